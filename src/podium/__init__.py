@@ -1,0 +1,3 @@
+"""Podium: Kubernetes Pods in Python."""
+
+__version__ = "0.1.0"

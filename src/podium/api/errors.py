@@ -1,0 +1,140 @@
+"""Kubernetes' own errors: a ``Status`` with reason, code, message and details, as an exception.
+
+Texts follow ``k8s.io/apimachinery/pkg/api/errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from podium.api.field import FieldError
+from podium.api.types.meta_v1 import Status, StatusCause, StatusDetails
+
+if TYPE_CHECKING:
+    from podium.api.scheme import Resource
+
+
+class ApiError(Exception):
+    """A request that failed; :attr:`status` is the body of the answer, its ``code`` the HTTP code."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+    @property
+    def code(self) -> int:
+        return self.status.code
+
+    @property
+    def reason(self) -> str:
+        return self.status.reason
+
+
+def failure(code: int, reason: str, message: str, details: StatusDetails | None = None) -> ApiError:
+    """Return an error of any sort; the functions below know the common ones."""
+    return ApiError(
+        Status(status="Failure", code=code, reason=reason, message=message, details=details)
+    )
+
+
+def _about(resource: Resource, name: str) -> StatusDetails:
+    return StatusDetails(name=name, group=resource.group, kind=resource.plural)
+
+
+def not_found(resource: Resource, name: str) -> ApiError:
+    return failure(
+        404, "NotFound", f'{resource.qualified} "{name}" not found', _about(resource, name)
+    )
+
+
+def already_exists(resource: Resource, name: str) -> ApiError:
+    return failure(
+        409,
+        "AlreadyExists",
+        f'{resource.qualified} "{name}" already exists',
+        _about(resource, name),
+    )
+
+
+MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
+)
+
+
+def conflict(resource: Resource, name: str, why: str = MODIFIED) -> ApiError:
+    return failure(
+        409,
+        "Conflict",
+        f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}',
+        _about(resource, name),
+    )
+
+
+def forbidden(resource: Resource, name: str, why: str) -> ApiError:
+    if name:
+        message = f'{resource.qualified} "{name}" is forbidden: {why}'
+    else:
+        message = f"{resource.qualified} is forbidden: {why}"
+    return failure(403, "Forbidden", message, _about(resource, name))
+
+
+def unauthorized() -> ApiError:
+    return failure(401, "Unauthorized", "Unauthorized")
+
+
+def bad_request(message: str) -> ApiError:
+    return failure(400, "BadRequest", message)
+
+
+def method_not_supported(resource: Resource, action: str) -> ApiError:
+    return failure(
+        405,
+        "MethodNotAllowed",
+        f"{action} is not supported on resources of kind {resource.qualified!r}".replace("'", '"'),
+        StatusDetails(group=resource.group, kind=resource.plural),
+    )
+
+
+def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> ApiError:
+    """422 with every offence in *errors*, in their order."""
+    return _invalid(resource.group, resource.kind, name, errors)
+
+
+def invalid_kind(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
+    """Like :func:`invalid`, for bodies of subresources (``Binding``, ``TokenRequest``)."""
+    return _invalid(group, kind, name, errors)
+
+
+def _invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
+    texts = list(dict.fromkeys(str(error) for error in errors))  # upstream drops repeated texts
+    summary = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    causes = [StatusCause(reason=e.type, message=e.body(), field=e.field) for e in errors]
+    qualified = f"{kind}.{group}" if group else kind
+    return failure(
+        422,
+        "Invalid",
+        f'{qualified} "{name}" is invalid: {summary}',
+        StatusDetails(name=name, group=group, kind=kind, causes=causes),
+    )
+
+
+def expired(message: str) -> ApiError:
+    return failure(410, "Expired", message)
+
+
+def gone(message: str) -> ApiError:
+    return failure(410, "Gone", message)
+
+
+def too_many_requests(message: str, retry_after: int) -> ApiError:
+    return failure(429, "TooManyRequests", message, StatusDetails(retry_after_seconds=retry_after))
+
+
+def internal(message: str) -> ApiError:
+    return failure(
+        500,
+        "InternalError",
+        f"Internal error occurred: {message}",
+        StatusDetails(causes=[StatusCause(message=message)]),
+    )

@@ -1,0 +1,366 @@
+"""The container runtime as a port: the calls and messages of CRI v1, as Python.
+
+Names are those of ``k8s.io/cri-api/pkg/apis/runtime/v1/api.proto`` in Python's case. Times are
+nanoseconds since the epoch, sizes are bytes, as there. Only what the kubelet uses stands here.
+
+``podium.runtime.oci`` implements it on runc and conmon, ``podium.runtime.memory`` in memory for
+tests; both pass ``tests/contracts/runtime.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+
+class RuntimeFailure(Exception):
+    """A call that failed. ``code`` is the gRPC status that CRI would answer with."""
+
+    def __init__(self, message: str, code: str = "Unknown") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotFound(RuntimeFailure):
+    """No such sandbox, container or image."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "NotFound")
+
+
+class PodSandboxState(Enum):
+    READY = "SANDBOX_READY"
+    NOTREADY = "SANDBOX_NOTREADY"
+
+
+class ContainerState(Enum):
+    CREATED = "CONTAINER_CREATED"
+    RUNNING = "CONTAINER_RUNNING"
+    EXITED = "CONTAINER_EXITED"
+    UNKNOWN = "CONTAINER_UNKNOWN"
+
+
+class NamespaceMode(Enum):
+    POD = "POD"
+    CONTAINER = "CONTAINER"
+    NODE = "NODE"
+    TARGET = "TARGET"
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceOption:
+    network: NamespaceMode = NamespaceMode.POD
+    pid: NamespaceMode = NamespaceMode.CONTAINER
+    ipc: NamespaceMode = NamespaceMode.POD
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxMetadata:
+    name: str
+    uid: str
+    namespace: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DNSConfig:
+    servers: Sequence[str] = ()
+    searches: Sequence[str] = ()
+    options: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinuxPodSandboxConfig:
+    cgroup_parent: str = ""  #: the Pod's cgroup, as the kubelet made it; containers sit below
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    namespace_options: NamespaceOption = NamespaceOption()
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxConfig:
+    metadata: PodSandboxMetadata
+    hostname: str = ""
+    log_directory: str = ""
+    dns_config: DNSConfig | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    linux: LinuxPodSandboxConfig = LinuxPodSandboxConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandbox:
+    id: str
+    metadata: PodSandboxMetadata
+    state: PodSandboxState
+    created_at: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PodSandboxStatus:
+    id: str
+    metadata: PodSandboxMetadata
+    state: PodSandboxState
+    created_at: int
+    ips: Sequence[str]  #: the primary address first; empty on the host's network
+    namespace_options: NamespaceOption
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMetadata:
+    name: str
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    container_path: str
+    host_path: str
+    readonly: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinuxContainerResources:
+    """``0`` and ``None`` mean: not set."""
+
+    cpu_period: int = 0
+    cpu_quota: int = 0
+    cpu_shares: int = 0
+    memory_limit_in_bytes: int = 0
+    oom_score_adj: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    add: Sequence[str] = ()
+    drop: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinuxContainerSecurityContext:
+    """What issue-by-issue grows; the defaults are a container that asked for nothing."""
+
+    namespace_options: NamespaceOption = NamespaceOption()
+    capabilities: Capability = Capability()
+    run_as_user: int | None = None
+    run_as_group: int | None = None
+    run_as_username: str = ""  #: the image's ``USER`` when it is a name
+    no_new_privs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerConfig:
+    metadata: ContainerMetadata
+    image: str  #: the image's ID as ``image_status`` gives it
+    user_specified_image: str = ""
+    command: Sequence[str] = ()  #: replaces the image's entrypoint (and its cmd) when given
+    args: Sequence[str] = ()  #: replaces the image's cmd when given
+    working_dir: str = ""
+    envs: Sequence[tuple[str, str]] = ()
+    mounts: Sequence[Mount] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    log_path: str = ""  #: below the sandbox's log directory; CRI's line format
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
+    stop_signal: str = ""
+    resources: LinuxContainerResources = LinuxContainerResources()
+    security_context: LinuxContainerSecurityContext = LinuxContainerSecurityContext()
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    id: str
+    pod_sandbox_id: str
+    metadata: ContainerMetadata
+    image: str
+    image_ref: str
+    state: ContainerState
+    created_at: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStatus:
+    """``reason`` is ``Completed``, ``Error``, ``OOMKilled``, ``StartError``, … once exited."""
+
+    id: str
+    pod_sandbox_id: str
+    metadata: ContainerMetadata
+    state: ContainerState
+    created_at: int
+    started_at: int  #: 0 until started
+    finished_at: int  #: 0 until exited
+    exit_code: int
+    image: str  #: a tag of the image
+    image_ref: str  #: ``repository@sha256:…`` where known, else the image ID
+    reason: str
+    message: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    mounts: Sequence[Mount]
+    log_path: str  #: absolute
+    pid: int = 0  #: of the container's first process; 0 unless running
+
+
+class ContainerEventType(Enum):
+    CREATED = "CONTAINER_CREATED_EVENT"
+    STARTED = "CONTAINER_STARTED_EVENT"
+    STOPPED = "CONTAINER_STOPPED_EVENT"
+    DELETED = "CONTAINER_DELETED_EVENT"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEvent:
+    """Something happened to a container (or to a sandbox, with its ID in ``container_id``)."""
+
+    container_id: str
+    type: ContainerEventType
+    pod_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionResponse:
+    runtime_name: str
+    runtime_version: str
+    runtime_api_version: str = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeCondition:
+    """``RuntimeReady`` and ``NetworkReady``."""
+
+    type: str
+    status: bool
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CpuMemoryUsage:
+    """A container's or sandbox's use of its cgroup."""
+
+    cpu_usage_nanoseconds: int
+    memory_working_set_bytes: int
+    memory_rss_bytes: int
+
+
+class RuntimeService(Protocol):
+    """``runtime.v1.RuntimeService``. Every call raises RuntimeFailure (NotFound where it says so)."""
+
+    async def version(self) -> VersionResponse: ...
+
+    async def status(self) -> Sequence[RuntimeCondition]: ...
+
+    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+        """Make the Pod's namespaces and network; return the sandbox ID (64 hex digits).
+
+        Nothing is left behind when it fails or is cancelled.
+        """
+        ...
+
+    async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        """Kill what still runs in it and give the network back. Repeatable; unknown IDs are fine."""
+        ...
+
+    async def remove_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        """Stop it, and remove its containers and itself. Repeatable; unknown IDs are fine."""
+        ...
+
+    async def pod_sandbox_status(self, pod_sandbox_id: str) -> PodSandboxStatus:
+        """Raises NotFound."""
+        ...
+
+    async def list_pod_sandbox(self, *, pod_uid: str = "") -> Sequence[PodSandbox]: ...
+
+    async def create_container(
+        self, pod_sandbox_id: str, config: ContainerConfig, sandbox_config: PodSandboxConfig
+    ) -> str:
+        """Prepare a container; return its ID (64 hex digits). Nothing is left when it fails."""
+        ...
+
+    async def start_container(self, container_id: str) -> None:
+        """Run it. Raises RuntimeFailure with the low-level runtime's words when the command cannot
+        be executed; the container is then exited with reason ``StartError`` and code 128."""
+        ...
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        """Send the stop signal, and SIGKILL after *timeout* seconds; return when it is dead.
+
+        May be called again with a shorter timeout meanwhile. Unknown IDs are fine.
+        """
+        ...
+
+    async def remove_container(self, container_id: str) -> None:
+        """Kill it where needed, remove it and its log. Repeatable; unknown IDs are fine."""
+        ...
+
+    async def list_containers(
+        self, *, pod_sandbox_id: str = "", pod_uid: str = ""
+    ) -> Sequence[Container]: ...
+
+    async def container_status(self, container_id: str) -> ContainerStatus:
+        """Raises NotFound."""
+        ...
+
+    async def container_stats(self, container_id: str) -> CpuMemoryUsage:
+        """Raises NotFound."""
+        ...
+
+    def get_container_events(self) -> AsyncIterator[ContainerEvent]:
+        """Yield what happens from now on, at once when it happens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    id: str  #: ``sha256:…`` of its configuration
+    repo_tags: Sequence[str]
+    repo_digests: Sequence[str]
+    size: int
+    username: str = ""
+    uid: int | None = None
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Registry credentials, of an imagePullSecret or the node's configuration."""
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FilesystemUsage:
+    mountpoint: str
+    used_bytes: int
+    inodes_used: int
+
+
+class ImageService(Protocol):
+    """``runtime.v1.ImageService``."""
+
+    async def list_images(self) -> Sequence[Image]: ...
+
+    async def image_status(self, image: str) -> Image | None:
+        """Find an image by name, ``name@digest`` or ID; names are normalised as Docker does."""
+        ...
+
+    async def pull_image(self, image: str, auth: AuthConfig | None = None) -> str:
+        """Fetch an image; return its ID. Raises RuntimeFailure with containerd's wording."""
+        ...
+
+    async def remove_image(self, image: str) -> None:
+        """Forget a name, or the image when given its ID. Unknown images are fine."""
+        ...
+
+    async def image_fs_info(self) -> FilesystemUsage: ...
