@@ -141,9 +141,23 @@ class Capability:
     drop: Sequence[str] = ()
 
 
+class ProfileType(Enum):
+    RUNTIME_DEFAULT = "RuntimeDefault"
+    UNCONFINED = "Unconfined"
+    LOCALHOST = "Localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityProfile:
+    """``localhost_ref`` is the absolute path of a profile on the node, for ``LOCALHOST``."""
+
+    profile_type: ProfileType = ProfileType.UNCONFINED
+    localhost_ref: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LinuxContainerSecurityContext:
-    """What issue-by-issue grows; the defaults are a container that asked for nothing."""
+    """The defaults are those of a container that asked for nothing."""
 
     namespace_options: NamespaceOption = NamespaceOption()
     capabilities: Capability = Capability()
@@ -151,6 +165,10 @@ class LinuxContainerSecurityContext:
     run_as_group: int | None = None
     run_as_username: str = ""  #: the image's ``USER`` when it is a name
     no_new_privs: bool = False
+    privileged: bool = False
+    readonly_rootfs: bool = False
+    supplemental_groups: Sequence[int] = ()
+    seccomp: SecurityProfile = SecurityProfile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +271,7 @@ class CpuMemoryUsage:
 
 
 class RuntimeService(Protocol):
-    """``runtime.v1.RuntimeService``. Every call raises RuntimeFailure (NotFound where it says so)."""
+    """``runtime.v1.RuntimeService``. Calls raise RuntimeFailure (NotFound where it says so)."""
 
     async def version(self) -> VersionResponse: ...
 
@@ -267,7 +285,7 @@ class RuntimeService(Protocol):
         ...
 
     async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
-        """Kill what still runs in it and give the network back. Repeatable; unknown IDs are fine."""
+        """Kill what runs in it and give the network back. Repeatable; unknown IDs are fine."""
         ...
 
     async def remove_pod_sandbox(self, pod_sandbox_id: str) -> None:

@@ -1,0 +1,61 @@
+"""kit.process: programs run to their end, killed when nobody waits any longer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from podium.kit.process import ProcessFailed, run
+
+
+async def test_output_and_input_pass_through():
+    completed = await run("sh", "-c", "cat; echo oops >&2", input=b"hello\n")
+    assert (completed.returncode, completed.stdout, completed.stderr) == (0, b"hello\n", b"oops\n")
+
+
+async def test_a_failure_carries_what_the_program_said():
+    with pytest.raises(ProcessFailed, match="exit status 3: broken"):
+        await run("sh", "-c", "echo broken >&2; exit 3")
+
+
+async def test_an_unchecked_failure_is_an_answer():
+    assert (await run("sh", "-c", "exit 3", check=False)).returncode == 3
+
+
+async def test_no_such_program():
+    with pytest.raises(FileNotFoundError):
+        await run("/no/such/program")
+
+
+async def test_time_out_kills_the_program(tmp_path: Path):
+    with pytest.raises(TimeoutError):
+        await run("sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100", timeout=0.3)
+    assert not os.path.exists(f"/proc/{(tmp_path / 'pid').read_text().strip()}")
+
+
+async def test_cancelling_kills_the_program(tmp_path: Path):
+    pid_file = tmp_path / "pid"
+    task = asyncio.ensure_future(
+        run("sh", "-c", f"echo $$ > {pid_file}.new; mv {pid_file}.new {pid_file}; exec sleep 100")
+    )
+    while not pid_file.exists():
+        await asyncio.sleep(0.005)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not os.path.exists(f"/proc/{pid_file.read_text().strip()}")
+
+
+async def test_a_daemon_does_not_keep_the_caller_waiting():
+    completed = await run("sh", "-c", "sleep 3 & echo $!", timeout=2)
+    os.kill(int(completed.stdout), 9)
+
+
+async def test_nothing_stays_open():
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        await run("true")
+    assert len(os.listdir("/proc/self/fd")) == before
