@@ -56,6 +56,14 @@ class StoreClosed(StoreError):
     """The store was closed, or a watcher was cut off because it fell too far behind."""
 
 
+class StoreLocked(StoreError):
+    """Another process has the store open."""
+
+
+class StoreFailed(StoreError):
+    """The medium refused a read or a write (full, broken, not a store); nothing was changed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A key's value as of *revision*, the write that put it there."""
@@ -90,7 +98,11 @@ class Event:
 
 
 class Store(Protocol):
-    """See the module's text. All methods may be called concurrently from one event loop."""
+    """See the module's text. All methods may be called concurrently from one event loop.
+
+    A write that returned is on the medium, and every read and ``revision`` that begins afterwards
+    shows it. A write whose waiter was cancelled may or may not have happened.
+    """
 
     async def revision(self) -> int:
         """The revision of the last committed write, read as ``get`` reads (linearizable)."""
@@ -108,7 +120,8 @@ class Store(Protocol):
     ) -> Page:
         """Return the entries below *prefix*, at most *limit*, from behind the key *after* on.
 
-        Raises Compacted or FutureRevision where *revision* cannot be served.
+        Raises Compacted or FutureRevision where *revision* cannot be served. The revision last
+        compacted to is the oldest that can.
         """
         ...
 
@@ -128,15 +141,16 @@ class Store(Protocol):
     def watch(
         self, prefix: str, after: int
     ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Event]]]:
-        """Yield the writes below *prefix* behind revision *after*, in order, without gap, in batches.
+        """Yield the writes below *prefix* behind revision *after*, in order, none missing.
 
-        Raises Compacted from the iterator when *after* is before the oldest revision kept, and
-        StoreClosed when the watcher falls too far behind or the store closes.
+        Raises from the iterator: Compacted when *after* is before the revision last compacted to,
+        FutureRevision when no write has reached it, and StoreClosed when the watcher falls too
+        far behind or the store closes.
         """
         ...
 
     async def compact(self, revision: int) -> None:
-        """Forget history before *revision*; the present values stay."""
+        """Forget history before *revision*; the present values stay. Raises FutureRevision."""
         ...
 
     async def close(self) -> None: ...

@@ -1,0 +1,264 @@
+"""The one thread that writes: what has queued up is committed as one group.
+
+A lone write costs its own fsync and nothing else; many at once share one. Results go back to the
+event loop after the commit, in the order of the revisions and before anybody is told, so that
+whoever saw a write acknowledged finds it published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from podium.store import sqlite_queries as queries
+from podium.store.history import entry_after
+from podium.store.port import Entry, Event, StoreClosed, StoreError, StoreFailed
+
+MAX_GROUP = 512
+#: Revisions compacted in one transaction, and pages given back after it: writers wait that long.
+_COMPACT_STEP = 500
+_VACUUM_PAGES = 500
+#: WAL frames (of a page each) beyond which the writer itself waits for a checkpoint.
+_WAL_FRAMES_LIMIT = 8_000
+
+#: Decides a write, given what stands there and the revision it would take. Raises StoreError.
+Decide = Callable[[Entry | None, int], Event]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Write:
+    key: str
+    decide: Decide
+    done: asyncio.Future[Entry]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compact:
+    revision: int
+    done: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one group came to: the committed writes, and per write its event or its refusal."""
+
+    results: list[tuple[Write, Event | StoreError]] = field(default_factory=list)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        return [result for _, result in self.results if isinstance(result, Event)]
+
+
+class Writer:
+    """Owns *connection* from :meth:`start` to :meth:`stop`.
+
+    *publish* is called on *loop* with each group's events. *written* is called on the writer's
+    thread after a group, with the number of writes.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        revision: int,
+        loop: asyncio.AbstractEventLoop,
+        publish: Callable[[Sequence[Event]], None],
+        written: Callable[[int], None],
+    ) -> None:
+        self._connection, self._revision = connection, revision
+        self._loop, self._publish, self._written = loop, publish, written
+        self._queue: SimpleQueue[Write | Compact | _Stop] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._stopped = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def submit(self, job: Write | Compact) -> None:
+        """Raises StoreClosed."""
+        if self._stopped or not self._thread.is_alive():
+            raise StoreClosed("the store is closed")
+        self._queue.put(job)
+
+    def stop(self) -> None:
+        """Finish what is queued, then end the thread; returns at once, :meth:`join` waits."""
+        self._stopped = True
+        self._queue.put(_Stop())
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                writes, other = self._next_group()
+                if writes:
+                    self._commit(writes)
+                if isinstance(other, Compact):
+                    self._compact(other)
+                elif other is not None:
+                    return
+        finally:
+            self._stopped = True
+            self._refuse_rest()
+
+    def _next_group(self) -> tuple[list[Write], Compact | _Stop | None]:
+        """Wait for a job; return the writes at the head of the queue and what stands behind."""
+        job = self._queue.get()
+        writes: list[Write] = []
+        while True:
+            if not isinstance(job, Write):
+                return writes, job
+            writes.append(job)
+            if len(writes) == MAX_GROUP:
+                return writes, None
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return writes, None
+
+    def _commit(self, writes: Sequence[Write]) -> None:
+        try:
+            outcome = self._transact(writes)
+        except sqlite3.Error as error:
+            self._roll_back()
+            failure = StoreFailed(f"the store could not write: {error}")
+            outcome = _Outcome([(write, failure) for write in writes])
+        events = outcome.events
+        if events:
+            self._revision = events[-1].revision
+        self._loop.call_soon_threadsafe(self._report, outcome)
+        self._written(len(events))
+
+    def _transact(self, writes: Sequence[Write]) -> _Outcome:
+        outcome = _Outcome()
+        revision = self._revision
+        self._connection.execute("BEGIN IMMEDIATE")
+        for write in writes:
+            current = queries.get(self._connection, write.key)
+            try:
+                event = write.decide(current, revision + 1)
+            except StoreError as refusal:
+                outcome.results.append((write, refusal))
+                continue
+            queries.insert(self._connection, event)
+            outcome.results.append((write, event))
+            revision = event.revision
+        self._connection.execute("COMMIT")
+        return outcome
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _report(self, outcome: _Outcome) -> None:
+        """On the event loop: publish first, then tell the writers."""
+        events = outcome.events
+        if events:
+            self._publish(events)
+        for write, result in outcome.results:
+            if write.done.done():
+                continue  # its waiter was cancelled
+            if isinstance(result, Event):
+                write.done.set_result(entry_after(result))
+            else:
+                write.done.set_exception(result)
+
+    def _compact(self, job: Compact) -> None:
+        """Do one step; the rest queues up behind the writes that came meanwhile."""
+        try:
+            oldest = queries.oldest_revision(self._connection)
+            upto = min(oldest + _COMPACT_STEP, job.revision)
+            if upto > oldest:
+                self._connection.execute("BEGIN IMMEDIATE")
+                queries.forget(self._connection, oldest, upto)
+                self._connection.execute("COMMIT")
+                self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
+                self._written(_VACUUM_PAGES)
+        except sqlite3.Error as error:
+            self._roll_back()
+            failure = StoreFailed(f"the store could not be compacted: {error}")
+            self._loop.call_soon_threadsafe(_finish, job.done, failure)
+            return
+        if upto < job.revision:
+            self._queue.put(job)
+        else:
+            self._loop.call_soon_threadsafe(_finish, job.done, None)
+
+    def _refuse_rest(self) -> None:
+        closed = StoreClosed("the store is closed")
+        while True:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                return
+            if isinstance(job, Write | Compact):
+                self._loop.call_soon_threadsafe(_finish, job.done, closed)
+
+
+def _finish(done: asyncio.Future[None] | asyncio.Future[Entry], error: StoreError | None) -> None:
+    if done.done():
+        return
+    if error is not None:
+        done.set_exception(error)
+    else:
+        done.set_result(None)  # type: ignore[arg-type]  # only compactions end without an entry
+
+
+class Checkpointer:
+    """A thread that copies the WAL back into the file, so that no write pays for it.
+
+    A checkpoint that cannot keep up, because writes never pause, is made to: beyond a size it
+    holds the writers up until the WAL starts anew.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, every_writes: int = 250) -> None:
+        self._connection, self._every = connection, every_writes
+        self._writes = 0
+        self._wake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def written(self, count: int) -> None:
+        """Called by the writer's thread."""
+        self._writes += count
+        if self._writes >= self._every:
+            self._writes = 0
+            self._wake.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._wake.set()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopped:
+                return
+            frames = self._checkpoint("PASSIVE")
+            if frames > _WAL_FRAMES_LIMIT:
+                self._checkpoint("RESTART")
+
+    def _checkpoint(self, mode: str) -> int:
+        """Return how many frames the WAL holds. A busy or failing checkpoint is tried again after
+        more writes; the WAL keeps what it would have copied."""
+        try:
+            row = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error:
+            return 0
+        return int(row[1])
