@@ -56,16 +56,27 @@ class FieldError:
         return f"{self.field}: {self.body()}"
 
 
+class Verbatim(str):
+    """A value that is printed as it stands: Go's dump of a struct."""
+
+
 def _go_value(value: Any) -> str:
-    """Write *value* as Go's ``%#v`` does for what validation reports: JSON for all but structs."""
+    """Write *value* as Go's ``%#v`` does for what validation reports; other structs as JSON."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Verbatim):
+        return str(value)
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+        return f"[]string{{{', '.join(map(_go_value, value))}}}"
+    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
+        pairs = (f"{_go_value(key)}:{_go_value(value[key])}" for key in sorted(value))
+        return f"map[string]string{{{', '.join(pairs)}}}"
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
