@@ -1,0 +1,119 @@
+"""One Pod, all nodes: where it goes, or why nowhere.
+
+The message of a refusal is upstream's, counts and all:
+``0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption
+victims found for incoming pod.``
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from podium.domain.scheduling.filters import Rejection, first_rejection
+from podium.domain.scheduling.node_info import NodeInfo, PodDemand
+from podium.domain.scheduling.scores import scores
+from podium.domain.scheduling.unserved import (
+    missing_claims,
+    unserved_preferences,
+    unserved_requirements,
+)
+
+NO_NODES = "no nodes available to schedule pods"
+NOT_HELPFUL = "Preemption is not helpful for scheduling"
+NO_VICTIMS = "No preemption victims found for incoming pod"
+NOT_SERVED = "Preemption of pods with lower priority is not supported"
+NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The Pod goes to this node."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unschedulable:
+    """No node can take the Pod now; *message* is what the user is told."""
+
+    message: str
+
+
+Decision = Placed | Unschedulable
+
+
+def decide(
+    demand: PodDemand,
+    nodes: Sequence[NodeInfo],
+    choose: Callable[[Sequence[str]], str] = min,
+) -> Decision:
+    """Decide where the Pod goes. *choose* picks one of the names of equally good nodes."""
+    if not nodes:
+        return Unschedulable(NO_NODES)
+    obstacle = _obstacle(demand)
+    if obstacle:
+        return Unschedulable(_refused_beforehand(demand, obstacle, len(nodes)))
+
+    feasible: list[NodeInfo] = []
+    rejected: list[tuple[NodeInfo, Rejection]] = []
+    for info in nodes:
+        rejection = first_rejection(demand, info)
+        if rejection is None:
+            feasible.append(info)
+        else:
+            rejected.append((info, rejection))
+
+    if not feasible:
+        return Unschedulable(_refused_everywhere(demand, rejected))
+    if len(feasible) == 1:
+        return Placed(feasible[0].name)
+    preferences = unserved_preferences(demand.pod)
+    if preferences:
+        obstacle = f"{', '.join(preferences)} is not supported by this scheduler"
+        return Unschedulable(_refused_beforehand(demand, obstacle, len(nodes)))
+    totals = scores(demand, feasible)
+    best = max(totals)
+    return Placed(
+        choose([info.name for info, total in zip(feasible, totals, strict=True) if total == best])
+    )
+
+
+def _obstacle(demand: PodDemand) -> str:
+    """Return what keeps the Pod from every node, whatever the nodes are like."""
+    for claim in missing_claims(demand.pod):
+        return f'persistentvolumeclaim "{claim}" not found'
+    fields = unserved_requirements(demand.pod)
+    return f"{', '.join(fields)} is not supported by this scheduler" if fields else ""
+
+
+def _refused_beforehand(demand: PodDemand, obstacle: str, node_count: int) -> str:
+    after = _preemption(demand, {NOT_HELPFUL: node_count}, node_count)
+    return f"0/{node_count} nodes are available: {obstacle}. {after}"
+
+
+def _refused_everywhere(demand: PodDemand, rejected: list[tuple[NodeInfo, Rejection]]) -> str:
+    reasons = Counter(reason for _, rejection in rejected for reason in rejection.reasons)
+    remedies = Counter(_remedy(demand, info, rejection) for info, rejection in rejected)
+    after = _preemption(demand, remedies, len(rejected))
+    return f"{_counted(reasons, len(rejected))} {after}"
+
+
+def _remedy(demand: PodDemand, info: NodeInfo, rejection: Rejection) -> str:
+    if not rejection.curable:
+        return NOT_HELPFUL
+    if any(other.priority < demand.priority for other in info.demands):
+        return NOT_SERVED
+    return NO_VICTIMS
+
+
+def _preemption(demand: PodDemand, remedies: dict[str, int], node_count: int) -> str:
+    if demand.pod.spec.preemption_policy == "Never":
+        return f"preemption: {NEVER_PREEMPTS}"
+    return f"preemption: {_counted(remedies, node_count)}"
+
+
+def _counted(reasons: dict[str, int], node_count: int) -> str:
+    parts: Iterable[str] = sorted(f"{count} {reason}" for reason, count in reasons.items())
+    return f"0/{node_count} nodes are available: {', '.join(parts)}."

@@ -1,0 +1,57 @@
+"""What a Pod may ask of the scheduler that this one does not do.
+
+Such a Pod waits, and its event names the field: it is never placed as if it had not asked.
+"""
+
+from __future__ import annotations
+
+from podium.api.types.core_v1 import Pod
+
+
+def unserved_requirements(pod: Pod) -> list[str]:
+    """Return the paths of fields that forbid placing *pod* at all."""
+    spec, affinity = pod.spec, pod.spec.affinity
+    found = []
+    if affinity is not None:
+        for name, kind in (
+            ("podAffinity", affinity.pod_affinity),
+            ("podAntiAffinity", affinity.pod_anti_affinity),
+        ):
+            if kind is not None and kind.required_during_scheduling_ignored_during_execution:
+                found.append(f"spec.affinity.{name}.requiredDuringSchedulingIgnoredDuringExecution")
+    for index, constraint in enumerate(spec.topology_spread_constraints):
+        if constraint.when_unsatisfiable != "ScheduleAnyway":
+            found.append(f"spec.topologySpreadConstraints[{index}]")
+    if spec.resource_claims:
+        found.append("spec.resourceClaims")
+    if spec.scheduling_group is not None:
+        found.append("spec.schedulingGroup")
+    for index, volume in enumerate(spec.volumes):
+        if volume.ephemeral is not None:
+            found.append(f"spec.volumes[{index}].ephemeral")
+    return found
+
+
+def unserved_preferences(pod: Pod) -> list[str]:
+    """Return the paths of fields that matter as soon as there is a choice of nodes."""
+    spec, affinity = pod.spec, pod.spec.affinity
+    found = []
+    if affinity is not None:
+        for name, kind in (
+            ("podAffinity", affinity.pod_affinity),
+            ("podAntiAffinity", affinity.pod_anti_affinity),
+        ):
+            if kind is not None and kind.preferred_during_scheduling_ignored_during_execution:
+                found.append(
+                    f"spec.affinity.{name}.preferredDuringSchedulingIgnoredDuringExecution"
+                )
+    for index, constraint in enumerate(spec.topology_spread_constraints):
+        if constraint.when_unsatisfiable == "ScheduleAnyway":
+            found.append(f"spec.topologySpreadConstraints[{index}]")
+    return found
+
+
+def missing_claims(pod: Pod) -> list[str]:
+    """Return the PersistentVolumeClaims that *pod* mounts; none can exist, as none are served."""
+    claims = (volume.persistent_volume_claim for volume in pod.spec.volumes)
+    return [claim.claim_name for claim in claims if claim is not None]
