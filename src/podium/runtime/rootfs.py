@@ -7,46 +7,51 @@ the OCI image specification's ``config`` object.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
+from podium.runtime.port import Image
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+
+class ImageConfig(Protocol):
     """The part of an image's configuration that says how to run it."""
 
-    entrypoint: Sequence[str] = ()
-    cmd: Sequence[str] = ()
-    env: Sequence[str] = ()  #: ``NAME=value``
-    working_dir: str = ""
-    user: str = ""
-    stop_signal: str = ""
+    @property
+    def entrypoint(self) -> Sequence[str]: ...
+    @property
+    def cmd(self) -> Sequence[str]: ...
+    @property
+    def env(self) -> Sequence[str]:
+        """``NAME=value``."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class ImageRootfsInfo:
-    """Where an image's unpacked layers are, the topmost first, and its configuration."""
-
-    layers: Sequence[Path]
-    config: ImageConfig
-
-
-@dataclass(frozen=True, slots=True)
-class ImageNames:
-    """An image's first tag and first ``repository@sha256:…``; empty where it has none."""
-
-    tag: str = ""
-    digest: str = ""
+    @property
+    def working_dir(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def stop_signal(self) -> str: ...
 
 
 class ImageRootfs(Protocol):
-    """Unpacked images, by ID. Both calls are cheap: they read no layer."""
+    """Unpacked images, by ID. What is not awaited is cheap: it reads no layer."""
 
-    def rootfs(self, image_id: str) -> ImageRootfsInfo:
+    def layers(self, image_id: str) -> Sequence[str]:
+        """Return the layers' directories, the uppermost first, all in one directory.
+
+        Raises ``podium.runtime.port.NotFound``.
+        """
+        ...
+
+    def config(self, image_id: str) -> ImageConfig:
         """Raises ``podium.runtime.port.NotFound``."""
         ...
 
-    def image_names(self, image_id: str) -> ImageNames:
-        """Raises ``podium.runtime.port.NotFound``."""
+    def hold(self, image_id: str, container_id: str) -> None:
+        """Keep the image's layers until the container releases them. Repeatable."""
         ...
+
+    def release(self, container_id: str) -> None:
+        """Undo ``hold``. Repeatable; unknown containers are fine."""
+        ...
+
+    async def image_status(self, image: str) -> Image | None: ...

@@ -1,0 +1,237 @@
+"""Control groups, version 1 and 2 alike: made, limited, read, emptied and removed.
+
+A cgroup is named by its path from the root of the hierarchy (``/podium-x/burstable/pod1``); in
+version 1 the same path is used below every controller. Containers' own cgroups are made by the
+low-level runtime; what stands above them (the Pod's, the QoS class's) is made here. Values follow
+the kubelet's and runc's conversions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
+
+_ROOT = Path("/sys/fs/cgroup")
+_CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")  # what runc wants in version 2
+_REMOVE_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupLimits:
+    """What to set; 0 leaves a value alone, -1 lifts a limit."""
+
+    cpu_shares: int = 0
+    cpu_quota: int = 0  #: microseconds a period
+    cpu_period: int = 100_000
+    memory_limit_bytes: int = 0
+    pids_limit: int = 0
+
+
+def shares_to_weight(shares: int) -> int:
+    """Convert version 1's cpu.shares (2 to 262144) to version 2's cpu.weight (1 to 10000)."""
+    return 1 + ((min(max(shares, 2), 262144) - 2) * 9999) // 262142
+
+
+def version(root: Path = _ROOT) -> int:
+    """Return 2 where the unified hierarchy is mounted at *root*, else 1."""
+    return 2 if (root / "cgroup.controllers").exists() else 1
+
+
+@dataclass(frozen=True)
+class Cgroups:
+    """The cgroup file systems of this machine. Calls raise RuntimeFailure."""
+
+    unified: bool
+    hierarchies: Mapping[str, Path] = field(default_factory=dict)  #: controller → mount point
+
+    @classmethod
+    def detect(cls, root: Path = _ROOT) -> Cgroups:
+        if version(root) == 2:
+            return cls(True, {"": root})
+        return cls(False, dict(_version_1_mounts(Path("/proc/self/mountinfo").read_text())))
+
+    def create(self, path: str, limits: CgroupLimits | None = None) -> None:
+        """Make *path* and what is missing above it, and set *limits*. Repeatable."""
+        try:
+            for mount in self._mounts():
+                _below(mount, path).mkdir(parents=True, exist_ok=True)
+            if self.unified:
+                self._delegate(path)
+        except OSError as exc:
+            raise RuntimeFailure(f"cannot create cgroup {path}: {exc}") from exc
+        if limits is not None:
+            self.set_limits(path, limits)
+
+    def set_limits(self, path: str, limits: CgroupLimits) -> None:
+        for controller, file, value in (_settings_2 if self.unified else _settings_1)(limits):
+            target = self._file(controller, path, file)
+            try:
+                target.write_text(value)
+            except FileNotFoundError:
+                if controller in self.hierarchies or self.unified:
+                    raise RuntimeFailure(f"cannot set {target}: no such cgroup") from None
+            except OSError as exc:
+                raise RuntimeFailure(f"cannot set {target} to {value}: {exc.strerror}") from exc
+
+    def exists(self, path: str) -> bool:
+        return any(_below(mount, path).exists() for mount in self._mounts())
+
+    def usage(self, path: str) -> CpuMemoryUsage:
+        """Raises RuntimeFailure when the cgroup is gone."""
+        try:
+            return self._usage_2(path) if self.unified else self._usage_1(path)
+        except OSError as exc:
+            raise RuntimeFailure(f"cannot read usage of cgroup {path}: {exc}") from exc
+
+    def oom_kills(self, path: str) -> int:
+        """How many processes below *path* the kernel has killed for memory; 0 when it is gone."""
+        file = "memory.events" if self.unified else "memory.oom_control"
+        try:
+            return _table(self._file("memory", path, file)).get("oom_kill", 0)
+        except OSError:
+            return 0
+
+    def processes(self, path: str) -> list[int]:
+        """Process IDs in *path* and below it, in whichever hierarchy."""
+        found: set[int] = set()
+        for mount in self._mounts():
+            for directory in _tree(_below(mount, path)):
+                with contextlib.suppress(OSError):
+                    found.update(map(int, (directory / "cgroup.procs").read_text().split()))
+        return sorted(found)
+
+    def kill(self, path: str) -> bool:
+        """Send SIGKILL to all processes in *path* and below it; tell whether there were any."""
+        if self.unified:
+            with contextlib.suppress(OSError):  # kernels before 5.14 have no such file
+                self._file("", path, "cgroup.kill").write_text("1")
+        processes = self.processes(path)
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return bool(processes)
+
+    async def remove(self, path: str) -> None:
+        """Kill what is in *path*, and remove it with all below it. Repeatable.
+
+        Raises RuntimeFailure when processes do not go within two seconds.
+        """
+        for pause in (*_REMOVE_PAUSES, 0.0):
+            try:
+                for mount in self._mounts():
+                    for directory in _tree(_below(mount, path)):
+                        with contextlib.suppress(FileNotFoundError):
+                            os.rmdir(directory)
+                return
+            except OSError as exc:
+                if exc.errno != errno.EBUSY:
+                    raise RuntimeFailure(f"cannot remove cgroup {path}: {exc}") from exc
+            self.kill(path)
+            await asyncio.sleep(pause)
+        raise RuntimeFailure(f"cannot remove cgroup {path}: processes {self.processes(path)}")
+
+    def _mounts(self) -> Sequence[Path]:
+        return list(dict.fromkeys(self.hierarchies.values()))
+
+    def _file(self, controller: str, path: str, name: str) -> Path:
+        mount = self.hierarchies.get("" if self.unified else controller, _ROOT / controller)
+        return _below(mount, path) / name
+
+    def _delegate(self, path: str) -> None:
+        """Let the cgroups above *path* hand their controllers down (cgroup.subtree_control)."""
+        root = self.hierarchies[""]
+        available = (root / "cgroup.controllers").read_text().split()
+        parents = list(reversed(_below(Path(), path).parents))
+        for parent in parents:
+            for controller in set(_CONTROLLERS) & set(available):
+                (root / parent / "cgroup.subtree_control").write_text(f"+{controller}")
+
+    def _usage_1(self, path: str) -> CpuMemoryUsage:
+        memory = _table(self._file("memory", path, "memory.stat"))
+        used = int(self._file("memory", path, "memory.usage_in_bytes").read_text())
+        return CpuMemoryUsage(
+            int(self._file("cpuacct", path, "cpuacct.usage").read_text()),
+            max(used - memory.get("total_inactive_file", 0), 0),
+            memory.get("total_rss", 0),
+        )
+
+    def _usage_2(self, path: str) -> CpuMemoryUsage:
+        memory = _table(self._file("", path, "memory.stat"))
+        used = int(self._file("", path, "memory.current").read_text())
+        return CpuMemoryUsage(
+            _table(self._file("", path, "cpu.stat"))["usage_usec"] * 1000,
+            max(used - memory.get("inactive_file", 0), 0),
+            memory.get("anon", 0),
+        )
+
+
+def _settings_1(limits: CgroupLimits) -> Iterator[tuple[str, str, str]]:
+    if limits.cpu_shares:
+        yield "cpu", "cpu.shares", str(limits.cpu_shares)
+    if limits.cpu_quota:
+        yield "cpu", "cpu.cfs_period_us", str(limits.cpu_period)
+        yield "cpu", "cpu.cfs_quota_us", str(limits.cpu_quota)
+    if limits.memory_limit_bytes:
+        yield "memory", "memory.limit_in_bytes", str(limits.memory_limit_bytes)
+    if limits.pids_limit:
+        yield "pids", "pids.max", _or_max(limits.pids_limit)
+
+
+def _settings_2(limits: CgroupLimits) -> Iterator[tuple[str, str, str]]:
+    if limits.cpu_shares:
+        yield "", "cpu.weight", str(shares_to_weight(limits.cpu_shares))
+    if limits.cpu_quota:
+        yield "", "cpu.max", f"{_or_max(limits.cpu_quota)} {limits.cpu_period}"
+    if limits.memory_limit_bytes:
+        yield "", "memory.max", _or_max(limits.memory_limit_bytes)
+    if limits.pids_limit:
+        yield "", "pids.max", _or_max(limits.pids_limit)
+
+
+def _or_max(value: int) -> str:
+    return "max" if value < 0 else str(value)
+
+
+def _version_1_mounts(mountinfo: str) -> Iterator[tuple[str, Path]]:
+    """Yield each controller (or ``name=…``) with its mount point."""
+    for line in mountinfo.splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _source, options = after.split(" ", 2)
+        if kind != "cgroup":
+            continue
+        mount_point = Path(before.split()[4])
+        for option in options.split(","):
+            if option not in ("rw", "ro") and not option.startswith(("release_agent=", "xattr")):
+                yield option, mount_point
+
+
+def _below(mount: Path, path: str) -> Path:
+    return mount / path.lstrip("/")
+
+
+def _tree(directory: Path) -> Iterator[Path]:
+    """*directory* and all below it, children first; nothing when it is not there."""
+    try:
+        children = [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+    except FileNotFoundError:
+        return
+    for child in children:
+        yield from _tree(Path(child))
+    yield directory
+
+
+def _table(file: Path) -> dict[str, int]:
+    """Read lines of ``name value``."""
+    return {
+        name: int(value)
+        for name, value in (line.split(None, 1) for line in file.read_text().splitlines())
+        if value.strip().isdigit()
+    }

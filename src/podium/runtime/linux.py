@@ -1,0 +1,119 @@
+"""System calls that Python 3.11 has no name for, and threads to make them in.
+
+All raise OSError with the path they were about. Flags are those of the manual pages of the same
+names.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET = 0x04000000, 0x08000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x1, 0x2, 0x4, 0x8
+MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
+MNT_DETACH, UMOUNT_NOFOLLOW = 0x2, 0x8
+
+_SYS_OPENAT2 = 437  # the same on every architecture
+_AT_FDCWD = -100
+_RESOLVE_IN_ROOT = 0x10
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = (
+        ("flags", ctypes.c_uint64),
+        ("mode", ctypes.c_uint64),
+        ("resolve", ctypes.c_uint64),
+    )
+
+
+def unshare(flags: int) -> None:
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(descriptor: int, kind: int) -> None:
+    _check(_libc.setns(descriptor, kind), "setns")
+
+
+def mount(source: str, target: str, filesystem: str = "", flags: int = 0, data: str = "") -> None:
+    result = _libc.mount(
+        os.fsencode(source),
+        os.fsencode(target),
+        os.fsencode(filesystem) or None,
+        ctypes.c_ulong(flags),
+        os.fsencode(data) or None,
+    )
+    _check(result, target)
+
+
+def umount(target: str, flags: int = MNT_DETACH | UMOUNT_NOFOLLOW) -> bool:
+    """Unmount *target*; False when nothing is mounted there or it does not exist."""
+    if _libc.umount2(os.fsencode(target), flags) == 0:
+        return True
+    error = ctypes.get_errno()
+    if error in (22, 2):  # EINVAL: not a mount point; ENOENT
+        return False
+    raise OSError(error, os.strerror(error), target)
+
+
+def open_in_root(root: int, path: str, flags: int = os.O_RDONLY) -> int:
+    """Open *path* as a process would whose root directory is the descriptor *root*.
+
+    No symbolic link leads out of it (openat2 with RESOLVE_IN_ROOT).
+    """
+    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
+    descriptor = _libc.syscall(
+        ctypes.c_long(_SYS_OPENAT2),
+        ctypes.c_int(root),
+        ctypes.c_char_p(os.fsencode(path)),
+        ctypes.byref(how),
+        ctypes.c_size_t(ctypes.sizeof(how)),
+    )
+    _check(descriptor, path)
+    return int(descriptor)
+
+
+def in_network_namespace(path: str, work: Callable[[], T]) -> T:
+    """Call *work* in a thread of its own that has entered the network namespace at *path*."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def enter() -> T:
+        setns(descriptor, CLONE_NEWNET)
+        return work()
+
+    try:
+        return in_own_thread(enter)
+    finally:
+        os.close(descriptor)
+
+
+def in_own_thread(work: Callable[[], T]) -> T:
+    """Call *work* in a thread that ends with it, and takes along what it did to itself."""
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as exc:
+            failure.append(exc)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def _check(result: int, about: str) -> None:
+    if result == -1:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error), about)
