@@ -30,29 +30,22 @@ class Change(NamedTuple):
 
 
 def changes(cached: Mapping[Key, T], listed: Iterable[T]) -> list[Change]:
-    """Return the steps from *cached* to *listed*: what is gone first, then the list's order.
-
-    An object whose name was taken over by another one (another uid) counts as gone and new: two
-    steps, so that nobody takes the second for a later state of the first.
-    """
+    """Return the steps from *cached* to *listed*: what is gone first, then the list's order."""
     present = {key_of(obj): obj for obj in listed}
-    steps = [Change(old, None) for key, old in cached.items() if _gone(old, present.get(key))]
-    for key, new in present.items():
-        step = change(cached.get(key), new)
-        if step is not None:
-            steps.append(Change(None, new) if _gone(step.old, new) else step)
-    return steps
+    gone = [Change(old, None) for key, old in cached.items() if key not in present]
+    return gone + [step for key, new in present.items() for step in steps(cached.get(key), new)]
 
 
-def change(old: T | None, new: T) -> Change | None:
-    """Return the step from *old* to *new*, None when both are the same version."""
+def steps(old: Any, new: Any) -> list[Change]:
+    """Return the steps from *old* (None: unknown so far) to *new*; none for the same version.
+
+    An object whose name was taken over by another one (another uid) is gone first: nobody may
+    take the second for a later state of the first.
+    """
     if old is None:
-        return Change(None, new)
-    before, after = old.metadata, new.metadata  # type: ignore[attr-defined]
-    if before.uid == after.uid and before.resource_version == after.resource_version:
-        return None
-    return Change(old, new)
-
-
-def _gone(old: Any, new: Any) -> bool:
-    return old is not None and (new is None or old.metadata.uid != new.metadata.uid)
+        return [Change(None, new)]
+    if old.metadata.uid != new.metadata.uid:
+        return [Change(old, None), Change(None, new)]
+    if old.metadata.resource_version == new.metadata.resource_version:
+        return []
+    return [Change(old, new)]

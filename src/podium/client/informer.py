@@ -144,8 +144,7 @@ class Informer(Generic[T]):
             if cached is not None:
                 self._apply(delta.Change(cached, None))
             return
-        step = delta.change(cached, obj)
-        if step is not None:
+        for step in delta.steps(cached, obj):
             self._apply(step)
 
     def _apply(self, step: delta.Change) -> None:

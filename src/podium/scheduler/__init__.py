@@ -1,0 +1,1 @@
+"""The scheduler: watches Pods and nodes, decides with ``podium.domain.scheduling``, binds."""

@@ -80,6 +80,15 @@ def decide(
     )
 
 
+def may_go(demand: PodDemand, info: NodeInfo) -> bool:
+    """Whether a new decision might send the Pod to *info*: worth a try when *info* has changed."""
+    return (
+        not demand.pod.spec.scheduling_gates
+        and not _obstacle(demand)
+        and first_rejection(demand, info) is None
+    )
+
+
 def _obstacle(demand: PodDemand) -> str:
     """Return what keeps the Pod from every node, whatever the nodes are like."""
     for claim in missing_claims(demand.pod):

@@ -1,0 +1,24 @@
+"""What the scheduler is told when it starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from podium.client.config import ClientConfig
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulerOptions:
+    """*scheduler_name* is that of the Pods it serves and of the component its events come from."""
+
+    client_config: ClientConfig
+    scheduler_name: str = "default-scheduler"
+    #: Wait for the lease kube-system/kube-scheduler first, for several schedulers at a time.
+    leader_elect: bool = False
+    identity: str = ""
+
+    def candidate(self) -> str:
+        """Return a name that no other process stands under."""
+        return self.identity or f"{socket.gethostname()}_{os.getpid()}"

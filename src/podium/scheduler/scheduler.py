@@ -1,0 +1,148 @@
+"""The scheduler's loop: one Pod, one decision, one turn; binding goes on beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from podium.api import scheme
+from podium.api.types.core_v1 import Node, Pod
+from podium.client.client import Client
+from podium.client.events import EventRecorder
+from podium.client.informer import Informer
+from podium.client.leader_election import Election, LeaderElector
+from podium.domain.scheduling.decision import Placed, decide, may_go
+from podium.domain.scheduling.node_info import NodeInfo, PodDemand
+from podium.domain.scheduling.unserved import unserved_preferences
+from podium.kit.clock import Clock, SystemClock
+from podium.kit.guard import guarded
+from podium.scheduler.binding import Binder
+from podium.scheduler.cache import NodeCache
+from podium.scheduler.options import SchedulerOptions
+from podium.scheduler.queue import SchedulingQueue, Waiting
+
+__all__ = ["Scheduler", "SchedulerOptions", "run"]
+
+logger = logging.getLogger(__name__)
+
+#: Pods that are over take nothing of a node any more and never get one.
+NOT_OVER = "status.phase!=Succeeded,status.phase!=Failed"
+
+
+async def run(options: SchedulerOptions, clock: Clock | None = None) -> None:
+    """Schedule until cancelled; with *leader_elect*, from when this process is the leader."""
+    clock = clock or SystemClock()
+    async with Client(options.client_config, clock) as client:
+        scheduler = Scheduler(client, options.scheduler_name, clock)
+        if not options.leader_elect:
+            await scheduler.run()
+            return
+        election = Election("kube-system", "kube-scheduler", options.candidate())
+        await LeaderElector(client, election, clock).run(scheduler.run)
+
+
+class Scheduler:
+    """Gives nodes to the Pods whose ``spec.schedulerName`` is *name*."""
+
+    def __init__(self, client: Client, name: str, clock: Clock) -> None:
+        self._name = name
+        self._queue = SchedulingQueue(clock)
+        self._cache = NodeCache()
+        self._recorder = EventRecorder(client, name, "", clock)
+        self._binder = Binder(client, self._recorder, clock)
+        self._pods: Informer[Pod] = Informer(
+            client, scheme.PODS, field_selector=NOT_OVER, clock=clock
+        )
+        self._nodes: Informer[Node] = Informer(client, scheme.NODES, clock=clock)
+        self._pods.on_change(self._pod_changed)
+        self._nodes.on_change(self._node_changed)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._nodes.run(), name="nodes")
+            tasks.create_task(self._pods.run(), name="pods")
+            tasks.create_task(self._recorder.run(), name="events")
+            await self._nodes.synced.wait()
+            await self._pods.synced.wait()
+            while True:
+                waiting = await self._queue.pop()
+                turn = self._turn(waiting, tasks)
+                if not await guarded(turn, "scheduling", pod=_key(waiting.pod)):
+                    self._queue.retry(waiting)
+
+    # -- one Pod
+
+    async def _turn(self, waiting: Waiting, tasks: asyncio.TaskGroup) -> None:
+        """Decide about one Pod, and start what follows from it. Does not wait for the API."""
+        pod = waiting.pod
+        if pod.spec.scheduling_gates:
+            self._queue.hold(waiting)
+            tasks.create_task(guarded(self._binder.report_gated(pod), "reporting"))
+            return
+        decision = decide(waiting.demand, self._cache.nodes())
+        if isinstance(decision, Placed):
+            self._cache.assume(waiting.demand, decision.node)
+            tasks.create_task(guarded(self._bind(waiting, decision.node), "binding"))
+            return
+        self._queue.park(waiting)
+        self._recorder.event(pod, "Warning", "FailedScheduling", decision.message)
+        report = self._binder.report_unschedulable(pod, decision.message)
+        tasks.create_task(guarded(report, "reporting"))
+
+    async def _bind(self, waiting: Waiting, node: str) -> None:
+        uid = waiting.uid
+        if await self._binder.bind(waiting.pod, node):
+            return
+        if not self._cache.is_assumed(uid):
+            return  # the watch has told meanwhile what became of it
+        self._made_room(self._cache.forget(uid))
+        pod = self._pods.get(waiting.pod.metadata.namespace, waiting.pod.metadata.name)
+        if pod is not None and pod.metadata.uid == uid and not pod.metadata.deletion_timestamp:
+            waiting.demand = PodDemand(pod)
+            self._queue.retry(waiting)
+
+    # -- news
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        assert pod is not None
+        uid = pod.metadata.uid
+        if new is None:
+            self._queue.remove(uid)
+            self._made_room(self._cache.forget(uid))
+        elif new.spec.node_name:
+            self._queue.remove(uid)
+            if old is None or old.spec != new.spec or self._cache.is_assumed(uid):
+                self._cache.confirm(new)
+                if old is not None and old.spec.node_name:  # resized: may ask for less now
+                    self._made_room(self._cache.node(new.spec.node_name))
+        elif new.metadata.deletion_timestamp is not None:
+            self._queue.remove(uid)
+        elif new.spec.scheduler_name == self._name and not self._cache.is_assumed(uid):
+            self._queue.add(new)
+
+    def _node_changed(self, old: Node | None, new: Node | None) -> None:
+        if new is None:
+            assert old is not None
+            self._cache.remove_node(old.metadata.name)
+            self._queue.move(lambda demand: bool(unserved_preferences(demand.pod)))
+        elif old is None or _offers_differently(old, new):
+            self._made_room(self._cache.set_node(new))
+
+    def _made_room(self, info: NodeInfo | None) -> None:
+        """Have the Pods tried again that may go to *info* now."""
+        if info is not None:
+            self._queue.move(lambda demand: may_go(demand, info))
+
+
+def _offers_differently(old: Node, new: Node) -> bool:
+    """Whether the step is more than a heartbeat."""
+    return (
+        old.spec != new.spec
+        or old.metadata.labels != new.metadata.labels
+        or old.status.allocatable != new.status.allocatable
+    )
+
+
+def _key(pod: Pod) -> str:
+    return f"{pod.metadata.namespace}/{pod.metadata.name}"
