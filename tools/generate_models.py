@@ -45,6 +45,9 @@ SCALARS = {
     "io.k8s.apimachinery.pkg.apis.meta.v1.Patch": "RawObject",
 }
 
+#: OpenAPI formats with a type of their own in Python.
+FORMATS = {"int32": "Int32", "int64": "Int64", "byte": "Base64"}
+
 #: Scalar fields that are pointers in Go: their zero value means something, and is written.
 GO_POINTERS = set(
     """
@@ -279,7 +282,7 @@ def render_struct(
             body.append(f"{attr}: {target} | None = None")
     if not body:
         body.append("pass")
-    options = "kw_only=True, omit_defaults=True"
+    options = "kw_only=True, omit_defaults=True, forbid_unknown_fields=True"
     if rename:
         options += f", rename={rename!r}".replace("'", '"')
     return f"class {short}(Struct, {options}):\n    " + "\n    ".join(body) + "\n"
@@ -323,7 +326,10 @@ def python_type(
         used.add("RawObject")
         return "scalar", "RawObject"
     scalar = {"string": "str", "integer": "int", "boolean": "bool", "number": "float"}[kind]
-    return scalar, scalar
+    special = FORMATS.get(schema.get("format", ""))
+    if special:
+        used.add(special)
+    return scalar, special or scalar
 
 
 def short_name(definition: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ApiError(Exception):
-    """A request that failed; :attr:`status` is the body of the answer, its ``code`` the HTTP code."""
+    """A request that failed; :attr:`status` is the body of the answer, ``code`` its HTTP code."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)

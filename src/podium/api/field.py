@@ -38,7 +38,7 @@ _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL}
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One offence. ``type`` is the cause's reason, ``field`` the path, ``value`` what stood there."""
+    """One offence: the cause's reason, the path of the field, and the value that stood there."""
 
     type: str
     field: str

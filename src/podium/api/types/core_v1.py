@@ -4,41 +4,41 @@
 from msgspec import Struct, field
 
 from podium.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
-from podium.api.types.scalars import IntOrString, MicroTime, Quantity, Time, required_list
+from podium.api.types.scalars import Base64, Int32, Int64, IntOrString, MicroTime, Quantity, Time, required_list
 
-class AWSElasticBlockStoreVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
+class AWSElasticBlockStoreVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
     fs_type: str = ""
-    partition: int = 0
+    partition: Int32 = 0
     read_only: bool = False
     volume_id: str = field(default_factory=str)
 
 
-class NodeSelectorRequirement(Struct, kw_only=True, omit_defaults=True):
+class NodeSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     operator: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class NodeSelectorTerm(Struct, kw_only=True, omit_defaults=True, rename={"match_expressions": "matchExpressions", "match_fields": "matchFields"}):
+class NodeSelectorTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions", "match_fields": "matchFields"}):
     match_expressions: list[NodeSelectorRequirement] = field(default_factory=list)
     match_fields: list[NodeSelectorRequirement] = field(default_factory=list)
 
 
-class PreferredSchedulingTerm(Struct, kw_only=True, omit_defaults=True):
+class PreferredSchedulingTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     preference: NodeSelectorTerm = field(default_factory=lambda: NodeSelectorTerm())
-    weight: int = field(default_factory=int)
+    weight: Int32 = field(default_factory=int)
 
 
-class NodeSelector(Struct, kw_only=True, omit_defaults=True, rename={"node_selector_terms": "nodeSelectorTerms"}):
+class NodeSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_selector_terms": "nodeSelectorTerms"}):
     node_selector_terms: list[NodeSelectorTerm] = field(default_factory=required_list)
 
 
-class NodeAffinity(Struct, kw_only=True, omit_defaults=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class NodeAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: "NodeSelector | None" = None
 
 
-class PodAffinityTerm(Struct, kw_only=True, omit_defaults=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "mismatch_label_keys": "mismatchLabelKeys", "namespace_selector": "namespaceSelector", "topology_key": "topologyKey"}):
+class PodAffinityTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "mismatch_label_keys": "mismatchLabelKeys", "namespace_selector": "namespaceSelector", "topology_key": "topologyKey"}):
     label_selector: "LabelSelector | None" = None
     match_label_keys: list[str] = field(default_factory=list)
     mismatch_label_keys: list[str] = field(default_factory=list)
@@ -47,38 +47,38 @@ class PodAffinityTerm(Struct, kw_only=True, omit_defaults=True, rename={"label_s
     topology_key: str = field(default_factory=str)
 
 
-class WeightedPodAffinityTerm(Struct, kw_only=True, omit_defaults=True, rename={"pod_affinity_term": "podAffinityTerm"}):
+class WeightedPodAffinityTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_affinity_term": "podAffinityTerm"}):
     pod_affinity_term: PodAffinityTerm = field(default_factory=lambda: PodAffinityTerm())
-    weight: int = field(default_factory=int)
+    weight: Int32 = field(default_factory=int)
 
 
-class PodAffinity(Struct, kw_only=True, omit_defaults=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class PodAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = field(default_factory=list)
 
 
-class PodAntiAffinity(Struct, kw_only=True, omit_defaults=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class PodAntiAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = field(default_factory=list)
 
 
-class Affinity(Struct, kw_only=True, omit_defaults=True, rename={"node_affinity": "nodeAffinity", "pod_affinity": "podAffinity", "pod_anti_affinity": "podAntiAffinity"}):
+class Affinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_affinity": "nodeAffinity", "pod_affinity": "podAffinity", "pod_anti_affinity": "podAntiAffinity"}):
     node_affinity: "NodeAffinity | None" = None
     pod_affinity: "PodAffinity | None" = None
     pod_anti_affinity: "PodAntiAffinity | None" = None
 
 
-class AppArmorProfile(Struct, kw_only=True, omit_defaults=True, rename={"localhost_profile": "localhostProfile"}):
+class AppArmorProfile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
     localhost_profile: str | None = None
     type: str = field(default_factory=str)
 
 
-class AttachedVolume(Struct, kw_only=True, omit_defaults=True, rename={"device_path": "devicePath"}):
+class AttachedVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
     device_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class AzureDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"caching_mode": "cachingMode", "disk_name": "diskName", "disk_uri": "diskURI", "fs_type": "fsType", "read_only": "readOnly"}):
+class AzureDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"caching_mode": "cachingMode", "disk_name": "diskName", "disk_uri": "diskURI", "fs_type": "fsType", "read_only": "readOnly"}):
     kind: str | None = None
     caching_mode: str | None = None
     disk_name: str = field(default_factory=str)
@@ -87,20 +87,20 @@ class AzureDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"c
     read_only: bool | None = None
 
 
-class AzureFilePersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly", "secret_name": "secretName", "secret_namespace": "secretNamespace", "share_name": "shareName"}):
+class AzureFilePersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "secret_namespace": "secretNamespace", "share_name": "shareName"}):
     read_only: bool = False
     secret_name: str = field(default_factory=str)
     secret_namespace: str | None = None
     share_name: str = field(default_factory=str)
 
 
-class AzureFileVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly", "secret_name": "secretName", "share_name": "shareName"}):
+class AzureFileVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "share_name": "shareName"}):
     read_only: bool = False
     secret_name: str = field(default_factory=str)
     share_name: str = field(default_factory=str)
 
 
-class ObjectReference(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "field_path": "fieldPath", "resource_version": "resourceVersion"}):
+class ObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath", "resource_version": "resourceVersion"}):
     api_version: str = ""
     kind: str = ""
     field_path: str = ""
@@ -110,19 +110,19 @@ class ObjectReference(Struct, kw_only=True, omit_defaults=True, rename={"api_ver
     uid: str = ""
 
 
-class Binding(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Binding(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Binding")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     target: ObjectReference = field(default_factory=lambda: ObjectReference())
 
 
-class SecretReference(Struct, kw_only=True, omit_defaults=True):
+class SecretReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     namespace: str = ""
 
 
-class CSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"controller_expand_secret_ref": "controllerExpandSecretRef", "controller_publish_secret_ref": "controllerPublishSecretRef", "fs_type": "fsType", "node_expand_secret_ref": "nodeExpandSecretRef", "node_publish_secret_ref": "nodePublishSecretRef", "node_stage_secret_ref": "nodeStageSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes", "volume_handle": "volumeHandle"}):
+class CSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"controller_expand_secret_ref": "controllerExpandSecretRef", "controller_publish_secret_ref": "controllerPublishSecretRef", "fs_type": "fsType", "node_expand_secret_ref": "nodeExpandSecretRef", "node_publish_secret_ref": "nodePublishSecretRef", "node_stage_secret_ref": "nodeStageSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes", "volume_handle": "volumeHandle"}):
     controller_expand_secret_ref: "SecretReference | None" = None
     controller_publish_secret_ref: "SecretReference | None" = None
     driver: str = field(default_factory=str)
@@ -135,11 +135,11 @@ class CSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename
     volume_handle: str = field(default_factory=str)
 
 
-class LocalObjectReference(Struct, kw_only=True, omit_defaults=True):
+class LocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
 
 
-class CSIVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "node_publish_secret_ref": "nodePublishSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes"}):
+class CSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "node_publish_secret_ref": "nodePublishSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes"}):
     driver: str = field(default_factory=str)
     fs_type: str | None = None
     node_publish_secret_ref: "LocalObjectReference | None" = None
@@ -147,12 +147,12 @@ class CSIVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type
     volume_attributes: dict[str, str] = field(default_factory=dict)
 
 
-class Capabilities(Struct, kw_only=True, omit_defaults=True):
+class Capabilities(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     add: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
 
 
-class CephFSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
+class CephFSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
     monitors: list[str] = field(default_factory=required_list)
     path: str = ""
     read_only: bool = False
@@ -161,7 +161,7 @@ class CephFSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, ren
     user: str = ""
 
 
-class CephFSVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
+class CephFSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
     monitors: list[str] = field(default_factory=required_list)
     path: str = ""
     read_only: bool = False
@@ -170,82 +170,82 @@ class CephFSVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read
     user: str = ""
 
 
-class CinderPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
+class CinderPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "SecretReference | None" = None
     volume_id: str = field(default_factory=str)
 
 
-class CinderVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
+class CinderVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "LocalObjectReference | None" = None
     volume_id: str = field(default_factory=str)
 
 
-class ClientIPConfig(Struct, kw_only=True, omit_defaults=True, rename={"timeout_seconds": "timeoutSeconds"}):
-    timeout_seconds: int | None = None
+class ClientIPConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"timeout_seconds": "timeoutSeconds"}):
+    timeout_seconds: Int32 | None = None
 
 
-class ClusterTrustBundleProjection(Struct, kw_only=True, omit_defaults=True, rename={"label_selector": "labelSelector", "signer_name": "signerName"}):
+class ClusterTrustBundleProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "signer_name": "signerName"}):
     label_selector: "LabelSelector | None" = None
     name: str | None = None
     optional: bool | None = None
     path: str = field(default_factory=str)
     signer_name: str | None = None
-    user: int | None = None
+    user: Int64 | None = None
 
 
-class ComponentCondition(Struct, kw_only=True, omit_defaults=True):
+class ComponentCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     error: str = ""
     message: str = ""
     status: str = field(default_factory=str)
     type: str = field(default_factory=str)
 
 
-class ComponentStatus(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ComponentStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ComponentStatus")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     conditions: list[ComponentCondition] = field(default_factory=list)
 
 
-class ComponentStatusList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ComponentStatusList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ComponentStatusList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ComponentStatus] = field(default_factory=required_list)
 
 
-class ConfigMap(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "binary_data": "binaryData"}):
+class ConfigMap(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "binary_data": "binaryData"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ConfigMap")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
-    binary_data: dict[str, str] = field(default_factory=dict)
+    binary_data: dict[str, Base64] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     immutable: bool | None = None
 
 
-class ConfigMapEnvSource(Struct, kw_only=True, omit_defaults=True):
+class ConfigMapEnvSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapKeySelector(Struct, kw_only=True, omit_defaults=True):
+class ConfigMapKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ConfigMapList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ConfigMapList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ConfigMap] = field(default_factory=required_list)
 
 
-class ConfigMapNodeConfigSource(Struct, kw_only=True, omit_defaults=True, rename={"kubelet_config_key": "kubeletConfigKey", "resource_version": "resourceVersion"}):
+class ConfigMapNodeConfigSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_config_key": "kubeletConfigKey", "resource_version": "resourceVersion"}):
     kubelet_config_key: str = field(default_factory=str)
     name: str = field(default_factory=str)
     namespace: str = field(default_factory=str)
@@ -253,52 +253,52 @@ class ConfigMapNodeConfigSource(Struct, kw_only=True, omit_defaults=True, rename
     uid: str = ""
 
 
-class KeyToPath(Struct, kw_only=True, omit_defaults=True):
+class KeyToPath(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
-    mode: int | None = None
+    mode: Int32 | None = None
     path: str = field(default_factory=str)
-    user: int | None = None
+    user: Int64 | None = None
 
 
-class ConfigMapProjection(Struct, kw_only=True, omit_defaults=True):
+class ConfigMapProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[KeyToPath] = field(default_factory=list)
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
-    default_mode: int | None = None
-    default_user: int | None = None
+class ConfigMapVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+    default_mode: Int32 | None = None
+    default_user: Int64 | None = None
     items: list[KeyToPath] = field(default_factory=list)
     name: str = ""
     optional: bool | None = None
 
 
-class ObjectFieldSelector(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "field_path": "fieldPath"}):
+class ObjectFieldSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath"}):
     api_version: str = ""
     field_path: str = field(default_factory=str)
 
 
-class FileKeySelector(Struct, kw_only=True, omit_defaults=True, rename={"volume_name": "volumeName"}):
+class FileKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_name": "volumeName"}):
     key: str = field(default_factory=str)
     optional: bool | None = None
     path: str = field(default_factory=str)
     volume_name: str = field(default_factory=str)
 
 
-class ResourceFieldSelector(Struct, kw_only=True, omit_defaults=True, rename={"container_name": "containerName"}):
+class ResourceFieldSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
     container_name: str = ""
     divisor: Quantity | None = None
     resource: str = field(default_factory=str)
 
 
-class SecretKeySelector(Struct, kw_only=True, omit_defaults=True):
+class SecretKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     name: str = ""
     optional: bool | None = None
 
 
-class EnvVarSource(Struct, kw_only=True, omit_defaults=True, rename={"config_map_key_ref": "configMapKeyRef", "field_ref": "fieldRef", "file_key_ref": "fileKeyRef", "resource_field_ref": "resourceFieldRef", "secret_key_ref": "secretKeyRef"}):
+class EnvVarSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_key_ref": "configMapKeyRef", "field_ref": "fieldRef", "file_key_ref": "fileKeyRef", "resource_field_ref": "resourceFieldRef", "secret_key_ref": "secretKeyRef"}):
     config_map_key_ref: "ConfigMapKeySelector | None" = None
     field_ref: "ObjectFieldSelector | None" = None
     file_key_ref: "FileKeySelector | None" = None
@@ -306,33 +306,33 @@ class EnvVarSource(Struct, kw_only=True, omit_defaults=True, rename={"config_map
     secret_key_ref: "SecretKeySelector | None" = None
 
 
-class EnvVar(Struct, kw_only=True, omit_defaults=True, rename={"value_from": "valueFrom"}):
+class EnvVar(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"value_from": "valueFrom"}):
     name: str = field(default_factory=str)
     value: str = ""
     value_from: "EnvVarSource | None" = None
 
 
-class SecretEnvSource(Struct, kw_only=True, omit_defaults=True):
+class SecretEnvSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     optional: bool | None = None
 
 
-class EnvFromSource(Struct, kw_only=True, omit_defaults=True, rename={"config_map_ref": "configMapRef", "secret_ref": "secretRef"}):
+class EnvFromSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_ref": "configMapRef", "secret_ref": "secretRef"}):
     config_map_ref: "ConfigMapEnvSource | None" = None
     prefix: str = ""
     secret_ref: "SecretEnvSource | None" = None
 
 
-class ExecAction(Struct, kw_only=True, omit_defaults=True):
+class ExecAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     command: list[str] = field(default_factory=list)
 
 
-class HTTPHeader(Struct, kw_only=True, omit_defaults=True):
+class HTTPHeader(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     value: str = field(default_factory=str)
 
 
-class HTTPGetAction(Struct, kw_only=True, omit_defaults=True, rename={"http_headers": "httpHeaders"}):
+class HTTPGetAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_headers": "httpHeaders"}):
     host: str = ""
     http_headers: list[HTTPHeader] = field(default_factory=list)
     path: str = ""
@@ -341,121 +341,121 @@ class HTTPGetAction(Struct, kw_only=True, omit_defaults=True, rename={"http_head
     scheme: str = ""
 
 
-class SleepAction(Struct, kw_only=True, omit_defaults=True):
-    seconds: int = field(default_factory=int)
+class SleepAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    seconds: Int64 = field(default_factory=int)
 
 
-class TCPSocketAction(Struct, kw_only=True, omit_defaults=True):
+class TCPSocketAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     host: str = ""
     port: IntOrString | None = None
 
 
-class LifecycleHandler(Struct, kw_only=True, omit_defaults=True, rename={"http_get": "httpGet", "tcp_socket": "tcpSocket"}):
+class LifecycleHandler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_get": "httpGet", "tcp_socket": "tcpSocket"}):
     exec: "ExecAction | None" = None
     http_get: "HTTPGetAction | None" = None
     sleep: "SleepAction | None" = None
     tcp_socket: "TCPSocketAction | None" = None
 
 
-class Lifecycle(Struct, kw_only=True, omit_defaults=True, rename={"post_start": "postStart", "pre_stop": "preStop", "stop_signal": "stopSignal"}):
+class Lifecycle(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"post_start": "postStart", "pre_stop": "preStop", "stop_signal": "stopSignal"}):
     post_start: "LifecycleHandler | None" = None
     pre_stop: "LifecycleHandler | None" = None
     stop_signal: str | None = None
 
 
-class GRPCAction(Struct, kw_only=True, omit_defaults=True):
+class GRPCAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     mode: str = ""
-    port: int = field(default_factory=int)
+    port: Int32 = field(default_factory=int)
     service: str | None = None
 
 
-class Probe(Struct, kw_only=True, omit_defaults=True, rename={"failure_threshold": "failureThreshold", "http_get": "httpGet", "initial_delay_seconds": "initialDelaySeconds", "period_seconds": "periodSeconds", "success_threshold": "successThreshold", "tcp_socket": "tcpSocket", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "timeout_seconds": "timeoutSeconds"}):
+class Probe(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"failure_threshold": "failureThreshold", "http_get": "httpGet", "initial_delay_seconds": "initialDelaySeconds", "period_seconds": "periodSeconds", "success_threshold": "successThreshold", "tcp_socket": "tcpSocket", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "timeout_seconds": "timeoutSeconds"}):
     exec: "ExecAction | None" = None
-    failure_threshold: int = 0
+    failure_threshold: Int32 = 0
     grpc: "GRPCAction | None" = None
     http_get: "HTTPGetAction | None" = None
-    initial_delay_seconds: int = 0
-    period_seconds: int = 0
-    success_threshold: int = 0
+    initial_delay_seconds: Int32 = 0
+    period_seconds: Int32 = 0
+    success_threshold: Int32 = 0
     tcp_socket: "TCPSocketAction | None" = None
-    termination_grace_period_seconds: int | None = None
-    timeout_seconds: int = 0
+    termination_grace_period_seconds: Int64 | None = None
+    timeout_seconds: Int32 = 0
 
 
-class ContainerPort(Struct, kw_only=True, omit_defaults=True, rename={"container_port": "containerPort", "host_ip": "hostIP", "host_port": "hostPort"}):
-    container_port: int = field(default_factory=int)
+class ContainerPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_port": "containerPort", "host_ip": "hostIP", "host_port": "hostPort"}):
+    container_port: Int32 = field(default_factory=int)
     host_ip: str = ""
-    host_port: int = 0
+    host_port: Int32 = 0
     name: str = ""
     protocol: str = ""
 
 
-class ContainerResizePolicy(Struct, kw_only=True, omit_defaults=True, rename={"resource_name": "resourceName", "restart_policy": "restartPolicy"}):
+class ContainerResizePolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_name": "resourceName", "restart_policy": "restartPolicy"}):
     resource_name: str = field(default_factory=str)
     restart_policy: str = field(default_factory=str)
 
 
-class ResourceClaim(Struct, kw_only=True, omit_defaults=True):
+class ResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     request: str | None = None
 
 
-class ResourceRequirements(Struct, kw_only=True, omit_defaults=True):
+class ResourceRequirements(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     claims: list[ResourceClaim] = field(default_factory=list)
     limits: dict[str, Quantity] = field(default_factory=dict)
     requests: dict[str, Quantity] = field(default_factory=dict)
 
 
-class ContainerRestartRuleOnExitCodes(Struct, kw_only=True, omit_defaults=True):
+class ContainerRestartRuleOnExitCodes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     operator: str = field(default_factory=str)
-    values: list[int] = field(default_factory=list)
+    values: list[Int32] = field(default_factory=list)
 
 
-class ContainerRestartRule(Struct, kw_only=True, omit_defaults=True, rename={"exit_codes": "exitCodes"}):
+class ContainerRestartRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"exit_codes": "exitCodes"}):
     action: str = field(default_factory=str)
     exit_codes: "ContainerRestartRuleOnExitCodes | None" = None
 
 
-class SELinuxOptions(Struct, kw_only=True, omit_defaults=True):
+class SELinuxOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     level: str = ""
     role: str = ""
     type: str = ""
     user: str = ""
 
 
-class SeccompProfile(Struct, kw_only=True, omit_defaults=True, rename={"localhost_profile": "localhostProfile"}):
+class SeccompProfile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
     localhost_profile: str | None = None
     type: str = field(default_factory=str)
 
 
-class WindowsSecurityContextOptions(Struct, kw_only=True, omit_defaults=True, rename={"gmsa_credential_spec": "gmsaCredentialSpec", "gmsa_credential_spec_name": "gmsaCredentialSpecName", "host_process": "hostProcess", "run_as_user_name": "runAsUserName"}):
+class WindowsSecurityContextOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"gmsa_credential_spec": "gmsaCredentialSpec", "gmsa_credential_spec_name": "gmsaCredentialSpecName", "host_process": "hostProcess", "run_as_user_name": "runAsUserName"}):
     gmsa_credential_spec: str | None = None
     gmsa_credential_spec_name: str | None = None
     host_process: bool | None = None
     run_as_user_name: str | None = None
 
 
-class SecurityContext(Struct, kw_only=True, omit_defaults=True, rename={"allow_privilege_escalation": "allowPrivilegeEscalation", "app_armor_profile": "appArmorProfile", "proc_mount": "procMount", "read_only_root_filesystem": "readOnlyRootFilesystem", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "windows_options": "windowsOptions"}):
+class SecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allow_privilege_escalation": "allowPrivilegeEscalation", "app_armor_profile": "appArmorProfile", "proc_mount": "procMount", "read_only_root_filesystem": "readOnlyRootFilesystem", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "windows_options": "windowsOptions"}):
     allow_privilege_escalation: bool | None = None
     app_armor_profile: "AppArmorProfile | None" = None
     capabilities: "Capabilities | None" = None
     privileged: bool | None = None
     proc_mount: str | None = None
     read_only_root_filesystem: bool | None = None
-    run_as_group: int | None = None
+    run_as_group: Int64 | None = None
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
+    run_as_user: Int64 | None = None
     se_linux_options: "SELinuxOptions | None" = None
     seccomp_profile: "SeccompProfile | None" = None
     windows_options: "WindowsSecurityContextOptions | None" = None
 
 
-class VolumeDevice(Struct, kw_only=True, omit_defaults=True, rename={"device_path": "devicePath"}):
+class VolumeDevice(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
     device_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class VolumeMount(Struct, kw_only=True, omit_defaults=True, rename={"bind_mount_options": "bindMountOptions", "mount_path": "mountPath", "mount_propagation": "mountPropagation", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "sub_path": "subPath", "sub_path_expr": "subPathExpr"}):
+class VolumeMount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bind_mount_options": "bindMountOptions", "mount_path": "mountPath", "mount_propagation": "mountPropagation", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "sub_path": "subPath", "sub_path_expr": "subPathExpr"}):
     bind_mount_options: list[str] = field(default_factory=list)
     mount_path: str = field(default_factory=str)
     mount_propagation: str | None = None
@@ -466,7 +466,7 @@ class VolumeMount(Struct, kw_only=True, omit_defaults=True, rename={"bind_mount_
     sub_path_expr: str = ""
 
 
-class Container(Struct, kw_only=True, omit_defaults=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
+class Container(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
     args: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     env: list[EnvVar] = field(default_factory=list)
@@ -494,72 +494,72 @@ class Container(Struct, kw_only=True, omit_defaults=True, rename={"env_from": "e
     working_dir: str = ""
 
 
-class ContainerExtendedResourceRequest(Struct, kw_only=True, omit_defaults=True, rename={"container_name": "containerName", "request_name": "requestName", "resource_name": "resourceName"}):
+class ContainerExtendedResourceRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName", "request_name": "requestName", "resource_name": "resourceName"}):
     container_name: str = field(default_factory=str)
     request_name: str = field(default_factory=str)
     resource_name: str = field(default_factory=str)
 
 
-class ContainerImage(Struct, kw_only=True, omit_defaults=True, rename={"size_bytes": "sizeBytes"}):
+class ContainerImage(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_bytes": "sizeBytes"}):
     names: list[str] = field(default_factory=list)
-    size_bytes: int = 0
+    size_bytes: Int64 = 0
 
 
-class ContainerStateRunning(Struct, kw_only=True, omit_defaults=True, rename={"started_at": "startedAt"}):
+class ContainerStateRunning(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"started_at": "startedAt"}):
     started_at: Time | None = None
 
 
-class ContainerStateTerminated(Struct, kw_only=True, omit_defaults=True, rename={"container_id": "containerID", "exit_code": "exitCode", "finished_at": "finishedAt", "started_at": "startedAt"}):
+class ContainerStateTerminated(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_id": "containerID", "exit_code": "exitCode", "finished_at": "finishedAt", "started_at": "startedAt"}):
     container_id: str = ""
-    exit_code: int = field(default_factory=int)
+    exit_code: Int32 = field(default_factory=int)
     finished_at: Time | None = None
     message: str = ""
     reason: str = ""
-    signal: int = 0
+    signal: Int32 = 0
     started_at: Time | None = None
 
 
-class ContainerStateWaiting(Struct, kw_only=True, omit_defaults=True):
+class ContainerStateWaiting(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     message: str = ""
     reason: str = ""
 
 
-class ContainerState(Struct, kw_only=True, omit_defaults=True):
+class ContainerState(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     running: "ContainerStateRunning | None" = None
     terminated: "ContainerStateTerminated | None" = None
     waiting: "ContainerStateWaiting | None" = None
 
 
-class ResourceHealth(Struct, kw_only=True, omit_defaults=True, rename={"resource_id": "resourceID"}):
+class ResourceHealth(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_id": "resourceID"}):
     health: str = ""
     message: str = ""
     resource_id: str = field(default_factory=str)
 
 
-class ResourceStatus(Struct, kw_only=True, omit_defaults=True):
+class ResourceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     resources: list[ResourceHealth] = field(default_factory=list)
 
 
-class LinuxContainerUser(Struct, kw_only=True, omit_defaults=True, rename={"supplemental_groups": "supplementalGroups"}):
-    gid: int = field(default_factory=int)
-    supplemental_groups: list[int] = field(default_factory=list)
-    uid: int = field(default_factory=int)
+class LinuxContainerUser(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups": "supplementalGroups"}):
+    gid: Int64 = field(default_factory=int)
+    supplemental_groups: list[Int64] = field(default_factory=list)
+    uid: Int64 = field(default_factory=int)
 
 
-class ContainerUser(Struct, kw_only=True, omit_defaults=True):
+class ContainerUser(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     linux: "LinuxContainerUser | None" = None
 
 
-class ImageVolumeStatus(Struct, kw_only=True, omit_defaults=True, rename={"image_ref": "imageRef"}):
+class ImageVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"image_ref": "imageRef"}):
     image_ref: str = field(default_factory=str)
 
 
-class VolumeStatus(Struct, kw_only=True, omit_defaults=True):
+class VolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     image: "ImageVolumeStatus | None" = None
 
 
-class VolumeMountStatus(Struct, kw_only=True, omit_defaults=True, rename={"mount_path": "mountPath", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "volume_status": "volumeStatus"}):
+class VolumeMountStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"mount_path": "mountPath", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "volume_status": "volumeStatus"}):
     mount_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
     read_only: bool = False
@@ -567,7 +567,7 @@ class VolumeMountStatus(Struct, kw_only=True, omit_defaults=True, rename={"mount
     volume_status: "VolumeStatus | None" = None
 
 
-class ContainerStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocated_resources": "allocatedResources", "allocated_resources_status": "allocatedResourcesStatus", "container_id": "containerID", "image_id": "imageID", "last_state": "lastState", "restart_count": "restartCount", "stop_signal": "stopSignal", "volume_mounts": "volumeMounts"}):
+class ContainerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "allocated_resources_status": "allocatedResourcesStatus", "container_id": "containerID", "image_id": "imageID", "last_state": "lastState", "restart_count": "restartCount", "stop_signal": "stopSignal", "volume_mounts": "volumeMounts"}):
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
     allocated_resources_status: list[ResourceStatus] = field(default_factory=list)
     container_id: str = ""
@@ -577,7 +577,7 @@ class ContainerStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocat
     name: str = field(default_factory=str)
     ready: bool = field(default_factory=bool)
     resources: "ResourceRequirements | None" = None
-    restart_count: int = field(default_factory=int)
+    restart_count: Int32 = field(default_factory=int)
     started: bool | None = None
     state: ContainerState = field(default_factory=lambda: ContainerState())
     stop_signal: str | None = None
@@ -585,69 +585,69 @@ class ContainerStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocat
     volume_mounts: list[VolumeMountStatus] = field(default_factory=list)
 
 
-class DaemonEndpoint(Struct, kw_only=True, omit_defaults=True, rename={"port": "Port"}):
-    port: int = field(default_factory=int)
+class DaemonEndpoint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"port": "Port"}):
+    port: Int32 = field(default_factory=int)
 
 
-class DownwardAPIVolumeFile(Struct, kw_only=True, omit_defaults=True, rename={"field_ref": "fieldRef", "resource_field_ref": "resourceFieldRef"}):
+class DownwardAPIVolumeFile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"field_ref": "fieldRef", "resource_field_ref": "resourceFieldRef"}):
     field_ref: "ObjectFieldSelector | None" = None
-    mode: int | None = None
+    mode: Int32 | None = None
     path: str = field(default_factory=str)
     resource_field_ref: "ResourceFieldSelector | None" = None
-    user: int | None = None
+    user: Int64 | None = None
 
 
-class DownwardAPIProjection(Struct, kw_only=True, omit_defaults=True):
+class DownwardAPIProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[DownwardAPIVolumeFile] = field(default_factory=list)
 
 
-class DownwardAPIVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
-    default_mode: int | None = None
-    default_user: int | None = None
+class DownwardAPIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+    default_mode: Int32 | None = None
+    default_user: Int64 | None = None
     items: list[DownwardAPIVolumeFile] = field(default_factory=list)
 
 
-class EmptyDirVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"size_limit": "sizeLimit"}):
+class EmptyDirVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_limit": "sizeLimit"}):
     medium: str = ""
-    mode: int | None = None
+    mode: Int32 | None = None
     size_limit: Quantity | None = None
 
 
-class EndpointAddress(Struct, kw_only=True, omit_defaults=True, rename={"node_name": "nodeName", "target_ref": "targetRef"}):
+class EndpointAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_name": "nodeName", "target_ref": "targetRef"}):
     hostname: str = ""
     ip: str = field(default_factory=str)
     node_name: str | None = None
     target_ref: "ObjectReference | None" = None
 
 
-class EndpointPort(Struct, kw_only=True, omit_defaults=True, rename={"app_protocol": "appProtocol"}):
+class EndpointPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol"}):
     app_protocol: str | None = None
     name: str = ""
-    port: int = field(default_factory=int)
+    port: Int32 = field(default_factory=int)
     protocol: str = ""
 
 
-class EndpointSubset(Struct, kw_only=True, omit_defaults=True, rename={"not_ready_addresses": "notReadyAddresses"}):
+class EndpointSubset(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"not_ready_addresses": "notReadyAddresses"}):
     addresses: list[EndpointAddress] = field(default_factory=list)
     not_ready_addresses: list[EndpointAddress] = field(default_factory=list)
     ports: list[EndpointPort] = field(default_factory=list)
 
 
-class Endpoints(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Endpoints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Endpoints")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     subsets: list[EndpointSubset] = field(default_factory=list)
 
 
-class EndpointsList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class EndpointsList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "EndpointsList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Endpoints] = field(default_factory=required_list)
 
 
-class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "target_container_name": "targetContainerName", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
+class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "target_container_name": "targetContainerName", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
     args: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     env: list[EnvVar] = field(default_factory=list)
@@ -676,25 +676,25 @@ class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, rename={"env_
     working_dir: str = ""
 
 
-class TypedLocalObjectReference(Struct, kw_only=True, omit_defaults=True, rename={"api_group": "apiGroup"}):
+class TypedLocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: str | None = None
     name: str = field(default_factory=str)
 
 
-class TypedObjectReference(Struct, kw_only=True, omit_defaults=True, rename={"api_group": "apiGroup"}):
+class TypedObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: str | None = None
     name: str = field(default_factory=str)
     namespace: str | None = None
 
 
-class VolumeResourceRequirements(Struct, kw_only=True, omit_defaults=True):
+class VolumeResourceRequirements(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     limits: dict[str, Quantity] = field(default_factory=dict)
     requests: dict[str, Quantity] = field(default_factory=dict)
 
 
-class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, rename={"access_modes": "accessModes", "data_source": "dataSource", "data_source_ref": "dataSourceRef", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "volume_name": "volumeName"}):
+class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "data_source": "dataSource", "data_source_ref": "dataSourceRef", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "volume_name": "volumeName"}):
     access_modes: list[str] = field(default_factory=list)
     data_source: "TypedLocalObjectReference | None" = None
     data_source_ref: "TypedObjectReference | None" = None
@@ -706,31 +706,31 @@ class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, rename
     volume_name: str = ""
 
 
-class PersistentVolumeClaimTemplate(Struct, kw_only=True, omit_defaults=True):
+class PersistentVolumeClaimTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metadata: "ObjectMeta | None" = None
     spec: PersistentVolumeClaimSpec = field(default_factory=lambda: PersistentVolumeClaimSpec())
 
 
-class EphemeralVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"volume_claim_template": "volumeClaimTemplate"}):
+class EphemeralVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_claim_template": "volumeClaimTemplate"}):
     volume_claim_template: "PersistentVolumeClaimTemplate | None" = None
 
 
-class EventSeries(Struct, kw_only=True, omit_defaults=True, rename={"last_observed_time": "lastObservedTime"}):
-    count: int = 0
+class EventSeries(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
+    count: Int32 = 0
     last_observed_time: MicroTime | None = None
 
 
-class EventSource(Struct, kw_only=True, omit_defaults=True):
+class EventSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     component: str = ""
     host: str = ""
 
 
-class Event(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "event_time": "eventTime", "first_timestamp": "firstTimestamp", "involved_object": "involvedObject", "last_timestamp": "lastTimestamp", "reporting_component": "reportingComponent", "reporting_instance": "reportingInstance"}):
+class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "event_time": "eventTime", "first_timestamp": "firstTimestamp", "involved_object": "involvedObject", "last_timestamp": "lastTimestamp", "reporting_component": "reportingComponent", "reporting_instance": "reportingInstance"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Event")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     action: str = ""
-    count: int = 0
+    count: Int32 = 0
     event_time: MicroTime | None = None
     first_timestamp: Time | None = None
     involved_object: ObjectReference = field(default_factory=lambda: ObjectReference())
@@ -745,27 +745,27 @@ class Event(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "ap
     type: str = ""
 
 
-class EventList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class EventList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "EventList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Event] = field(default_factory=required_list)
 
 
-class EvictionResponder(Struct, kw_only=True, omit_defaults=True):
+class EvictionResponder(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
-    priority: int = field(default_factory=int)
+    priority: Int32 = field(default_factory=int)
 
 
-class FCVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "target_wwns": "targetWWNs"}):
+class FCVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "target_wwns": "targetWWNs"}):
     fs_type: str = ""
-    lun: int | None = None
+    lun: Int32 | None = None
     read_only: bool = False
     target_wwns: list[str] = field(default_factory=list)
     wwids: list[str] = field(default_factory=list)
 
 
-class FlexPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class FlexPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     driver: str = field(default_factory=str)
     fs_type: str = ""
     options: dict[str, str] = field(default_factory=dict)
@@ -773,7 +773,7 @@ class FlexPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, renam
     secret_ref: "SecretReference | None" = None
 
 
-class FlexVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class FlexVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     driver: str = field(default_factory=str)
     fs_type: str = ""
     options: dict[str, str] = field(default_factory=dict)
@@ -781,85 +781,85 @@ class FlexVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_typ
     secret_ref: "LocalObjectReference | None" = None
 
 
-class FlockerVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"dataset_name": "datasetName", "dataset_uuid": "datasetUUID"}):
+class FlockerVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"dataset_name": "datasetName", "dataset_uuid": "datasetUUID"}):
     dataset_name: str = ""
     dataset_uuid: str = ""
 
 
-class GCEPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "pd_name": "pdName", "read_only": "readOnly"}):
+class GCEPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_name": "pdName", "read_only": "readOnly"}):
     fs_type: str = ""
-    partition: int = 0
+    partition: Int32 = 0
     pd_name: str = field(default_factory=str)
     read_only: bool = False
 
 
-class GitRepoVolumeSource(Struct, kw_only=True, omit_defaults=True):
+class GitRepoVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     directory: str = ""
     repository: str = field(default_factory=str)
     revision: str = ""
 
 
-class GlusterfsPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"endpoints_namespace": "endpointsNamespace", "read_only": "readOnly"}):
+class GlusterfsPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"endpoints_namespace": "endpointsNamespace", "read_only": "readOnly"}):
     endpoints: str = field(default_factory=str)
     endpoints_namespace: str | None = None
     path: str = field(default_factory=str)
     read_only: bool = False
 
 
-class GlusterfsVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly"}):
+class GlusterfsVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     endpoints: str = field(default_factory=str)
     path: str = field(default_factory=str)
     read_only: bool = False
 
 
-class HostAlias(Struct, kw_only=True, omit_defaults=True):
+class HostAlias(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     hostnames: list[str] = field(default_factory=list)
     ip: str = field(default_factory=str)
 
 
-class HostIP(Struct, kw_only=True, omit_defaults=True):
+class HostIP(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ip: str = field(default_factory=str)
 
 
-class HostPathVolumeSource(Struct, kw_only=True, omit_defaults=True):
+class HostPathVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     path: str = field(default_factory=str)
     type: str | None = None
 
 
-class ISCSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
+class ISCSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
     chap_auth_discovery: bool = False
     chap_auth_session: bool = False
     fs_type: str = ""
     initiator_name: str | None = None
     iqn: str = field(default_factory=str)
     iscsi_interface: str = ""
-    lun: int = field(default_factory=int)
+    lun: Int32 = field(default_factory=int)
     portals: list[str] = field(default_factory=list)
     read_only: bool = False
     secret_ref: "SecretReference | None" = None
     target_portal: str = field(default_factory=str)
 
 
-class ISCSIVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
+class ISCSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
     chap_auth_discovery: bool = False
     chap_auth_session: bool = False
     fs_type: str = ""
     initiator_name: str | None = None
     iqn: str = field(default_factory=str)
     iscsi_interface: str = ""
-    lun: int = field(default_factory=int)
+    lun: Int32 = field(default_factory=int)
     portals: list[str] = field(default_factory=list)
     read_only: bool = False
     secret_ref: "LocalObjectReference | None" = None
     target_portal: str = field(default_factory=str)
 
 
-class ImageVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"pull_policy": "pullPolicy"}):
+class ImageVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pull_policy": "pullPolicy"}):
     pull_policy: str = ""
     reference: str = ""
 
 
-class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, rename={"default_request": "defaultRequest", "max_limit_request_ratio": "maxLimitRequestRatio"}):
+class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_request": "defaultRequest", "max_limit_request_ratio": "maxLimitRequestRatio"}):
     default: dict[str, Quantity] = field(default_factory=dict)
     default_request: dict[str, Quantity] = field(default_factory=dict)
     max: dict[str, Quantity] = field(default_factory=dict)
@@ -868,62 +868,62 @@ class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, rename={"default_
     type: str = field(default_factory=str)
 
 
-class LimitRangeSpec(Struct, kw_only=True, omit_defaults=True):
+class LimitRangeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     limits: list[LimitRangeItem] = field(default_factory=required_list)
 
 
-class LimitRange(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class LimitRange(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "LimitRange")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: LimitRangeSpec = field(default_factory=lambda: LimitRangeSpec())
 
 
-class LimitRangeList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class LimitRangeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "LimitRangeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[LimitRange] = field(default_factory=required_list)
 
 
-class PortStatus(Struct, kw_only=True, omit_defaults=True):
+class PortStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     error: str | None = None
-    port: int = field(default_factory=int)
+    port: Int32 = field(default_factory=int)
     protocol: str = field(default_factory=str)
 
 
-class LoadBalancerIngress(Struct, kw_only=True, omit_defaults=True, rename={"ip_mode": "ipMode"}):
+class LoadBalancerIngress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"ip_mode": "ipMode"}):
     hostname: str = ""
     ip: str = ""
     ip_mode: str | None = None
     ports: list[PortStatus] = field(default_factory=list)
 
 
-class LoadBalancerStatus(Struct, kw_only=True, omit_defaults=True):
+class LoadBalancerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ingress: list[LoadBalancerIngress] = field(default_factory=list)
 
 
-class LocalVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType"}):
+class LocalVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType"}):
     fs_type: str = ""
     path: str = field(default_factory=str)
 
 
-class ModifyVolumeStatus(Struct, kw_only=True, omit_defaults=True, rename={"target_volume_attributes_class_name": "targetVolumeAttributesClassName"}):
+class ModifyVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"target_volume_attributes_class_name": "targetVolumeAttributesClassName"}):
     status: str = field(default_factory=str)
     target_volume_attributes_class_name: str = ""
 
 
-class NFSVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly"}):
+class NFSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     path: str = field(default_factory=str)
     read_only: bool = False
     server: str = field(default_factory=str)
 
 
-class NamespaceSpec(Struct, kw_only=True, omit_defaults=True):
+class NamespaceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     finalizers: list[str] = field(default_factory=list)
 
 
-class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_transition_time": "lastTransitionTime"}):
+class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: Time | None = None
     message: str = ""
     reason: str = ""
@@ -931,12 +931,12 @@ class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, rename={"last
     type: str = field(default_factory=str)
 
 
-class NamespaceStatus(Struct, kw_only=True, omit_defaults=True):
+class NamespaceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     conditions: list[NamespaceCondition] = field(default_factory=list)
     phase: str = ""
 
 
-class Namespace(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Namespace(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Namespace")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -944,29 +944,29 @@ class Namespace(Struct, kw_only=True, omit_defaults=True, rename={"api_version":
     status: NamespaceStatus = field(default_factory=lambda: NamespaceStatus())
 
 
-class NamespaceList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class NamespaceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "NamespaceList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Namespace] = field(default_factory=required_list)
 
 
-class NodeConfigSource(Struct, kw_only=True, omit_defaults=True, rename={"config_map": "configMap"}):
+class NodeConfigSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map": "configMap"}):
     config_map: "ConfigMapNodeConfigSource | None" = None
 
 
-class NodePodPreemptionPolicy(Struct, kw_only=True, omit_defaults=True, rename={"disable_resize_preemption": "disableResizePreemption"}):
+class NodePodPreemptionPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disable_resize_preemption": "disableResizePreemption"}):
     disable_resize_preemption: list[str] = field(default_factory=list)
 
 
-class Taint(Struct, kw_only=True, omit_defaults=True, rename={"time_added": "timeAdded"}):
+class Taint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"time_added": "timeAdded"}):
     effect: str = field(default_factory=str)
     key: str = field(default_factory=str)
     time_added: Time | None = None
     value: str = ""
 
 
-class NodeSpec(Struct, kw_only=True, omit_defaults=True, rename={"config_source": "configSource", "external_id": "externalID", "pod_cidr": "podCIDR", "pod_cidrs": "podCIDRs", "pod_preemption_policy": "podPreemptionPolicy", "provider_id": "providerID"}):
+class NodeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_source": "configSource", "external_id": "externalID", "pod_cidr": "podCIDR", "pod_cidrs": "podCIDRs", "pod_preemption_policy": "podPreemptionPolicy", "provider_id": "providerID"}):
     config_source: "NodeConfigSource | None" = None
     external_id: str = ""
     pod_cidr: str = ""
@@ -977,12 +977,12 @@ class NodeSpec(Struct, kw_only=True, omit_defaults=True, rename={"config_source"
     unschedulable: bool = False
 
 
-class NodeAddress(Struct, kw_only=True, omit_defaults=True):
+class NodeAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     address: str = field(default_factory=str)
     type: str = field(default_factory=str)
 
 
-class NodeCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_heartbeat_time": "lastHeartbeatTime", "last_transition_time": "lastTransitionTime"}):
+class NodeCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_heartbeat_time": "lastHeartbeatTime", "last_transition_time": "lastTransitionTime"}):
     last_heartbeat_time: Time | None = None
     last_transition_time: Time | None = None
     message: str = ""
@@ -991,26 +991,26 @@ class NodeCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_hear
     type: str = field(default_factory=str)
 
 
-class NodeConfigStatus(Struct, kw_only=True, omit_defaults=True, rename={"last_known_good": "lastKnownGood"}):
+class NodeConfigStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_known_good": "lastKnownGood"}):
     active: "NodeConfigSource | None" = None
     assigned: "NodeConfigSource | None" = None
     error: str = ""
     last_known_good: "NodeConfigSource | None" = None
 
 
-class NodeDaemonEndpoints(Struct, kw_only=True, omit_defaults=True, rename={"kubelet_endpoint": "kubeletEndpoint"}):
+class NodeDaemonEndpoints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_endpoint": "kubeletEndpoint"}):
     kubelet_endpoint: DaemonEndpoint = field(default_factory=lambda: DaemonEndpoint())
 
 
-class NodeFeatures(Struct, kw_only=True, omit_defaults=True, rename={"supplemental_groups_policy": "supplementalGroupsPolicy"}):
+class NodeFeatures(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups_policy": "supplementalGroupsPolicy"}):
     supplemental_groups_policy: bool | None = None
 
 
-class NodeSwapStatus(Struct, kw_only=True, omit_defaults=True):
-    capacity: int | None = None
+class NodeSwapStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    capacity: Int64 | None = None
 
 
-class NodeSystemInfo(Struct, kw_only=True, omit_defaults=True, rename={"boot_id": "bootID", "container_runtime_version": "containerRuntimeVersion", "kernel_version": "kernelVersion", "kube_proxy_version": "kubeProxyVersion", "kubelet_version": "kubeletVersion", "machine_id": "machineID", "operating_system": "operatingSystem", "os_image": "osImage", "running_in_user_namespace": "runningInUserNamespace", "system_uuid": "systemUUID"}):
+class NodeSystemInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"boot_id": "bootID", "container_runtime_version": "containerRuntimeVersion", "kernel_version": "kernelVersion", "kube_proxy_version": "kubeProxyVersion", "kubelet_version": "kubeletVersion", "machine_id": "machineID", "operating_system": "operatingSystem", "os_image": "osImage", "running_in_user_namespace": "runningInUserNamespace", "system_uuid": "systemUUID"}):
     architecture: str = field(default_factory=str)
     boot_id: str = field(default_factory=str)
     container_runtime_version: str = field(default_factory=str)
@@ -1025,17 +1025,17 @@ class NodeSystemInfo(Struct, kw_only=True, omit_defaults=True, rename={"boot_id"
     system_uuid: str = field(default_factory=str)
 
 
-class NodeRuntimeHandlerFeatures(Struct, kw_only=True, omit_defaults=True, rename={"recursive_read_only_mounts": "recursiveReadOnlyMounts", "user_namespaces": "userNamespaces"}):
+class NodeRuntimeHandlerFeatures(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"recursive_read_only_mounts": "recursiveReadOnlyMounts", "user_namespaces": "userNamespaces"}):
     recursive_read_only_mounts: bool | None = None
     user_namespaces: bool | None = None
 
 
-class NodeRuntimeHandler(Struct, kw_only=True, omit_defaults=True):
+class NodeRuntimeHandler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     features: "NodeRuntimeHandlerFeatures | None" = None
     name: str = ""
 
 
-class NodeStatus(Struct, kw_only=True, omit_defaults=True, rename={"daemon_endpoints": "daemonEndpoints", "declared_features": "declaredFeatures", "node_info": "nodeInfo", "runtime_handlers": "runtimeHandlers", "volumes_attached": "volumesAttached", "volumes_in_use": "volumesInUse"}):
+class NodeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"daemon_endpoints": "daemonEndpoints", "declared_features": "declaredFeatures", "node_info": "nodeInfo", "runtime_handlers": "runtimeHandlers", "volumes_attached": "volumesAttached", "volumes_in_use": "volumesInUse"}):
     addresses: list[NodeAddress] = field(default_factory=list)
     allocatable: dict[str, Quantity] = field(default_factory=dict)
     capacity: dict[str, Quantity] = field(default_factory=dict)
@@ -1052,7 +1052,7 @@ class NodeStatus(Struct, kw_only=True, omit_defaults=True, rename={"daemon_endpo
     volumes_in_use: list[str] = field(default_factory=list)
 
 
-class Node(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Node(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Node")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1060,47 +1060,47 @@ class Node(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "api
     status: NodeStatus = field(default_factory=lambda: NodeStatus())
 
 
-class NodeAllocatableMappedResources(Struct, kw_only=True, omit_defaults=True):
+class NodeAllocatableMappedResources(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     quantity: Quantity | None = None
 
 
-class NodeAllocatableOverheadResources(Struct, kw_only=True, omit_defaults=True, rename={"per_container": "perContainer", "per_pod": "perPod"}):
+class NodeAllocatableOverheadResources(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"per_container": "perContainer", "per_pod": "perPod"}):
     name: str = field(default_factory=str)
     per_container: Quantity | None = None
     per_pod: Quantity | None = None
 
 
-class NodeAllocatableResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, rename={"resource_claim_name": "resourceClaimName"}):
+class NodeAllocatableResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
     containers: list[str] = field(default_factory=list)
     mapping: list[NodeAllocatableMappedResources] = field(default_factory=list)
     overhead: list[NodeAllocatableOverheadResources] = field(default_factory=list)
     resource_claim_name: str = field(default_factory=str)
 
 
-class NodeList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class NodeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "NodeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Node] = field(default_factory=required_list)
 
 
-class VolumeNodeAffinity(Struct, kw_only=True, omit_defaults=True):
+class VolumeNodeAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     required: "NodeSelector | None" = None
 
 
-class PhotonPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "pd_id": "pdID"}):
+class PhotonPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_id": "pdID"}):
     fs_type: str = ""
     pd_id: str = field(default_factory=str)
 
 
-class PortworxVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
+class PortworxVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     volume_id: str = field(default_factory=str)
 
 
-class QuobyteVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"read_only": "readOnly"}):
+class QuobyteVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     group: str = ""
     read_only: bool = False
     registry: str = field(default_factory=str)
@@ -1109,7 +1109,7 @@ class QuobyteVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"rea
     volume: str = field(default_factory=str)
 
 
-class RBDPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class RBDPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     fs_type: str = ""
     image: str = field(default_factory=str)
     keyring: str = ""
@@ -1120,7 +1120,7 @@ class RBDPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename
     user: str = ""
 
 
-class ScaleIOPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
+class ScaleIOPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
     fs_type: str = ""
     gateway: str = field(default_factory=str)
     protection_domain: str = ""
@@ -1133,7 +1133,7 @@ class ScaleIOPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, re
     volume_name: str = ""
 
 
-class StorageOSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
+class StorageOSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "ObjectReference | None" = None
@@ -1141,14 +1141,14 @@ class StorageOSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, 
     volume_namespace: str = ""
 
 
-class VsphereVirtualDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "storage_policy_id": "storagePolicyID", "storage_policy_name": "storagePolicyName", "volume_path": "volumePath"}):
+class VsphereVirtualDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "storage_policy_id": "storagePolicyID", "storage_policy_name": "storagePolicyName", "volume_path": "volumePath"}):
     fs_type: str = ""
     storage_policy_id: str = ""
     storage_policy_name: str = ""
     volume_path: str = field(default_factory=str)
 
 
-class PersistentVolumeSpec(Struct, kw_only=True, omit_defaults=True, rename={"access_modes": "accessModes", "aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "claim_ref": "claimRef", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "host_path": "hostPath", "mount_options": "mountOptions", "node_affinity": "nodeAffinity", "persistent_volume_reclaim_policy": "persistentVolumeReclaimPolicy", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "vsphere_volume": "vsphereVolume"}):
+class PersistentVolumeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "claim_ref": "claimRef", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "host_path": "hostPath", "mount_options": "mountOptions", "node_affinity": "nodeAffinity", "persistent_volume_reclaim_policy": "persistentVolumeReclaimPolicy", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "vsphere_volume": "vsphereVolume"}):
     access_modes: list[str] = field(default_factory=list)
     aws_elastic_block_store: "AWSElasticBlockStoreVolumeSource | None" = None
     azure_disk: "AzureDiskVolumeSource | None" = None
@@ -1182,14 +1182,14 @@ class PersistentVolumeSpec(Struct, kw_only=True, omit_defaults=True, rename={"ac
     vsphere_volume: "VsphereVirtualDiskVolumeSource | None" = None
 
 
-class PersistentVolumeStatus(Struct, kw_only=True, omit_defaults=True, rename={"last_phase_transition_time": "lastPhaseTransitionTime"}):
+class PersistentVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_phase_transition_time": "lastPhaseTransitionTime"}):
     last_phase_transition_time: Time | None = None
     message: str = ""
     phase: str = ""
     reason: str = ""
 
 
-class PersistentVolume(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PersistentVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolume")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1197,7 +1197,7 @@ class PersistentVolume(Struct, kw_only=True, omit_defaults=True, rename={"api_ve
     status: PersistentVolumeStatus = field(default_factory=lambda: PersistentVolumeStatus())
 
 
-class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
+class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
     last_probe_time: Time | None = None
     last_transition_time: Time | None = None
     message: str = ""
@@ -1206,18 +1206,18 @@ class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, r
     type: str = field(default_factory=str)
 
 
-class VolumeHealthCondition(Struct, kw_only=True, omit_defaults=True):
+class VolumeHealthCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     message: str = ""
     reason: str = field(default_factory=str)
     status: str = field(default_factory=str)
 
 
-class VolumeHealthStatus(Struct, kw_only=True, omit_defaults=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
+class VolumeHealthStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
     health_conditions: list[VolumeHealthCondition] = field(default_factory=list)
     last_transition_time: Time | None = None
 
 
-class PersistentVolumeClaimStatus(Struct, kw_only=True, omit_defaults=True, rename={"access_modes": "accessModes", "allocated_resource_statuses": "allocatedResourceStatuses", "allocated_resources": "allocatedResources", "current_volume_attributes_class_name": "currentVolumeAttributesClassName", "health_status": "healthStatus", "modify_volume_status": "modifyVolumeStatus"}):
+class PersistentVolumeClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "allocated_resource_statuses": "allocatedResourceStatuses", "allocated_resources": "allocatedResources", "current_volume_attributes_class_name": "currentVolumeAttributesClassName", "health_status": "healthStatus", "modify_volume_status": "modifyVolumeStatus"}):
     access_modes: list[str] = field(default_factory=list)
     allocated_resource_statuses: dict[str, str] = field(default_factory=dict)
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
@@ -1229,7 +1229,7 @@ class PersistentVolumeClaimStatus(Struct, kw_only=True, omit_defaults=True, rena
     phase: str = ""
 
 
-class PersistentVolumeClaim(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeClaim")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1237,123 +1237,123 @@ class PersistentVolumeClaim(Struct, kw_only=True, omit_defaults=True, rename={"a
     status: PersistentVolumeClaimStatus = field(default_factory=lambda: PersistentVolumeClaimStatus())
 
 
-class PersistentVolumeClaimList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeClaimList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeClaimList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PersistentVolumeClaim] = field(default_factory=required_list)
 
 
-class PersistentVolumeClaimVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"claim_name": "claimName", "read_only": "readOnly"}):
+class PersistentVolumeClaimVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"claim_name": "claimName", "read_only": "readOnly"}):
     claim_name: str = field(default_factory=str)
     read_only: bool = False
 
 
-class PersistentVolumeList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PersistentVolume] = field(default_factory=required_list)
 
 
-class PodDNSConfigOption(Struct, kw_only=True, omit_defaults=True):
+class PodDNSConfigOption(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     value: str | None = None
 
 
-class PodDNSConfig(Struct, kw_only=True, omit_defaults=True):
+class PodDNSConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     nameservers: list[str] = field(default_factory=list)
     options: list[PodDNSConfigOption] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
 
 
-class PodOS(Struct, kw_only=True, omit_defaults=True):
+class PodOS(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class PodReadinessGate(Struct, kw_only=True, omit_defaults=True, rename={"condition_type": "conditionType"}):
+class PodReadinessGate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"condition_type": "conditionType"}):
     condition_type: str = field(default_factory=str)
 
 
-class PodResourceClaim(Struct, kw_only=True, omit_defaults=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
+class PodResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str | None = None
     resource_claim_template_name: str | None = None
 
 
-class PodSchedulingGate(Struct, kw_only=True, omit_defaults=True):
+class PodSchedulingGate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class PodSchedulingGroup(Struct, kw_only=True, omit_defaults=True, rename={"pod_group_name": "podGroupName"}):
+class PodSchedulingGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_group_name": "podGroupName"}):
     pod_group_name: str = ""
 
 
-class Sysctl(Struct, kw_only=True, omit_defaults=True):
+class Sysctl(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     value: str = field(default_factory=str)
 
 
-class PodSecurityContext(Struct, kw_only=True, omit_defaults=True, rename={"app_armor_profile": "appArmorProfile", "fs_group": "fsGroup", "fs_group_change_policy": "fsGroupChangePolicy", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_change_policy": "seLinuxChangePolicy", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "supplemental_groups": "supplementalGroups", "supplemental_groups_policy": "supplementalGroupsPolicy", "windows_options": "windowsOptions"}):
+class PodSecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_armor_profile": "appArmorProfile", "fs_group": "fsGroup", "fs_group_change_policy": "fsGroupChangePolicy", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_change_policy": "seLinuxChangePolicy", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "supplemental_groups": "supplementalGroups", "supplemental_groups_policy": "supplementalGroupsPolicy", "windows_options": "windowsOptions"}):
     app_armor_profile: "AppArmorProfile | None" = None
-    fs_group: int | None = None
+    fs_group: Int64 | None = None
     fs_group_change_policy: str | None = None
-    run_as_group: int | None = None
+    run_as_group: Int64 | None = None
     run_as_non_root: bool | None = None
-    run_as_user: int | None = None
+    run_as_user: Int64 | None = None
     se_linux_change_policy: str | None = None
     se_linux_options: "SELinuxOptions | None" = None
     seccomp_profile: "SeccompProfile | None" = None
-    supplemental_groups: list[int] = field(default_factory=list)
+    supplemental_groups: list[Int64] = field(default_factory=list)
     supplemental_groups_policy: str | None = None
     sysctls: list[Sysctl] = field(default_factory=list)
     windows_options: "WindowsSecurityContextOptions | None" = None
 
 
-class Toleration(Struct, kw_only=True, omit_defaults=True, rename={"toleration_seconds": "tolerationSeconds"}):
+class Toleration(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"toleration_seconds": "tolerationSeconds"}):
     effect: str = ""
     key: str = ""
     operator: str = ""
-    toleration_seconds: int | None = None
+    toleration_seconds: Int64 | None = None
     value: str = ""
 
 
-class TopologySpreadConstraint(Struct, kw_only=True, omit_defaults=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "max_skew": "maxSkew", "min_domains": "minDomains", "node_affinity_policy": "nodeAffinityPolicy", "node_taints_policy": "nodeTaintsPolicy", "topology_key": "topologyKey", "when_unsatisfiable": "whenUnsatisfiable"}):
+class TopologySpreadConstraint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "max_skew": "maxSkew", "min_domains": "minDomains", "node_affinity_policy": "nodeAffinityPolicy", "node_taints_policy": "nodeTaintsPolicy", "topology_key": "topologyKey", "when_unsatisfiable": "whenUnsatisfiable"}):
     label_selector: "LabelSelector | None" = None
     match_label_keys: list[str] = field(default_factory=list)
-    max_skew: int = field(default_factory=int)
-    min_domains: int | None = None
+    max_skew: Int32 = field(default_factory=int)
+    min_domains: Int32 | None = None
     node_affinity_policy: str | None = None
     node_taints_policy: str | None = None
     topology_key: str = field(default_factory=str)
     when_unsatisfiable: str = field(default_factory=str)
 
 
-class PodCertificateProjection(Struct, kw_only=True, omit_defaults=True, rename={"certificate_chain_path": "certificateChainPath", "credential_bundle_path": "credentialBundlePath", "key_path": "keyPath", "key_type": "keyType", "max_expiration_seconds": "maxExpirationSeconds", "signer_name": "signerName", "user_annotations": "userAnnotations"}):
+class PodCertificateProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"certificate_chain_path": "certificateChainPath", "credential_bundle_path": "credentialBundlePath", "key_path": "keyPath", "key_type": "keyType", "max_expiration_seconds": "maxExpirationSeconds", "signer_name": "signerName", "user_annotations": "userAnnotations"}):
     certificate_chain_path: str = ""
     credential_bundle_path: str = ""
     key_path: str = ""
     key_type: str = field(default_factory=str)
-    max_expiration_seconds: int | None = None
+    max_expiration_seconds: Int32 | None = None
     signer_name: str = field(default_factory=str)
-    user: int | None = None
+    user: Int64 | None = None
     user_annotations: dict[str, str] = field(default_factory=dict)
 
 
-class SecretProjection(Struct, kw_only=True, omit_defaults=True):
+class SecretProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[KeyToPath] = field(default_factory=list)
     name: str = ""
     optional: bool | None = None
 
 
-class ServiceAccountTokenProjection(Struct, kw_only=True, omit_defaults=True, rename={"expiration_seconds": "expirationSeconds"}):
+class ServiceAccountTokenProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_seconds": "expirationSeconds"}):
     audience: str = ""
-    expiration_seconds: int | None = None
+    expiration_seconds: Int64 | None = None
     path: str = field(default_factory=str)
-    user: int | None = None
+    user: Int64 | None = None
 
 
-class VolumeProjection(Struct, kw_only=True, omit_defaults=True, rename={"cluster_trust_bundle": "clusterTrustBundle", "config_map": "configMap", "downward_api": "downwardAPI", "pod_certificate": "podCertificate", "service_account_token": "serviceAccountToken"}):
+class VolumeProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"cluster_trust_bundle": "clusterTrustBundle", "config_map": "configMap", "downward_api": "downwardAPI", "pod_certificate": "podCertificate", "service_account_token": "serviceAccountToken"}):
     cluster_trust_bundle: "ClusterTrustBundleProjection | None" = None
     config_map: "ConfigMapProjection | None" = None
     downward_api: "DownwardAPIProjection | None" = None
@@ -1362,13 +1362,13 @@ class VolumeProjection(Struct, kw_only=True, omit_defaults=True, rename={"cluste
     service_account_token: "ServiceAccountTokenProjection | None" = None
 
 
-class ProjectedVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
-    default_mode: int | None = None
-    default_user: int | None = None
+class ProjectedVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+    default_mode: Int32 | None = None
+    default_user: Int64 | None = None
     sources: list[VolumeProjection] = field(default_factory=list)
 
 
-class RBDVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class RBDVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     fs_type: str = ""
     image: str = field(default_factory=str)
     keyring: str = ""
@@ -1379,7 +1379,7 @@ class RBDVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type
     user: str = ""
 
 
-class ScaleIOVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
+class ScaleIOVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
     fs_type: str = ""
     gateway: str = field(default_factory=str)
     protection_domain: str = ""
@@ -1392,15 +1392,15 @@ class ScaleIOVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_
     volume_name: str = ""
 
 
-class SecretVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser", "secret_name": "secretName"}):
-    default_mode: int | None = None
-    default_user: int | None = None
+class SecretVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser", "secret_name": "secretName"}):
+    default_mode: Int32 | None = None
+    default_user: Int64 | None = None
     items: list[KeyToPath] = field(default_factory=list)
     optional: bool | None = None
     secret_name: str = ""
 
 
-class StorageOSVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
+class StorageOSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "LocalObjectReference | None" = None
@@ -1408,7 +1408,7 @@ class StorageOSVolumeSource(Struct, kw_only=True, omit_defaults=True, rename={"f
     volume_namespace: str = ""
 
 
-class Volume(Struct, kw_only=True, omit_defaults=True, rename={"aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "config_map": "configMap", "downward_api": "downwardAPI", "empty_dir": "emptyDir", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "git_repo": "gitRepo", "host_path": "hostPath", "persistent_volume_claim": "persistentVolumeClaim", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "vsphere_volume": "vsphereVolume"}):
+class Volume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "config_map": "configMap", "downward_api": "downwardAPI", "empty_dir": "emptyDir", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "git_repo": "gitRepo", "host_path": "hostPath", "persistent_volume_claim": "persistentVolumeClaim", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "vsphere_volume": "vsphereVolume"}):
     aws_elastic_block_store: "AWSElasticBlockStoreVolumeSource | None" = None
     azure_disk: "AzureDiskVolumeSource | None" = None
     azure_file: "AzureFileVolumeSource | None" = None
@@ -1442,8 +1442,8 @@ class Volume(Struct, kw_only=True, omit_defaults=True, rename={"aws_elastic_bloc
     vsphere_volume: "VsphereVirtualDiskVolumeSource | None" = None
 
 
-class PodSpec(Struct, kw_only=True, omit_defaults=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "automount_service_account_token": "automountServiceAccountToken", "dns_config": "dnsConfig", "dns_policy": "dnsPolicy", "enable_service_links": "enableServiceLinks", "ephemeral_containers": "ephemeralContainers", "eviction_responders": "evictionResponders", "host_aliases": "hostAliases", "host_ipc": "hostIPC", "host_network": "hostNetwork", "host_pid": "hostPID", "host_users": "hostUsers", "hostname_override": "hostnameOverride", "image_pull_secrets": "imagePullSecrets", "init_containers": "initContainers", "node_name": "nodeName", "node_selector": "nodeSelector", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "readiness_gates": "readinessGates", "resource_claims": "resourceClaims", "restart_policy": "restartPolicy", "runtime_class_name": "runtimeClassName", "scheduler_name": "schedulerName", "scheduling_gates": "schedulingGates", "scheduling_group": "schedulingGroup", "security_context": "securityContext", "service_account": "serviceAccount", "service_account_name": "serviceAccountName", "set_hostname_as_fqdn": "setHostnameAsFQDN", "share_process_namespace": "shareProcessNamespace", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "topology_spread_constraints": "topologySpreadConstraints"}):
-    active_deadline_seconds: int | None = None
+class PodSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "automount_service_account_token": "automountServiceAccountToken", "dns_config": "dnsConfig", "dns_policy": "dnsPolicy", "enable_service_links": "enableServiceLinks", "ephemeral_containers": "ephemeralContainers", "eviction_responders": "evictionResponders", "host_aliases": "hostAliases", "host_ipc": "hostIPC", "host_network": "hostNetwork", "host_pid": "hostPID", "host_users": "hostUsers", "hostname_override": "hostnameOverride", "image_pull_secrets": "imagePullSecrets", "init_containers": "initContainers", "node_name": "nodeName", "node_selector": "nodeSelector", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "readiness_gates": "readinessGates", "resource_claims": "resourceClaims", "restart_policy": "restartPolicy", "runtime_class_name": "runtimeClassName", "scheduler_name": "schedulerName", "scheduling_gates": "schedulingGates", "scheduling_group": "schedulingGroup", "security_context": "securityContext", "service_account": "serviceAccount", "service_account_name": "serviceAccountName", "set_hostname_as_fqdn": "setHostnameAsFQDN", "share_process_namespace": "shareProcessNamespace", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "topology_spread_constraints": "topologySpreadConstraints"}):
+    active_deadline_seconds: Int64 | None = None
     affinity: "Affinity | None" = None
     automount_service_account_token: bool | None = None
     containers: list[Container] = field(default_factory=required_list)
@@ -1466,7 +1466,7 @@ class PodSpec(Struct, kw_only=True, omit_defaults=True, rename={"active_deadline
     os: "PodOS | None" = None
     overhead: dict[str, Quantity] = field(default_factory=dict)
     preemption_policy: str | None = None
-    priority: int | None = None
+    priority: Int32 | None = None
     priority_class_name: str = ""
     readiness_gates: list[PodReadinessGate] = field(default_factory=list)
     resource_claims: list[PodResourceClaim] = field(default_factory=list)
@@ -1482,43 +1482,43 @@ class PodSpec(Struct, kw_only=True, omit_defaults=True, rename={"active_deadline
     set_hostname_as_fqdn: bool | None = None
     share_process_namespace: bool | None = None
     subdomain: str = ""
-    termination_grace_period_seconds: int | None = None
+    termination_grace_period_seconds: Int64 | None = None
     tolerations: list[Toleration] = field(default_factory=list)
     topology_spread_constraints: list[TopologySpreadConstraint] = field(default_factory=list)
     volumes: list[Volume] = field(default_factory=list)
 
 
-class PodCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
+class PodCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
     last_probe_time: Time | None = None
     last_transition_time: Time | None = None
     message: str = ""
-    observed_generation: int = 0
+    observed_generation: Int64 = 0
     reason: str = ""
     status: str = field(default_factory=str)
     type: str = field(default_factory=str)
 
 
-class PodExtendedResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, rename={"request_mappings": "requestMappings", "resource_claim_name": "resourceClaimName"}):
+class PodExtendedResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"request_mappings": "requestMappings", "resource_claim_name": "resourceClaimName"}):
     request_mappings: list[ContainerExtendedResourceRequest] = field(default_factory=required_list)
     resource_claim_name: str = field(default_factory=str)
 
 
-class PodIP(Struct, kw_only=True, omit_defaults=True):
+class PodIP(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ip: str = field(default_factory=str)
 
 
-class PodResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, rename={"resource_claim_name": "resourceClaimName"}):
+class PodResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str | None = None
 
 
-class PodVolumeHealth(Struct, kw_only=True, omit_defaults=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
+class PodVolumeHealth(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
     health_conditions: list[VolumeHealthCondition] = field(default_factory=list)
     last_transition_time: Time | None = None
     name: str = field(default_factory=str)
 
 
-class PodStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocated_resources": "allocatedResources", "container_statuses": "containerStatuses", "ephemeral_container_statuses": "ephemeralContainerStatuses", "extended_resource_claim_status": "extendedResourceClaimStatus", "host_ip": "hostIP", "host_ips": "hostIPs", "init_container_statuses": "initContainerStatuses", "node_allocatable_resource_claim_statuses": "nodeAllocatableResourceClaimStatuses", "nominated_node_name": "nominatedNodeName", "observed_generation": "observedGeneration", "pod_ip": "podIP", "pod_ips": "podIPs", "qos_class": "qosClass", "resource_claim_statuses": "resourceClaimStatuses", "start_time": "startTime", "volume_health": "volumeHealth"}):
+class PodStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "container_statuses": "containerStatuses", "ephemeral_container_statuses": "ephemeralContainerStatuses", "extended_resource_claim_status": "extendedResourceClaimStatus", "host_ip": "hostIP", "host_ips": "hostIPs", "init_container_statuses": "initContainerStatuses", "node_allocatable_resource_claim_statuses": "nodeAllocatableResourceClaimStatuses", "nominated_node_name": "nominatedNodeName", "observed_generation": "observedGeneration", "pod_ip": "podIP", "pod_ips": "podIPs", "qos_class": "qosClass", "resource_claim_statuses": "resourceClaimStatuses", "start_time": "startTime", "volume_health": "volumeHealth"}):
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
     conditions: list[PodCondition] = field(default_factory=list)
     container_statuses: list[ContainerStatus] = field(default_factory=list)
@@ -1530,7 +1530,7 @@ class PodStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocated_res
     message: str = ""
     node_allocatable_resource_claim_statuses: list[NodeAllocatableResourceClaimStatus] = field(default_factory=list)
     nominated_node_name: str = ""
-    observed_generation: int = 0
+    observed_generation: Int64 = 0
     phase: str = ""
     pod_ip: str = ""
     pod_ips: list[PodIP] = field(default_factory=list)
@@ -1543,7 +1543,7 @@ class PodStatus(Struct, kw_only=True, omit_defaults=True, rename={"allocated_res
     volume_health: list[PodVolumeHealth] = field(default_factory=list)
 
 
-class Pod(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Pod(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Pod")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1551,40 +1551,40 @@ class Pod(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiV
     status: PodStatus = field(default_factory=lambda: PodStatus())
 
 
-class PodList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PodList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Pod] = field(default_factory=required_list)
 
 
-class PodTemplateSpec(Struct, kw_only=True, omit_defaults=True):
+class PodTemplateSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: PodSpec = field(default_factory=lambda: PodSpec())
 
 
-class PodTemplate(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PodTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodTemplate")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     template: "PodTemplateSpec | None" = None
 
 
-class PodTemplateList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class PodTemplateList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodTemplateList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PodTemplate] = field(default_factory=required_list)
 
 
-class ReplicationControllerSpec(Struct, kw_only=True, omit_defaults=True, rename={"min_ready_seconds": "minReadySeconds"}):
-    min_ready_seconds: int = 0
-    replicas: int | None = None
+class ReplicationControllerSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
+    min_ready_seconds: Int32 = 0
+    replicas: Int32 | None = None
     selector: dict[str, str] = field(default_factory=dict)
     template: "PodTemplateSpec | None" = None
 
 
-class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, rename={"last_transition_time": "lastTransitionTime"}):
+class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: Time | None = None
     message: str = ""
     reason: str = ""
@@ -1592,16 +1592,16 @@ class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, r
     type: str = field(default_factory=str)
 
 
-class ReplicationControllerStatus(Struct, kw_only=True, omit_defaults=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas"}):
-    available_replicas: int = 0
+class ReplicationControllerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas"}):
+    available_replicas: Int32 = 0
     conditions: list[ReplicationControllerCondition] = field(default_factory=list)
-    fully_labeled_replicas: int = 0
-    observed_generation: int = 0
-    ready_replicas: int = 0
-    replicas: int = field(default_factory=int)
+    fully_labeled_replicas: Int32 = 0
+    observed_generation: Int64 = 0
+    ready_replicas: Int32 = 0
+    replicas: Int32 = field(default_factory=int)
 
 
-class ReplicationController(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ReplicationController(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ReplicationController")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1609,35 +1609,35 @@ class ReplicationController(Struct, kw_only=True, omit_defaults=True, rename={"a
     status: ReplicationControllerStatus = field(default_factory=lambda: ReplicationControllerStatus())
 
 
-class ReplicationControllerList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ReplicationControllerList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ReplicationControllerList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ReplicationController] = field(default_factory=required_list)
 
 
-class ScopedResourceSelectorRequirement(Struct, kw_only=True, omit_defaults=True, rename={"scope_name": "scopeName"}):
+class ScopedResourceSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_name": "scopeName"}):
     operator: str = field(default_factory=str)
     scope_name: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class ScopeSelector(Struct, kw_only=True, omit_defaults=True, rename={"match_expressions": "matchExpressions"}):
+class ScopeSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions"}):
     match_expressions: list[ScopedResourceSelectorRequirement] = field(default_factory=list)
 
 
-class ResourceQuotaSpec(Struct, kw_only=True, omit_defaults=True, rename={"scope_selector": "scopeSelector"}):
+class ResourceQuotaSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_selector": "scopeSelector"}):
     hard: dict[str, Quantity] = field(default_factory=dict)
     scope_selector: "ScopeSelector | None" = None
     scopes: list[str] = field(default_factory=list)
 
 
-class ResourceQuotaStatus(Struct, kw_only=True, omit_defaults=True):
+class ResourceQuotaStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     hard: dict[str, Quantity] = field(default_factory=dict)
     used: dict[str, Quantity] = field(default_factory=dict)
 
 
-class ResourceQuota(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ResourceQuota(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ResourceQuota")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1645,51 +1645,51 @@ class ResourceQuota(Struct, kw_only=True, omit_defaults=True, rename={"api_versi
     status: ResourceQuotaStatus = field(default_factory=lambda: ResourceQuotaStatus())
 
 
-class ResourceQuotaList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ResourceQuotaList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ResourceQuotaList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ResourceQuota] = field(default_factory=required_list)
 
 
-class Secret(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "string_data": "stringData"}):
+class Secret(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "string_data": "stringData"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Secret")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
-    data: dict[str, str] = field(default_factory=dict)
+    data: dict[str, Base64] = field(default_factory=dict)
     immutable: bool | None = None
     string_data: dict[str, str] = field(default_factory=dict)
     type: str = ""
 
 
-class SecretList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class SecretList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "SecretList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Secret] = field(default_factory=required_list)
 
 
-class ServicePort(Struct, kw_only=True, omit_defaults=True, rename={"app_protocol": "appProtocol", "node_port": "nodePort", "target_port": "targetPort"}):
+class ServicePort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol", "node_port": "nodePort", "target_port": "targetPort"}):
     app_protocol: str | None = None
     name: str = ""
-    node_port: int = 0
-    port: int = field(default_factory=int)
+    node_port: Int32 = 0
+    port: Int32 = field(default_factory=int)
     protocol: str = ""
     target_port: IntOrString | None = None
 
 
-class SessionAffinityConfig(Struct, kw_only=True, omit_defaults=True, rename={"client_ip": "clientIP"}):
+class SessionAffinityConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"client_ip": "clientIP"}):
     client_ip: "ClientIPConfig | None" = None
 
 
-class ServiceSpec(Struct, kw_only=True, omit_defaults=True, rename={"allocate_load_balancer_node_ports": "allocateLoadBalancerNodePorts", "cluster_ip": "clusterIP", "cluster_ips": "clusterIPs", "external_ips": "externalIPs", "external_name": "externalName", "external_traffic_policy": "externalTrafficPolicy", "health_check_node_port": "healthCheckNodePort", "internal_traffic_policy": "internalTrafficPolicy", "ip_families": "ipFamilies", "ip_family_policy": "ipFamilyPolicy", "load_balancer_class": "loadBalancerClass", "load_balancer_ip": "loadBalancerIP", "load_balancer_source_ranges": "loadBalancerSourceRanges", "publish_not_ready_addresses": "publishNotReadyAddresses", "session_affinity": "sessionAffinity", "session_affinity_config": "sessionAffinityConfig", "traffic_distribution": "trafficDistribution"}):
+class ServiceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocate_load_balancer_node_ports": "allocateLoadBalancerNodePorts", "cluster_ip": "clusterIP", "cluster_ips": "clusterIPs", "external_ips": "externalIPs", "external_name": "externalName", "external_traffic_policy": "externalTrafficPolicy", "health_check_node_port": "healthCheckNodePort", "internal_traffic_policy": "internalTrafficPolicy", "ip_families": "ipFamilies", "ip_family_policy": "ipFamilyPolicy", "load_balancer_class": "loadBalancerClass", "load_balancer_ip": "loadBalancerIP", "load_balancer_source_ranges": "loadBalancerSourceRanges", "publish_not_ready_addresses": "publishNotReadyAddresses", "session_affinity": "sessionAffinity", "session_affinity_config": "sessionAffinityConfig", "traffic_distribution": "trafficDistribution"}):
     allocate_load_balancer_node_ports: bool | None = None
     cluster_ip: str = ""
     cluster_ips: list[str] = field(default_factory=list)
     external_ips: list[str] = field(default_factory=list)
     external_name: str = ""
     external_traffic_policy: str = ""
-    health_check_node_port: int = 0
+    health_check_node_port: Int32 = 0
     internal_traffic_policy: str | None = None
     ip_families: list[str] = field(default_factory=list)
     ip_family_policy: str | None = None
@@ -1705,12 +1705,12 @@ class ServiceSpec(Struct, kw_only=True, omit_defaults=True, rename={"allocate_lo
     type: str = ""
 
 
-class ServiceStatus(Struct, kw_only=True, omit_defaults=True, rename={"load_balancer": "loadBalancer"}):
+class ServiceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"load_balancer": "loadBalancer"}):
     conditions: list[Condition] = field(default_factory=list)
     load_balancer: LoadBalancerStatus = field(default_factory=lambda: LoadBalancerStatus())
 
 
-class Service(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class Service(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Service")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1718,7 +1718,7 @@ class Service(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "
     status: ServiceStatus = field(default_factory=lambda: ServiceStatus())
 
 
-class ServiceAccount(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion", "automount_service_account_token": "automountServiceAccountToken", "image_pull_secrets": "imagePullSecrets"}):
+class ServiceAccount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "automount_service_account_token": "automountServiceAccountToken", "image_pull_secrets": "imagePullSecrets"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceAccount")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1727,25 +1727,25 @@ class ServiceAccount(Struct, kw_only=True, omit_defaults=True, rename={"api_vers
     secrets: list[ObjectReference] = field(default_factory=list)
 
 
-class ServiceAccountList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ServiceAccountList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceAccountList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ServiceAccount] = field(default_factory=required_list)
 
 
-class ServiceList(Struct, kw_only=True, omit_defaults=True, rename={"api_version": "apiVersion"}):
+class ServiceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Service] = field(default_factory=required_list)
 
 
-class TopologySelectorLabelRequirement(Struct, kw_only=True, omit_defaults=True):
+class TopologySelectorLabelRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     values: list[str] = field(default_factory=required_list)
 
 
-class TopologySelectorTerm(Struct, kw_only=True, omit_defaults=True, rename={"match_label_expressions": "matchLabelExpressions"}):
+class TopologySelectorTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_label_expressions": "matchLabelExpressions"}):
     match_label_expressions: list[TopologySelectorLabelRequirement] = field(default_factory=list)
 

@@ -1,0 +1,120 @@
+"""Which struct a group, version and kind mean, and the other way round."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import import_module
+from typing import Any
+
+import msgspec
+
+#: Where upstream's scheme lives; part of its messages about unknown kinds.
+SCHEME = "pkg/runtime/scheme.go:100"
+
+#: ``group/version`` to the module under ``podium.api.types``. ``meta_v1`` belongs to every one.
+_MODULES = {
+    ("", "v1"): "core_v1",
+    ("coordination.k8s.io", "v1"): "coordination_v1",
+    ("authentication.k8s.io", "v1"): "authentication_v1",
+    ("authorization.k8s.io", "v1"): "authorization_v1",
+}
+_INTERNAL = {"core_v1": "core"}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupVersionKind:
+    group: str
+    version: str
+    kind: str
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    def with_defaults(self, default: GroupVersionKind) -> GroupVersionKind:
+        """Fill what is missing from *default*, as upstream's decoder does."""
+        group, version = self.group, self.version
+        if not version and not group:
+            group, version = default.group, default.version
+        if not version and group == default.group:
+            version = default.version
+        return GroupVersionKind(group, version, self.kind or default.kind)
+
+    def not_registered(self) -> str:
+        return (
+            f'no kind "{self.kind}" is registered for version "{self.api_version}" '
+            f'in scheme "{SCHEME}"'
+        )
+
+
+def parse_group_version(text: str) -> tuple[str, str]:
+    """Split an ``apiVersion``. Raises ValueError in upstream's words."""
+    if text in ("", "/"):
+        return "", ""
+    parts = text.split("/")
+    if len(parts) == 1:
+        return "", text
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    raise ValueError(f"unexpected GroupVersion string: {text}")
+
+
+def of(cls: type[Any]) -> GroupVersionKind:
+    """Return what objects of *cls* say they are; those of ``meta/v1`` without group say ``v1``."""
+    return _of(cls)
+
+
+@cache
+def _of(cls: Any) -> GroupVersionKind:
+    fresh = cls()
+    group, version = parse_group_version(getattr(fresh, "api_version", "") or "v1")
+    return GroupVersionKind(group, version, getattr(fresh, "kind", "") or cls.__name__)
+
+
+@lru_cache(maxsize=256)
+def find(said: GroupVersionKind) -> type[Any] | None:
+    """Return the struct of a kind, or None when there is no such kind."""
+    names = [_MODULES.get((said.group, said.version)), "meta_v1"]
+    for name in names:
+        if name is None:
+            return None
+        module = sys.modules.get(f"podium.api.types.{name}")
+        module = module or import_module(f"podium.api.types.{name}")
+        cls = getattr(module, said.kind, None)
+        if isinstance(cls, type) and issubclass(cls, msgspec.Struct) and _is_kind(cls):
+            return cls
+    return None
+
+
+def _is_kind(cls: type[Any]) -> bool:
+    return {"api_version", "kind"} <= set(cls.__struct_fields__) and (
+        bool(cls().kind) or cls.__name__.endswith("Options")
+    )
+
+
+def is_itself(cls: type[Any], obj: Any) -> bool:
+    """Tell whether *obj* says that it is what its type is."""
+    if "kind" not in cls.__struct_fields__:
+        return True
+    expected = of(cls)
+    fresh = cls()
+    return bool(obj.kind in (expected.kind, fresh.kind)) and obj.api_version in (
+        expected.api_version,
+        fresh.api_version,
+    )
+
+
+def set_itself(cls: type[Any], obj: Any) -> None:
+    """Make *obj* say what its type is."""
+    if "kind" in cls.__struct_fields__:
+        fresh = cls()
+        obj.kind = fresh.kind or obj.kind
+        obj.api_version = fresh.api_version or obj.api_version
+
+
+def internal_package(cls: type[Any]) -> str:
+    """Return Go's package of the internal type: part of messages about conversions."""
+    module = cls.__module__.rsplit(".", 1)[-1]
+    return _INTERNAL.get(module, module.removesuffix("_v1"))
