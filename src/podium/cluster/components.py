@@ -1,0 +1,90 @@
+"""A cluster's components, wired from its settings; imported lazily, each only where it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from podium.cluster.config import ClusterConfig
+from podium.cluster.pki import Pki
+
+if TYPE_CHECKING:
+    from podium.apiserver.options import ApiServerOptions
+    from podium.client.config import ClientConfig
+    from podium.kubelet.options import KubeletOptions
+
+Ready = Callable[[], None]
+
+
+def client_config(config: ClusterConfig, identity: str, user_agent: str) -> ClientConfig:
+    """Return how the component that is *identity* reaches the API server."""
+    from podium.client.config import ClientConfig
+
+    pki = Pki(config.pki_dir)
+    return ClientConfig(
+        server=config.server,
+        ca_file=str(pki.ca),
+        cert_file=str(pki.cert(identity)),
+        key_file=str(pki.key(identity)),
+        user_agent=user_agent,
+    )
+
+
+def apiserver_options(config: ClusterConfig) -> ApiServerOptions:
+    from podium.apiserver.options import ApiServerOptions
+
+    pki = Pki(config.pki_dir)
+    return ApiServerOptions(
+        data_dir=config.data_dir,
+        bind_addresses=config.bind_addresses,
+        port=config.port,
+        tls_cert_file=pki.cert("apiserver"),
+        tls_key_file=pki.key("apiserver"),
+        client_ca_file=pki.ca,
+        service_account_key_file=pki.service_account_key,
+        service_cidr=config.service_cidr,
+        advertise_address=config.gateway,
+        kubelet_client_cert_file=pki.cert("apiserver-kubelet-client"),
+        kubelet_client_key_file=pki.key("apiserver-kubelet-client"),
+        kubelet_ca_file=pki.ca,
+    )
+
+
+async def apiserver(config: ClusterConfig, ready: Ready) -> None:
+    from podium.apiserver.server import run
+
+    await run(apiserver_options(config), on_ready=ready)
+
+
+async def scheduler(config: ClusterConfig, *, leader_elect: bool = False) -> None:
+    from podium.scheduler.scheduler import SchedulerOptions, run
+
+    client = client_config(config, "scheduler", "kube-scheduler")
+    await run(SchedulerOptions(client_config=client, leader_elect=leader_elect))
+
+
+async def controller_manager(config: ClusterConfig, *, leader_elect: bool = False) -> None:
+    from podium.controllers.manager import ControllerOptions, run
+
+    client = client_config(config, "controller-manager", "kube-controller-manager")
+    ca = Pki(config.pki_dir).ca
+    await run(ControllerOptions(client_config=client, ca_file=ca, leader_elect=leader_elect))
+
+
+async def control_plane(config: ClusterConfig, ready: Ready) -> None:
+    """The API server with scheduler and controllers in one process, as three clients and a server.
+
+    They share nothing but the event loop: scheduler and controllers come in by the front door.
+    """
+    serving = asyncio.Event()
+
+    def on_ready() -> None:
+        serving.set()
+        ready()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(apiserver(config, on_ready), name="apiserver")
+        await serving.wait()
+        group.create_task(controller_manager(config), name="controller-manager")
+        group.create_task(scheduler(config), name="scheduler")

@@ -1,0 +1,93 @@
+"""The node of a cluster: the kubelet with the embedded runtime, images and network."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from podium.cluster.components import client_config
+from podium.cluster.config import SHARED_DIR, ClusterConfig
+from podium.cluster.pki import Pki
+from podium.kit.clock import SystemClock
+from podium.kubelet import config as kubelet_config
+from podium.kubelet.kubelet import run as run_kubelet
+from podium.kubelet.options import KubeletOptions
+from podium.runtime.images import registries
+from podium.runtime.images.service import LocalImageService
+from podium.runtime.network.bridge import BridgeNetwork
+from podium.runtime.network.ruleset import ServiceRule
+from podium.runtime.oci.options import OciOptions
+from podium.runtime.oci.runtime import OciRuntime
+
+
+async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
+    """Be the node until cancelled; *ready* is called when it has become Ready."""
+    bridge = network(config)
+    await bridge.setup()
+    images = image_service(config)
+    async with OciRuntime(oci_options(config), images, bridge) as runtime:
+        options = kubelet_options(config)
+        await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
+
+
+def network(config: ClusterConfig) -> BridgeNetwork:
+    service = ServiceRule(config.kubernetes_service_ip, 443, config.port)
+    return BridgeNetwork(
+        config.link_name,
+        config.pod_cidr,
+        config.network_dir,
+        service=service,
+        shared_dir=SHARED_DIR,
+    )
+
+
+def image_service(config: ClusterConfig) -> LocalImageService:
+    mirrors = registries.load(config.registry_config) if config.registry_config else None
+    return LocalImageService(config.images_dir, mirrors)
+
+
+def oci_options(config: ClusterConfig) -> OciOptions:
+    return OciOptions(
+        root=config.runtime_dir,
+        run_dir=config.run_dir / "runtime",
+        cgroup_root=config.cgroup_root,
+    )
+
+
+def kubelet_options(config: ClusterConfig) -> KubeletOptions:
+    pki = Pki(config.pki_dir)
+    settings = (
+        kubelet_config.load(config.kubelet_config)
+        if config.kubelet_config
+        else kubelet_config.KubeletConfiguration()
+    )
+    return KubeletOptions(
+        client_config=client_config(config, "kubelet-client", "kubelet"),
+        node_name=config.node_name,
+        node_ip=config.node_ip,
+        root_dir=config.kubelet_dir,
+        run_dir=config.run_dir / "kubelet",
+        log_dir=config.log_dir,
+        port=free_port(config.node_ip, config.kubelet_port),
+        bind_address=config.node_ip,
+        tls_cert_file=str(pki.cert("kubelet")),
+        tls_key_file=str(pki.key("kubelet")),
+        client_ca_file=str(pki.ca),
+        pod_cidr=config.pod_cidr,
+        cgroup_root=config.cgroup_root,
+        config=settings,
+    )
+
+
+def free_port(address: str, preferred: int) -> int:
+    """Return *preferred* where it can be listened on, else some port that can."""
+    for port in (preferred, 0):
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                continue
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise OSError(f"no free port on {address}")

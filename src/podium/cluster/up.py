@@ -1,0 +1,170 @@
+"""``podium up``: a whole cluster in the foreground."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from podium.cluster import kubeconfig, pki
+from podium.cluster.cli import data_dir
+from podium.cluster.config import ClusterConfig, ConfigError, make
+from podium.cluster.lock import Locked, held
+from podium.cluster.supervisor import Component, Supervisor
+from podium.kit import logs
+
+_FLAGS = (
+    "run_dir",
+    "port",
+    "bind",
+    "node_name",
+    "pod_cidr",
+    "service_cidr",
+    "kubelet_port",
+    "kubelet_config",
+    "registry_config",
+    "log_level",
+)
+#: How long the children of a killed supervisor may take to end (seconds).
+_ORPHANS_LEAVE_WITHIN = 20.0
+_CERTIFICATE_CHECK_INTERVAL = 3600.0
+
+
+def main(arguments: argparse.Namespace) -> int:
+    config = prepare(arguments)
+    logs.configure(config.log_level, "podium")
+    with _only_one(config):
+        refuse_conflicts(config)
+        config.save()
+        renew_certificates(config)
+        _preload()
+        code = _supervisor(config).run()
+        if arguments.stop_pods:
+            from podium.cluster.down import stop_pods
+
+            stop_pods(config)
+    return code
+
+
+def prepare(arguments: argparse.Namespace) -> ClusterConfig:
+    """Return the settings to run with, their directories made. Raises ConfigError."""
+    if os.geteuid() != 0:
+        raise ConfigError("podium up needs root: it makes namespaces, mounts, cgroups and links")
+    directory = data_dir(arguments)
+    flags = {name: getattr(arguments, name, None) for name in _FLAGS}
+    flags = {
+        name: value.absolute() if isinstance(value, Path) else value
+        for name, value in flags.items()
+    }
+    config = make(directory, flags)
+    for path in (config.data_dir, config.run_dir):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return config
+
+
+def renew_certificates(config: ClusterConfig) -> None:
+    pki.ensure(config, datetime.now(UTC))
+    kubeconfig.write(config)
+
+
+@contextlib.contextmanager
+def _only_one(config: ClusterConfig) -> Iterator[None]:
+    """Hold the cluster's lock; the last supervisor's children may need a moment to go."""
+    deadline = time.monotonic() + _ORPHANS_LEAVE_WITHIN
+    with contextlib.ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(held(config.lock_file))
+                break
+            except Locked as exc:
+                if not exc.orphaned or time.monotonic() > deadline:
+                    raise ConfigError(
+                        f"a cluster is already running on {config.data_dir} (process {exc.pid}); "
+                        "stop it with 'podium down', or choose another --data-dir"
+                    ) from None
+                os.sched_yield()
+                _pause(0.05)
+        yield
+
+
+def _pause(seconds: float) -> None:
+    import select
+
+    select.select([], [], [], seconds)
+
+
+def refuse_conflicts(config: ClusterConfig) -> None:
+    """Refuse addresses that something else on this machine uses. Raises ConfigError."""
+    import socket
+
+    from podium.runtime.network.conflicts import conflicts
+
+    for address in (config.bind,):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, config.port))
+            except OSError as exc:
+                raise ConfigError(
+                    f"cannot listen on {address}:{config.port}: {exc.strerror}; "
+                    "choose another --port or --bind"
+                ) from None
+    for flag, cidr in (("--pod-cidr", config.pod_cidr), ("--service-cidr", config.service_cidr)):
+        clash = conflicts(cidr, own_link=config.link_name)
+        if clash:
+            raise ConfigError(f"{flag} {cidr} overlaps {clash}; choose another one")
+
+
+def _preload() -> None:
+    """Import what every component needs, once, before forking: the children share the pages."""
+    import podium.client.client
+    import podium.client.informer
+    import podium.kit.aio  # noqa: F401
+
+
+def _supervisor(config: ClusterConfig) -> Supervisor:
+    from podium.cluster import components, node
+
+    return Supervisor(
+        [
+            Component(
+                "apiserver",
+                partial(_run, config, "apiserver", components.control_plane),
+                partial(
+                    _say, f"API server ready at {config.server} (KUBECONFIG={config.kubeconfig})"
+                ),
+            ),
+            Component(
+                "kubelet",
+                partial(_run, config, "kubelet", node.run),
+                partial(_say, f"Node {config.node_name} is Ready"),
+            ),
+        ],
+        housekeeping=partial(renew_certificates, config),
+        housekeeping_interval=_CERTIFICATE_CHECK_INTERVAL,
+    )
+
+
+def _run(
+    config: ClusterConfig,
+    name: str,
+    component: Callable[[ClusterConfig, Callable[[], None]], Coroutine[Any, Any, None]],
+    ready: Callable[[], None],
+) -> int:
+    from podium.kit.aio import run
+
+    logs.configure(config.log_level, name)
+    return run(component(config, ready))
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+    sys.stdout.flush()
