@@ -1,0 +1,243 @@
+"""Validation of Pods: what create and every update check; ``pod_updates`` has what may change."""
+
+from __future__ import annotations
+
+from podium.api import names
+from podium.api.field import FieldError, Path, duplicate, forbidden, invalid, required
+from podium.api.types.core_v1 import Pod, PodDNSConfig, PodSpec
+from podium.api.validation.common import (
+    MAX_INT32,
+    Errors,
+    dns1123_label,
+    dns1123_subdomain,
+    in_range,
+    invalid_each,
+    ip_address,
+    labels,
+    one_of,
+    qualified_name,
+)
+from podium.api.validation.containers import (
+    RESTART_POLICIES,
+    Surroundings,
+    validate_containers,
+    validate_ephemeral_containers,
+    validate_image_spaces,
+    validate_init_containers,
+)
+from podium.api.validation.operating_system import validate_os, validate_windows_options
+from podium.api.validation.pod_annotations import validate_pod_annotations
+from podium.api.validation.resources import validate_amount, validate_pod_resources
+from podium.api.validation.scheduling import (
+    validate_affinity,
+    validate_gates,
+    validate_spread,
+    validate_tolerations,
+)
+from podium.api.validation.security import validate_host_users, validate_pod_security_context
+from podium.api.validation.volumes import validate_volumes
+
+DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
+MAX_NAMESERVERS, MAX_SEARCHES, MAX_SEARCH_CHARACTERS = 3, 32, 2048
+_BAD_IP = "must be valid IP address"
+
+SPEC, ANNOTATIONS = Path("spec"), Path("metadata.annotations")
+
+
+def validate_pod(pod: Pod) -> list[FieldError]:
+    """Return the offences of a new Pod's annotations and spec, defaults filled in."""
+    errors = validate_pod_fields(pod)
+    if pod.spec.ephemeral_containers:
+        errors.append(forbidden(SPEC.child("ephemeralContainers"), "cannot be set on create"))
+    if pod.spec.node_name and pod.spec.scheduling_gates:
+        text = "cannot be set until all schedulingGates have been cleared"
+        errors.append(forbidden(SPEC.child("nodeName"), text))
+    return errors
+
+
+def validate_pod_fields(pod: Pod) -> list[FieldError]:
+    """Return the offences that do not depend on whether the Pod is new."""
+    errors = list(validate_pod_annotations(ANNOTATIONS, pod))
+    errors.extend(validate_pod_spec(SPEC, pod))
+    if not pod.spec.service_account_name:
+        errors.extend(_tokens_without_account(SPEC.child("volumes"), pod.spec))
+    for name, containers in (
+        ("containers", pod.spec.containers),
+        ("initContainers", pod.spec.init_containers),
+    ):
+        for i, container in enumerate(containers):
+            errors.extend(validate_image_spaces(SPEC.child(name).index(i), container))
+    return errors
+
+
+def validate_pod_spec(path: Path, pod: Pod) -> Errors:
+    """Check a Pod's spec, in upstream's order."""
+    spec = pod.spec
+    if spec.termination_grace_period_seconds is None:
+        yield required(path.child("terminationGracePeriodSeconds"))
+    volumes, errors = validate_volumes(path.child("volumes"), spec.volumes, pod.metadata.name)
+    yield from errors
+    yield from _validate_claims(path.child("resourceClaims"), spec)
+    surroundings = Surroundings(
+        volumes=volumes,
+        claims={claim.name for claim in spec.resource_claims if claim.name},
+        restart_policy=spec.restart_policy,
+        grace_period=spec.termination_grace_period_seconds,
+        host_users=spec.host_users is not False,
+    )
+    yield from validate_containers(path.child("containers"), spec.containers, surroundings)
+    yield from validate_init_containers(path.child("initContainers"), spec, surroundings)
+    at = path.child("ephemeralContainers")
+    yield from validate_ephemeral_containers(at, spec, surroundings)
+    yield from validate_pod_resources(path.child("resources"), pod)
+    yield from _validate_host_network_ports(path.child("containers"), spec)
+    yield from one_of(path.child("restartPolicy"), spec.restart_policy, RESTART_POLICIES)
+    yield from one_of(path.child("dnsPolicy"), spec.dns_policy, DNS_POLICIES)
+    yield from labels(path.child("nodeSelector"), spec.node_selector)
+    yield from validate_pod_security_context(path.child("securityContext"), spec)
+    yield from validate_affinity(path.child("affinity"), spec.affinity)
+    yield from _validate_dns(path.child("dnsConfig"), spec.dns_config, spec.dns_policy)
+    for i, gate in enumerate(spec.readiness_gates):
+        at = path.child("readinessGates").index(i).child("conditionType")
+        yield from qualified_name(at, gate.condition_type)
+    yield from validate_gates(path.child("schedulingGates"), spec.scheduling_gates)
+    at = path.child("topologySpreadConstraints")
+    yield from validate_spread(at, spec.topology_spread_constraints)
+    yield from validate_windows_options(path, spec)
+    yield from validate_host_users(path, spec)
+    yield from _validate_names(path, spec)
+    yield from _validate_rest(path, spec)
+    yield from validate_os(path, spec)
+
+
+def _validate_names(path: Path, spec: PodSpec) -> Errors:
+    for name, value in (
+        ("serviceAccountName", spec.service_account_name),
+        ("nodeName", spec.node_name),
+    ):
+        if value:
+            yield from dns1123_subdomain(path.child(name), value)
+    if spec.active_deadline_seconds is not None:
+        at = path.child("activeDeadlineSeconds")
+        yield from in_range(at, spec.active_deadline_seconds, 1, MAX_INT32)
+    for name, value in (("hostname", spec.hostname), ("subdomain", spec.subdomain)):
+        if value:
+            yield from dns1123_label(path.child(name), value)
+
+
+def _validate_rest(path: Path, spec: PodSpec) -> Errors:
+    yield from validate_tolerations(path.child("tolerations"), spec.tolerations)
+    for alias in spec.host_aliases:
+        yield from ip_address(path.child("hostAliases", "ip"), alias.ip, _BAD_IP)
+        for hostname in alias.hostnames:
+            yield from dns1123_subdomain(path.child("hostAliases", "hostnames"), hostname)
+    if spec.priority_class_name:
+        yield from dns1123_subdomain(path.child("priorityClassName"), spec.priority_class_name)
+    if spec.runtime_class_name is not None:
+        yield from dns1123_subdomain(path.child("runtimeClassName"), spec.runtime_class_name)
+    if spec.preemption_policy is not None:
+        at = path.child("preemptionPolicy")
+        yield from one_of(at, spec.preemption_policy, PREEMPTION_POLICIES)
+    for name in sorted(spec.overhead):
+        yield from validate_amount(path.child("overhead").key(name), name, spec.overhead[name])
+    yield from _validate_hostname_override(path, spec)
+
+
+def _validate_hostname_override(path: Path, spec: PodSpec) -> Errors:
+    name = spec.hostname_override
+    if name is None:
+        return
+    at = path.child("hostnameOverride")
+    yield from invalid_each(at, name, names.dns1123_subdomain(name))
+    if len(name) > 64:
+        yield invalid(at, name, "must be no more than 64 characters")
+    if spec.host_network:
+        yield forbidden(at, "may not be specified when hostNetwork is true")
+    if spec.set_hostname_as_fqdn:
+        yield forbidden(at, "may not be specified when setHostnameAsFQDN is true")
+
+
+def _validate_claims(path: Path, spec: PodSpec) -> Errors:
+    seen: set[str] = set()
+    for i, claim in enumerate(spec.resource_claims):
+        at = path.index(i)
+        if not claim.name:
+            yield required(at.child("name"))
+        elif claim.name in seen:
+            yield duplicate(at.child("name"), claim.name)
+        else:
+            yield from dns1123_label(at.child("name"), claim.name)
+        seen.add(claim.name)
+        by_name, by_template = claim.resource_claim_name, claim.resource_claim_template_name
+        if by_name is not None and by_template is not None:
+            text = (
+                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
+            )
+            yield invalid(at, {"name": claim.name}, text)
+        if by_name is None and by_template is None:
+            text = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
+            yield invalid(at, {"name": claim.name}, text)
+        if by_name is not None:
+            yield from dns1123_subdomain(at.child("resourceClaimName"), by_name)
+        if by_template is not None:
+            yield from dns1123_subdomain(at.child("resourceClaimTemplateName"), by_template)
+
+
+def _validate_host_network_ports(path: Path, spec: PodSpec) -> Errors:
+    if not spec.host_network:
+        return
+    for i, container in enumerate(spec.containers):
+        for j, port in enumerate(container.ports):
+            if port.host_port != port.container_port:
+                at = path.index(i).child("ports").index(j).child("containerPort")
+                text = "must match `hostPort` when `hostNetwork` is true"
+                yield invalid(at, port.container_port, text)
+
+
+def _validate_dns(path: Path, config: PodDNSConfig | None, policy: str) -> Errors:
+    if policy == "None":
+        if config is None:
+            yield required(path, "must provide `dnsConfig` when `dnsPolicy` is None")
+            return
+        if not config.nameservers:
+            text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+            yield required(path.child("nameservers"), text)
+            return
+    if config is None:
+        return
+    at, servers = path.child("nameservers"), config.nameservers
+    if len(servers) > MAX_NAMESERVERS:
+        yield invalid(at, servers, f"must not have more than {MAX_NAMESERVERS} nameservers")
+    for i, server in enumerate(servers):
+        yield from ip_address(at.index(i), server, _BAD_IP)
+    yield from _validate_searches(path.child("searches"), config.searches)
+    for i, option in enumerate(config.options):
+        if not option.name:
+            yield required(path.child("options").index(i), "must not be empty")
+
+
+def _validate_searches(path: Path, searches: list[str]) -> Errors:
+    if len(searches) > MAX_SEARCHES:
+        yield invalid(path, searches, f"must not have more than {MAX_SEARCHES} search paths")
+    if len(" ".join(searches)) > MAX_SEARCH_CHARACTERS:
+        text = (
+            f"must not have more than {MAX_SEARCH_CHARACTERS} characters "
+            "(including spaces) in the search list"
+        )
+        yield invalid(path, searches, text)
+    for i, search in enumerate(searches):
+        if search == "." or not names.dns1123_subdomain(search.replace("_", "x").removesuffix(".")):
+            continue  # an underscore is allowed here, and the root
+        yield from dns1123_subdomain(path.index(i), search.removesuffix("."))
+
+
+def _tokens_without_account(path: Path, spec: PodSpec) -> Errors:
+    for i, volume in enumerate(spec.volumes):
+        if volume.projected is None:
+            continue
+        for j, source in enumerate(volume.projected.sources):
+            if source.service_account_token is not None:
+                at = path.index(i).child("projected", "sources").index(j)
+                text = "must not be specified when serviceAccountName is not set"
+                yield forbidden(at.child("serviceAccountToken"), text)
