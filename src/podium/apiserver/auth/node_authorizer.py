@@ -1,0 +1,136 @@
+"""What a node may do: its own Node, Lease and Pods, and what those Pods refer to.
+
+Follows ``k8s.io/kubernetes/plugin/pkg/auth/authorizer/node`` and the NodeRestriction admission
+plugin, so that a node that is taken over gives away nothing but what runs there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from podium.api.types.core_v1 import Pod, PodSpec
+from podium.api.user import UserInfo
+from podium.apiserver.auth.roles import NODE
+from podium.apiserver.auth.rules import any_allows
+from podium.apiserver.paths import Query, RequestInfo
+
+NODE_GROUP = "system:nodes"
+NODE_USER_PREFIX = "system:node:"
+LEASE_NAMESPACE = "kube-node-lease"
+
+
+class PodReader(Protocol):
+    """The Pods, as far as authorization needs them."""
+
+    async def pod(self, namespace: str, name: str) -> Pod | None: ...
+
+    async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]: ...
+
+
+def node_name(user: UserInfo) -> str:
+    """Return the name of the node that *user* is, "" for everybody else."""
+    if NODE_GROUP in user.groups and user.name.startswith(NODE_USER_PREFIX):
+        return user.name.removeprefix(NODE_USER_PREFIX)
+    return ""
+
+
+async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
+    """Return None where *node* may do it, otherwise the reason, in upstream's words ("": none)."""
+    if not any_allows(NODE, info):
+        return ""
+    match info.resource:
+        case "nodes":
+            return _own_node(node, info)
+        case "leases":
+            return _own_lease(node, info)
+        case "pods":
+            return await _own_pod(node, info, query, pods)
+        case "secrets":
+            return await _referenced(node, info, pods, secret_names)
+        case "configmaps":
+            return await _referenced(node, info, pods, configmap_names)
+        case "serviceaccounts":
+            return await _referenced(node, info, pods, service_account_names)
+    return None
+
+
+def _own_node(node: str, info: RequestInfo) -> str | None:
+    if info.verb == "create" or info.name == node:
+        return None  # a create names its node in the body: NodeRestriction's part
+    verb = "read" if info.verb in ("get", "list", "watch") else "modify"
+    return f"node '{node}' cannot {verb} '{info.name}', only its own Node object"
+
+
+def _own_lease(node: str, info: RequestInfo) -> str | None:
+    if info.namespace != LEASE_NAMESPACE:
+        return f'can only access leases in the "{LEASE_NAMESPACE}" system namespace'
+    if info.verb == "create" or info.name == node:
+        return None
+    return "can only access node lease with the same name as the requesting node"
+
+
+async def _own_pod(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
+    if info.verb in ("list", "watch"):
+        if f"spec.nodeName={node}" in query.get("fieldSelector").replace("==", "=").split(","):
+            return None
+        return "can only list/watch pods with spec.nodeName field selector"
+    if info.verb == "create" and not info.subresource:
+        return ""  # static Pods' mirrors are not served
+    pod = await pods.pod(info.namespace, info.name)
+    if pod is None or pod.spec.node_name == node:
+        return None  # what is not there is answered as such
+    return f"node '{node}' can only access pods with spec.nodeName set to itself"
+
+
+async def _referenced(
+    node: str,
+    info: RequestInfo,
+    pods: PodReader,
+    names: Callable[[PodSpec], Iterator[str]],
+) -> str | None:
+    if info.name and info.namespace:
+        for pod in await pods.pods_on(node, info.namespace):
+            if info.name in names(pod.spec):
+                return None
+    return f"no relationship found between node '{node}' and this object"
+
+
+def service_account_names(spec: PodSpec) -> Iterator[str]:
+    yield spec.service_account_name
+
+
+def secret_names(spec: PodSpec) -> Iterator[str]:
+    """Every Secret that *spec* makes its node read."""
+    for pull_secret in spec.image_pull_secrets:
+        yield pull_secret.name
+    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
+        for source in container.env_from:
+            if source.secret_ref:
+                yield source.secret_ref.name
+        for variable in container.env:
+            if variable.value_from and variable.value_from.secret_key_ref:
+                yield variable.value_from.secret_key_ref.name
+    for volume in spec.volumes:
+        if volume.secret:
+            yield volume.secret.secret_name
+        for projection in volume.projected.sources if volume.projected else ():
+            if projection.secret:
+                yield projection.secret.name
+
+
+def configmap_names(spec: PodSpec) -> Iterator[str]:
+    """Every ConfigMap that *spec* makes its node read."""
+    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
+        for source in container.env_from:
+            if source.config_map_ref:
+                yield source.config_map_ref.name
+        for variable in container.env:
+            if variable.value_from and variable.value_from.config_map_key_ref:
+                yield variable.value_from.config_map_key_ref.name
+    for volume in spec.volumes:
+        if volume.config_map:
+            yield volume.config_map.name
+        for projection in volume.projected.sources if volume.projected else ():
+            if projection.config_map:
+                yield projection.config_map.name

@@ -1,0 +1,73 @@
+"""Bodies of requests: read within bounds, decoded, and checked against the path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp.web import BaseRequest
+
+from podium.api import codec
+from podium.api.errors import bad_request
+from podium.api.meta import metadata
+from podium.api.scheme import Resource
+from podium.apiserver import errors
+from podium.apiserver.negotiation import JSON, YAML, body_type
+from podium.apiserver.paths import RequestInfo
+
+#: Upstream's limit for the body of a write, in bytes.
+LIMIT = 3 * 1024 * 1024
+
+
+async def read(request: BaseRequest) -> bytes:
+    """Return the whole body. Raises ApiError (413) when it is longer than LIMIT."""
+    if (request.content_length or 0) > LIMIT:
+        raise errors.too_large(LIMIT)
+    chunks = []
+    size = 0
+    while chunk := await request.content.readany():
+        size += len(chunk)
+        if size > LIMIT:
+            raise errors.too_large(LIMIT)
+        chunks.append(chunk)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def decode(
+    request: BaseRequest, into: Resource | type[Any], validation: str
+) -> tuple[Any, list[str]]:
+    """Return the object in the body and the warnings that it earns. Raises ApiError."""
+    content_type = body_type(request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
+    return codec.decode(into, await read(request), content_type=content_type, validation=validation)
+
+
+def match_path(obj: Any, info: RequestInfo, resource: Resource) -> None:
+    """Make the object's name and namespace those of the path, or refuse it (400).
+
+    Follows ``k8s.io/apiserver/pkg/endpoints/handlers`` (``checkName``) and ``rest.BeforeCreate``.
+    """
+    meta = metadata(obj)
+    if info.name:
+        if not meta.name:
+            raise bad_request(
+                f"the name of the object ({info.name} based on URL) was undeterminable: "
+                "name must be provided"
+            )
+        if meta.name != info.name:
+            raise bad_request(
+                f"the name of the object ({meta.name}) does not match the name on the URL "
+                f"({info.name})"
+            )
+    match_namespace(obj, info, resource)
+
+
+def match_namespace(obj: Any, info: RequestInfo, resource: Resource) -> None:
+    """Fill in the namespace of the path, or refuse another one (400)."""
+    meta = metadata(obj)
+    if not resource.namespaced:
+        meta.namespace = ""
+    elif not meta.namespace:
+        meta.namespace = info.namespace
+    elif meta.namespace != info.namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )

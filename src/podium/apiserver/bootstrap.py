@@ -1,0 +1,125 @@
+"""Objects that are there before anybody makes one: system namespaces, the ``kubernetes`` Service.
+
+Follows ``k8s.io/kubernetes/pkg/controlplane``: made at start, and made again when they go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from podium.api.errors import ApiError
+from podium.api.meta import metadata
+from podium.api.scheme import ENDPOINTS, NAMESPACES, SERVICES, Resource
+from podium.api.types.core_v1 import (
+    EndpointAddress,
+    EndpointPort,
+    Endpoints,
+    EndpointSubset,
+    Namespace,
+    Service,
+    ServicePort,
+    ServiceSpec,
+)
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.user import UserInfo
+from podium.kit.clock import Clock
+from podium.registry.registry import Registry
+from podium.registry.types import RequestContext
+
+SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+SERVICE_PORT = 443
+#: How often it is looked whether all are still there, in seconds.
+CHECK_EVERY = 10.0
+_USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
+_CONFLICTS = (404, 409)
+
+
+class Bootstrap:
+    """Keeps the objects. *address* and *port* are where Pods reach the server itself."""
+
+    def __init__(self, registry: Registry, *, service_ip: str, address: str, port: int) -> None:
+        self._registry, self._address, self._port = registry, address, port
+        self._service_ip = service_ip
+
+    async def ensure(self) -> None:
+        """Make what is missing; namespaces at once, then what lives in them."""
+        async with asyncio.TaskGroup() as tasks:
+            for name in SYSTEM_NAMESPACES:
+                namespace = Namespace(metadata=ObjectMeta(name=name))
+                tasks.create_task(self._ensure(NAMESPACES, namespace))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ensure(SERVICES, self._service()))
+            tasks.create_task(self._ensure_endpoints())
+
+    async def keep(self, clock: Clock) -> None:
+        while True:
+            await clock.sleep(CHECK_EVERY)
+            await self.ensure()
+
+    async def _ensure(self, resource: Resource, obj: Any) -> None:
+        meta = metadata(obj)
+        if await self._get(resource, meta.namespace, meta.name) is not None:
+            return
+        try:
+            await self._registry.create(resource, meta.namespace, obj, RequestContext(_USER))
+        except ApiError as error:
+            # Another server was first, or the namespace is just going: the next look sees.
+            if error.code not in (*_CONFLICTS, 403):
+                raise
+
+    async def _ensure_endpoints(self) -> None:
+        wanted = self._endpoints()
+        there = await self._get(ENDPOINTS, "default", "kubernetes")
+        if there is None:
+            await self._ensure(ENDPOINTS, wanted)
+        elif there.subsets != wanted.subsets:
+            wanted.metadata.resource_version = there.metadata.resource_version
+            try:
+                await self._registry.update(
+                    ENDPOINTS, "default", "kubernetes", wanted, RequestContext(_USER)
+                )
+            except ApiError as error:
+                if error.code not in _CONFLICTS:
+                    raise
+
+    async def _get(self, resource: Resource, namespace: str, name: str) -> Any:
+        try:
+            return (await self._registry.get(resource, namespace, name)).obj
+        except ApiError as error:
+            if error.code != 404:
+                raise
+            return None
+
+    def _service(self) -> Service:
+        port = ServicePort(name="https", port=SERVICE_PORT, protocol="TCP", target_port=self._port)
+        return Service(
+            metadata=ObjectMeta(
+                name="kubernetes",
+                namespace="default",
+                labels={"component": "apiserver", "provider": "kubernetes"},
+            ),
+            spec=ServiceSpec(
+                cluster_ip=self._service_ip,
+                cluster_ips=[self._service_ip],
+                ip_families=["IPv4"],
+                ip_family_policy="SingleStack",
+                ports=[port],
+                session_affinity="None",
+                type="ClusterIP",
+            ),
+        )
+
+    def _endpoints(self) -> Endpoints:
+        subset = EndpointSubset(
+            addresses=[EndpointAddress(ip=self._address)],
+            ports=[EndpointPort(name="https", port=self._port, protocol="TCP")],
+        )
+        return Endpoints(
+            metadata=ObjectMeta(
+                name="kubernetes",
+                namespace="default",
+                labels={"endpointslice.kubernetes.io/skip-mirror": "true"},
+            ),
+            subsets=[subset],
+        )

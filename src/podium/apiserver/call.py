@@ -1,0 +1,84 @@
+"""A request to a resource on its way to a verb: everything the verbs need, in one hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp.web import BaseRequest
+
+from podium.api.scheme import Resource, Subresource
+from podium.api.user import UserInfo
+from podium.apiserver import negotiation
+from podium.apiserver.negotiation import MediaType
+from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.query import WriteOptions
+from podium.kit.clock import Clock
+from podium.registry.registry import Registry
+from podium.registry.types import RequestContext
+
+if TYPE_CHECKING:
+    from podium.apiserver.auth.tokens import TokenSigner
+    from podium.apiserver.node_proxy import NodeProxy
+    from podium.apiserver.streams import Streams
+
+
+@dataclass(frozen=True)
+class Services:
+    """What one server's requests share."""
+
+    registry: Registry
+    clock: Clock
+    signer: TokenSigner
+    nodes: NodeProxy
+    streams: Streams
+
+
+@dataclass
+class Call:
+    """One request to a served resource (and subresource, where the path names one)."""
+
+    request: BaseRequest
+    info: RequestInfo
+    query: Query
+    user: UserInfo
+    services: Services
+    resource: Resource
+    subresource: Subresource | None = None
+    #: Texts for ``Warning`` headers; decoding and the registry add to them.
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def registry(self) -> Registry:
+        return self.services.registry
+
+    @property
+    def namespace(self) -> str:
+        """The namespace to look in: "" for all, and for kinds that have none."""
+        return self.info.namespace if self.resource.namespaced else ""
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    def media(self, kinds: frozenset[tuple[str, str]] = frozenset()) -> MediaType:
+        """Return the representation to answer in. Raises ApiError (406)."""
+        media = negotiation.negotiate(self.request.headers.get("Accept", ""), kinds)
+        if self.query.flag("pretty") and not media.pretty:
+            return MediaType(media.format, media.kind, media.group, media.version, True)
+        return media
+
+    def context(self, options: WriteOptions) -> RequestContext:
+        """Return what the registry is told of a write."""
+        return RequestContext(
+            user=self.user,
+            dry_run=options.dry_run,
+            field_manager=options.field_manager or self._manager(),
+            field_validation=options.field_validation,
+            warnings=self.warnings,
+        )
+
+    def _manager(self) -> str:
+        """The default field manager: the first word of the user agent."""
+        agent: str = self.request.headers.get("User-Agent", "")
+        return agent.partition("/")[0][:128]

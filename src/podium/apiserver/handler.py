@@ -1,0 +1,105 @@
+"""The way of every request: what is it about, who asks, may they, and then the verb.
+
+One handler and no route table: a Kubernetes path is parsed, not matched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp.web import BaseRequest, Response, StreamResponse
+
+from podium.api import errors as api_errors
+from podium.api.errors import ApiError
+from podium.api.user import ANONYMOUS, UserInfo
+from podium.apiserver import errors, paths, responses, routes
+from podium.apiserver.auth import impersonation
+from podium.apiserver.auth.authenticator import Authenticator
+from podium.apiserver.auth.authorizer import Authorizer
+from podium.apiserver.call import Call, Services
+from podium.apiserver.metrics import Metrics
+from podium.apiserver.negotiation import MediaType
+from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.site import Site
+
+logger = logging.getLogger(__name__)
+
+#: What anybody may read without saying who they are.
+ANONYMOUS_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+_STATUS = MediaType()
+
+
+@dataclass(frozen=True)
+class Handler:
+    """Answers requests; one for the whole server."""
+
+    services: Services
+    authenticator: Authenticator
+    authorizer: Authorizer
+    site: Site
+    metrics: Metrics
+
+    async def handle(self, request: BaseRequest) -> StreamResponse:
+        path, query = paths.split_target(request.raw_path)
+        info = paths.parse(request.method, path, query)
+        clock = self.services.clock
+        started = clock.monotonic()
+        self.metrics.started(info)
+        code, served = 499, False  # what a client that goes away is counted as
+        try:
+            served, response = await self._answer(request, info, query)
+            code = response.status
+        finally:
+            self.metrics.finished(info, served, code, clock.monotonic() - started)
+        return response
+
+    async def _answer(
+        self, request: BaseRequest, info: RequestInfo, query: Query
+    ) -> tuple[bool, StreamResponse]:
+        """Return whether the path is one that is served, and the answer."""
+        try:
+            user = await self._user(request, info, query)
+            await self._authorize(user, info, query)
+            if not info.is_resource:
+                return True, await self.site.answer(request, info, query)
+            verb, resource, subresource = routes.find(info)
+            call = Call(request, info, query, user, self.services, resource, subresource)
+            return True, await verb(call)
+        except ApiError as error:
+            return error.code not in (401, 403), responses.failed(error, _STATUS)
+        except errors.PathNotFound:
+            return False, responses.not_found()
+        except impersonation.NoUserToImpersonate as error:
+            return False, _internal_text(info.path, str(error))
+
+    async def _user(self, request: BaseRequest, info: RequestInfo, query: Query) -> UserInfo:
+        user = await self.authenticator.authenticate(
+            _certificate(request), request.headers.get("Authorization", "")
+        )
+        if user is ANONYMOUS and info.path not in ANONYMOUS_PATHS:
+            raise api_errors.unauthorized()
+        asked = impersonation.requested(request.headers.items())
+        if asked is None:
+            return user
+        for need in asked.needs:
+            await self.authorizer.authorize(user, need, query)
+        return asked.user
+
+    async def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
+        if info.path in ANONYMOUS_PATHS and not info.is_resource:
+            return  # health and version answer every method alike, to everybody
+        await self.authorizer.authorize(user, info, query)
+
+
+def _certificate(request: BaseRequest) -> Mapping[str, Any] | None:
+    """Return what the handshake has verified of the client's certificate, if it gave one."""
+    transport = request.transport
+    found: Mapping[str, Any] | None = transport.get_extra_info("peercert") if transport else None
+    return found or None
+
+
+def _internal_text(path: str, why: str) -> Response:
+    return responses.text(f'Internal Server Error: "{path}": {why}\n', 500)

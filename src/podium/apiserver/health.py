@@ -1,0 +1,85 @@
+"""``/healthz``, ``/livez`` and ``/readyz``, whole and check by check.
+
+Follows ``k8s.io/apiserver/pkg/server/healthz``: *verbose* lists the checks, *exclude* leaves some
+out; a reason is told to nobody but the log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from aiohttp.web import Response
+
+from podium.apiserver import responses
+from podium.apiserver.paths import Query
+
+logger = logging.getLogger(__name__)
+
+#: Returns why something is not well, "" when it is.
+Check = Callable[[], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCheck:
+    name: str
+    check: Check
+
+
+class Health:
+    """The checks behind each of the endpoints."""
+
+    def __init__(self, live: Sequence[NamedCheck], ready: Sequence[NamedCheck]) -> None:
+        ping = NamedCheck("ping", _ping)
+        self._checks = {
+            "healthz": (ping, *live),
+            "livez": (ping, *live),
+            "readyz": (ping, *live, *ready),
+        }
+
+    async def answer(self, path: str, query: Query) -> Response | None:
+        """Return the answer at *path*, None where there is no such check."""
+        endpoint, _, name = path.strip("/").partition("/")
+        checks = self._checks.get(endpoint)
+        if checks is None:
+            return None
+        if name:
+            single = [check for check in checks if check.name == name]
+            if not single:
+                return responses.not_found()
+            reason = await single[0].check()
+            if not reason:
+                return responses.text("ok")
+            return responses.text(f"internal server error: {name}\n", 500)
+        excluded = set(query.all("exclude"))
+        return await self._all(endpoint, checks, excluded, "verbose" in query.as_mapping())
+
+    async def _all(
+        self, endpoint: str, checks: Sequence[NamedCheck], excluded: set[str], verbose: bool
+    ) -> Response:
+        lines, failed = [], []
+        for check in checks:
+            if check.name in excluded:
+                lines.append(f"[+]{check.name} excluded: ok")
+                continue
+            reason = await check.check()
+            if reason:
+                failed.append(check.name)
+                logger.warning("health check failed", extra={"check": check.name, "reason": reason})
+            lines.append(
+                f"[-]{check.name} failed: reason withheld" if reason else f"[+]{check.name} ok"
+            )
+        unknown = excluded - {check.name for check in checks}
+        if unknown:
+            names = ", ".join(f'"{name}"' for name in sorted(unknown))
+            lines.append(f"warn: some health checks cannot be excluded: no matches for {names}")
+        if failed:
+            return responses.text("\n".join([*lines, f"{endpoint} check failed", ""]), 500)
+        if verbose:
+            return responses.text("\n".join([*lines, f"{endpoint} check passed", ""]))
+        return responses.text("ok")
+
+
+async def _ping() -> str:
+    return ""

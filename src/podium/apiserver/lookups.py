@@ -1,0 +1,55 @@
+"""Questions that authentication and authorization ask of the objects, answered by the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from podium.api.errors import ApiError
+from podium.api.meta import metadata
+from podium.api.scheme import PODS, Resource
+from podium.api.types.core_v1 import Pod
+from podium.kit.clock import Clock
+from podium.registry.registry import Registry
+from podium.registry.types import ListOptions, Stored
+
+#: How long behind its deletion time an object's tokens still hold, for those who clean up.
+_LEEWAY = timedelta(seconds=60)
+#: From the watch cache, without waiting for the store.
+_CACHED = "0"
+
+
+class Lookups:
+    """Implements ``auth.authenticator.ObjectReader`` and ``auth.node_authorizer.PodReader``."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry, self._clock = registry, clock
+
+    async def uid(self, resource: Resource, namespace: str, name: str) -> str | None:
+        found = await self._get(resource, namespace, name)
+        if found is None:
+            return None
+        meta = metadata(found.obj)
+        deleted = meta.deletion_timestamp
+        if deleted is not None and deleted + _LEEWAY < self._clock.now():
+            return None
+        return meta.uid
+
+    async def pod(self, namespace: str, name: str) -> Pod | None:
+        found = await self._get(PODS, namespace, name)
+        return found.obj if found else None
+
+    async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]:
+        options = ListOptions(field_selector=f"spec.nodeName={node}", resource_version=_CACHED)
+        found = await self._registry.list(PODS, namespace, options)
+        return [item.obj for item in found.items]
+
+    async def _get(self, resource: Resource, namespace: str, name: str) -> Stored | None:
+        """Return the object; one that the cache does not have (yet) is read consistently."""
+        for version in (_CACHED, ""):
+            try:
+                return await self._registry.get(resource, namespace, name, resource_version=version)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+        return None

@@ -1,0 +1,219 @@
+"""Paths and operations of the served resources, as OpenAPI 2 and 3 write them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from podium.api.scheme import Resource, Subresource
+from podium.apiserver.openapi.schemas import GROUP_VERSION_KIND, V2_ROOT, V3_ROOT
+
+META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+STATUS = f"{META}.Status"
+PATCH = f"{META}.Patch"
+DELETE_OPTIONS = f"{META}.DeleteOptions"
+_PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+_WRITES = ("dryRun", "fieldManager", "fieldValidation")
+_QUERY = {
+    "list": (
+        "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit",
+        "resourceVersion", "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
+    ),
+    "post": _WRITES,
+    "put": _WRITES,
+    "patch": _WRITES,
+    "delete": ("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"),
+    "deletecollection": (
+        "continue", "dryRun", "fieldSelector", "gracePeriodSeconds", "labelSelector", "limit",
+        "orphanDependents", "propagationPolicy", "resourceVersion", "resourceVersionMatch",
+    ),
+    "get": ("resourceVersion",),
+}  # fmt: skip
+_TYPES = {
+    "allowWatchBookmarks": "boolean",
+    "gracePeriodSeconds": "integer",
+    "limit": "integer",
+    "orphanDependents": "boolean",
+    "sendInitialEvents": "boolean",
+    "timeoutSeconds": "integer",
+    "watch": "boolean",
+}
+_METHODS = {
+    "get": "get",
+    "list": "get",
+    "create": "post",
+    "post": "post",
+    "update": "put",
+    "put": "put",
+    "patch": "patch",
+    "delete": "delete",
+    "deletecollection": "delete",
+}
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method at one path. ``body`` and ``result`` name definitions, "" for none."""
+
+    path: str
+    action: str
+    resource: Resource
+    kind: Document
+    body: str = ""
+    result: str = ""
+    subresource: str = ""
+
+    @property
+    def method(self) -> str:
+        return _METHODS[self.action]
+
+    @property
+    def id(self) -> str:
+        """Unique, and in the form of upstream's: ``listCoreV1NamespacedPod``."""
+        group = (self.resource.group or "core").partition(".")[0].capitalize()
+        scope = "Namespaced" if "{namespace}" in self.path else ""
+        suffix = "ForAllNamespaces" if self.resource.namespaced and not scope else ""
+        what = self.resource.kind + self.subresource.capitalize()
+        return f"{self.action}{group}{self.resource.version.upper()}{scope}{what}{suffix}"
+
+
+def operations(
+    resource: Resource, definition: Callable[[Resource | Subresource], str]
+) -> Iterable[Operation]:
+    """Yield what can be done with *resource*; *definition* names the definition of a kind."""
+    itself = definition(resource)
+    kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    collection = resource.path("{namespace}" if resource.namespaced else "")
+    item = resource.path("{namespace}" if resource.namespaced else "", "{name}")
+    if resource.namespaced and "list" in resource.verbs:
+        yield Operation(resource.path(), "list", resource, kind, result=f"{itself}List")
+    for verb, path, body, result in (
+        ("list", collection, "", f"{itself}List"),
+        ("create", collection, itself, itself),
+        ("deletecollection", collection, DELETE_OPTIONS, STATUS),
+        ("get", item, "", itself),
+        ("update", item, itself, itself),
+        ("patch", item, PATCH, itself),
+        ("delete", item, DELETE_OPTIONS, STATUS),
+    ):
+        if verb in resource.verbs:
+            action = {"create": "post", "update": "put"}.get(verb, verb)
+            yield Operation(path, action, resource, kind, body, result)
+    for sub in resource.subresources:
+        yield from _subresource_operations(resource, sub, itself, kind, definition)
+
+
+def _subresource_operations(
+    resource: Resource,
+    sub: Subresource,
+    itself: str,
+    kind: Document,
+    definition: Callable[[Resource | Subresource], str],
+) -> Iterable[Operation]:
+    path = resource.path("{namespace}" if resource.namespaced else "", "{name}", sub.name)
+    own = definition(sub) if sub.type is not None else itself
+    if sub.kind:
+        kind = {"group": sub.group, "version": sub.version, "kind": sub.kind}
+    for verb in sub.verbs:
+        action = {"create": "post", "update": "put"}.get(verb, verb)
+        body = {"post": own, "put": own, "patch": PATCH}.get(action, "")
+        result = "" if sub.name == "log" else own
+        yield Operation(path, action, resource, kind, body, result, sub.name)
+
+
+def path_parameters(path: str) -> list[str]:
+    return [name for name in ("name", "namespace") if f"{{{name}}}" in path]
+
+
+def paths_v2(found: Iterable[Operation]) -> Document:
+    def parameter(name: str, place: str) -> Document:
+        entry: Document = {"name": name, "in": place, "type": _TYPES.get(name, "string")}
+        entry["uniqueItems"] = True
+        return entry | ({"required": True} if place == "path" else {})
+
+    def operation(op: Operation) -> Document:
+        parameters = [parameter(name, "query") for name in _query(op)]
+        if op.body:
+            schema = {"$ref": V2_ROOT + op.body}
+            required = {} if op.method == "delete" else {"required": True}
+            parameters.insert(0, {"name": "body", "in": "body", "schema": schema, **required})
+        answer: Document = {"description": "OK"}
+        if op.result:
+            answer["schema"] = {"$ref": V2_ROOT + op.result}
+        consumes = list(_PATCH_TYPES) if op.method == "patch" else ["*/*"]
+        return {
+            **_common(op),
+            "consumes": consumes,
+            "produces": ["application/json", "application/yaml"],
+            "schemes": ["https"],
+            "parameters": parameters,
+            "responses": {"200": answer, "401": {"description": "Unauthorized"}},
+        }
+
+    return _paths(found, operation, parameter)
+
+
+def paths_v3(found: Iterable[Operation]) -> Document:
+    def parameter(name: str, place: str) -> Document:
+        schema = {"type": _TYPES.get(name, "string"), "uniqueItems": True}
+        entry: Document = {"name": name, "in": place, "schema": schema}
+        return entry | ({"required": True} if place == "path" else {})
+
+    def operation(op: Operation) -> Document:
+        document = _common(op)
+        document["parameters"] = [parameter(name, "query") for name in _query(op)]
+        if op.body:
+            types = _PATCH_TYPES if op.method == "patch" else ("*/*",)
+            schema = {"$ref": V3_ROOT + op.body}
+            document["requestBody"] = {"content": {kind: {"schema": schema} for kind in types}}
+        answer: Document = {"description": "OK"}
+        if op.result:
+            schema = {"$ref": V3_ROOT + op.result}
+            answer["content"] = {
+                kind: {"schema": schema} for kind in ("application/json", "application/yaml")
+            }
+        document["responses"] = {"200": answer, "401": {"description": "Unauthorized"}}
+        return document
+
+    return _paths(found, operation, parameter)
+
+
+def _common(op: Operation) -> Document:
+    group = (op.resource.group or "core").partition(".")[0]
+    return {
+        "operationId": op.id,
+        "tags": [f"{group}_{op.resource.version}"],
+        "x-kubernetes-action": op.action,
+        GROUP_VERSION_KIND: op.kind,
+    }
+
+
+def _query(op: Operation) -> Iterable[str]:
+    if op.subresource == "log":
+        return (
+            "container", "follow", "limitBytes", "previous", "sinceSeconds", "sinceTime",
+            "tailLines", "timestamps",
+        )  # fmt: skip
+    return _QUERY[op.action]
+
+
+def _paths(
+    found: Iterable[Operation],
+    operation: Callable[[Operation], Document],
+    parameter: Callable[[str, str], Document],
+) -> Document:
+    paths: dict[str, Document] = {}
+    for op in found:
+        entry = paths.setdefault(op.path, {})
+        entry[op.method] = operation(op)
+        named = path_parameters(op.path)
+        if named:
+            entry["parameters"] = [parameter(name, "path") for name in named]
+    return dict(sorted(paths.items()))

@@ -1,0 +1,137 @@
+"""What a request is about, read off its method, path and query: upstream's ``RequestInfo``.
+
+Pure, and knows no kind: a path names a resource whether it is served or not, so that who may not
+ask learns nothing about what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote
+
+_VERBS = {
+    "GET": "get",
+    "HEAD": "get",
+    "POST": "create",
+    "PUT": "update",
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
+#: What may follow ``namespaces/<name>`` without being a resource in that namespace.
+_NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """For a resource request every field speaks; for another one only ``verb`` and ``path`` do.
+
+    ``verb`` is the API's (``list``, ``watch``, ``deletecollection``, …) for resources and the
+    method in lower case for other paths, as authorization sees it; "" for an unknown method.
+    """
+
+    method: str
+    path: str
+    verb: str
+    is_resource: bool = False
+    group: str = ""
+    version: str = ""
+    namespace: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    #: What follows the subresource, as in ``pods/x/proxy/<rest>``.
+    rest: str = ""
+
+    @property
+    def scope(self) -> str:
+        """How metrics and logs tell the width of a request."""
+        if self.name:
+            return "resource"
+        if self.namespace:
+            return "namespace"
+        return "cluster" if self.is_resource else ""
+
+
+class Query:
+    """The query's first values by name; Kubernetes reads no second one."""
+
+    __slots__ = ("_all",)
+
+    def __init__(self, text: str) -> None:
+        self._all: dict[str, list[str]] = {}
+        for name, value in parse_qsl(text, keep_blank_values=True) if text else ():
+            self._all.setdefault(name, []).append(value)
+
+    def get(self, name: str) -> str:
+        """The first value, "" when there is none."""
+        values = self._all.get(name)
+        return values[0] if values else ""
+
+    def all(self, name: str) -> Sequence[str]:
+        return self._all.get(name, ())
+
+    def flag(self, name: str) -> bool:
+        """True for every value but ``false`` and ``0``, also for the empty one."""
+        values = self._all.get(name)
+        return bool(values) and values[0].lower() not in ("false", "0")
+
+    def as_mapping(self) -> Mapping[str, Sequence[str]]:
+        return self._all
+
+
+def split_target(target: str) -> tuple[str, Query]:
+    """Return the decoded path and the query of a request line's target."""
+    path, _, query = target.partition("?")
+    return unquote(path), Query(query)
+
+
+def parse(method: str, path: str, query: Query) -> RequestInfo:
+    """Return what a request is about. *path* is decoded."""
+    parts = path.strip("/").split("/")
+    other = RequestInfo(method, path, method.lower())
+    if len(parts) < 3 or parts[0] not in ("api", "apis"):
+        return other
+    if parts[0] == "api":
+        group, version, rest = "", parts[1], parts[2:]
+    elif len(parts) >= 4:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        return other
+    verb = _VERBS.get(method, "")
+    if rest[0] == "watch" and len(rest) > 1:  # the old form, /api/v1/watch/...
+        verb, rest = "watch", rest[1:]
+    return _resource(method, path, verb, group, version, rest, query)
+
+
+def _resource(
+    method: str, path: str, verb: str, group: str, version: str, rest: list[str], query: Query
+) -> RequestInfo:
+    namespace = ""
+    if rest[0] == "namespaces":
+        namespace = rest[1] if len(rest) > 1 else ""
+        if len(rest) > 2 and rest[2] not in _NAMESPACE_SUBRESOURCES:
+            rest = rest[2:]
+    resource, name, subresource = (*rest, "", "")[:3]
+    tail = "/".join(rest[3:])
+    if not name:
+        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+        if verb == "list" and query.flag("watch"):
+            verb = "watch"
+        if verb in ("list", "watch", "deletecollection"):
+            name = "" if subresource else _single_name(query.get("fieldSelector"))
+            return RequestInfo(
+                method, path, verb, True, group, version, namespace, resource, subresource, name
+            )
+    return RequestInfo(
+        method, path, verb, True, group, version, namespace, resource, subresource, name, tail
+    )
+
+
+def _single_name(field_selector: str) -> str:
+    """The name that a list or watch is restricted to; a right to that name is enough for it."""
+    for term in field_selector.split(",") if field_selector else ():
+        key, separator, value = term.partition("=")
+        if key == "metadata.name" and separator:
+            return value.removeprefix("=")
+    return ""

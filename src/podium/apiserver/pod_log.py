@@ -1,0 +1,134 @@
+"""``pods/log``: a container's log, passed on from its node as it is written.
+
+Follows ``k8s.io/kubernetes/pkg/registry/core/pod`` (``LogLocation``, validation of PodLogOptions).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from aiohttp import ClientError, ClientResponse
+from aiohttp.web import Response, StreamResponse
+
+from podium.api import field
+from podium.api.errors import ApiError, bad_request, failure, internal, invalid_kind
+from podium.api.field import FieldError, Path
+from podium.api.scheme import NODES
+from podium.api.types.core_v1 import Pod
+from podium.api.types.meta_v1 import StatusDetails
+from podium.apiserver.call import Call
+from podium.apiserver.paths import Query
+from podium.apiserver.query import integer
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)
+#: How much of a kubelet's error is passed on, in bytes.
+_ERROR_LIMIT = 2048
+
+
+async def log(call: Call) -> StreamResponse:
+    pod = (await call.registry.get(call.resource, call.namespace, call.name)).obj
+    options = log_options(call.query, pod.metadata.name)
+    container = choose_container(pod, call.query.get("container"))
+    if not pod.spec.node_name:
+        return Response(status=204)
+    node = (await call.registry.get(NODES, "", pod.spec.node_name)).obj
+    path = f"/containerLogs/{pod.metadata.namespace}/{pod.metadata.name}/{container}"
+    async with (
+        call.services.streams.ending(),
+        call.services.nodes.open(node, path, options) as upstream,
+    ):
+        if upstream.status >= 300:
+            raise await _passed_on(upstream, call)
+        return await _stream(call, upstream)
+    raise internal("the server is shutting down")
+
+
+async def _stream(call: Call, upstream: ClientResponse) -> StreamResponse:
+    response = StreamResponse(
+        headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"}
+    )
+    response.enable_chunked_encoding()
+    await response.prepare(call.request)
+    try:
+        async for chunk in upstream.content.iter_any():
+            await response.write(chunk)
+    except ClientError:
+        # The kubelet went away in mid-answer. Closing without the last chunk tells the client.
+        response.force_close()
+        if call.request.transport is not None:
+            call.request.transport.abort()
+        return response
+    await response.write_eof()
+    return response
+
+
+def log_options(query: Query, pod_name: str) -> dict[str, str]:
+    """Return the options to hand to the kubelet. Raises ApiError (400, 422)."""
+    numbers = {name: integer(query, name) for name in ("tailLines", "limitBytes", "sinceSeconds")}
+    since_time = query.get("sinceTime")
+    if since_time and not _RFC3339.match(since_time):
+        raise bad_request(
+            f'parsing time "{since_time}" as "2006-01-02T15:04:05Z07:00": '
+            f'cannot parse "{since_time}" as "2006"'
+        )
+    found = list(_offences(numbers, since_time, query.get("stream")))
+    if found:
+        raise invalid_kind("", "PodLogOptions", pod_name, found)
+    options = {name: str(value) for name, value in numbers.items() if value is not None}
+    if since_time:
+        options["sinceTime"] = since_time
+    for name in ("follow", "previous", "timestamps"):
+        if query.flag(name):
+            options[name] = "true"
+    return options
+
+
+def _offences(numbers: dict[str, int | None], since_time: str, stream: str) -> Iterator[FieldError]:
+    tail, limit, since = numbers["tailLines"], numbers["limitBytes"], numbers["sinceSeconds"]
+    if tail is not None and tail < 0:
+        yield field.invalid(Path("tailLines"), tail, "must be greater than or equal to 0")
+    if limit is not None and limit < 1:
+        yield field.invalid(Path("limitBytes"), limit, "must be greater than 0")
+    if since is not None and since_time:
+        yield field.forbidden(
+            Path("[]"), "at most one of `sinceTime` or `sinceSeconds` may be specified"
+        )
+    elif since is not None and since < 1:
+        yield field.invalid(Path("sinceSeconds"), since, "must be greater than 0")
+    if stream not in ("", "All"):
+        yield field.not_supported(Path("stream"), stream, ("All",))
+
+
+def choose_container(pod: Pod, asked: str) -> str:
+    """Return the container that is meant. Raises ApiError (400) where that is not clear."""
+    spec, name = pod.spec, pod.metadata.name
+    known = [
+        container.name
+        for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers)
+    ]
+    if asked:
+        if asked not in known:
+            raise bad_request(f"container {asked} is not valid for pod {name}")
+        return asked
+    if len(spec.containers) == 1:
+        return spec.containers[0].name
+    raise bad_request(
+        f"a container name must be specified for pod {name}, choose one of: [{' '.join(known)}]"
+    )
+
+
+async def _passed_on(upstream: ClientResponse, call: Call) -> ApiError:
+    """Return the kubelet's refusal as ``GenericHttpResponseChecker`` turns it into a Status."""
+    text = (await upstream.content.read(_ERROR_LIMIT)).decode(errors="replace")
+    if upstream.status == 400:
+        return bad_request(text)
+    if upstream.status == 500:
+        return internal(text)
+    return failure(
+        upstream.status,
+        "NotFound" if upstream.status == 404 else "",
+        f"the server responded with the status code {upstream.status} but did not return more "
+        f"information (get pods/log {call.name}): {text}",
+        StatusDetails(name=call.name, kind="pods/log"),
+    )

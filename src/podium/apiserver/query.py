@@ -1,0 +1,183 @@
+"""Options that requests carry in their query, checked as upstream checks them. Pure.
+
+Follows ``k8s.io/apimachinery/pkg/apis/meta/v1`` (conversion and validation) and
+``pkg/apis/meta/internalversion/validation``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from podium.api import field
+from podium.api.errors import bad_request, invalid_kind
+from podium.api.field import FieldError, Path
+from podium.api.types.meta_v1 import DeleteOptions
+from podium.apiserver.paths import Query
+from podium.registry.types import ListOptions
+
+META_GROUP = "meta.k8s.io"
+_VALIDATIONS = ("Ignore", "Warn", "Strict")
+_MATCHES = ("Exact", "NotOlderThan")
+_PROPAGATIONS = ("Foreground", "Background", "Orphan")
+_INT = re.compile(r"[+-]?[0-9]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """CreateOptions, UpdateOptions and PatchOptions."""
+
+    dry_run: bool = False
+    field_manager: str = ""
+    field_validation: str = "Warn"
+
+
+def integer(query: Query, name: str) -> int | None:
+    """Return a whole number, None when it is not given. Raises ApiError (400)."""
+    text = query.get(name)
+    if not text:
+        return None
+    if not _INT.match(text):
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    number = int(text)
+    if not -(2**63) <= number < 2**63:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return number
+
+
+def list_options(query: Query, *, watch: bool) -> ListOptions:
+    """Return the options of a list or watch. Raises ApiError (400, 422)."""
+    send_initial = query.flag("sendInitialEvents") if query.get("sendInitialEvents") else None
+    timeout = integer(query, "timeoutSeconds")
+    options = ListOptions(
+        label_selector=query.get("labelSelector"),
+        field_selector=query.get("fieldSelector"),
+        resource_version=query.get("resourceVersion"),
+        resource_version_match=query.get("resourceVersionMatch"),
+        limit=integer(query, "limit") or 0,
+        continue_=query.get("continue"),
+        timeout_seconds=None if timeout is None else float(timeout),
+        allow_watch_bookmarks=query.flag("allowWatchBookmarks"),
+        send_initial_events=send_initial,
+    )
+    found = _watch_offences(options) if watch else _list_offences(options)
+    if found:
+        raise invalid_kind(META_GROUP, "ListOptions", "", found)
+    return options
+
+
+def _watch_offences(options: ListOptions) -> list[FieldError]:
+    match = options.resource_version_match
+    at = Path("resourceVersionMatch")
+    found = []
+    if options.send_initial_events is None:
+        if match:
+            found.append(
+                field.forbidden(
+                    at,
+                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                    "provided",
+                )
+            )
+        return found
+    if match != "NotOlderThan":
+        found.append(
+            field.forbidden(
+                at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+            )
+        )
+    return found
+
+
+def _list_offences(options: ListOptions) -> list[FieldError]:
+    found = []
+    match, revision = options.resource_version_match, options.resource_version
+    at = Path("resourceVersionMatch")
+    if options.send_initial_events is not None:
+        found.append(
+            field.forbidden(Path("sendInitialEvents"), "sendInitialEvents is forbidden for list")
+        )
+    if not match:
+        return found
+    if not revision:
+        found.append(
+            field.forbidden(
+                at, "resourceVersionMatch is forbidden unless resourceVersion is provided"
+            )
+        )
+    if options.continue_:
+        found.append(
+            field.forbidden(at, "resourceVersionMatch is forbidden when continue is provided")
+        )
+    if match not in _MATCHES:
+        found.append(field.not_supported(at, match, ("Exact", "NotOlderThan", "")))
+    if match == "Exact" and revision == "0":
+        found.append(
+            field.forbidden(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+        )
+    return found
+
+
+def write_options(query: Query, kind: str) -> WriteOptions:
+    """Return the options of a write; *kind* (``CreateOptions``…) is named in errors (422)."""
+    dry_run = list(query.all("dryRun"))
+    manager = query.get("fieldManager")
+    validation = query.get("fieldValidation")
+    found = _dry_run_offences(dry_run) + _manager_offences(manager)
+    if kind == "PatchOptions" and query.get("force"):
+        found.append(field.forbidden(Path("force"), "may not be specified for non-apply patch"))
+    if validation and validation not in _VALIDATIONS:
+        found.append(field.not_supported(Path("fieldValidation"), validation, _VALIDATIONS))
+    if found:
+        raise invalid_kind(META_GROUP, kind, "", found)
+    return WriteOptions(bool(dry_run), manager, validation or "Warn")
+
+
+def _dry_run_offences(dry_run: list[str]) -> list[FieldError]:
+    if all(value == "All" for value in dry_run):
+        return []
+    return [field.not_supported(Path("dryRun"), dry_run, ("All",))]
+
+
+def _manager_offences(manager: str) -> list[FieldError]:
+    at = Path("fieldManager")
+    if len(manager.encode()) > 128:
+        return [field.too_long(at, 128)]
+    for position, character in enumerate(manager):
+        if not character.isprintable():
+            detail = f"invalid character U+{ord(character):04X} (at position {position})"
+            return [field.invalid(at, manager, detail)]
+    return []
+
+
+def delete_options(query: Query) -> DeleteOptions:
+    """Return the options of a deletion that has no body."""
+    preconditions = None
+    orphan = query.flag("orphanDependents") if query.get("orphanDependents") else None
+    return DeleteOptions(
+        grace_period_seconds=integer(query, "gracePeriodSeconds"),
+        dry_run=list(query.all("dryRun")),
+        orphan_dependents=orphan,
+        propagation_policy=query.get("propagationPolicy") or None,
+        preconditions=preconditions,
+    )
+
+
+def check_delete_options(options: DeleteOptions) -> None:
+    """Raises ApiError (422)."""
+    found = _dry_run_offences(options.dry_run)
+    policy = options.propagation_policy
+    if policy is not None and options.orphan_dependents is not None:
+        found.append(
+            field.invalid(
+                Path("propagationPolicy"),
+                policy,
+                "orphanDependents and deletionPropagation cannot be both set",
+            )
+        )
+    if policy is not None and policy not in _PROPAGATIONS:
+        found.append(
+            field.not_supported(Path("propagationPolicy"), policy, (*_PROPAGATIONS, "nil"))
+        )
+    if found:
+        raise invalid_kind(META_GROUP, "DeleteOptions", "", found)

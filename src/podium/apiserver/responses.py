@@ -1,0 +1,80 @@
+"""Answers as HTTP: bytes with the right headers, errors as ``Status``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp.web import Response
+from multidict import CIMultiDict
+
+from podium.api import codec
+from podium.api.errors import ApiError
+from podium.apiserver.errors import PathNotFound
+from podium.apiserver.negotiation import YAML, MediaType
+
+PLAIN_TEXT = "text/plain; charset=utf-8"
+_NO_CACHE = "no-cache, private"
+
+
+def answer(
+    body: bytes, media: MediaType, code: int = 200, warnings: Iterable[str] = ()
+) -> Response:
+    """Return a response of JSON bytes, written the way *media* says."""
+    headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
+    for warning in warnings:
+        headers.add("Warning", f"299 - {_quoted(warning)}")
+    if media.format == YAML:
+        body = _yaml(body)
+    elif media.pretty:
+        body = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
+    return Response(body=body, status=code, headers=headers)
+
+
+def plain(value: Any, media: MediaType, code: int = 200) -> Response:
+    """Return a response of a plain value (dicts and lists)."""
+    import msgspec
+
+    return answer(msgspec.json.encode(value), media, code)
+
+
+def text(body: str, code: int = 200, content_type: str = PLAIN_TEXT) -> Response:
+    return Response(
+        body=body.encode(),
+        status=code,
+        headers={
+            "Content-Type": content_type,
+            "Cache-Control": _NO_CACHE,
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+def not_found() -> Response:
+    return text(PathNotFound.TEXT, 404)
+
+
+def failed(error: ApiError, media: MediaType) -> Response:
+    """Return the ``Status`` that *error* is."""
+    response = answer(codec.encode(error.status), media, error.code)
+    details = error.status.details
+    if details and details.retry_after_seconds:
+        response.headers["Retry-After"] = str(details.retry_after_seconds)
+    return response
+
+
+def _quoted(warning: str) -> str:
+    """An HTTP quoted-string; what no header may carry is left out."""
+    printable = "".join(char for char in warning if char.isprintable())
+    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _yaml(body: bytes) -> bytes:
+    import yaml
+
+    text: bytes = yaml.dump(
+        json.loads(body), Dumper=yaml.CSafeDumper, allow_unicode=True, encoding="utf-8"
+    )
+    return text

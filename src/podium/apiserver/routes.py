@@ -1,0 +1,109 @@
+"""Which verb answers a request for a resource. The scheme says what is served; no kind has a rule.
+
+The subresources that are actions of the server itself, not parts of an object, are named here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp.web import StreamResponse
+
+from podium.api import scheme
+from podium.api.scheme import PODS, Resource, Subresource
+from podium.apiserver import discovery, errors
+from podium.apiserver.call import Call
+from podium.apiserver.paths import RequestInfo
+from podium.apiserver.pod_log import log
+from podium.apiserver.token_request import create_token
+from podium.apiserver.verbs.create import bind, create
+from podium.apiserver.verbs.delete import delete, delete_collection
+from podium.apiserver.verbs.get import get
+from podium.apiserver.verbs.list import list_objects
+from podium.apiserver.verbs.patch import patch
+from podium.apiserver.verbs.update import update
+from podium.apiserver.verbs.watch import watch
+
+Verb = Callable[[Call], Awaitable[StreamResponse]]
+Route = tuple[Verb, Resource, Subresource | None]
+
+_COLLECTION_VERBS: dict[str, Verb] = {
+    "create": create,
+    "deletecollection": delete_collection,
+    "list": list_objects,
+    "watch": watch,
+}
+_OBJECT_VERBS: dict[str, Verb] = {
+    "delete": delete,
+    "get": get,
+    "patch": patch,
+    "update": update,
+    "watch": watch,
+}
+_PART_VERBS: dict[str, Verb] = {"get": get, "patch": patch, "update": update}
+_ACTIONS: dict[tuple[str, str, str], Verb] = {
+    ("pods", "binding", "create"): bind,
+    ("pods", "log", "get"): log,
+    ("serviceaccounts", "token", "create"): create_token,
+}
+
+
+def find(info: RequestInfo) -> Route:
+    """Return what answers *info*. Raises PathNotFound or ApiError (404, 405)."""
+    if not discovery.served(info.group, info.version):
+        raise errors.PathNotFound
+    if info.resource == "bindings" and not info.group and info.namespace and not info.name:
+        return _bindings(info)
+    resource = scheme.find(info.group, info.version, info.resource)
+    if resource is None or not _well_placed(resource, info) or info.rest:
+        raise errors.resource_not_found()
+    if info.method == "HEAD":
+        raise errors.method_not_allowed()
+    if info.subresource:
+        return _subresource(resource, info)
+    verbs = _COLLECTION_VERBS if _is_collection(info) else _OBJECT_VERBS
+    verb = verbs.get(info.verb)
+    everywhere = resource.namespaced and not info.namespace
+    if (
+        verb is None
+        or info.verb not in resource.verbs
+        or (everywhere and info.verb not in ("list", "watch"))
+    ):
+        raise errors.method_not_allowed()
+    return verb, resource, None
+
+
+def _is_collection(info: RequestInfo) -> bool:
+    # A list restricted to one name by a field selector carries that name, too.
+    return not info.name or info.verb in ("list", "deletecollection")
+
+
+def _well_placed(resource: Resource, info: RequestInfo) -> bool:
+    """Whether the path has a namespace where the kind wants one, and a name for a subresource."""
+    if info.subresource and not info.name:
+        return False
+    if resource.namespaced:
+        named = info.name and info.verb not in ("list", "watch", "deletecollection")
+        return bool(info.namespace) or not named
+    # For namespaces themselves the name stands where others have their namespace.
+    return not info.namespace or info.resource == "namespaces"
+
+
+def _subresource(resource: Resource, info: RequestInfo) -> Route:
+    subresource = resource.subresource(info.subresource)
+    if subresource is None:
+        raise errors.resource_not_found()
+    if info.verb not in subresource.verbs:
+        raise errors.method_not_allowed()
+    verb = _ACTIONS.get((resource.plural, subresource.name, info.verb))
+    if verb is None:
+        verb = _PART_VERBS.get(info.verb)
+    if verb is None:
+        raise errors.method_not_allowed()
+    return verb, resource, subresource
+
+
+def _bindings(info: RequestInfo) -> Route:
+    if info.verb != "create":
+        raise errors.method_not_allowed()
+    return bind, PODS, PODS.subresource("binding")

@@ -1,0 +1,198 @@
+"""The API server: the store, the registry over it, and HTTPS in front of that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from podium.apiserver.auth.authenticator import Authenticator
+from podium.apiserver.auth.authorizer import Authorizer
+from podium.apiserver.auth.tokens import TokenSigner
+from podium.apiserver.bootstrap import Bootstrap
+from podium.apiserver.call import Services
+from podium.apiserver.handler import Handler
+from podium.apiserver.health import Health, NamedCheck
+from podium.apiserver.lookups import Lookups
+from podium.apiserver.metrics import Metrics
+from podium.apiserver.node_proxy import NodeProxy
+from podium.apiserver.options import ApiServerOptions
+from podium.apiserver.site import Site
+from podium.apiserver.streams import Streams
+from podium.apiserver.tls import keep_current, server_context
+from podium.kit.clock import Clock, SystemClock
+from podium.registry.admission import default_plugins
+from podium.registry.registry import Registry
+from podium.store.port import Store, StoreError
+from podium.store.sqlite import SqliteStore
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG = 1024
+#: Bind to addresses that are not there yet (the Pods' bridge); from <linux/in.h>.
+_IP_FREEBIND = 15
+#: Request lines and header fields carry selectors and tokens; Go's limit for all is 1 MiB.
+_LINE_LIMIT = 64 * 1024
+#: How long requests under way may take when the server stops, in seconds.
+_GRACE = 5.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers."""
+
+    port: int
+    registry: Registry
+
+
+async def run(
+    options: ApiServerOptions,
+    *,
+    clock: Clock | None = None,
+    on_ready: Callable[[], None] | None = None,
+) -> None:
+    """Serve until cancelled; *on_ready* is called once requests are answered."""
+    async with serving(options, clock=clock):
+        if on_ready is not None:
+            on_ready()
+        await asyncio.get_running_loop().create_future()
+
+
+@asynccontextmanager
+async def serving(
+    options: ApiServerOptions, *, clock: Clock | None = None
+) -> AsyncIterator[Running]:
+    """Serve while the body runs."""
+    clock = clock or SystemClock()
+    store = SqliteStore.open(options.store_file)
+    try:
+        registry = Registry(store, default_plugins(), clock)
+        async with registry.serving(), _listening(options, store, registry, clock) as running:
+            yield running
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _listening(
+    options: ApiServerOptions, store: Store, registry: Registry, clock: Clock
+) -> AsyncIterator[Running]:
+    context = server_context(options)
+    sockets = listen(options)
+    port = sockets[0].getsockname()[1]
+    bootstrap = Bootstrap(
+        registry,
+        service_ip=options.kubernetes_service_ip,
+        address=options.advertise_address,
+        port=port,
+    )
+    await bootstrap.ensure()
+    streams, nodes = Streams(), NodeProxy(options)
+    handler = _handler(options, store, registry, clock, streams, nodes, port)
+    async with asyncio.TaskGroup() as tasks, _http(handler, sockets, context, streams):
+        keepers = [
+            tasks.create_task(keep_current(context, options, clock), name="certificates"),
+            tasks.create_task(bootstrap.keep(clock), name="bootstrap"),
+        ]
+        try:
+            logger.info("serving", extra={"port": port})
+            yield Running(port, registry)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+    await nodes.close()
+
+
+def _handler(
+    options: ApiServerOptions,
+    store: Store,
+    registry: Registry,
+    clock: Clock,
+    streams: Streams,
+    nodes: NodeProxy,
+    port: int,
+) -> Handler:
+    signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
+    metrics = Metrics()
+    lookups = Lookups(registry, clock)
+    site = Site(
+        health=Health(live=[NamedCheck("etcd", _store_check(store))], ready=[]),
+        metrics=metrics,
+        signer=signer,
+        address=f"{options.advertise_address}:{port}",
+    )
+    return Handler(
+        services=Services(registry, clock, signer, nodes, streams),
+        authenticator=Authenticator(signer, lookups, clock),
+        authorizer=Authorizer(lookups),
+        site=site,
+        metrics=metrics,
+    )
+
+
+def _store_check(store: Store) -> Callable[[], asyncio.Future[str]]:
+    async def check() -> str:
+        try:
+            await store.get("/registry/health")
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    return check  # type: ignore[return-value]
+
+
+def listen(options: ApiServerOptions) -> list[socket.socket]:
+    """Return a listening socket for each address, all on the same port."""
+    sockets: list[socket.socket] = []
+    port = options.port
+    try:
+        for address in options.bind_addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sockets.append(listener)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET:
+                listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+            listener.bind((address, port))
+            port = port or listener.getsockname()[1]
+    except OSError:
+        for listener in sockets:
+            listener.close()
+        raise
+    return sockets
+
+
+@asynccontextmanager
+async def _http(
+    handler: Handler, sockets: list[socket.socket], context: ssl.SSLContext, streams: Streams
+) -> AsyncIterator[None]:
+    # A client that goes away cancels its handler: watches and logs are freed at once.
+    protocols = web.Server(
+        handler.handle,
+        handler_cancellation=True,
+        access_log=None,
+        auto_decompress=False,
+        max_line_size=_LINE_LIMIT,
+        max_field_size=_LINE_LIMIT,
+    )
+    loop = asyncio.get_running_loop()
+    servers = [
+        await loop.create_server(protocols, sock=listener, ssl=context, backlog=_BACKLOG)
+        for listener in sockets
+    ]
+    try:
+        yield
+    finally:
+        for server in servers:
+            server.close()
+        streams.stop()
+        protocols.pre_shutdown()
+        await protocols.shutdown(_GRACE)
+        for server in servers:
+            await server.wait_closed()

@@ -1,0 +1,118 @@
+"""Everything that is no resource: discovery, OpenAPI, health, version, metrics, token issuer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp.web import BaseRequest, Response, StreamResponse
+
+from podium.apiserver import discovery, errors, negotiation, responses
+from podium.apiserver.auth.tokens import TokenSigner
+from podium.apiserver.health import Health
+from podium.apiserver.metrics import CONTENT_TYPE, Metrics
+from podium.apiserver.openapi import serving as openapi
+from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.version import version_info
+
+
+@dataclass(frozen=True)
+class Site:
+    """Answers paths that are no resources. ``address`` is the server's, for ``/api``."""
+
+    health: Health
+    metrics: Metrics
+    signer: TokenSigner
+    address: str
+
+    async def answer(self, request: BaseRequest, info: RequestInfo, query: Query) -> StreamResponse:
+        """Raises PathNotFound or ApiError."""
+        path = info.path.rstrip("/") or "/"
+        health = await self.health.answer(path, query)
+        if health is not None:
+            return health
+        document = self._documents().get(path) or self._by_prefix(path)
+        if document is None:
+            raise errors.PathNotFound
+        if request.method != "GET":
+            raise errors.method_not_allowed()
+        return document(request)
+
+    def _documents(self) -> dict[str, Callable[[BaseRequest], Response]]:
+        return {
+            "/": lambda request: _plain(request, {"paths": self._paths()}),
+            "/version": lambda request: _plain(request, version_info()),
+            "/metrics": lambda _: self._metrics(),
+            "/api": lambda request: self._root(request, "api"),
+            "/apis": lambda request: self._root(request, "apis"),
+            "/openapi/v2": openapi.answer_v2,
+            "/openapi/v3": openapi.answer_v3_index,
+            "/.well-known/openid-configuration": lambda request: _plain(
+                request, self._openid_configuration()
+            ),
+            "/openid/v1/jwks": lambda _: self._keys(),
+        }
+
+    def _by_prefix(self, path: str) -> Callable[[BaseRequest], Response] | None:
+        parts = path.strip("/").split("/")
+        document = None
+        match parts:
+            case ["openapi", "v3", *rest]:
+                return openapi.document_v3("/".join(rest))
+            case ["api", version]:
+                document = discovery.resource_list("", version)
+            case ["apis", group]:
+                document = discovery.group(group)
+            case ["apis", group, version]:
+                document = discovery.resource_list(group, version)
+        if document is None:
+            return None
+        found = document
+        return lambda request: _plain(request, found)
+
+    def _root(self, request: BaseRequest, root: str) -> Response:
+        media = discovery.negotiate(request.headers.get("Accept", ""))
+        if media.kind:
+            response = responses.plain(discovery.aggregated(root, media.version), media)
+            response.headers["Content-Type"] = (
+                f"{media.format};g={media.group};v={media.version};as={media.kind}"
+            )
+        elif root == "api":
+            response = responses.plain(discovery.api_versions(self.address), media)
+        else:
+            response = responses.plain(discovery.group_list(), media)
+        response.headers["Vary"] = "Accept"
+        return response
+
+    def _metrics(self) -> Response:
+        return Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    def _openid_configuration(self) -> dict[str, Any]:
+        issuer = self.signer.issuer
+        return {
+            "issuer": issuer,
+            "jwks_uri": f"https://{self.address}/openid/v1/jwks",
+            "response_types_supported": ["id_token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["ES256"],
+        }
+
+    def _keys(self) -> Response:
+        response = responses.plain(self.signer.public_keys(), negotiation.MediaType())
+        response.headers["Content-Type"] = "application/jwk-set+json"
+        return response
+
+    def _paths(self) -> list[str]:
+        """The root's list of what there is."""
+        found = set(self._documents()) - {"/"}
+        found |= {"/api/v1", "/healthz", "/healthz/ping", "/livez", "/livez/ping"}
+        found |= {"/readyz", "/readyz/ping"}
+        for group, versions in discovery.groups().items():
+            found.add(f"/apis/{group}")
+            found.update(f"/apis/{group}/{version}" for version in versions)
+        return sorted(found)
+
+
+def _plain(request: BaseRequest, value: dict[str, Any]) -> Response:
+    return responses.plain(value, negotiation.negotiate(request.headers.get("Accept", "")))

@@ -1,0 +1,62 @@
+"""DELETE of an object, and of what a selector picks from a collection."""
+
+from __future__ import annotations
+
+from aiohttp.web import StreamResponse
+
+from podium.api import codec
+from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
+from podium.apiserver import bodies, query, responses
+from podium.apiserver.call import Call
+from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
+from podium.apiserver.query import WriteOptions
+from podium.apiserver.verbs import reply
+from podium.apiserver.verbs.list import encode_list, list_metadata
+
+#: Kinds whose deletion answers with the object also when it is gone at once.
+_SHOWN_WHEN_DELETED = frozenset({"pods", "serviceaccounts", "services"})
+
+
+async def delete(call: Call) -> StreamResponse:
+    media = call.media(OBJECT_KINDS)
+    options = await _options(call)
+    context = call.context(WriteOptions(dry_run=bool(options.dry_run)))
+    result = await call.registry.delete(call.resource, call.namespace, call.name, options, context)
+    code = 202 if not result.deleted and options.orphan_dependents is False else 200
+    if not result.deleted or call.resource.plural in _SHOWN_WHEN_DELETED:
+        return reply.stored(call, result.stored, media, code)
+    details = StatusDetails(
+        name=call.name,
+        group=call.resource.group,
+        kind=call.resource.plural,
+        uid=result.stored.obj.metadata.uid,
+    )
+    return reply.success(call, media, code, details)
+
+
+async def delete_collection(call: Call) -> StreamResponse:
+    media = call.media(LIST_KINDS)
+    list_options = query.list_options(call.query, watch=False)
+    options = await _options(call)
+    context = call.context(WriteOptions(dry_run=bool(options.dry_run)))
+    result = await call.registry.delete_collection(
+        call.resource, call.namespace, options, list_options, context
+    )
+    return responses.answer(
+        encode_list(call.resource, result, list_metadata(result)), media, 200, call.warnings
+    )
+
+
+async def _options(call: Call) -> DeleteOptions:
+    """Options from the body if there is one, otherwise from the query."""
+    body = await bodies.read(call.request)
+    if body:
+        content_type = body_type(call.request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
+        options, _ = codec.decode(
+            DeleteOptions, body, content_type=content_type, validation="Ignore"
+        )
+    else:
+        options = query.delete_options(call.query)
+    query.check_delete_options(options)
+    checked: DeleteOptions = options
+    return checked

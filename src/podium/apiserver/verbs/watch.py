@@ -1,0 +1,91 @@
+"""GET with ``watch``: events as lines of JSON, for as long as the client stays or may.
+
+All events that are ready are written at once; the registry ends the watch after its time, or when
+the client reads too slowly. A client that goes away cancels the handler, and with it the
+registry's watch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from aiohttp.web import StreamResponse
+
+from podium.apiserver import query
+from podium.apiserver.call import Call
+from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, MediaType, not_acceptable
+from podium.apiserver.tables import TableOptions, partial, table, table_options
+from podium.registry.types import WatchEvent
+
+
+async def watch(call: Call) -> StreamResponse:
+    media = call.media(LIST_KINDS | OBJECT_KINDS)
+    if media.format != JSON:
+        raise not_acceptable((JSON,))
+    options = query.list_options(call.query, watch=True)
+    encode = _Encoder(call, media)
+    # Entered before the headers are sent: what the registry refuses at once is an answer by
+    # itself, and once the client sees the headers no event can be missed.
+    async with call.registry.watch(
+        call.resource, call.namespace, options, name=call.name
+    ) as stream:
+        response = StreamResponse(
+            headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"}
+        )
+        response.enable_chunked_encoding()
+        await response.prepare(call.request)
+        async with call.services.streams.ending():
+            while batch := await stream.batch():
+                await response.write(encode.batch(batch))
+    await response.write_eof()
+    return response
+
+
+class _Encoder:
+    """Events as lines. Columns of a Table are sent with the first event only."""
+
+    def __init__(self, call: Call, media: MediaType) -> None:
+        self._call, self._media = call, media
+        self._options = table_options(call.query) if media.kind == "Table" else TableOptions()
+        self._columns_sent = False
+
+    def batch(self, events: Sequence[WatchEvent]) -> bytes:
+        return b"".join(self._lines(events))
+
+    def _lines(self, events: Sequence[WatchEvent]) -> Iterable[bytes]:
+        for event in events:
+            if not self._media.kind or event.type == "ERROR":
+                yield event.line
+            else:
+                yield _line(event.type, msgspec.json.encode(self._turned(event)))
+
+    def _turned(self, event: WatchEvent) -> dict[str, Any]:
+        if self._media.kind != "Table":
+            if event.stored is None:
+                return _bare(event, "PartialObjectMetadata", self._media)
+            return partial(event.stored)
+        items = [event.stored] if event.stored else []
+        metadata = _bare(event, "Table", self._media)["metadata"]
+        document = table(
+            self._call.resource,
+            items,
+            self._media,
+            {"resourceVersion": metadata["resourceVersion"]},
+            self._options,
+            self._call.services.clock.now(),
+            with_columns=not self._columns_sent,
+        )
+        self._columns_sent = True
+        return document
+
+
+def _bare(event: WatchEvent, kind: str, media: MediaType) -> dict[str, Any]:
+    """A bookmark, whose object is nothing but metadata, as another kind."""
+    metadata = msgspec.json.decode(event.data)["metadata"]
+    return {"kind": kind, "apiVersion": media.api_version, "metadata": metadata}
+
+
+def _line(kind: str, data: bytes) -> bytes:
+    return b'{"type":"%s","object":%s}\n' % (kind.encode(), data)
