@@ -58,6 +58,10 @@ class Client:
     ) -> None:
         await self._transport.__aexit__(kind, error, traceback)
 
+    async def get_raw(self, path: str) -> bytes:
+        """Return what is at any path of the server (``/version``, discovery documents)."""
+        return await self._transport.request("GET", path)
+
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Any:
         body = await self._transport.request("GET", resource.path(namespace, name))
         return wire.decode(resource.type, body)

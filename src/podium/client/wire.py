@@ -55,6 +55,11 @@ def encode(value: Any) -> bytes:
     return _encode(value)
 
 
+def to_plain(value: Any) -> Any:
+    """Return *value* as plain JSON values with the names of the wire, for use in a patch."""
+    return msgspec.to_builtins(value)
+
+
 def decode(type_: Any, body: bytes | msgspec.Raw) -> Any:
     """Return the object of *type_* in *body*. Raises Unreachable when there is none in it."""
     try:

@@ -1,0 +1,97 @@
+"""Runs all controllers, on one client and one set of informers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from podium.api import scheme
+from podium.api.types.coordination_v1 import Lease
+from podium.api.types.core_v1 import ConfigMap, Namespace, Node, Pod, ServiceAccount
+from podium.client.client import Client
+from podium.client.events import EventRecorder
+from podium.client.informer import Informer
+from podium.client.leader_election import Election, LeaderElector
+from podium.controllers import root_ca, service_accounts
+from podium.controllers.namespaces import NamespaceController
+from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
+from podium.controllers.options import ControllerOptions
+from podium.controllers.pod_gc import PodGarbageCollector
+from podium.controllers.root_ca import RootCaPublisher
+from podium.controllers.service_accounts import ServiceAccountController
+from podium.kit.clock import Clock, SystemClock
+
+__all__ = ["ControllerOptions", "Manager", "run"]
+
+
+async def run(options: ControllerOptions, clock: Clock | None = None) -> None:
+    """Run the controllers until cancelled; with *leader_elect*, from when this process leads."""
+    clock = clock or SystemClock()
+    async with Client(options.client_config, clock) as client:
+        manager = Manager(client, options, clock)
+        if not options.leader_elect:
+            await manager.run()
+            return
+        election = Election("kube-system", "kube-controller-manager", options.candidate())
+        await LeaderElector(client, election, clock).run(manager.run)
+
+
+class Manager:
+    """The controllers and what they share."""
+
+    def __init__(self, client: Client, options: ControllerOptions, clock: Clock) -> None:
+        self._namespaces: Informer[Namespace] = Informer(client, scheme.NAMESPACES, clock=clock)
+        self._nodes: Informer[Node] = Informer(client, scheme.NODES, clock=clock)
+        self._pods: Informer[Pod] = Informer(client, scheme.PODS, clock=clock)
+        self._pods.add_index(BY_NODE, lambda pod: (pod.spec.node_name,))
+        self._leases: Informer[Lease] = Informer(
+            client, scheme.LEASES, namespace="kube-node-lease", clock=clock
+        )
+        self._accounts: Informer[ServiceAccount] = Informer(
+            client,
+            scheme.SERVICEACCOUNTS,
+            field_selector=f"metadata.name={service_accounts.NAME}",
+            clock=clock,
+        )
+        self._config_maps: Informer[ConfigMap] = Informer(
+            client,
+            scheme.CONFIGMAPS,
+            field_selector=f"metadata.name={root_ca.NAME}",
+            clock=clock,
+        )
+        self._recorder = EventRecorder(client, "node-controller", "", clock)
+        self._controllers = (
+            ServiceAccountController(client, self._namespaces, self._accounts, clock),
+            RootCaPublisher(client, self._namespaces, self._config_maps, options.ca_file, clock),
+            NamespaceController(client, self._namespaces, self._pods, clock),
+            NodeLifecycleController(
+                client,
+                self._nodes,
+                self._leases,
+                self._pods,
+                self._recorder,
+                GracePeriods(options.node_monitor_grace_period, options.node_startup_grace_period),
+                clock,
+            ),
+            PodGarbageCollector(
+                client, self._pods, self._nodes, options.terminated_pod_threshold, clock
+            ),
+        )
+
+    async def run(self) -> None:
+        """Start the controllers once all caches are filled."""
+        informers = (
+            self._namespaces,
+            self._nodes,
+            self._pods,
+            self._leases,
+            self._accounts,
+            self._config_maps,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._recorder.run(), name="events")
+            for informer in informers:
+                tasks.create_task(informer.run(), name="informer")
+            for informer in informers:
+                await informer.synced.wait()
+            for controller in self._controllers:
+                tasks.create_task(controller.run(), name=type(controller).__name__)

@@ -1,0 +1,30 @@
+"""What the controller manager is told when it starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from podium.client.config import ClientConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerOptions:
+    """*ca_file* is the bundle that Pods verify the API server with; durations are seconds."""
+
+    client_config: ClientConfig
+    ca_file: str
+    #: Wait for the lease kube-system/kube-controller-manager first.
+    leader_elect: bool = False
+    identity: str = ""
+    #: How long a node may say nothing before it is called unreachable.
+    node_monitor_grace_period: float = 40.0
+    #: The same for a node that has never said anything.
+    node_startup_grace_period: float = 60.0
+    #: Pods that are over and may stay in the API; the oldest beyond that are deleted.
+    terminated_pod_threshold: int = 12500
+
+    def candidate(self) -> str:
+        """Return a name that no other process stands under."""
+        return self.identity or f"{socket.gethostname()}_{os.getpid()}"

@@ -1,0 +1,51 @@
+"""Pods that nobody else will ever remove, and which of them go first (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from podium.api.types.core_v1 import Pod
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_over(pod: Pod) -> bool:
+    return pod.status.phase in ("Succeeded", "Failed")
+
+
+def is_unscheduled_and_terminating(pod: Pod) -> bool:
+    """Whether *pod* is being deleted and no kubelet will ever finish that."""
+    return pod.metadata.deletion_timestamp is not None and not pod.spec.node_name
+
+
+def surplus(over: Iterable[Pod], threshold: int) -> list[Pod]:
+    """Return those of the Pods that are over beyond *threshold*: evicted first, then the oldest."""
+    pods = list(over)
+    if len(pods) <= threshold:
+        return []
+    return sorted(pods, key=_age)[: len(pods) - threshold]
+
+
+def _age(pod: Pod) -> tuple[bool, datetime, str]:
+    evicted = pod.status.phase == "Failed" and pod.status.reason == "Evicted"
+    return (not evicted, pod.metadata.creation_timestamp or _LONG_AGO, pod.metadata.name)
+
+
+def failed_patch(pod: Pod, now: datetime, *, orphaned: bool) -> dict[str, Any] | None:
+    """Return the status patch that precedes a forced deletion, None for a Pod that is over."""
+    if is_over(pod):
+        return None
+    status: dict[str, Any] = {"phase": "Failed"}
+    if orphaned:
+        status["conditions"] = [
+            {
+                "type": "DisruptionTarget",
+                "status": "True",
+                "reason": "DeletionByPodGC",
+                "message": "PodGC: node no longer exists",
+                "lastTransitionTime": now.replace(microsecond=0),
+            }
+        ]
+    return {"metadata": {"uid": pod.metadata.uid}, "status": status}
