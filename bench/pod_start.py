@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""How long a Pod takes to start, beside the least that anything on runc could take.
+
+    .venv/bin/python bench/pod_start.py [--pods 40] [--idle 30]
+
+Pod start: the image being present, from the create request to ``status.phase: Running`` seen on a
+watch. Floor: ``runc create`` and ``runc start`` of a busybox bundle with the config.json that
+``runc spec`` writes, taken in turns with the Pods. Also: from `podium up` to the API and to the
+node Ready, on an empty and on a used data directory, and what an idle cluster costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from podium.api.scheme import PODS  # noqa: E402
+from podium.api.types.core_v1 import Container, Pod, PodSpec  # noqa: E402
+from podium.api.types.meta_v1 import ObjectMeta  # noqa: E402
+from podium.client.client import Client  # noqa: E402
+from podium.client.config import ClientConfig  # noqa: E402
+from tests.support.cluster import Cluster, cluster, run  # noqa: E402
+
+IMAGE = "localhost/kuard:demo"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pods", type=int, default=40, help="how many Pods (default: 40)")
+    parser.add_argument("--idle", type=float, default=30.0, help="seconds to watch an idle cluster")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="podium-bench-") as directory:
+        measure(Path(directory), arguments.pods, arguments.idle)
+
+
+def measure(directory: Path, pods: int, idle: float) -> None:
+    with cluster(directory, start=False) as own:
+        print("podium up                     API ready    node Ready")
+        for state in ("empty", "used"):
+            api, node = time_up(own)
+            print(f"  on an {state} data directory".ljust(30) + f"{api:7.2f} s    {node:7.2f} s")
+            if state == "empty":
+                own.stop()
+        image = directory / "image.tar"
+        run(sys.executable, REPOSITORY / "tools/demo_image.py", str(image))
+        own.podium("image", "load", str(image))
+        print_idle(own, idle)
+        floor, ours = asyncio.run(start_pods(own, directory, pods))
+    print(f"\n{pods} starts in turns, ms        min   median      p99      max")
+    print_row("floor: runc create + start", floor)
+    print_row("Pod: create to Running", ours)
+    ratios = [f(ours) / f(floor) for f in (min, statistics.median, p99, max)]
+    print("  ratio".ljust(28) + "".join(f"{ratio:9.2f}" for ratio in ratios))
+
+
+def time_up(own: Cluster) -> tuple[float, float]:
+    started = time.monotonic()
+    own.up(ready=False)
+    api = time.monotonic() - started
+    assert own.process is not None
+    assert own.process.stdout is not None
+    own.lines.append(own.process.stdout.readline().strip())
+    return api, time.monotonic() - started
+
+
+def print_idle(own: Cluster, seconds: float) -> None:
+    """Print memory and CPU of `podium up` and all its descendants while nothing happens."""
+    pids = list(own.processes().values())
+    time.sleep(2.0)  # the start's last work is done
+    before = sum(cpu_seconds(pid) for pid in pids)
+    time.sleep(seconds)
+    used = sum(cpu_seconds(pid) for pid in pids) - before
+    print(f"\nidle for {seconds:.0f} s: {used / seconds * 100:.2f}% of a core")
+    for name, pid in own.processes().items():
+        rss, pss = memory(pid)
+        print(f"  {name:12} RSS {rss / 1e6:6.1f} MB   PSS {pss / 1e6:6.1f} MB")
+    totals = [sum(sizes) for sizes in zip(*(memory(pid) for pid in pids), strict=True)]
+    print(f"  {'together':12} RSS {totals[0] / 1e6:6.1f} MB   PSS {totals[1] / 1e6:6.1f} MB")
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> tuple[int, int]:
+    """Return (RSS, PSS) in bytes."""
+    sizes = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+        name, value = line.split(":")
+        sizes[name] = int(value.split()[0]) * 1024
+    return sizes["Rss"], sizes["Pss"]
+
+
+async def start_pods(own: Cluster, directory: Path, count: int) -> tuple[list[float], list[float]]:
+    """Return the times (ms) of the floor and of Pods, taken in turns."""
+    floor, ours = [], []
+    bundle = make_bundle(directory / "bundle")
+    state = directory / "runc"
+    async with Client(ClientConfig.from_kubeconfig(own.kubeconfig)) as client:
+        for number in range(count):
+            floor.append(time_runc(bundle, state, f"floor-{os.getpid()}-{number}"))
+            ours.append(await time_pod(client, f"bench-{number}"))
+    return floor, ours
+
+
+async def time_pod(client: Client, name: str) -> float:
+    pod = Pod(
+        metadata=ObjectMeta(name=name, namespace="default"),
+        spec=PodSpec(
+            containers=[Container(name="main", image=IMAGE, command=["sleep", "3600"])],
+            termination_grace_period_seconds=0,
+        ),
+    )
+    version = (await client.list(PODS, "default")).resource_version
+    watch = client.watch(
+        PODS, "default", field_selector=f"metadata.name={name}", resource_version=version
+    )
+    async with contextlib.aclosing(watch) as events:
+        started = time.perf_counter()
+        creating = asyncio.ensure_future(client.create(PODS, pod))
+        elapsed = 0.0
+        async for event in events:
+            kind, seen = event
+            if kind == "MODIFIED" and seen.status.phase == "Running" and not elapsed:
+                elapsed = (time.perf_counter() - started) * 1000
+                await creating
+                await client.delete(PODS, name, namespace="default", grace_period_seconds=1)
+            elif kind == "DELETED":
+                return elapsed
+    raise AssertionError("the watch ended early")
+
+
+def make_bundle(path: Path) -> Path:
+    (path / "rootfs/bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", path / "rootfs/bin/busybox")
+    (path / "rootfs/bin/sleep").symlink_to("busybox")
+    subprocess.run(["runc", "spec"], cwd=path, check=True)
+    config = json.loads((path / "config.json").read_text())
+    config["process"]["terminal"] = False
+    config["process"]["args"] = ["sleep", "3600"]
+    (path / "config.json").write_text(json.dumps(config))
+    return path
+
+
+def time_runc(bundle: Path, state: Path, name: str) -> float:
+    runc = ["runc", "--root", str(state)]
+    nothing = subprocess.DEVNULL
+    started = time.perf_counter()
+    subprocess.run(
+        [*runc, "create", "--bundle", str(bundle), name],
+        stdin=nothing, stdout=nothing, stderr=nothing, check=True,
+    )  # fmt: skip
+    subprocess.run([*runc, "start", name], check=True)
+    elapsed = (time.perf_counter() - started) * 1000
+    subprocess.run([*runc, "delete", "--force", name], check=True)
+    return elapsed
+
+
+def p99(values: Sequence[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]
+
+
+def print_row(name: str, values: Sequence[float]) -> None:
+    cells = (min(values), statistics.median(values), p99(values), max(values))
+    print(f"  {name}".ljust(28) + "".join(f"{cell:9.1f}" for cell in cells))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""A real cluster for end-to-end tests: `podium up` in a process of its own, and real kubectls."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PODIUM = Path(sys.prefix) / "bin" / "podium"
+KUBECTL = {
+    "1.28": Path(sys.prefix) / "libexec" / "kubectl-1.28",
+    "1.37": Path(sys.prefix) / "bin" / "kubectl",
+}
+#: How long anything may take before a test gives up (seconds); far beyond what it should.
+PATIENCE = 60.0
+
+
+@dataclass
+class Cluster:
+    """One cluster. ``flags`` are those of ``podium up``."""
+
+    data_dir: Path
+    flags: Sequence[str]
+    process: subprocess.Popen[str] | None = None
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.data_dir / "kubeconfig"
+
+    @property
+    def log_file(self) -> Path:
+        return self.data_dir.with_suffix(".log")
+
+    def up(self, *flags: str, ready: bool = True) -> None:
+        """Start it; return when the node is Ready (with *ready*), else when the API is."""
+        with self.log_file.open("a") as log:
+            self.process = subprocess.Popen(
+                [PODIUM, "up", "--data-dir", self.data_dir, *self.flags, *flags],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        assert self.process.stdout is not None
+        self.lines = []
+        for line in self.process.stdout:
+            self.lines.append(line.strip())
+            if len(self.lines) == (2 if ready else 1):
+                return
+        raise AssertionError(f"podium up ended: {self.lines}\n{self.log_file.read_text()}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End `podium up` by a signal; return its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return self.process.wait(timeout=PATIENCE)
+
+    def podium(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return run(PODIUM, *arguments, "--data-dir", str(self.data_dir), check=check)
+
+    def kubectl(
+        self, *arguments: str, version: str = "1.37", input: str = "", check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {"KUBECONFIG": str(self.kubeconfig)}
+        return run(KUBECTL[version], *arguments, input=input, check=check, env=environment)
+
+    def get(self, *arguments: str) -> Any:
+        """``kubectl get … -o json``, parsed."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json").stdout)
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """``kubectl apply`` of *documents*."""
+        text = "\n---\n".join(json.dumps(document) for document in documents)
+        self.kubectl("apply", "-f", "-", input=text)
+
+    def wait_ready(self, *pods: str, namespace: str = "default") -> None:
+        self.kubectl(
+            "wait", "--for=condition=Ready", *(f"pod/{pod}" for pod in pods), "-n", namespace,
+            f"--timeout={PATIENCE:.0f}s",
+        )  # fmt: skip
+
+    def processes(self) -> dict[str, int]:
+        """Pids of `podium up` (as ``podium``) and its components by name."""
+        assert self.process is not None
+        found = {"podium": self.process.pid}
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+                if int(stat[1]) == self.process.pid and stat[0] != "Z":
+                    title = (entry / "cmdline").read_text().rstrip("\0").split("\0")[0]
+                    found[title.removeprefix("podium ")] = int(entry.name)
+        return found
+
+
+def run(
+    *argv: str | Path, input: str = "", check: bool = True, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; with *check*, a failure shows what it printed."""
+    completed = subprocess.run(
+        argv,
+        input=input,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE * 2,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+    if check and completed.returncode:
+        raise AssertionError(
+            f"{' '.join(map(str, argv))} → {completed.returncode}\n"
+            f"{completed.stdout}\n{completed.stderr}"
+        )
+    return completed
+
+
+@contextlib.contextmanager
+def cluster(tmp_path: Path, *flags: str, start: bool = True) -> Iterator[Cluster]:
+    """Yield a running cluster on addresses of its own; nothing is left behind afterwards."""
+    pods, services = free_cidrs()
+    own = Cluster(
+        tmp_path / "data",
+        [
+            "--port", str(free_port()), "--node-name", "node-1", "--pod-cidr", pods,
+            "--service-cidr", services, "--run-dir", str(tmp_path / "run"), *flags,
+        ],
+    )  # fmt: skip
+    try:
+        if start:
+            own.up()
+        yield own
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            sys.stderr.write(own.log_file.read_text()[-20000:])  # pytest shows it on failure
+        own.podium("down", "--purge", check=False)
+        if own.process is not None:
+            own.process.kill()
+            own.process.wait()
+            if own.process.stdout is not None:
+                own.process.stdout.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def free_cidrs() -> tuple[str, str]:
+    """Return a Pod and a Service CIDR that no other test of this machine uses now."""
+    routes = subprocess.run(
+        ["ip", "-4", "route"], capture_output=True, text=True, check=True
+    ).stdout
+    start = os.getpid() * 7 + time.monotonic_ns() // 1000
+    for offset in range(200):
+        octet = (start + offset) % 200
+        if f"172.{16 + octet % 16}.{octet}." not in routes:
+            return f"172.{16 + octet % 16}.{octet}.0/24", f"10.{octet}.240.0/24"
+    raise AssertionError("no free network")
+
+
+def eventually(probe: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Return the first true value of *probe*, called again and again; fail after *patience* s."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {patience:.0f} s; last: {value!r}")
+        time.sleep(0.02)
+
+
+def pod(name: str, *command: str, image: str = "localhost/kuard:demo", **spec: Any) -> Any:
+    """A Pod manifest with one container, called ``main``, that runs *command*."""
+    container: dict[str, Any] = {"name": "main", "image": image}
+    if command:
+        container["command"] = list(command)
+    container.update(spec.pop("container", {}))
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"containers": [container], **spec},
+    }
