@@ -5,10 +5,12 @@ Texts follow ``k8s.io/apimachinery/pkg/util/validation/field``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from podium.api import go_text
+from podium.api.go_text import Verbatim as Verbatim  # part of this module's door
 
 NOT_FOUND = "FieldValueNotFound"
 REQUIRED = "FieldValueRequired"
@@ -49,35 +51,11 @@ class FieldError:
         """The text without the field path, as ``Status.details.causes[].message`` has it."""
         text = _WORDS[self.type]
         if self.type not in _WITHOUT_VALUE:
-            text += f": {_go_value(self.value)}"
+            text += f": {go_text.value(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
     def __str__(self) -> str:
         return f"{self.field}: {self.body()}"
-
-
-class Verbatim(str):
-    """A value that is printed as it stands: Go's dump of a struct."""
-
-
-def _go_value(value: Any) -> str:
-    """Write *value* as Go's ``%#v`` does for what validation reports; other structs as JSON."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Verbatim):
-        return str(value)
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return f"[]string{{{', '.join(map(_go_value, value))}}}"
-    if isinstance(value, dict) and all(isinstance(item, str) for item in value.values()):
-        pairs = (f"{_go_value(key)}:{_go_value(value[key])}" for key in sorted(value))
-        return f"map[string]string{{{', '.join(pairs)}}}"
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +98,7 @@ def not_found(path: Path, value: Any) -> FieldError:
 
 
 def not_supported(path: Path, value: Any, supported: Iterable[str]) -> FieldError:
-    quoted = ", ".join(json.dumps(item) for item in supported)
+    quoted = ", ".join(go_text.quote(item) for item in supported)
     return FieldError(NOT_SUPPORTED, str(path), value, f"supported values: {quoted}")
 
 

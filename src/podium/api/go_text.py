@@ -1,0 +1,86 @@
+"""Values as Go prints them: ``%q``, ``%v`` and ``%#v`` of what error messages quote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+
+class Verbatim(str):
+    """Text that is Go syntax already (``0x0``, ``core.SeccompProfile{…}``): printed as it is."""
+
+    __slots__ = ()
+
+
+_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+
+
+def quote(text: str) -> str:
+    """``strconv.Quote``: what ``%q`` prints of a string."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(_quoted_char(char) for char in text) + '"'
+
+
+def _quoted_char(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def value(shown: Any) -> str:
+    """Return *shown* as a field error prints the value that stood in the field."""
+    if shown is None:
+        return '"null"'
+    if isinstance(shown, Verbatim):
+        return str(shown)
+    if isinstance(shown, str):
+        return quote(shown)
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    if isinstance(shown, int | float):
+        return str(shown)
+    if isinstance(shown, datetime):
+        return time(shown)
+    return syntax(shown)
+
+
+def time(moment: datetime) -> str:
+    """``time.Time.String``: ``2006-01-02 15:04:05 +0000 UTC``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
+
+
+def syntax(shown: Any) -> str:
+    """``%#v`` of strings, numbers, lists of strings and maps of strings."""
+    if isinstance(shown, Mapping):
+        items = ", ".join(f"{quote(str(k))}:{syntax(v)}" for k, v in sorted(shown.items()))
+        return f"map[string]{_element(list(shown.values()))}{{{items}}}"
+    if isinstance(shown, Sequence) and not isinstance(shown, str):
+        return f"[]{_element(shown)}{{{', '.join(syntax(item) for item in shown)}}}"
+    if shown is None:
+        return "<nil>"
+    return value(shown)
+
+
+def _element(items: Sequence[Any]) -> str:
+    if items and all(isinstance(item, int) and not isinstance(item, bool) for item in items):
+        return "int64"
+    if all(isinstance(item, str) for item in items):
+        return "string"
+    return "interface {}"
