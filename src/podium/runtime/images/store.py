@@ -1,0 +1,286 @@
+"""Images on disk, safe for several processes and for a power cut at any moment.
+
+    index.json        images and names (``index.ImageIndex``)
+    blobs/sha256/HEX  configurations
+    layers/NAME/      unpacked layers; NAME stands for the layer and all below it (its chain ID)
+    holds/CONTAINER   the ID of the image that a container uses
+    ingest/           what is being fetched or unpacked; rubbish when nobody adds
+    lock, adding      locked while the index changes; shared while images are added
+
+What has its name in ``blobs`` or ``layers`` is whole, verified and synced; it gets there by a
+rename. Everything is below a directory that only root may enter: layers hold setuid programs.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from podium.kit.files import sync_directory, write_atomic
+from podium.runtime.images.index import ImageIndex, ImageRecord
+from podium.runtime.images.spec import (
+    MAX_DOCUMENT_BYTES,
+    ImageConfig,
+    InvalidImage,
+    decode_config,
+)
+from podium.runtime.port import NotFound, RuntimeFailure
+
+_HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_EMPTY_LAYER = "empty"  # what an image without layers is mounted from
+
+
+class ImageStore:
+    """The images below *root*. Methods block on the disk; slow ones say so."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self._blobs = self.root / "blobs" / "sha256"
+        self._layers = self.root / "layers"
+        self._holds = self.root / "holds"
+        self._ingest = self.root / "ingest"
+        self._index_file = self.root / "index.json"
+        self._seen: tuple[tuple[int, int, int], ImageIndex] | None = None
+        self._configs: dict[str, ImageConfig] = {}
+
+    def open(self) -> None:
+        """Make what is missing, and remove what a crash has left behind (slow when it has)."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        for directory in (self._blobs, self._layers, self._holds, self._ingest):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self._layers / _EMPTY_LAYER).mkdir(mode=0o755, exist_ok=True)
+        if next(self._ingest.iterdir(), None) is not None:
+            self.collect()
+
+    @property
+    def layers_dir(self) -> Path:
+        return self._layers
+
+    def index(self) -> ImageIndex:
+        """Return what is there now, also what another process has changed."""
+        try:
+            status = self._index_file.stat()
+        except FileNotFoundError:
+            return ImageIndex()
+        version = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if self._seen is None or self._seen[0] != version:
+            self._seen = (version, self._read_index())
+        return self._seen[1]
+
+    def change(self, change: Callable[[ImageIndex], ImageIndex]) -> ImageIndex:
+        """Replace the index by what *change* makes of it; durable when this returns."""
+        with self._locked("lock", fcntl.LOCK_EX):
+            before = self._read_index()
+            after = change(before)
+            if after != before:
+                write_atomic(self._index_file, msgspec.json.encode(after), sync=True)
+        return after
+
+    def config(self, image_id: str) -> ImageConfig:
+        """Return an image's configuration. Raises NotFound."""
+        known = self._configs.get(image_id)
+        if image_id not in self.index().images:
+            raise NotFound(f"image {image_id!r}: not found")
+        if known is None:
+            known = self._configs[image_id] = decode_config(self._read_blob(image_id))
+        return known
+
+    def layers(self, image_id: str) -> tuple[str, ...]:
+        """Return the directories to stack, the uppermost first; at least one. Raises NotFound."""
+        record = self.index().images.get(image_id)
+        if record is None:
+            raise NotFound(f"image {image_id!r}: not found")
+        names = record.layers or (_EMPTY_LAYER,)
+        return tuple(str(self._layers / name) for name in names)
+
+    # Adding
+
+    @contextmanager
+    def adding(self) -> Iterator[Path]:
+        """Keep what is added from being collected; yield a directory of one's own to work in.
+
+        It is removed at the end. Layers and blobs count as in use until then even though no image
+        refers to them yet, in every process.
+        """
+        with self._locked("adding", fcntl.LOCK_SH):
+            workspace = self._ingest / secrets.token_hex(8)
+            workspace.mkdir(mode=0o700)
+            try:
+                yield workspace
+            finally:
+                shutil.rmtree(workspace, ignore_errors=True)
+
+    def has_layer(self, name: str) -> bool:
+        return (self._layers / name).is_dir()
+
+    def layer_path(self, name: str) -> str:
+        return str(self._layers / name)
+
+    def commit_layer(self, directory: Path, name: str) -> None:
+        """Move an unpacked *directory* to its place, once it is on disk (slow).
+
+        Where another process was faster, its layer stays: equal names are equal contents.
+        """
+        _sync_filesystem(directory)
+        try:
+            os.rename(directory, self._layers / name)
+        except OSError:
+            if not self.has_layer(name):
+                raise
+        sync_directory(self._layers)
+
+    def add_image(
+        self, config: bytes, size: int, layers: Sequence[str], names: Sequence[str]
+    ) -> str:
+        """Make an image known whose layers are in place; return its ID."""
+        decode_config(config)
+        image_id = digest_of(config)
+        path = self._blob(image_id)
+        with self._locked("lock", fcntl.LOCK_EX):
+            if not path.exists():
+                write_atomic(path, config, sync=True)
+        record = ImageRecord(size, tuple(layers))
+        self.change(lambda index: index.with_image(image_id, record, names))
+        return image_id
+
+    # Using
+
+    def hold(self, image_id: str, holder: str) -> None:
+        """Keep an image's layers until :meth:`release`, whatever becomes of its names.
+
+        Raises NotFound.
+        """
+        path = self._hold(holder)
+        with self._locked("adding", fcntl.LOCK_SH):
+            if image_id not in self.index().images:
+                raise NotFound(f"image {image_id!r}: not found")
+            write_atomic(path, image_id)
+
+    def release(self, holder: str) -> None:
+        """Repeatable; unknown holders are fine. What became free goes with the next removal."""
+        self._hold(holder).unlink(missing_ok=True)
+
+    def holders(self) -> dict[str, list[str]]:
+        """Return who holds which image."""
+        held: dict[str, list[str]] = {}
+        for path in self._holds.iterdir():
+            if path.suffix == ".tmp":
+                continue
+            try:
+                held.setdefault(path.read_text(), []).append(path.name)
+            except FileNotFoundError:
+                continue  # released meanwhile
+        return held
+
+    # Removing
+
+    def collect(self) -> bool:
+        """Remove whatever no image needs and no container holds (slow).
+
+        Does nothing, and returns False, while somebody is adding: the next call makes up for it.
+        """
+        rubbish = self._ingest / f"rubbish-{secrets.token_hex(8)}"
+        try:
+            with self._locked("adding", fcntl.LOCK_EX | fcntl.LOCK_NB):
+                stale = list(self._ingest.iterdir())
+                blobs, layers = self._live()
+                stale += [path for path in self._blobs.iterdir() if path.name not in blobs]
+                stale += [path for path in self._layers.iterdir() if path.name not in layers]
+                if not stale:
+                    return True
+                rubbish.mkdir(mode=0o700)
+                for number, path in enumerate(stale):
+                    path.rename(rubbish / str(number))
+        except BlockingIOError:
+            return False
+        shutil.rmtree(rubbish, ignore_errors=True)
+        return True
+
+    def _live(self) -> tuple[set[str], set[str]]:
+        """Names in ``blobs`` and ``layers`` that are needed."""
+        index = self._read_index()
+        images = dict(index.images)
+        layers = {_EMPTY_LAYER}
+        for image_id in self.holders():
+            if image_id not in images and self._blob(image_id).exists():
+                chain = chain_names(decode_config(self._read_blob(image_id)).diff_ids)
+                images[image_id] = ImageRecord(0, chain)
+        for record in images.values():
+            layers.update(record.layers)
+        return {image_id.removeprefix("sha256:") for image_id in images}, layers
+
+    def _hold(self, holder: str) -> Path:
+        if not _HOLDER.fullmatch(holder):
+            raise ValueError(f"{holder!r} cannot be the name of a holder")
+        return self._holds / holder
+
+    def _blob(self, digest: str) -> Path:
+        return self._blobs / digest.removeprefix("sha256:")
+
+    def _read_blob(self, digest: str) -> bytes:
+        with self._blob(digest).open("rb") as file:
+            data = file.read(MAX_DOCUMENT_BYTES + 1)
+        if digest_of(data) != digest:
+            raise InvalidImage(f"{self._blob(digest)} is damaged; pull or load the image again")
+        return data
+
+    def _read_index(self) -> ImageIndex:
+        try:
+            data = self._index_file.read_bytes()
+        except FileNotFoundError:
+            return ImageIndex()
+        try:
+            return msgspec.json.decode(data, type=ImageIndex)
+        except msgspec.DecodeError as exc:
+            raise RuntimeFailure(f"{self._index_file} is damaged: {exc}") from None
+
+    @contextmanager
+    def _locked(self, name: str, how: int) -> Iterator[None]:
+        descriptor = os.open(self.root / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def chain_names(diff_ids: Sequence[str]) -> list[str]:
+    """Return the directory names of the layers with these *diff_ids* (lowest first), uppermost
+    first.
+
+    A layer is unpacked knowing what is below it, so its name is made from its chain ID, as the OCI
+    image specification defines it; half of the digits, to fit many into one mount call.
+    """
+    names: list[str] = []
+    chain = ""
+    for diff_id in diff_ids:
+        chain = digest_of(f"{chain} {diff_id}".encode()) if chain else diff_id
+        names.insert(0, chain.removeprefix("sha256:")[:32])
+    return names
+
+
+def _sync_filesystem(directory: Path) -> None:
+    """Write out everything on the file system that *directory* is on (``syncfs``): cheaper than
+    one fsync for each of a layer's files."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if libc.syncfs(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), "syncfs")
+    finally:
+        os.close(descriptor)
