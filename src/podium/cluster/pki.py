@@ -10,6 +10,7 @@ trusts it, go on as before.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def ensure(config: ClusterConfig, now: datetime) -> bool:
     pki = Pki(config.pki_dir)
     pki.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     changed = False
-    ca_key, made = _ensure_key(pki.directory / "ca.key")
+    ca_key, made = _ensure_key(pki.directory / "ca.key", durable=True)
     ca = _read_certificate(pki.ca)
     if made or ca is None or due(ca, now):
         ca = _make_ca(ca_key, now)
@@ -112,7 +113,7 @@ def ensure(config: ClusterConfig, now: datetime) -> bool:
         if current is None or due(current, now) or not _fits(current, identity, ca_key):
             _issue(pki, identity, ca, ca_key, now)
             changed = True
-    _ensure_key(pki.service_account_key)
+    _ensure_key(pki.service_account_key, durable=True)
     return changed
 
 
@@ -189,7 +190,7 @@ def _issue(
         builder = builder.add_extension(names, critical=False)
     certificate = builder.sign(ca_key, hashes.SHA256())
     pem = certificate.public_bytes(serialization.Encoding.PEM)
-    write_atomic(pki.cert(identity.name), pem, mode=0o644)
+    write_atomic(pki.cert(identity.name), pem, mode=0o644, sync=False)
 
 
 def _general_names(hosts: Sequence[str]) -> list[x509.GeneralName]:
@@ -235,24 +236,28 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _ensure_key(path: Path) -> tuple[ec.EllipticCurvePrivateKey, bool]:
-    """Return the key in *path*, made now where there is none, and whether it was."""
-    if path.exists():
+def _ensure_key(path: Path, *, durable: bool = False) -> tuple[ec.EllipticCurvePrivateKey, bool]:
+    """Return the key in *path*, made now where there is none that can be read, and whether it was.
+
+    A key that is not *durable* may be lost with the power: it is made anew then.
+    """
+    with contextlib.suppress(OSError, ValueError):
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{path}: not an elliptic-curve key")
-        return key, False
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key, False
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    write_atomic(path, pem)
+    write_atomic(path, pem, sync=durable)
     return key, True
 
 
 def _read_certificate(path: Path) -> x509.Certificate | None:
-    if not path.exists():
+    """Return the certificate in *path*, None where there is none that can be read."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
         return None
-    return x509.load_pem_x509_certificate(path.read_bytes())
