@@ -84,10 +84,11 @@ class MemoryStore:
     ) -> AsyncIterator[Sequence[Event]]:
         if after > self._history.revision:
             raise FutureRevision(after, self._history.revision)
-        past = self._history.events(prefix, after)
-        past = [event for event in past if event.revision <= subscription.since]
-        if past:
-            yield past
+        if after < subscription.since:
+            past = self._history.events(prefix, after)
+            past = [event for event in past if event.revision <= subscription.since]
+            if past:
+                yield past
         while True:
             fresh = [event for event in await subscription.take() if event.revision > after]
             if fresh:

@@ -170,7 +170,8 @@ class SqliteStore:
         if after > self._revision:
             raise FutureRevision(after, self._revision)
         seen, published = after, subscription.since
-        while True:
+        while seen < published:
+            self._check_open()
             past = await self._loop.run_in_executor(
                 self._reader, self._read_events, seen, published
             )

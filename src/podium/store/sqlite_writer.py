@@ -22,6 +22,8 @@ MAX_GROUP = 512
 #: Revisions compacted in one transaction, and pages given back after it: writers wait that long.
 _COMPACT_STEP = 500
 _VACUUM_PAGES = 500
+#: Free pages that stay in the file for the next writes.
+_SPARE_PAGES = 256
 #: WAL frames (of a page each) beyond which the writer itself waits for a checkpoint.
 _WAL_FRAMES_LIMIT = 8_000
 
@@ -175,23 +177,32 @@ class Writer:
     def _compact(self, job: Compact) -> None:
         """Do one step; the rest queues up behind the writes that came meanwhile."""
         try:
-            oldest = queries.oldest_revision(self._connection)
-            upto = min(oldest + _COMPACT_STEP, job.revision)
-            if upto > oldest:
-                self._connection.execute("BEGIN IMMEDIATE")
-                queries.forget(self._connection, oldest, upto)
-                self._connection.execute("COMMIT")
-                self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})").fetchall()
-                self._written(_VACUUM_PAGES)
+            finished = self._compact_step(job.revision)
         except sqlite3.Error as error:
             self._roll_back()
             failure = StoreFailed(f"the store could not be compacted: {error}")
             self._loop.call_soon_threadsafe(_finish, job.done, failure)
             return
-        if upto < job.revision:
-            self._queue.put(job)
-        else:
+        if finished:
             self._loop.call_soon_threadsafe(_finish, job.done, None)
+        else:
+            self._queue.put(job)
+
+    def _compact_step(self, revision: int) -> bool:
+        """Forget some revisions, then give back some pages; tell whether nothing is left to do."""
+        oldest = queries.oldest_revision(self._connection)
+        upto = min(oldest + _COMPACT_STEP, revision)
+        if upto > oldest:
+            self._connection.execute("BEGIN IMMEDIATE")
+            queries.forget(self._connection, oldest, upto)
+            self._connection.execute("COMMIT")
+        free = self._connection.execute("PRAGMA freelist_count").fetchone()[0] - _SPARE_PAGES
+        if free > 0:
+            pages = min(free, _VACUUM_PAGES)
+            # A step gives one page back, and only executescript steps to the end.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+            self._written(pages)
+        return upto >= revision and free <= _VACUUM_PAGES
 
     def _refuse_rest(self) -> None:
         closed = StoreClosed("the store is closed")
