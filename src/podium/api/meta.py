@@ -283,3 +283,9 @@ def owner_reference(owner: Any, *, controller: bool = False) -> OwnerReference:
         controller=True if controller else None,
         block_owner_deletion=True if controller else None,
     )
+
+
+def metadata(obj: Any) -> ObjectMeta:
+    """Return the metadata of any object, as its type."""
+    meta: ObjectMeta = obj.metadata
+    return meta
