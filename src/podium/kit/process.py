@@ -8,9 +8,10 @@ pidfd, so no signal handler and no thread is involved.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -46,27 +47,45 @@ async def run(
     Raises ProcessFailed when it fails and *check* is set, TimeoutError after *timeout* seconds,
     FileNotFoundError when there is no such program. Cancelling kills the program first.
     """
-    stdin = _memory("stdin", input) if input is not None else os.open(os.devnull, os.O_RDONLY)
-    stdout, stderr = _memory("stdout"), _memory("stderr")
-    try:
-        process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, under a millisecond
-            argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env
-        )
-        try:
-            async with asyncio.timeout(timeout):
-                await _ended(process.pid)
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            process.wait()  # at its end already, or killed: this only reaps it
-        completed = Completed(argv, process.returncode, _content(stdout), _content(stderr))
-    finally:
-        for descriptor in (stdin, stdout, stderr):
-            os.close(descriptor)
+    async with spawned(*argv, input=input, pass_fds=pass_fds, env=env) as wait:
+        async with asyncio.timeout(timeout):
+            completed = await wait()
     if check and completed.returncode != 0:
         raise ProcessFailed(completed)
     return completed
+
+
+@contextlib.asynccontextmanager
+async def spawned(
+    *argv: str,
+    input: bytes | None = None,  # noqa: A002
+    pass_fds: Sequence[int] = (),
+    env: Mapping[str, str] | None = None,
+) -> AsyncIterator[Callable[[], Awaitable[Completed]]]:
+    """Start *argv*; yield what waits for its end. Leaving before its end kills it."""
+    with contextlib.ExitStack() as descriptors:
+
+        def opened(descriptor: int) -> int:
+            descriptors.callback(os.close, descriptor)
+            return descriptor
+
+        source = os.open(os.devnull, os.O_RDONLY) if input is None else _memory("stdin", input)
+        stdin, stdout, stderr = map(opened, (source, _memory("stdout"), _memory("stderr")))
+        process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, under a millisecond
+            argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env
+        )
+
+        async def wait() -> Completed:
+            if process.returncode is None:
+                await _ended(process.pid)
+            return Completed(argv, process.wait(), _content(stdout), _content(stderr))
+
+        try:
+            yield wait
+        finally:
+            if process.returncode is None:
+                process.kill()
+                process.wait()
 
 
 async def _ended(pid: int) -> None:

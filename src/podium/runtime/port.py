@@ -22,6 +22,12 @@ class RuntimeFailure(Exception):
         super().__init__(message)
         self.code = code
 
+    @property
+    def rpc_error(self) -> str:
+        """The text as gRPC's Go client prints it, which is what the kubelet shows for a failed
+        image pull."""
+        return f"rpc error: code = {self.code} desc = {self}"
+
 
 class NotFound(RuntimeFailure):
     """No such sandbox, container or image."""
@@ -165,7 +171,6 @@ class LinuxContainerSecurityContext:
     run_as_group: int | None = None
     run_as_username: str = ""  #: the image's ``USER`` when it is a name
     no_new_privs: bool = False
-    privileged: bool = False
     readonly_rootfs: bool = False
     supplemental_groups: Sequence[int] = ()
     seccomp: SecurityProfile = SecurityProfile()

@@ -27,7 +27,7 @@ class _State(msgspec.Struct):
 
 
 class IPForwarding:
-    """*directory* is the same for every cluster of the machine; *switch* is a parameter of tests."""
+    """*directory* is the same for every cluster of the machine; tests have their own *switch*."""
 
     def __init__(self, directory: Path, switch: Path = _SWITCH) -> None:
         self._directory, self._switch = directory, switch

@@ -1,0 +1,167 @@
+"""CreateContainer: a mounted root and a rendered ``config.json``; nothing runs yet."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from podium.runtime.oci.container_remove import destroy
+from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.records import ContainerRecord, SandboxRecord
+from podium.runtime.oci.rootfs_mount import mount_rootfs, read_in_root
+from podium.runtime.oci.sandbox_run import namespace_kinds, sandbox_hostname
+from podium.runtime.oci.spec import SandboxView, adaptation, build_spec
+from podium.runtime.oci.users import resolve, user_string
+from podium.runtime.port import (
+    ContainerConfig,
+    ContainerEventType,
+    NamespaceMode,
+    PodSandboxConfig,
+    PodSandboxState,
+    ProfileType,
+    RuntimeFailure,
+    SecurityProfile,
+)
+from podium.runtime.rootfs import ImageConfig
+
+logger = logging.getLogger(__name__)
+
+_said: set[str] = set()
+
+
+async def create_container(
+    engine: Engine, sandbox_id: str, config: ContainerConfig, sandbox_config: PodSandboxConfig
+) -> str:
+    """Prepare a container; what was made of it is removed when that fails or is cancelled."""
+    sandbox = engine.sandbox(sandbox_id).record
+    if sandbox.state is not PodSandboxState.READY:
+        raise RuntimeFailure(f'sandbox container "{sandbox_id}" is not running')
+    image = engine.images.config(config.image)
+    names = await engine.images.image_status(config.image)
+    container_id = secrets.token_hex(32)
+    cgroup_parent = sandbox.config.linux.cgroup_parent or engine.options.cgroup_root
+    record = ContainerRecord(
+        id=container_id,
+        sandbox_id=sandbox_id,
+        config=config,
+        created_at=engine.now(),
+        cgroup_path=f"{cgroup_parent}/{container_id}",
+        log_path=_log_path(sandbox_config, config),
+        image=names.repo_tags[0] if names and names.repo_tags else config.user_specified_image,
+        image_ref=names.repo_digests[0] if names and names.repo_digests else config.image,
+        stop_signal=config.stop_signal or image.stop_signal or "SIGTERM",
+    )
+    try:
+        _make(engine, record, sandbox, image)
+    except BaseException as exc:
+        await destroy(engine, record.id)
+        if isinstance(exc, OSError):
+            raise RuntimeFailure(f"failed to create containerd container: {exc}") from exc
+        raise
+    engine.publish(ContainerEventType.CREATED, record.id, sandbox_id)
+    return container_id
+
+
+def _make(
+    engine: Engine, record: ContainerRecord, sandbox: SandboxRecord, image: ImageConfig
+) -> None:
+    config, paths = record.config, engine.container_paths(record.id)
+    paths.directory.mkdir(parents=True)
+    engine.save_container(record)
+    paths.exit_dir.mkdir()
+    paths.bundle.mkdir(parents=True, mode=0o711)
+    engine.images.hold(config.image, record.id)
+    mount_rootfs(paths, engine.images.layers(config.image))
+    user = resolve(
+        user_string(config.security_context, image.user),
+        read_in_root(str(paths.rootfs), "/etc/passwd"),
+        read_in_root(str(paths.rootfs), "/etc/group"),
+        config.security_context.supplemental_groups,
+    )
+    _make_mount_sources(config)
+    if record.log_path:
+        os.makedirs(os.path.dirname(record.log_path), exist_ok=True)
+    _say_adaptation(engine, config)
+    spec = build_spec(
+        config,
+        image,
+        user,
+        _view(engine, sandbox),
+        engine.node,
+        rootfs=str(paths.rootfs),
+        cgroup_path=record.cgroup_path,
+        seccomp=_localhost_profile(config.security_context.seccomp),
+    )
+    paths.config.write_bytes(msgspec.json.encode(spec))
+
+
+def _view(engine: Engine, sandbox: SandboxRecord) -> SandboxView:
+    paths = engine.sandbox_paths(sandbox.id)
+    options = sandbox.config.linux.namespace_options
+    return SandboxView(
+        hostname=sandbox_hostname(sandbox.config),
+        resolv_conf=str(paths.resolv_conf),
+        hostname_file=str(paths.hostname),
+        shm="/dev/shm" if options.ipc is NamespaceMode.NODE else str(paths.shm),
+        namespaces={kind: str(paths.namespace(kind)) for kind in namespace_kinds(options)},
+    )
+
+
+def _log_path(sandbox: PodSandboxConfig, config: ContainerConfig) -> str:
+    if not sandbox.log_directory or not config.log_path:
+        return ""
+    return os.path.join(sandbox.log_directory, config.log_path)
+
+
+def _make_mount_sources(config: ContainerConfig) -> None:
+    """A host path that is not there becomes a directory, as containerd has it."""
+    for mount in config.mounts:
+        if not os.path.exists(mount.host_path):
+            os.makedirs(mount.host_path)
+
+
+def _localhost_profile(profile: SecurityProfile) -> Any:
+    if profile.profile_type is not ProfileType.LOCALHOST:
+        return None
+    path = profile.localhost_ref
+    try:
+        return json.loads(Path(path).read_bytes())
+    except OSError as exc:
+        raise RuntimeFailure(
+            f'failed to create containerd container: cannot load seccomp profile "{path}": '
+            f"open {path}: {(exc.strerror or str(exc)).lower()}"
+        ) from exc
+    except ValueError as exc:
+        raise RuntimeFailure(
+            f'failed to create containerd container: cannot load seccomp profile "{path}": '
+            f"decoding seccomp profile failed: {exc}"
+        ) from exc
+
+
+def _say_adaptation(engine: Engine, config: ContainerConfig) -> None:
+    """Log what this node cannot give, each thing once in the life of the process."""
+    adapted = adaptation(config, engine.node)
+    for name in adapted.missing_capabilities:
+        _once(
+            f"capability {name}",
+            "containers do without a capability that this process does not have itself",
+            capability=name,
+        )
+    if adapted.oom_score_adj is not None:
+        _once(
+            "oom_score_adj",
+            "containers get a higher oom_score_adj than asked for: this needs CAP_SYS_RESOURCE",
+            lowest=engine.node.lowest_oom_score_adj,
+        )
+
+
+def _once(key: str, message: str, **extra: object) -> None:
+    if key not in _said:
+        _said.add(key)
+        logger.warning(message, extra=extra)

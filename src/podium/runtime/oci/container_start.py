@@ -1,0 +1,80 @@
+"""StartContainer: conmon and the low-level runtime's ``create``, then its ``start``."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from podium.kit.process import ProcessFailed
+from podium.runtime.oci import conmon
+from podium.runtime.oci.container_exit import watch
+from podium.runtime.oci.engine import Engine, LiveContainer
+from podium.runtime.oci.records import not_started
+from podium.runtime.port import ContainerEventType, ContainerState, RuntimeFailure
+
+
+async def start_container(engine: Engine, container_id: str) -> None:
+    """Run a created container. A command that cannot be executed leaves it exited, code 128."""
+    live = engine.container(container_id)
+    async with live.busy:
+        if live.record.state is not ContainerState.CREATED:
+            raise RuntimeFailure(
+                f'failed to set starting state for container "{container_id}": '
+                f"container is in {live.record.state.value} state"
+            )
+        engine.save_container(msgspec.structs.replace(live.record, starting=True))
+        try:
+            await _start(engine, live)
+        except BaseException as exc:
+            await _undo(engine, live, exc)
+            raise
+    engine.publish(ContainerEventType.STARTED, container_id, live.record.sandbox_id)
+    watch(engine, live)
+
+
+async def _start(engine: Engine, live: LiveContainer) -> None:
+    record, paths = live.record, engine.container_paths(live.record.id)
+    io = conmon.ContainerIO(
+        record.log_path or os.devnull,
+        terminal=record.config.tty,
+        stdin=record.config.stdin,
+        stdin_once=record.config.stdin_once,
+    )
+    try:
+        pid = await conmon.create(engine.options, paths, io)
+    except conmon.CreateFailed as exc:
+        raise RuntimeFailure(_creation_failed(str(exc))) from exc
+    except FileNotFoundError as exc:
+        raise RuntimeFailure(_creation_failed(f"{exc.filename}: {exc.strerror}")) from exc
+    started_at = engine.now()  # before: a container may end before runc does
+    try:
+        await engine.runc("start", record.id)
+    except ProcessFailed as exc:
+        raise RuntimeFailure(
+            f'failed to start containerd task "{record.id}": OCI runtime start failed: '
+            f"{exc.completed.stderr.decode(errors='replace').strip()}: unknown"
+        ) from exc
+    engine.save_container(
+        msgspec.structs.replace(record, starting=False, started_at=started_at, pid=pid)
+    )
+
+
+async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None:
+    """Leave nothing running: exited where the runtime refused, created where we were cut short."""
+    await engine.runc("delete", "--force", live.record.id, check=False)
+    created = msgspec.structs.replace(live.record, starting=False)
+    if not isinstance(exc, RuntimeFailure):
+        engine.save_container(created)
+        return
+    engine.save_container(not_started(created, engine.now(), str(exc)))
+    live.exited.set()
+    engine.publish(ContainerEventType.STOPPED, live.record.id, live.record.sandbox_id)
+
+
+def _creation_failed(message: str) -> str:
+    """Say it as containerd does: what reads Pod statuses knows these words."""
+    return (
+        "failed to create containerd task: failed to create shim task: "
+        f"OCI runtime create failed: {message}: unknown"
+    )

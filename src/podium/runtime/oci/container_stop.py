@@ -1,0 +1,72 @@
+"""StopContainer: the stop signal, time to act on it, SIGKILL."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from podium.runtime.oci.engine import Engine, LiveContainer
+from podium.runtime.port import ContainerState, RuntimeFailure
+
+_KILL_TIMEOUT = 10.0  # seconds; only a process in uninterruptible sleep takes longer
+
+
+async def stop_container(engine: Engine, container_id: str, timeout: float) -> None:
+    """Return when the container is dead; a later call with a shorter *timeout* cuts it short."""
+    live = engine.containers.get(container_id)
+    if live is None or live.record.state is not ContainerState.RUNNING:
+        return
+    if timeout > 0:
+        if not live.signalled:
+            live.signalled = True
+            send(live, signal_number(live.record.stop_signal))
+        if await engine.clock.wait(live.exited, timeout):
+            return
+    kill(engine, live)
+    if not await engine.clock.wait(live.exited, _KILL_TIMEOUT):
+        raise RuntimeFailure(
+            f'an error occurs during waiting for container "{container_id}" to be killed: '
+            "context deadline exceeded",
+            "DeadlineExceeded",
+        )
+
+
+def kill(engine: Engine, live: LiveContainer) -> None:
+    """SIGKILL: to its first process, and without a PID namespace of its own to all of them."""
+    send(live, signal.SIGKILL)
+    if not live.record.own_pid_namespace:
+        engine.cgroups.kill(live.record.cgroup_path)
+
+
+def send(live: LiveContainer, number: int) -> None:
+    """Signal the container's first process, or nobody where that has gone."""
+    record = live.record
+    try:
+        descriptor = os.pidfd_open(record.pid)
+    except OSError:  # gone, or never there (pid 0)
+        return
+    try:
+        # The pid is this container's own only while its cgroup says so; the descriptor pins it.
+        if record.id in Path(f"/proc/{record.pid}/cgroup").read_text():
+            signal.pidfd_send_signal(descriptor, number)
+    except (ProcessLookupError, FileNotFoundError):
+        return
+    finally:
+        os.close(descriptor)
+
+
+def signal_number(text: str) -> int:
+    """``SIGTERM``, ``TERM``, ``15`` and ``RTMIN+3``, as image configurations have them.
+
+    What is none of these is SIGTERM.
+    """
+    name = text.upper().removeprefix("SIG")
+    base, plus, offset = name.partition("+")
+    if name.isdigit():
+        return int(name)
+    with contextlib.suppress(KeyError, ValueError):
+        number = int(signal.Signals[f"SIG{base}"])
+        return number + int(offset) if plus else number
+    return int(signal.SIGTERM)

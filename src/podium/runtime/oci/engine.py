@@ -1,0 +1,153 @@
+"""What the verbs share: the records in memory, the low-level runtime, and news of what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import weakref
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from podium.kit.clock import Clock
+from podium.kit.files import write_atomic
+from podium.kit.process import Completed, run
+from podium.runtime.cgroups import Cgroups
+from podium.runtime.network.port import Network
+from podium.runtime.oci.conmon import Watch
+from podium.runtime.oci.layout import ContainerPaths, OciOptions, SandboxPaths
+from podium.runtime.oci.records import ContainerRecord, SandboxRecord
+from podium.runtime.oci.spec import NodeAbilities
+from podium.runtime.port import ContainerEvent, ContainerEventType, NotFound
+from podium.runtime.rootfs import ImageRootfs
+
+
+class Subscription(AsyncIterator[ContainerEvent]):
+    """Events from the moment it was made; what nobody holds any longer gets none."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[ContainerEvent] = asyncio.Queue()
+
+    async def __anext__(self) -> ContainerEvent:
+        return await self.queue.get()
+
+
+@dataclass(slots=True)
+class LiveContainer:
+    """A container's record and what this process watches it with."""
+
+    record: ContainerRecord
+    exited: asyncio.Event = field(default_factory=asyncio.Event)
+    watch: Watch | None = None
+    signalled: bool = False
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: start and remove exclude each other
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+            self.watch = None
+
+
+@dataclass(slots=True)
+class LiveSandbox:
+    record: SandboxRecord
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: stop and remove, one at a time
+
+
+class Engine:
+    """One runtime's state. Records are replaced in memory and on disk together."""
+
+    def __init__(
+        self,
+        options: OciOptions,
+        images: ImageRootfs,
+        network: Network,
+        cgroups: Cgroups,
+        node: NodeAbilities,
+        clock: Clock,
+    ) -> None:
+        self.options, self.images, self.network = options, images, network
+        self.cgroups, self.node, self.clock = cgroups, node, clock
+        self.sandboxes: dict[str, LiveSandbox] = {}
+        self.containers: dict[str, LiveContainer] = {}
+        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
+
+    def now(self) -> int:
+        return int(self.clock.now().timestamp() * 1_000_000) * 1000
+
+    def sandbox(self, sandbox_id: str) -> LiveSandbox:
+        """Raises NotFound in containerd's words."""
+        try:
+            return self.sandboxes[sandbox_id]
+        except KeyError:
+            raise NotFound(
+                f'an error occurred when try to find sandbox: sandbox "{sandbox_id}": not found'
+            ) from None
+
+    def container(self, container_id: str) -> LiveContainer:
+        """Raises NotFound in containerd's words."""
+        try:
+            return self.containers[container_id]
+        except KeyError:
+            raise NotFound(
+                f'an error occurred when try to find container "{container_id}": not found'
+            ) from None
+
+    def sandbox_paths(self, sandbox_id: str) -> SandboxPaths:
+        return self.options.sandbox(sandbox_id)
+
+    def container_paths(self, container_id: str) -> ContainerPaths:
+        return self.options.container(container_id)
+
+    def containers_of(self, sandbox_id: str) -> list[LiveContainer]:
+        return [live for live in self.containers.values() if live.record.sandbox_id == sandbox_id]
+
+    def save_sandbox(self, record: SandboxRecord) -> LiveSandbox:
+        """Keep *record*. Not synced: what a power cut makes of it is gone from the kernel too."""
+        path = self.sandbox_paths(record.id).record
+        write_atomic(path, msgspec.json.encode(record), sync=False)
+        live = self.sandboxes.get(record.id)
+        if live is None:
+            live = self.sandboxes[record.id] = LiveSandbox(record)
+        live.record = record
+        return live
+
+    def save_container(self, record: ContainerRecord) -> LiveContainer:
+        """Keep *record*. Not synced: a directory whose record is lost is removed at start."""
+        path = self.container_paths(record.id).record
+        write_atomic(path, msgspec.json.encode(record), sync=False)
+        live = self.containers.get(record.id)
+        if live is None:
+            live = self.containers[record.id] = LiveContainer(record)
+        live.record = record
+        return live
+
+    async def runc(self, *arguments: str, check: bool = True) -> Completed:
+        """Run the low-level runtime. Raises ProcessFailed."""
+        return await run(
+            self.options.runc, "--root", str(self.options.runc_root), *arguments, check=check
+        )
+
+    def subscribe(self) -> Subscription:
+        subscription = Subscription()
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def publish(self, kind: ContainerEventType, object_id: str, sandbox_id: str) -> None:
+        sandbox = self.sandboxes.get(sandbox_id)
+        pod_uid = sandbox.record.config.metadata.uid if sandbox else ""
+        event = ContainerEvent(object_id, kind, pod_uid)
+        for subscription in self._subscriptions:
+            subscription.queue.put_nowait(event)
+
+
+@contextlib.contextmanager
+def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
+    """A descriptor for the length of a ``with``."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)

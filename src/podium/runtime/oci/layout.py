@@ -1,0 +1,124 @@
+"""Where the runtime keeps what: records below the root, mounts and pid files below the run dir.
+
+    ROOT/lock                      held by the process that owns this runtime
+    ROOT/sandboxes/ID/             sandbox.json, resolv.conf, hostname
+    ROOT/containers/ID/            container.json, upper, work, exit/ID (conmon writes it)
+    RUN/runc/                      the low-level runtime's own state
+    RUN/sandboxes/ID/              net, ipc, uts (pinned namespaces), shm (a tmpfs)
+    RUN/containers/ID/             the OCI bundle: config.json, rootfs (an overlay), pid, conmon.pid
+
+The root survives a reboot, the run dir need not. A directory below the root that has no record is
+what a crash left of something half made or half removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+NAMESPACES = ("network", "ipc", "uts")
+
+
+@dataclass(frozen=True, slots=True)
+class OciOptions:
+    """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default."""
+
+    root: Path
+    run_dir: Path
+    cgroup_root: str = "/podium"
+    runc: str = "runc"
+    conmon: str = "conmon"
+
+    @property
+    def sandboxes(self) -> Path:
+        return self.root / "sandboxes"
+
+    @property
+    def containers(self) -> Path:
+        return self.root / "containers"
+
+    @property
+    def runc_root(self) -> Path:
+        return self.run_dir / "runc"
+
+    def sandbox(self, sandbox_id: str) -> SandboxPaths:
+        return SandboxPaths(self.sandboxes / sandbox_id, self.run_dir / "sandboxes" / sandbox_id)
+
+    def container(self, container_id: str) -> ContainerPaths:
+        return ContainerPaths(
+            container_id,
+            self.containers / container_id,
+            self.run_dir / "containers" / container_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxPaths:
+    directory: Path
+    run: Path
+
+    @property
+    def record(self) -> Path:
+        return self.directory / "sandbox.json"
+
+    @property
+    def resolv_conf(self) -> Path:
+        return self.directory / "resolv.conf"
+
+    @property
+    def hostname(self) -> Path:
+        return self.directory / "hostname"
+
+    @property
+    def shm(self) -> Path:
+        return self.run / "shm"
+
+    def namespace(self, kind: str) -> Path:
+        return self.run / kind
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPaths:
+    id: str
+    directory: Path
+    bundle: Path
+
+    @property
+    def record(self) -> Path:
+        return self.directory / "container.json"
+
+    @property
+    def upper(self) -> Path:
+        return self.directory / "upper"
+
+    @property
+    def work(self) -> Path:
+        return self.directory / "work"
+
+    @property
+    def exit_dir(self) -> Path:
+        return self.directory / "exit"
+
+    @property
+    def exit_file(self) -> Path:
+        return self.exit_dir / self.id
+
+    @property
+    def config(self) -> Path:
+        return self.bundle / "config.json"
+
+    @property
+    def rootfs(self) -> Path:
+        return self.bundle / "rootfs"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.bundle / "pid"
+
+    @property
+    def conmon_pid_file(self) -> Path:
+        return self.bundle / "conmon.pid"
+
+    @property
+    def runc_log(self) -> Path:
+        return self.bundle / "runc.log"

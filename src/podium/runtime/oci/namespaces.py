@@ -1,0 +1,88 @@
+"""The namespaces of a sandbox: made by a thread that does not outlive the call, pinned as files.
+
+A namespace lives as long as something refers to it. A bind mount of its file does, so that no
+process has to sit in a sandbox that has no container yet.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import struct
+import threading
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from podium.runtime import linux
+from podium.runtime.oci.layout import SandboxPaths
+
+_KINDS = {
+    "network": ("net", linux.CLONE_NEWNET),
+    "ipc": ("ipc", linux.CLONE_NEWIPC),
+    "uts": ("uts", linux.CLONE_NEWUTS),
+}
+_SHM_SIZE = "65536k"
+_SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
+
+
+def pin(
+    paths: SandboxPaths, kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]
+) -> None:
+    """Make the namespaces *kinds*, each pinned at ``paths.namespace(kind)``.
+
+    The host name is set where ``uts`` is among them, the loopback link is up where ``network`` is;
+    *sysctls* are written inside. Raises OSError.
+    """
+    flags = 0
+    for kind in kinds:
+        flags |= _KINDS[kind][1]
+        paths.namespace(kind).touch(mode=0o600)
+
+    def make() -> None:
+        linux.unshare(flags)
+        if "uts" in kinds:
+            socket.sethostname(hostname)
+        if "network" in kinds:
+            _loopback_up()
+        for name, value in sysctls.items():
+            Path("/proc/sys", *name.split(".")).write_text(value)
+        own = f"/proc/self/task/{threading.get_native_id()}/ns"
+        for kind in kinds:
+            linux.mount(f"{own}/{_KINDS[kind][0]}", str(paths.namespace(kind)), flags=linux.MS_BIND)
+
+    if kinds:
+        linux.in_own_thread(make)
+
+
+def unpin(paths: SandboxPaths) -> None:
+    """Let the namespaces and the shared memory go. Repeatable."""
+    for kind in _KINDS:
+        linux.umount(str(paths.namespace(kind)))
+        with contextlib.suppress(FileNotFoundError):
+            paths.namespace(kind).unlink()
+    linux.umount(str(paths.shm))
+
+
+def pinned(paths: SandboxPaths, kinds: Collection[str]) -> bool:
+    """Tell whether all of *kinds* are still there: after a reboot they are not."""
+    device = os.stat("/proc/self/ns/net").st_dev
+    try:
+        return all(os.stat(paths.namespace(kind)).st_dev == device for kind in kinds)
+    except FileNotFoundError:
+        return False
+
+
+def mount_shm(paths: SandboxPaths) -> None:
+    """Mount the memory that the sandbox's containers share at /dev/shm."""
+    paths.shm.mkdir(mode=0o700, exist_ok=True)
+    flags = linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC
+    linux.mount("shm", str(paths.shm), "tmpfs", flags, f"mode=1777,size={_SHM_SIZE}")
+
+
+def _loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        request = struct.pack("16sH22x", b"lo", 0)
+        (flags,) = struct.unpack_from("H", fcntl.ioctl(sock, _SIOCGIFFLAGS, request), 16)
+        fcntl.ioctl(sock, _SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | _IFF_UP))

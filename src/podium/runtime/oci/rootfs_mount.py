@@ -1,0 +1,59 @@
+"""A container's root file system: an overlay of its image's layers and a layer of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from podium.runtime import linux
+from podium.runtime.oci.layout import ContainerPaths
+
+
+def mount_rootfs(paths: ContainerPaths, layers: Sequence[str]) -> None:
+    """Mount the container's root. *layers* are directories, the uppermost first.
+
+    The own layer's directory is the container's ``/``, so it takes mode and owner of the image's.
+    Raises OSError.
+    """
+    for directory in (paths.upper, paths.work, paths.rootfs):
+        directory.mkdir(parents=True, exist_ok=True)
+    top = os.stat(layers[0])
+    os.chown(paths.upper, top.st_uid, top.st_gid)
+    os.chmod(paths.upper, top.st_mode & 0o7777)
+    parent = os.path.dirname(layers[0])
+    lower = ":".join(os.path.relpath(layer, parent) for layer in layers)
+    data = f"lowerdir={lower},upperdir={_escaped(paths.upper)},workdir={_escaped(paths.work)}"
+
+    def mount() -> None:
+        # mount(2) takes one page of options: names relative to the layers' directory keep an image
+        # of many layers within it. The working directory is this thread's alone.
+        linux.unshare(linux.CLONE_FS)
+        os.chdir(parent)
+        linux.mount("overlay", str(paths.rootfs), "overlay", 0, data)
+
+    linux.in_own_thread(mount)
+
+
+def read_in_root(root: str, path: str, limit: int = 4 << 20) -> str:
+    """Read a text file as the container would see it; empty when there is none.
+
+    What the image's author put there is followed at no time out of *root*.
+    """
+    descriptor = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        file = linux.open_in_root(descriptor, path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    try:
+        return os.read(file, limit).decode(errors="replace")
+    except OSError:  # a directory or a device by that name holds no accounts
+        return ""
+    finally:
+        os.close(file)
+
+
+def _escaped(path: object) -> str:
+    """Escape what overlayfs takes for a separator."""
+    return str(path).replace("\\", "\\\\").replace(",", "\\,").replace(":", "\\:")

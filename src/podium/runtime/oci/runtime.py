@@ -1,0 +1,192 @@
+"""The embedded container runtime: CRI on runc and conmon. One verb, one module."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import platform
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import podium
+from podium.kit.clock import Clock, SystemClock
+from podium.runtime.cgroups import Cgroups
+from podium.runtime.network.port import Network
+from podium.runtime.oci import (
+    adopt,
+    container_create,
+    container_remove,
+    container_start,
+    container_stop,
+    records,
+    sandbox_run,
+    sandbox_stop,
+)
+from podium.runtime.oci.capabilities import bounding_set
+from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.layout import OciOptions
+from podium.runtime.oci.spec import NodeAbilities
+from podium.runtime.port import (
+    Container,
+    ContainerConfig,
+    ContainerEvent,
+    ContainerStatus,
+    CpuMemoryUsage,
+    PodSandbox,
+    PodSandboxConfig,
+    PodSandboxStatus,
+    RuntimeCondition,
+    RuntimeFailure,
+    VersionResponse,
+)
+from podium.runtime.rootfs import ImageRootfs
+
+
+class OciRuntime:
+    """``RuntimeService`` on runc and conmon.
+
+    Used as a context manager: entering takes the runtime's lock and adopts what the last process
+    left; leaving stops watching and touches no container. Two at a time on one root are refused.
+    """
+
+    def __init__(
+        self,
+        options: OciOptions,
+        images: ImageRootfs,
+        network: Network,
+        clock: Clock | None = None,
+    ) -> None:
+        cgroups = Cgroups.detect()
+        options = dataclasses.replace(
+            options, runc=_program(options.runc), conmon=_program(options.conmon)
+        )
+        self._engine = Engine(
+            options, images, network, cgroups, node_abilities(cgroups), clock or SystemClock()
+        )
+        self._lock = -1
+
+    async def __aenter__(self) -> OciRuntime:
+        options = self._engine.options
+        options.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+        self._lock = _locked(options.root / "lock")
+        await adopt.adopt(self._engine)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for live in self._engine.containers.values():
+            live.close()
+        os.close(self._lock)
+
+    def images_in_use(self) -> set[str]:
+        """IDs of the images that containers, running or not, were made from."""
+        return {live.record.config.image for live in self._engine.containers.values()}
+
+    async def version(self) -> VersionResponse:
+        return VersionResponse("podium", podium.__version__)
+
+    async def status(self) -> Sequence[RuntimeCondition]:
+        problem = self._engine.network.ready()
+        return (
+            RuntimeCondition("RuntimeReady", True),
+            RuntimeCondition(
+                "NetworkReady", not problem, "NetworkPluginNotReady" if problem else "", problem
+            ),
+        )
+
+    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+        return await sandbox_run.run_pod_sandbox(self._engine, config)
+
+    async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        await sandbox_stop.stop_pod_sandbox(self._engine, pod_sandbox_id)
+
+    async def remove_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        await sandbox_stop.remove_pod_sandbox(self._engine, pod_sandbox_id)
+
+    async def pod_sandbox_status(self, pod_sandbox_id: str) -> PodSandboxStatus:
+        return records.sandbox_status(self._engine.sandbox(pod_sandbox_id).record)
+
+    async def list_pod_sandbox(self, *, pod_uid: str = "") -> Sequence[PodSandbox]:
+        return [
+            records.sandbox(live.record)
+            for live in self._engine.sandboxes.values()
+            if pod_uid in ("", live.record.config.metadata.uid)
+        ]
+
+    async def create_container(
+        self, pod_sandbox_id: str, config: ContainerConfig, sandbox_config: PodSandboxConfig
+    ) -> str:
+        return await container_create.create_container(
+            self._engine, pod_sandbox_id, config, sandbox_config
+        )
+
+    async def start_container(self, container_id: str) -> None:
+        await container_start.start_container(self._engine, container_id)
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        await container_stop.stop_container(self._engine, container_id, timeout)
+
+    async def remove_container(self, container_id: str) -> None:
+        await container_remove.remove_container(self._engine, container_id)
+
+    async def list_containers(
+        self, *, pod_sandbox_id: str = "", pod_uid: str = ""
+    ) -> Sequence[Container]:
+        return [
+            records.container(live.record)
+            for live in self._engine.containers.values()
+            if pod_sandbox_id in ("", live.record.sandbox_id)
+            and pod_uid in ("", self._pod_uid(live.record.sandbox_id))
+        ]
+
+    async def container_status(self, container_id: str) -> ContainerStatus:
+        return records.container_status(self._engine.container(container_id).record)
+
+    async def container_stats(self, container_id: str) -> CpuMemoryUsage:
+        return self._engine.cgroups.usage(self._engine.container(container_id).record.cgroup_path)
+
+    def get_container_events(self) -> AsyncIterator[ContainerEvent]:
+        return self._engine.subscribe()
+
+    def _pod_uid(self, sandbox_id: str) -> str:
+        sandbox = self._engine.sandboxes.get(sandbox_id)
+        return sandbox.record.config.metadata.uid if sandbox else ""
+
+
+def node_abilities(cgroups: Cgroups) -> NodeAbilities:
+    """Find out what this process may give containers on this machine."""
+    bounding = bounding_set()
+    memory = cgroups.hierarchies.get("memory")
+    lowest = -1000
+    if "CAP_SYS_RESOURCE" not in bounding:
+        lowest = int(Path("/proc/self/oom_score_adj").read_text())
+    return NodeAbilities(
+        bounding_set=bounding,
+        lowest_oom_score_adj=lowest,
+        architecture=platform.machine(),
+        unified_cgroups=cgroups.unified,
+        swap_accounting=memory is not None and (memory / "memory.memsw.limit_in_bytes").exists(),
+    )
+
+
+def _program(name: str) -> str:
+    """Return the whole path of a program. Raises RuntimeFailure when it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        raise RuntimeFailure(f"{name} is not installed: no such program on PATH")
+    return path
+
+
+def _locked(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with contextlib.ExitStack() as undo:
+        undo.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeFailure(f"another process uses the runtime at {path.parent}") from None
+        undo.pop_all()
+    return descriptor

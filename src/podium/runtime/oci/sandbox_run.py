@@ -1,0 +1,92 @@
+"""RunPodSandbox: namespaces, shared memory, an address, the files a Pod's containers share."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from pathlib import Path
+
+import msgspec
+
+from podium.runtime.oci import namespaces
+from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.records import SandboxRecord
+from podium.runtime.oci.sandbox_stop import destroy
+from podium.runtime.port import (
+    ContainerEventType,
+    DNSConfig,
+    NamespaceMode,
+    NamespaceOption,
+    PodSandboxConfig,
+    RuntimeFailure,
+)
+
+
+async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig) -> str:
+    """Make a sandbox; what was made of it is removed when that fails or is cancelled."""
+    _refuse_unserved(config.linux.namespace_options)
+    record = SandboxRecord(secrets.token_hex(32), config, engine.now())
+    paths = engine.sandbox_paths(record.id)
+    paths.directory.mkdir(parents=True)
+    live = engine.save_sandbox(record)
+    async with live.busy:
+        try:
+            ips = await _make(engine, record)
+        except BaseException as exc:
+            await destroy(engine, record.id)
+            if isinstance(exc, OSError):
+                raise RuntimeFailure(f"failed to create pod sandbox: {exc}") from exc
+            raise
+        engine.save_sandbox(msgspec.structs.replace(record, created=True, ips=ips))
+    engine.publish(ContainerEventType.STARTED, record.id, record.id)
+    return record.id
+
+
+def namespace_kinds(options: NamespaceOption) -> list[str]:
+    """Which namespaces a sandbox has of its own; the host name goes with the network."""
+    kinds = []
+    if options.network is not NamespaceMode.NODE:
+        kinds += ["network", "uts"]
+    if options.ipc is not NamespaceMode.NODE:
+        kinds.append("ipc")
+    return kinds
+
+
+def resolv_conf(dns: DNSConfig | None, host: Path = Path("/etc/resolv.conf")) -> str:
+    """Return /etc/resolv.conf for *dns*; the host's own where there is none."""
+    if dns is None:
+        try:
+            return host.read_text()
+        except FileNotFoundError:
+            return ""
+    text = f"search {' '.join(dns.searches)}\n" if dns.searches else ""
+    text += "".join(f"nameserver {server}\n" for server in dns.servers)
+    return text + (f"options {' '.join(dns.options)}\n" if dns.options else "")
+
+
+def sandbox_hostname(config: PodSandboxConfig) -> str:
+    return config.hostname or socket.gethostname()
+
+
+async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
+    config, paths = record.config, engine.sandbox_paths(record.id)
+    options = config.linux.namespace_options
+    hostname = sandbox_hostname(config)
+    paths.run.mkdir(parents=True, mode=0o711)
+    namespaces.pin(paths, namespace_kinds(options), hostname, config.linux.sysctls)
+    if options.ipc is not NamespaceMode.NODE:
+        namespaces.mount_shm(paths)
+    paths.hostname.write_text(f"{hostname}\n")
+    paths.hostname.chmod(0o644)
+    paths.resolv_conf.write_text(resolv_conf(config.dns_config))
+    paths.resolv_conf.chmod(0o644)
+    if options.network is NamespaceMode.NODE:
+        return ()
+    return (await engine.network.attach(str(paths.namespace("network")), record.id),)
+
+
+def _refuse_unserved(options: NamespaceOption) -> None:
+    if options.pid not in (NamespaceMode.CONTAINER, NamespaceMode.NODE):
+        raise RuntimeFailure(
+            f"namespace mode {options.pid.value} for process IDs is not supported", "Unimplemented"
+        )

@@ -1,0 +1,263 @@
+"""From a container's CRI configuration to the OCI runtime specification's ``config.json``. Pure.
+
+Defaults are those that containerd's CRI plugin and the kubelet add together: which paths are masked
+or read-only, what is mounted, the order in which environment variables override one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podium.runtime.oci.capabilities import wanted
+from podium.runtime.oci.seccomp import default_profile
+from podium.runtime.oci.users import ResolvedUser
+from podium.runtime.port import (
+    ContainerConfig,
+    LinuxContainerResources,
+    Mount,
+    ProfileType,
+    RuntimeFailure,
+)
+from podium.runtime.rootfs import ImageConfig
+
+OCI_VERSION = "1.0.2"
+DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+MASKED_PATHS = (
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+)
+READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAbilities:
+    """What this process can give a container on this machine."""
+
+    bounding_set: frozenset[str]
+    lowest_oom_score_adj: int = -1000
+    architecture: str = "x86_64"
+    unified_cgroups: bool = False
+    swap_accounting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxView:
+    """What a container takes from its sandbox. A namespace that is the host's has no path."""
+
+    hostname: str
+    resolv_conf: str
+    hostname_file: str
+    shm: str
+    namespaces: Mapping[str, str]  #: ``network``, ``ipc``, ``uts`` → path
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptation:
+    """What the node could not give as asked: worth one line in the log."""
+
+    missing_capabilities: Sequence[str] = ()
+    oom_score_adj: int | None = None  #: what was asked for, where a higher value had to do
+
+
+def build_spec(
+    config: ContainerConfig,
+    image: ImageConfig,
+    user: ResolvedUser,
+    sandbox: SandboxView,
+    node: NodeAbilities,
+    *,
+    rootfs: str,
+    cgroup_path: str,
+    seccomp: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return ``config.json``. *seccomp* is the loaded profile of type ``Localhost``.
+
+    Raises RuntimeFailure when neither the Pod nor the image says what to run.
+    """
+    capabilities = [
+        name for name in wanted(config.security_context.capabilities) if name in node.bounding_set
+    ]
+    linux: dict[str, Any] = {
+        "cgroupsPath": cgroup_path,
+        "namespaces": _namespaces(config, sandbox, node),
+        "resources": resources(config.resources, node),
+        "maskedPaths": list(MASKED_PATHS),
+        "readonlyPaths": list(READONLY_PATHS),
+    }
+    match config.security_context.seccomp.profile_type:
+        case ProfileType.RUNTIME_DEFAULT:
+            linux["seccomp"] = default_profile(capabilities, node.architecture)
+        case ProfileType.LOCALHOST:
+            linux["seccomp"] = seccomp
+    return {
+        "ociVersion": OCI_VERSION,
+        "process": _process(config, image, user, sandbox, node, capabilities),
+        "root": {"path": rootfs, "readonly": config.security_context.readonly_rootfs},
+        "mounts": mounts(config, sandbox),
+        "linux": linux,
+    }
+
+
+def adaptation(config: ContainerConfig, node: NodeAbilities) -> Adaptation:
+    """Say what of *config* the node cannot give."""
+    missing = [
+        name
+        for name in wanted(config.security_context.capabilities)
+        if name not in node.bounding_set
+    ]
+    score = config.resources.oom_score_adj
+    too_low = score is not None and score < node.lowest_oom_score_adj
+    return Adaptation(missing, score if too_low else None)
+
+
+def process_args(config: ContainerConfig, image: ImageConfig) -> list[str]:
+    """Combine command and args with the image's entrypoint and cmd.
+
+    A command replaces both of the image's; args alone replace its cmd.
+    """
+    command, args = list(config.command), list(config.args)
+    if not command:
+        args = args or list(image.cmd)
+        command = [] if list(image.entrypoint) == [""] else list(image.entrypoint)
+    if not command and not args:
+        raise RuntimeFailure(
+            "failed to create containerd container: failed to generate spec: no command specified"
+        )
+    return command + args
+
+
+def environment(config: ContainerConfig, image: ImageConfig, hostname: str) -> list[str]:
+    """Later entries replace earlier ones of the same name, at the earlier one's place."""
+    entries = [DEFAULT_PATH]
+    if config.tty:
+        entries.append("TERM=xterm")
+    entries.append(f"HOSTNAME={hostname}")
+    entries += image.env
+    entries += [f"{name}={value}" for name, value in config.envs]
+    values: dict[str, str] = {}
+    for entry in entries:
+        values[entry.partition("=")[0]] = entry
+    return list(values.values())
+
+
+def mounts(config: ContainerConfig, sandbox: SandboxView) -> list[dict[str, Any]]:
+    """The defaults that the container does not replace, then its own, parents before children."""
+    own = {_clean(mount.container_path) for mount in config.mounts}
+    readonly = config.security_context.readonly_rootfs
+    result = [dict(mount) for mount in _DEFAULT_MOUNTS if mount["destination"] not in own]
+    managed = (
+        Mount("/etc/hostname", sandbox.hostname_file, readonly),
+        Mount("/etc/resolv.conf", sandbox.resolv_conf, readonly),
+        Mount("/dev/shm", sandbox.shm),
+    )
+    result += [_bind(mount) for mount in managed if mount.container_path not in own]
+    result += [_bind(mount) for mount in config.mounts]
+    return sorted(result, key=lambda mount: _depth(mount["destination"]))
+
+
+def resources(wish: LinuxContainerResources, node: NodeAbilities) -> dict[str, Any]:
+    cpu: dict[str, int] = {}
+    if wish.cpu_shares:
+        cpu["shares"] = wish.cpu_shares
+    if wish.cpu_quota:
+        cpu["quota"] = wish.cpu_quota
+        cpu["period"] = wish.cpu_period or 100_000
+    memory: dict[str, int] = {}
+    if wish.memory_limit_in_bytes:
+        memory["limit"] = wish.memory_limit_in_bytes
+        if node.swap_accounting:
+            memory["swap"] = wish.memory_limit_in_bytes  # no swap beyond the limit
+    result: dict[str, Any] = {"devices": [{"allow": False, "access": "rwm"}]}
+    if cpu:
+        result["cpu"] = cpu
+    if memory:
+        result["memory"] = memory
+    return result
+
+
+def _process(
+    config: ContainerConfig,
+    image: ImageConfig,
+    user: ResolvedUser,
+    sandbox: SandboxView,
+    node: NodeAbilities,
+    capabilities: Sequence[str],
+) -> dict[str, Any]:
+    process: dict[str, Any] = {
+        "terminal": config.tty,
+        "user": {
+            "uid": user.uid,
+            "gid": user.gid,
+            "additionalGids": list(user.additional_gids),
+        },
+        "args": process_args(config, image),
+        "env": environment(config, image, sandbox.hostname),
+        "cwd": config.working_dir or image.working_dir or "/",
+        "capabilities": {
+            kind: list(capabilities) for kind in ("bounding", "effective", "permitted")
+        },
+        "noNewPrivileges": config.security_context.no_new_privs,
+    }
+    if config.resources.oom_score_adj is not None:
+        process["oomScoreAdj"] = max(config.resources.oom_score_adj, node.lowest_oom_score_adj)
+    return process
+
+
+def _namespaces(
+    config: ContainerConfig, sandbox: SandboxView, node: NodeAbilities
+) -> list[dict[str, str]]:
+    result = [{"type": "mount"}]
+    if config.security_context.namespace_options.pid.name == "CONTAINER":
+        result.append({"type": "pid"})
+    result += [{"type": kind, "path": path} for kind, path in sandbox.namespaces.items()]
+    if node.unified_cgroups:
+        result.append({"type": "cgroup"})
+    return result
+
+
+def _bind(mount: Mount) -> dict[str, Any]:
+    return {
+        "destination": mount.container_path,
+        "type": "bind",
+        "source": mount.host_path,
+        "options": ["rbind", "rprivate", "ro" if mount.readonly else "rw"],
+    }
+
+
+def _mount(destination: str, kind: str, *options: str) -> Mapping[str, Any]:
+    return {
+        "destination": destination,
+        "type": kind,
+        "source": kind,
+        "options": ["nosuid", *options],
+    }
+
+
+_DEFAULT_MOUNTS: Sequence[Mapping[str, Any]] = (
+    _mount("/proc", "proc", "noexec", "nodev"),
+    _mount("/dev", "tmpfs", "strictatime", "mode=755", "size=65536k"),
+    _mount("/dev/pts", "devpts", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
+    _mount("/dev/mqueue", "mqueue", "noexec", "nodev"),
+    _mount("/sys", "sysfs", "noexec", "nodev", "ro"),
+    _mount("/sys/fs/cgroup", "cgroup", "noexec", "nodev", "relatime", "ro"),
+)
+
+
+def _clean(path: str) -> str:
+    return "/" + "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def _depth(path: str) -> int:
+    return _clean(path).count("/") if _clean(path) != "/" else 0
