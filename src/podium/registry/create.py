@@ -1,0 +1,87 @@
+"""POST: a new object. Follows ``k8s.io/apiserver/pkg/registry/rest/create.go``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.api import errors
+from podium.api.errors import ApiError
+from podium.api.types.meta_v1 import StatusDetails
+from podium.registry import generate_name
+from podium.registry.kind import Kind, match_namespace
+from podium.registry.types import RequestContext, Stored
+from podium.store.port import KeyExists
+
+
+async def create(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> Stored:
+    """Store *obj*, which is taken over and changed. Raises ApiError."""
+    metadata = obj.metadata
+    match_namespace(metadata, namespace)
+    if metadata.resource_version:
+        raise errors.failure(500, "", "resourceVersion should not be set on objects to be created")
+    generated = not metadata.name and bool(metadata.generate_name)
+    if generated:
+        metadata.name = generate_name.generate_name(metadata.generate_name)
+    await prepare(kind, namespace, obj, context)
+    if not generated:
+        return await _store(kind, namespace, obj, context)
+    for _ in range(generate_name.ATTEMPTS - 1):
+        try:
+            return await _store(kind, namespace, obj, context)
+        except ApiError as taken:
+            if taken.reason != "AlreadyExists":
+                raise
+        metadata.name = generate_name.generate_name(metadata.generate_name)
+    try:
+        return await _store(kind, namespace, obj, context)
+    except ApiError as taken:
+        raise _no_unique_name(kind, metadata.name, taken) from taken
+
+
+async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> None:
+    """Default, admit, complete and validate *obj*, in place. Raises ApiError."""
+    metadata = obj.metadata
+    kind.strategy.default(obj)
+    attributes = kind.attributes("CREATE", namespace, metadata.name, context, obj=obj)
+    await kind.admit(attributes)
+    now = kind.shared.clock.now()
+    metadata.uid = generate_name.new_uid()
+    metadata.creation_timestamp = now.replace(microsecond=0)
+    metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
+    metadata.self_link = ""
+    metadata.managed_fields = []  # nobody's but the server's, and it tracks none
+    kind.strategy.prepare_for_create(obj, now)
+    if found := kind.strategy.validate(obj):
+        raise errors.invalid(kind.resource, metadata.name, found)
+    context.warnings.extend(kind.strategy.warnings_on_create(obj))
+    kind.strategy.canonicalize(obj)
+    await kind.validate_admission(attributes)
+
+
+async def _store(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> Stored:
+    name = obj.metadata.name
+    key = kind.key(namespace, name)
+    try:
+        if context.dry_run and await kind.current(namespace, name) is not None:
+            raise KeyExists(key)
+        return await kind.store_new(key, obj, dry_run=context.dry_run)
+    except KeyExists as taken:
+        failure = errors.already_exists(kind.resource, name)
+        there = await kind.current(namespace, name)
+        if there is not None and there.obj.metadata.deletion_timestamp is not None:
+            failure.status.message = f"object is being deleted: {failure.status.message}"
+        raise failure from taken
+
+
+def _no_unique_name(kind: Kind, name: str, taken: ApiError) -> ApiError:
+    return errors.failure(
+        409,
+        "AlreadyExists",
+        f"{taken.status.message}, the server was not able to generate a unique name for the object",
+        StatusDetails(
+            name=name,
+            group=kind.resource.group,
+            kind=kind.resource.plural,
+            retry_after_seconds=1,
+        ),
+    )

@@ -1,0 +1,167 @@
+"""Everything the verbs need to serve one resource, and the storing that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from podium.api import codec, errors
+from podium.api.scheme import Resource
+from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
+from podium.kit.clock import Clock
+from podium.registry import generate_name, keys
+from podium.registry.admission.base import AdmissionPlugin, Attributes, Operation, Reader
+from podium.registry.change import at_revision
+from podium.registry.feeder import Feeder
+from podium.registry.listing import Lister
+from podium.registry.strategies.base import Strategy
+from podium.registry.types import RequestContext, Stored
+from podium.registry.watch_cache import WatchCache
+from podium.registry.watching import WatchOpener
+from podium.store.port import Entry, Store
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What all resources have in common."""
+
+    store: Store
+    feeder: Feeder
+    clock: Clock
+    admission: Sequence[AdmissionPlugin]
+    reader: Reader
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """One served resource."""
+
+    shared: Shared
+    resource: Resource
+    strategy: Strategy[Any]
+    cache: WatchCache
+    lister: Lister = field(init=False)
+    watches: WatchOpener = field(init=False)
+
+    def __post_init__(self) -> None:
+        shared = self.shared
+        lister = Lister(shared.store, shared.feeder, self.cache)
+        watches = WatchOpener(shared.store, shared.feeder, self.cache, shared.clock)
+        object.__setattr__(self, "lister", lister)
+        object.__setattr__(self, "watches", watches)
+
+    def key(self, namespace: str, name: str) -> str:
+        return keys.key(self.resource, namespace, name)
+
+    async def current(self, namespace: str, name: str) -> Stored | None:
+        """Return the object as of now: every write acknowledged before is in it."""
+        await self.shared.feeder.current()
+        return self.cache.get(namespace, name)
+
+    async def existing(self, namespace: str, name: str) -> Stored:
+        """Like :meth:`current`. Raises ApiError (404)."""
+        await self.shared.feeder.current()
+        return self.cached(namespace, name)
+
+    def cached(self, namespace: str, name: str) -> Stored:
+        """Return the object as the cache has it. Raises ApiError (404)."""
+        stored = self.cache.get(namespace, name)
+        if stored is None:
+            raise errors.not_found(self.resource, name)
+        return stored
+
+    # ------------------------------------------------------------------ storing
+
+    async def store_new(self, key: str, obj: Any, *, dry_run: bool) -> Stored:
+        """Raises KeyExists. A dry run does not look for the key."""
+        value = codec.encode_stored(obj)
+        if dry_run:
+            return Stored(key, value, 0, obj)
+        self.cache.expect(value, obj)
+        try:
+            return self._result(await self.shared.store.create(key, value))
+        finally:
+            self.cache.forget(value)
+
+    async def store_update(self, old: Stored, obj: Any, *, dry_run: bool) -> Stored:
+        """Replace *old* by *obj*; nothing is written when it says the same.
+
+        Raises RevisionMismatch.
+        """
+        value = codec.encode_stored(obj)
+        data = codec.stamp(value, old.revision)
+        if data == old.data:
+            return old
+        if dry_run:
+            obj.metadata.resource_version = str(old.revision)
+            return Stored(old.key, data, old.revision, obj)
+        self.cache.expect(value, obj)
+        try:
+            return self._result(await self.shared.store.update(old.key, value, old.revision))
+        finally:
+            self.cache.forget(value)
+
+    async def store_delete(self, old: Stored, *, dry_run: bool) -> Stored:
+        """Remove *old*; return it with the revision of the deletion. Raises RevisionMismatch."""
+        if dry_run:
+            return old
+        entry = await self.shared.store.delete(old.key, old.revision)
+        return at_revision(old, entry.revision)
+
+    def _result(self, entry: Entry) -> Stored:
+        """Return what was just written: the cache's own, where it has not gone on already."""
+        stored = self.cache.current(entry.key)
+        if stored is not None and stored.revision == entry.revision:
+            return stored
+        return self.cache.stored(entry.key, entry.value, entry.revision)
+
+    # ------------------------------------------------------------------ admission
+
+    def attributes(
+        self,
+        operation: Operation,
+        namespace: str,
+        name: str,
+        context: RequestContext,
+        *,
+        obj: Any = None,
+        old: Any = None,
+        subresource: str = "",
+        delete_options: DeleteOptions | None = None,
+    ) -> Attributes:
+        return Attributes(
+            resource=self.resource,
+            operation=operation,
+            namespace=namespace,
+            name=name,
+            user=context.user,
+            reader=self.shared.reader,
+            obj=obj,
+            old=old,
+            subresource=subresource,
+            random_suffix=generate_name.random_suffix(),
+            delete_options=delete_options,
+            dry_run=context.dry_run,
+            warnings=context.warnings,
+        )
+
+    async def admit(self, attributes: Attributes) -> None:
+        for plugin in self.shared.admission:
+            await plugin.admit(attributes)
+
+    async def validate_admission(self, attributes: Attributes) -> None:
+        for plugin in self.shared.admission:
+            await plugin.validate(attributes)
+
+
+def match_namespace(metadata: ObjectMeta, namespace: str) -> None:
+    """Put the request's namespace into an object that names none. Raises ApiError (400)."""
+    if not namespace:
+        metadata.namespace = ""
+    elif not metadata.namespace:
+        metadata.namespace = namespace
+    elif metadata.namespace != namespace:
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )

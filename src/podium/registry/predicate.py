@@ -1,0 +1,107 @@
+"""What a list or watch wants to see: a namespace, perhaps one name, labels and fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from podium.api import errors, selectors
+from podium.api.scheme import Resource
+from podium.registry.strategies.base import Strategy
+from podium.registry.types import ListOptions, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """The one index that a predicate is looked up by: what it can match is a part of that.
+
+    ``kind`` is ``all``, ``namespace``, ``key`` or a field label; ``value`` its value.
+    """
+
+    kind: str
+    value: str = ""
+
+
+EVERYTHING = Interest("all")
+
+
+@dataclass(frozen=True, slots=True)
+class _FieldTest:
+    """One requirement of a field selector, under the label that the strategy's fields have."""
+
+    label: str
+    value: str
+    equal: bool
+
+
+class Predicate:
+    """Tells which objects a request wants. Raises ApiError (400) for selectors it cannot read."""
+
+    def __init__(
+        self,
+        resource: Resource,
+        strategy: Strategy[Any],
+        namespace: str,
+        options: ListOptions,
+        *,
+        name: str = "",
+    ) -> None:
+        self.namespace = namespace if resource.namespaced else ""
+        self._strategy = strategy
+        self._labels = _parse_labels(options.label_selector)
+        self._fields = _parse_fields(options.field_selector, strategy)
+        wanted = {test.label: test.value for test in self._fields if test.equal}
+        self.name = name or wanted.get("metadata.name", "")
+        self._explicit_name = name
+        self.interest = self._most_selective(wanted, resource)
+
+    @property
+    def selects(self) -> bool:
+        """Whether there is more to it than a namespace."""
+        return bool(self._labels or self._fields or self.name)
+
+    def matches(self, stored: Stored) -> bool:
+        metadata = stored.obj.metadata
+        if self.namespace and metadata.namespace != self.namespace:
+            return False
+        if self._explicit_name and metadata.name != self._explicit_name:
+            return False
+        if self._labels is not None and not self._labels.matches(metadata.labels):
+            return False
+        if not self._fields:
+            return True
+        values = self._strategy.fields(stored.obj)
+        return all(
+            (values.get(test.label, "") == test.value) is test.equal for test in self._fields
+        )
+
+    def _most_selective(self, wanted: dict[str, str], resource: Resource) -> Interest:
+        namespace = self.namespace or wanted.get("metadata.namespace", "")
+        if self.name and (namespace or not resource.namespaced):
+            return Interest("key", f"{namespace}/{self.name}" if namespace else self.name)
+        for label in self._strategy.indexed_fields:
+            if label in wanted:
+                return Interest(label, wanted[label])
+        return Interest("namespace", namespace) if namespace else EVERYTHING
+
+
+def _parse_labels(text: str) -> selectors.LabelSelector | None:
+    if not text:
+        return None
+    try:
+        return selectors.parse_labels(text)
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from error
+
+
+def _parse_fields(text: str, strategy: Strategy[Any]) -> tuple[_FieldTest, ...]:
+    if not text:
+        return ()
+    try:
+        parsed = selectors.parse_fields(text)
+    except ValueError as error:
+        raise errors.bad_request(str(error)) from error
+    return tuple(
+        _FieldTest(strategy.field_label(want.field), want.value, want.operator != "!=")
+        for want in parsed.requirements
+    )

@@ -1,0 +1,201 @@
+"""The verbs of the API over the store; what an API server serves, without HTTP.
+
+Reads come from watch caches that one watch of the store feeds. Writes go through the kind's
+strategy and admission to the store. A kind's rules are in ``strategies``; nothing here knows one.
+Follows ``k8s.io/apiserver/pkg/registry/generic/registry``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from podium.api.scheme import RESOURCES, Resource
+from podium.api.types.meta_v1 import DeleteOptions
+from podium.kit.clock import Clock
+from podium.registry import action, compaction, create, delete, patch, update, versions
+from podium.registry.admission.base import AdmissionPlugin
+from podium.registry.change import Change
+from podium.registry.expiry import Expiry
+from podium.registry.feeder import Feeder
+from podium.registry.kind import Kind, Shared
+from podium.registry.predicate import Predicate
+from podium.registry.strategies import strategy_for
+from podium.registry.types import (
+    DeleteResult,
+    ListOptions,
+    ListResult,
+    RequestContext,
+    Stored,
+)
+from podium.registry.watch_cache import WatchCache
+from podium.registry.watching import WatchStream
+from podium.store.port import Store
+
+
+class Registry:
+    """See the module's text. Every verb raises ApiError; objects handed in are taken over.
+
+    *time_to_live*: seconds that objects of a resource live after their last write; others stay.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        admission: Sequence[AdmissionPlugin],
+        clock: Clock,
+        *,
+        resources: Sequence[Resource] = RESOURCES,
+        time_to_live: Mapping[Resource, float] | None = None,
+    ) -> None:
+        self._store, self._clock = store, clock
+        caches = [WatchCache(resource, strategy_for(resource)) for resource in resources]
+        by_prefix = {cache.prefix: cache for cache in caches}
+        self._feeder = Feeder(store, by_prefix, clock, self._note)
+        shared = Shared(store, self._feeder, clock, admission, self)
+        self._kinds = {
+            cache.resource: Kind(shared, cache.resource, cache.strategy, cache) for cache in caches
+        }
+        self._expiries = {
+            resource: Expiry(store, self._kinds[resource].cache, clock, seconds)
+            for resource, seconds in (time_to_live or {}).items()
+        }
+
+    async def start(self) -> None:
+        """Fill the caches with what the store has. Call once, before :meth:`run`."""
+        await self._feeder.fill()
+        for expiry in self._expiries.values():
+            expiry.begin()
+
+    async def run(self) -> None:
+        """Follow the store, remove what expires and compact the history, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._feeder.run(), name="registry-feed")
+            tasks.create_task(compaction.run(self._store, self._clock), name="registry-compaction")
+            for resource, expiry in self._expiries.items():
+                tasks.create_task(expiry.run(), name=f"registry-expiry-{resource.plural}")
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Registry]:
+        """Start, and run for as long as the context lasts."""
+        await self.start()
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(self.run(), name="registry")
+            try:
+                yield self
+            finally:
+                running.cancel()
+
+    # ------------------------------------------------------------------ reading
+
+    async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
+        """Return the object, not to be changed, or None: what admission and others look up."""
+        stored = await self._kinds[resource].current(namespace, name)
+        return stored.obj if stored else None
+
+    async def get(
+        self, resource: Resource, namespace: str, name: str, *, resource_version: str = ""
+    ) -> Stored:
+        """Return the object as of now, or at least as of *resource_version*."""
+        kind = self._kinds[resource]
+        asked = versions.parse(resource_version)
+        if not resource_version:
+            return await kind.existing(namespace, name)
+        await self._feeder.reached(asked)
+        return kind.cached(namespace, name)
+
+    async def list(self, resource: Resource, namespace: str, options: ListOptions) -> ListResult:
+        """List a namespace, or all of them where *namespace* is empty."""
+        kind = self._kinds[resource]
+        predicate = Predicate(resource, kind.strategy, namespace, options)
+        return await kind.lister.page(predicate, options)
+
+    def watch(
+        self, resource: Resource, namespace: str, options: ListOptions, name: str = ""
+    ) -> AbstractAsyncContextManager[WatchStream]:
+        """Watch a namespace, all of them where *namespace* is empty, or one object by *name*."""
+        kind = self._kinds[resource]
+        predicate = Predicate(resource, kind.strategy, namespace, options, name=name)
+        return kind.watches.open(predicate, options)
+
+    # ------------------------------------------------------------------ writing
+
+    async def create(
+        self,
+        resource: Resource,
+        namespace: str,
+        obj: Any,
+        context: RequestContext,
+        *,
+        name: str = "",
+        subresource: str = "",
+    ) -> Stored:
+        """Create *obj*; or, with *subresource*, carry it out on the object *name* and return that
+        object."""
+        kind = self._kinds[resource]
+        if subresource:
+            return await action.post(kind, namespace, name, subresource, obj, context)
+        return await create.create(kind, namespace, obj, context)
+
+    async def update(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        obj: Any,
+        context: RequestContext,
+        *,
+        subresource: str = "",
+    ) -> Stored:
+        """Replace the object. Where the kind allows it and there is none, it is created, and
+        ``context.created`` set."""
+        kind = self._kinds[resource]
+        return await update.update(kind, namespace, name, obj, context, subresource=subresource)
+
+    async def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        change: Any,
+        patch_type: str,
+        context: RequestContext,
+        *,
+        subresource: str = "",
+    ) -> Stored:
+        """Apply *change*, a plain value; *patch_type* is its media type."""
+        kind = self._kinds[resource]
+        return await patch.patch(
+            kind, namespace, name, change, patch_type, context, subresource=subresource
+        )
+
+    async def delete(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        options: DeleteOptions,
+        context: RequestContext,
+    ) -> DeleteResult:
+        """Delete the object, or mark it where somebody has to finish with it first."""
+        return await delete.delete(self._kinds[resource], namespace, name, options, context)
+
+    async def delete_collection(
+        self,
+        resource: Resource,
+        namespace: str,
+        options: DeleteOptions,
+        list_options: ListOptions,
+        context: RequestContext,
+    ) -> ListResult:
+        """Delete what a list with *list_options* shows; return that list."""
+        kind = self._kinds[resource]
+        predicate = Predicate(resource, kind.strategy, namespace, list_options)
+        return await delete.delete_collection(kind, predicate, options, list_options, context)
+
+    def _note(self, cache: WatchCache, change: Change) -> None:
+        expiry = self._expiries.get(cache.resource)
+        if expiry is not None:
+            expiry.note(change)

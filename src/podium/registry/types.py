@@ -1,0 +1,98 @@
+"""What goes in and out of the registry's verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from podium.api.user import UserInfo
+
+FieldValidation = Literal["Ignore", "Warn", "Strict"]
+EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Who writes, and how.
+
+    ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
+    has made the object (201 instead of 200).
+    """
+
+    user: UserInfo
+    dry_run: bool = False
+    field_manager: str = ""
+    field_validation: FieldValidation = "Warn"
+    warnings: list[str] = field(default_factory=list)
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """An object as of ``revision``.
+
+    ``data`` is its JSON with the resourceVersion, the same bytes for every reader; ``obj`` is the
+    decoded form of it, shared by all and not to be changed. ``key`` is the store's.
+    A dry run yields one that was never stored; creating so leaves ``revision`` 0.
+    """
+
+    key: str
+    data: bytes
+    revision: int
+    obj: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """``meta/v1`` ``ListOptions``, for lists and watches."""
+
+    label_selector: str = ""
+    field_selector: str = ""
+    resource_version: str = ""
+    resource_version_match: str = ""
+    limit: int = 0
+    continue_: str = ""
+    timeout_seconds: float | None = None
+    allow_watch_bookmarks: bool = False
+    send_initial_events: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListResult:
+    """One page. ``remaining`` is known only for lists without selectors, as upstream has it."""
+
+    items: Sequence[Stored]
+    resource_version: str
+    continue_: str = ""
+    remaining: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class WatchEvent:
+    """One event of a watch; shared by all watchers that see the same.
+
+    ``data`` is the object's JSON: for BOOKMARK an empty object with a resourceVersion, for ERROR a
+    Status. ``stored`` is None for those two. A DELETED object is in its last state, with the
+    resourceVersion of the deletion.
+    """
+
+    type: EventType
+    data: bytes
+    stored: Stored | None = None
+    _line: bytes | None = None
+
+    @property
+    def line(self) -> bytes:
+        """The event as a line of a JSON watch stream, made once for all watchers."""
+        if self._line is None:
+            self._line = b'{"type":"%s","object":%s}\n' % (self.type.encode(), self.data)
+        return self._line
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteResult:
+    """``stored`` is the object's last state; ``deleted`` tells whether it is gone."""
+
+    stored: Stored
+    deleted: bool

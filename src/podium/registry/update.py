@@ -1,0 +1,175 @@
+"""PUT, and what PATCH has in common with it. Follows ``.../registry/generic/registry/store.go``
+and ``.../registry/rest/update.go`` of ``k8s.io/apiserver``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from podium.api import codec, errors, field
+from podium.api.field import Path
+from podium.api.go_text import Verbatim
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.registry import create
+from podium.registry.kind import Kind, match_namespace
+from podium.registry.types import RequestContext, Stored
+from podium.store.port import RevisionMismatch
+
+#: Makes the wanted object, one that may be changed, of the present one. Raises ApiError.
+Wanted = Callable[[Stored], Any]
+
+
+async def update(
+    kind: Kind,
+    namespace: str,
+    name: str,
+    obj: Any,
+    context: RequestContext,
+    *,
+    subresource: str = "",
+) -> Stored:
+    """Replace the object by *obj*, which is taken over and changed. Raises ApiError."""
+    check_name(obj.metadata, namespace, name)
+    if kind.strategy.allow_create_on_update and not subresource:
+        there = await kind.current(namespace, name)
+        if there is None and not obj.metadata.resource_version:
+            context.created = True
+            return await create.create(kind, namespace, obj, context)
+    # A turn changes the object in place, so every one starts from the same bytes.
+    wanted = _Repeatable(kind, obj)
+    return await apply(kind, namespace, name, wanted, context, subresource=subresource)
+
+
+def check_name(metadata: ObjectMeta, namespace: str, name: str) -> None:
+    """Raises ApiError (400) when the body is about another object than the URL."""
+    if metadata.name != name:
+        raise errors.bad_request(
+            f"the name of the object ({metadata.name}) does not match the name on the URL ({name})"
+        )
+    match_namespace(metadata, namespace)
+
+
+class _Repeatable:
+    """Gives the same object for each turn: itself for the first, equal ones for further turns."""
+
+    def __init__(self, kind: Kind, obj: Any) -> None:
+        self._kind, self._first, self._data = kind, obj, b""
+
+    def __call__(self, _: Stored) -> Any:
+        if self._first is not None:
+            obj, self._first = self._first, None
+            self._data = codec.encode(obj)
+            return obj
+        return self._kind.cache.decode(self._data)
+
+
+async def apply(
+    kind: Kind,
+    namespace: str,
+    name: str,
+    wanted: Wanted,
+    context: RequestContext,
+    *,
+    subresource: str = "",
+) -> Stored:
+    """Store what *wanted* makes of the present object.
+
+    It is asked again when somebody else wrote meanwhile; whether that is a conflict is told by
+    the resourceVersion of what it makes. Raises ApiError.
+    """
+    while True:
+        old = await kind.existing(namespace, name)
+        warned = len(context.warnings)
+        obj = wanted(old)
+        await _prepare(kind, namespace, name, obj, old, context, subresource)
+        try:
+            if _is_over(kind, obj, old.obj):
+                return await _finish(kind, old, obj, context)
+            return await kind.store_update(old, obj, dry_run=context.dry_run)
+        except RevisionMismatch:
+            del context.warnings[warned:]
+
+
+async def _finish(kind: Kind, old: Stored, obj: Any, context: RequestContext) -> Stored:
+    """Remove an object whose last finalizer this update took; return it as updated."""
+    gone = await kind.store_delete(old, dry_run=context.dry_run)
+    obj.metadata.resource_version = str(gone.revision)
+    return Stored(old.key, codec.encode(obj), gone.revision, obj)
+
+
+async def _prepare(
+    kind: Kind,
+    namespace: str,
+    name: str,
+    obj: Any,
+    old: Stored,
+    context: RequestContext,
+    subresource: str,
+) -> None:
+    rules = kind.strategy.rules(subresource)
+    metadata, old_metadata = obj.metadata, old.obj.metadata
+    _check_uid(kind, old, metadata)
+    kind.strategy.default(obj)
+    attributes = kind.attributes(
+        "UPDATE", namespace, name, context, obj=obj, old=old.obj, subresource=subresource
+    )
+    await kind.admit(attributes)
+    _check_version(kind, metadata, old)
+    match_namespace(metadata, namespace)
+    _carry_over(metadata, old_metadata)
+    rules.prepare(obj, old.obj, kind.shared.clock.now())
+    if found := rules.validate(obj, old.obj):
+        raise errors.invalid(kind.resource, name, found)
+    context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
+    kind.strategy.canonicalize(obj)
+    await kind.validate_admission(attributes)
+
+
+def _check_uid(kind: Kind, old: Stored, metadata: ObjectMeta) -> None:
+    """An update that names a uid is meant for that incarnation only."""
+    there = old.obj.metadata.uid
+    if metadata.uid and metadata.uid != there:
+        raise errors.conflict(
+            kind.resource,
+            metadata.name,
+            f"StorageError: invalid object, Code: 4, Key: {old.key}, ResourceVersion: 0, "
+            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {metadata.uid}, "
+            f"UID in object meta: {there}",
+        )
+
+
+def _check_version(kind: Kind, metadata: ObjectMeta, old: Stored) -> None:
+    """Optimistic concurrency: what was read must be what is there."""
+    asked = metadata.resource_version
+    if asked in ("", "0"):
+        if kind.strategy.allow_unconditional_update:
+            metadata.resource_version = str(old.revision)
+            return
+        missing = field.invalid(
+            Path("metadata").child("resourceVersion"),
+            Verbatim("0x0"),
+            "must be specified for an update",
+        )
+        resource = kind.resource
+        raise errors.invalid_kind(resource.group, resource.plural, metadata.name, [missing])
+    if asked != str(old.revision):
+        raise errors.conflict(kind.resource, metadata.name)
+
+
+def _carry_over(metadata: ObjectMeta, old: ObjectMeta) -> None:
+    """Keep what a client may leave out, or may not take back."""
+    metadata.uid = metadata.uid or old.uid
+    metadata.creation_timestamp = old.creation_timestamp or metadata.creation_timestamp
+    metadata.deletion_timestamp = old.deletion_timestamp or metadata.deletion_timestamp
+    if metadata.deletion_grace_period_seconds is None:
+        metadata.deletion_grace_period_seconds = old.deletion_grace_period_seconds
+    metadata.self_link = ""
+    metadata.managed_fields = list(old.managed_fields)
+
+
+def _is_over(kind: Kind, obj: Any, old: Any) -> bool:
+    """Whether *obj* was waiting for its finalizers only, and has lost the last of them."""
+    metadata = old.metadata
+    if metadata.deletion_timestamp is None or kind.strategy.must_finalize(obj):
+        return False
+    return not metadata.deletion_grace_period_seconds

@@ -1,0 +1,173 @@
+"""The present objects of one resource, indexed, and the changes that led there.
+
+Fed by ``feeder.py`` from the store, in order. Reading never waits: whoever needs a certain
+revision waits for the feeder first. Each object is encoded and decoded once; lists and watch
+events are made of the same bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from podium.api import codec
+from podium.api.scheme import Resource
+from podium.registry import keys
+from podium.registry.change import Change
+from podium.registry.predicate import Interest, Predicate
+from podium.registry.strategies.base import Strategy
+from podium.registry.types import Stored
+from podium.registry.watcher import Watchers
+from podium.store.history import prefix_end
+from podium.store.port import Entry, Event
+
+#: How many changes are kept for watches that resume; older ones come from the store's history.
+_WINDOW = 256
+
+
+class WatchCache:
+    """See the module's text. *revision* is that of the state it is filled with at first."""
+
+    def __init__(self, resource: Resource, strategy: Strategy[Any]) -> None:
+        self.resource, self.strategy = resource, strategy
+        self.prefix = keys.prefix(resource)
+        self.changed_at = 0  #: revision of the last change; the objects are the same ever since
+        self.watchers = Watchers(strategy.indexed_fields)
+        self._objects: dict[str, Stored] = {}
+        self._order: list[str] = []
+        self._indexes: dict[str, defaultdict[str, dict[str, None]]] = {
+            label: defaultdict(dict) for label in strategy.indexed_fields
+        }
+        self._window: deque[Change] = deque(maxlen=_WINDOW)
+        self._window_from = 0
+        self._expected: dict[int, Any] = {}
+
+    # ------------------------------------------------------------------ filling
+
+    def fill(self, entries: Iterable[Entry]) -> None:
+        """Take in the objects that are there at start, in the order of their keys."""
+        for entry in entries:
+            self._put(self.stored(entry.key, entry.value, entry.revision))
+
+    def begin(self, revision: int) -> None:
+        """Note that what was filled in is the state as of *revision*."""
+        self.changed_at = self._window_from = revision
+
+    def expect(self, value: bytes, obj: Any) -> None:
+        """Spare the decoding of *value*, which is about to be written and is *obj* encoded."""
+        self._expected[id(value)] = obj
+
+    def forget(self, value: bytes) -> None:
+        """End :meth:`expect`; *value* must have been kept alive meanwhile."""
+        self._expected.pop(id(value), None)
+
+    def apply(self, event: Event) -> Change:
+        """Take in the next write and tell the watchers."""
+        old = self._objects.get(event.key)
+        new = None
+        if event.value is not None:
+            new = self.stored(event.key, event.value, event.revision)
+        change = Change(event.revision, old, new)
+        self._remove(event.key) if new is None else self._put(new)
+        self.changed_at = event.revision
+        if len(self._window) == _WINDOW:
+            self._window_from = self._window[0].revision
+        self._window.append(change)
+        self.watchers.notify(change, self.strategy)
+        return change
+
+    def stored(self, key: str, value: bytes, revision: int) -> Stored:
+        """Return the object that the store holds as *value*."""
+        obj = self._expected.get(id(value))
+        if obj is None:
+            obj = self.decode(value)
+        obj.metadata.resource_version = str(revision)
+        return Stored(key, codec.stamp(value, revision), revision, obj)
+
+    def decode(self, value: bytes) -> Any:
+        """Return a new struct of what the registry has encoded; the caller may change it."""
+        return codec.decode_stored(self.resource.type, value)
+
+    def copy(self, stored: Stored) -> Any:
+        """Return the object anew, for changing."""
+        return codec.decode_stored(self.resource.type, stored.data)
+
+    # ------------------------------------------------------------------ reading
+
+    def get(self, namespace: str, name: str) -> Stored | None:
+        return self._objects.get(keys.key(self.resource, namespace, name))
+
+    def current(self, key: str) -> Stored | None:
+        return self._objects.get(key)
+
+    def objects(self) -> Iterator[tuple[str, Any]]:
+        """Yield every object under its key in the store."""
+        return ((key, stored.obj) for key, stored in self._objects.items())
+
+    def select(self, predicate: Predicate, after: str = "") -> Iterator[Stored]:
+        """Yield what *predicate* matches behind the key *after*, in the order of the keys.
+
+        Costs what the predicate's index holds, not what the cache holds.
+        """
+        for key in self._candidates(predicate.interest, after):
+            stored = self._objects[key]
+            if predicate.matches(stored):
+                yield stored
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def changes_since(self, revision: int) -> Sequence[Change] | None:
+        """Return the changes behind *revision*, or None when they are no longer all here."""
+        if revision >= self.changed_at:
+            return ()
+        if revision < self._window_from:
+            return None
+        start = bisect_right(self._window, revision, key=lambda change: change.revision)
+        return [self._window[index] for index in range(start, len(self._window))]
+
+    def _candidates(self, interest: Interest, after: str) -> Iterable[str]:
+        if interest.kind == "key":
+            key = self.prefix + interest.value
+            return [key] if key in self._objects and key > after else []
+        if interest.kind in self._indexes:
+            found = self._indexes[interest.kind].get(interest.value, {})
+            return sorted(key for key in found if key > after)
+        prefix = self.prefix
+        if interest.kind == "namespace":
+            prefix = keys.prefix(self.resource, interest.value)
+        start = max(bisect_left(self._order, prefix), bisect_right(self._order, after))
+        return self._order[start : bisect_left(self._order, prefix_end(prefix))]
+
+    def _put(self, new: Stored) -> None:
+        old = self._objects.get(new.key)
+        if old is None:
+            if self._order and new.key > self._order[-1]:
+                self._order.append(new.key)
+            else:
+                insort(self._order, new.key)
+        self._objects[new.key] = new
+        if self._indexes:
+            self._index(old, new)
+
+    def _remove(self, key: str) -> None:
+        old = self._objects.pop(key, None)
+        if old is None:
+            return
+        del self._order[bisect_left(self._order, key)]
+        if self._indexes:
+            self._index(old, None)
+
+    def _index(self, old: Stored | None, new: Stored | None) -> None:
+        before = self.strategy.fields(old.obj) if old else {}
+        behind = self.strategy.fields(new.obj) if new else {}
+        for label, index in self._indexes.items():
+            if old is not None and (new is None or before[label] != behind[label]):
+                keys_there = index[before[label]]
+                keys_there.pop(old.key, None)
+                if not keys_there:
+                    del index[before[label]]
+            if new is not None:
+                index[behind[label]][new.key] = None
