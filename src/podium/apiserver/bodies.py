@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp.web import BaseRequest
 
 from podium.api import codec
+from podium.api.codec import Validation
 from podium.api.errors import bad_request
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
@@ -33,7 +34,7 @@ async def read(request: BaseRequest) -> bytes:
 
 
 async def decode(
-    request: BaseRequest, into: Resource | type[Any], validation: str
+    request: BaseRequest, into: Resource | type[Any], validation: Validation
 ) -> tuple[Any, list[str]]:
     """Return the object in the body and the warnings that it earns. Raises ApiError."""
     content_type = body_type(request.headers.get("Content-Type", ""), (JSON, YAML), JSON)

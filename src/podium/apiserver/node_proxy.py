@@ -43,7 +43,7 @@ class Door:
 
 def door(node: Node) -> Door:
     """Return where *node*'s kubelet listens. Raises ApiError (500) when it has no address."""
-    addresses = {}
+    addresses: dict[str, str] = {}
     for address in node.status.addresses:
         addresses.setdefault(address.type, address.address)
     for kind in PREFERRED:

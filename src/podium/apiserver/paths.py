@@ -74,7 +74,7 @@ class Query:
     def flag(self, name: str) -> bool:
         """True for every value but ``false`` and ``0``, also for the empty one."""
         values = self._all.get(name)
-        return bool(values) and values[0].lower() not in ("false", "0")
+        return values is not None and values[0].lower() not in ("false", "0")
 
     def as_mapping(self) -> Mapping[str, Sequence[str]]:
         return self._all

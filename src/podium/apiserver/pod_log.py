@@ -103,10 +103,8 @@ def _offences(numbers: dict[str, int | None], since_time: str, stream: str) -> I
 def choose_container(pod: Pod, asked: str) -> str:
     """Return the container that is meant. Raises ApiError (400) where that is not clear."""
     spec, name = pod.spec, pod.metadata.name
-    known = [
-        container.name
-        for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers)
-    ]
+    known = [container.name for container in (*spec.init_containers, *spec.containers)]
+    known += [container.name for container in spec.ephemeral_containers]
     if asked:
         if asked not in known:
             raise bad_request(f"container {asked} is not valid for pod {name}")

@@ -7,9 +7,11 @@ Follows ``k8s.io/apimachinery/pkg/apis/meta/v1`` (conversion and validation) and
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from podium.api import field
+from podium.api.codec import Validation
 from podium.api.errors import bad_request, invalid_kind
 from podium.api.field import FieldError, Path
 from podium.api.types.meta_v1 import DeleteOptions
@@ -17,9 +19,11 @@ from podium.apiserver.paths import Query
 from podium.registry.types import ListOptions
 
 META_GROUP = "meta.k8s.io"
-_VALIDATIONS = ("Ignore", "Warn", "Strict")
-_MATCHES = ("Exact", "NotOlderThan")
-_PROPAGATIONS = ("Foreground", "Background", "Orphan")
+_VALIDATIONS: Mapping[str, Validation] = {
+    "Ignore": "Ignore",
+    "Warn": "Warn",
+    "Strict": "Strict",
+}
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -29,7 +33,7 @@ class WriteOptions:
 
     dry_run: bool = False
     field_manager: str = ""
-    field_validation: str = "Warn"
+    field_validation: Validation = "Warn"
 
 
 def integer(query: Query, name: str) -> int | None:
@@ -45,11 +49,10 @@ def integer(query: Query, name: str) -> int | None:
     return number
 
 
-def list_options(query: Query, *, watch: bool) -> ListOptions:
-    """Return the options of a list or watch. Raises ApiError (400, 422)."""
-    send_initial = query.flag("sendInitialEvents") if query.get("sendInitialEvents") else None
+def list_options(query: Query) -> ListOptions:
+    """Return the options of a list or watch; the registry checks them. Raises ApiError (400)."""
     timeout = integer(query, "timeoutSeconds")
-    options = ListOptions(
+    return ListOptions(
         label_selector=query.get("labelSelector"),
         field_selector=query.get("fieldSelector"),
         resource_version=query.get("resourceVersion"),
@@ -58,64 +61,12 @@ def list_options(query: Query, *, watch: bool) -> ListOptions:
         continue_=query.get("continue"),
         timeout_seconds=None if timeout is None else float(timeout),
         allow_watch_bookmarks=query.flag("allowWatchBookmarks"),
-        send_initial_events=send_initial,
+        send_initial_events=_optional_flag(query, "sendInitialEvents"),
     )
-    found = _watch_offences(options) if watch else _list_offences(options)
-    if found:
-        raise invalid_kind(META_GROUP, "ListOptions", "", found)
-    return options
 
 
-def _watch_offences(options: ListOptions) -> list[FieldError]:
-    match = options.resource_version_match
-    at = Path("resourceVersionMatch")
-    found = []
-    if options.send_initial_events is None:
-        if match:
-            found.append(
-                field.forbidden(
-                    at,
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
-                    "provided",
-                )
-            )
-        return found
-    if match != "NotOlderThan":
-        found.append(
-            field.forbidden(
-                at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            )
-        )
-    return found
-
-
-def _list_offences(options: ListOptions) -> list[FieldError]:
-    found = []
-    match, revision = options.resource_version_match, options.resource_version
-    at = Path("resourceVersionMatch")
-    if options.send_initial_events is not None:
-        found.append(
-            field.forbidden(Path("sendInitialEvents"), "sendInitialEvents is forbidden for list")
-        )
-    if not match:
-        return found
-    if not revision:
-        found.append(
-            field.forbidden(
-                at, "resourceVersionMatch is forbidden unless resourceVersion is provided"
-            )
-        )
-    if options.continue_:
-        found.append(
-            field.forbidden(at, "resourceVersionMatch is forbidden when continue is provided")
-        )
-    if match not in _MATCHES:
-        found.append(field.not_supported(at, match, ("Exact", "NotOlderThan", "")))
-    if match == "Exact" and revision == "0":
-        found.append(
-            field.forbidden(at, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
-        )
-    return found
+def _optional_flag(query: Query, name: str) -> bool | None:
+    return query.flag(name) if query.all(name) else None
 
 
 def write_options(query: Query, kind: str) -> WriteOptions:
@@ -130,7 +81,7 @@ def write_options(query: Query, kind: str) -> WriteOptions:
         found.append(field.not_supported(Path("fieldValidation"), validation, _VALIDATIONS))
     if found:
         raise invalid_kind(META_GROUP, kind, "", found)
-    return WriteOptions(bool(dry_run), manager, validation or "Warn")
+    return WriteOptions(bool(dry_run), manager, _VALIDATIONS.get(validation, "Warn"))
 
 
 def _dry_run_offences(dry_run: list[str]) -> list[FieldError]:
@@ -152,32 +103,9 @@ def _manager_offences(manager: str) -> list[FieldError]:
 
 def delete_options(query: Query) -> DeleteOptions:
     """Return the options of a deletion that has no body."""
-    preconditions = None
-    orphan = query.flag("orphanDependents") if query.get("orphanDependents") else None
     return DeleteOptions(
         grace_period_seconds=integer(query, "gracePeriodSeconds"),
         dry_run=list(query.all("dryRun")),
-        orphan_dependents=orphan,
+        orphan_dependents=_optional_flag(query, "orphanDependents"),
         propagation_policy=query.get("propagationPolicy") or None,
-        preconditions=preconditions,
     )
-
-
-def check_delete_options(options: DeleteOptions) -> None:
-    """Raises ApiError (422)."""
-    found = _dry_run_offences(options.dry_run)
-    policy = options.propagation_policy
-    if policy is not None and options.orphan_dependents is not None:
-        found.append(
-            field.invalid(
-                Path("propagationPolicy"),
-                policy,
-                "orphanDependents and deletionPropagation cannot be both set",
-            )
-        )
-    if policy is not None and policy not in _PROPAGATIONS:
-        found.append(
-            field.not_supported(Path("propagationPolicy"), policy, (*_PROPAGATIONS, "nil"))
-        )
-    if found:
-        raise invalid_kind(META_GROUP, "DeleteOptions", "", found)

@@ -18,7 +18,7 @@ from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.bootstrap import Bootstrap
 from podium.apiserver.call import Services
 from podium.apiserver.handler import Handler
-from podium.apiserver.health import Health, NamedCheck
+from podium.apiserver.health import Check, Health, NamedCheck
 from podium.apiserver.lookups import Lookups
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.node_proxy import NodeProxy
@@ -136,7 +136,7 @@ def _handler(
     )
 
 
-def _store_check(store: Store) -> Callable[[], asyncio.Future[str]]:
+def _store_check(store: Store) -> Check:
     async def check() -> str:
         try:
             await store.get("/registry/health")
@@ -144,7 +144,7 @@ def _store_check(store: Store) -> Callable[[], asyncio.Future[str]]:
             return str(error)
         return ""
 
-    return check  # type: ignore[return-value]
+    return check
 
 
 def listen(options: ApiServerOptions) -> list[socket.socket]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from podium.api.types.core_v1 import Pod, PodSpec
+from podium.api.types.core_v1 import EnvFromSource, EnvVar, Pod, PodSpec
 from podium.api.user import UserInfo
 from podium.apiserver.auth.roles import NODE
 from podium.apiserver.auth.rules import any_allows
@@ -104,11 +104,9 @@ def secret_names(spec: PodSpec) -> Iterator[str]:
     """Every Secret that *spec* makes its node read."""
     for pull_secret in spec.image_pull_secrets:
         yield pull_secret.name
-    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
-        for source in container.env_from:
-            if source.secret_ref:
-                yield source.secret_ref.name
-        for variable in container.env:
+    for env_from, env in _environments(spec):
+        yield from (source.secret_ref.name for source in env_from if source.secret_ref)
+        for variable in env:
             if variable.value_from and variable.value_from.secret_key_ref:
                 yield variable.value_from.secret_key_ref.name
     for volume in spec.volumes:
@@ -121,11 +119,9 @@ def secret_names(spec: PodSpec) -> Iterator[str]:
 
 def configmap_names(spec: PodSpec) -> Iterator[str]:
     """Every ConfigMap that *spec* makes its node read."""
-    for container in (*spec.init_containers, *spec.containers, *spec.ephemeral_containers):
-        for source in container.env_from:
-            if source.config_map_ref:
-                yield source.config_map_ref.name
-        for variable in container.env:
+    for env_from, env in _environments(spec):
+        yield from (source.config_map_ref.name for source in env_from if source.config_map_ref)
+        for variable in env:
             if variable.value_from and variable.value_from.config_map_key_ref:
                 yield variable.value_from.config_map_key_ref.name
     for volume in spec.volumes:
@@ -134,3 +130,10 @@ def configmap_names(spec: PodSpec) -> Iterator[str]:
         for projection in volume.projected.sources if volume.projected else ():
             if projection.config_map:
                 yield projection.config_map.name
+
+
+def _environments(spec: PodSpec) -> Iterator[tuple[list[EnvFromSource], list[EnvVar]]]:
+    for container in (*spec.init_containers, *spec.containers):
+        yield container.env_from, container.env
+    for ephemeral in spec.ephemeral_containers:
+        yield ephemeral.env_from, ephemeral.env

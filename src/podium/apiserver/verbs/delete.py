@@ -36,7 +36,7 @@ async def delete(call: Call) -> StreamResponse:
 
 async def delete_collection(call: Call) -> StreamResponse:
     media = call.media(LIST_KINDS)
-    list_options = query.list_options(call.query, watch=False)
+    list_options = query.list_options(call.query)
     options = await _options(call)
     context = call.context(WriteOptions(dry_run=bool(options.dry_run)))
     result = await call.registry.delete_collection(
@@ -57,6 +57,5 @@ async def _options(call: Call) -> DeleteOptions:
         )
     else:
         options = query.delete_options(call.query)
-    query.check_delete_options(options)
-    checked: DeleteOptions = options
-    return checked
+    chosen: DeleteOptions = options
+    return chosen

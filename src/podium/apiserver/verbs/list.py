@@ -17,7 +17,7 @@ from podium.registry.types import ListResult
 
 async def list_objects(call: Call) -> StreamResponse:
     media = call.media(LIST_KINDS)
-    options = query.list_options(call.query, watch=False)
+    options = query.list_options(call.query)
     result = await call.registry.list(call.resource, call.namespace, options)
     metadata = list_metadata(result)
     if media.kind == "Table":

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from aiohttp.web import StreamResponse
 
-from podium.apiserver import bodies, query
+from podium.apiserver import bodies, patches, query
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import OBJECT_KINDS, body_type
 from podium.apiserver.verbs import reply
-from podium.registry.patching import PATCH_TYPES, parse_patch
+from podium.registry.patch import SERVED
 
 
 async def patch(call: Call) -> StreamResponse:
     media = call.media(OBJECT_KINDS)
-    patch_type = body_type(call.request.headers.get("Content-Type", ""), PATCH_TYPES, "")
+    patch_type = body_type(call.request.headers.get("Content-Type", ""), SERVED, "")
     options = query.write_options(call.query, "PatchOptions")
-    document = parse_patch(patch_type, await bodies.read(call.request))
+    document = patches.parse(patch_type, await bodies.read(call.request))
     item = await call.registry.patch(
         call.resource, call.namespace, call.name, document, patch_type, call.context(options),
         subresource=call.subresource.name if call.subresource else "",

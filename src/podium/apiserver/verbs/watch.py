@@ -24,7 +24,7 @@ async def watch(call: Call) -> StreamResponse:
     media = call.media(LIST_KINDS | OBJECT_KINDS)
     if media.format != JSON:
         raise not_acceptable((JSON,))
-    options = query.list_options(call.query, watch=True)
+    options = query.list_options(call.query)
     encode = _Encoder(call, media)
     # Entered before the headers are sent: what the registry refuses at once is an answer by
     # itself, and once the client sees the headers no event can be missed.
