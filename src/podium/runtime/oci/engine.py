@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import msgspec
@@ -73,6 +71,11 @@ class Engine:
         self.sandboxes: dict[str, LiveSandbox] = {}
         self.containers: dict[str, LiveContainer] = {}
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Stop watching; touch no container."""
+        for live in self.containers.values():
+            live.close()
 
     def now(self) -> int:
         return int(self.clock.now().timestamp() * 1_000_000) * 1000
@@ -141,13 +144,3 @@ class Engine:
         event = ContainerEvent(object_id, kind, pod_uid)
         for subscription in self._subscriptions:
             subscription.queue.put_nowait(event)
-
-
-@contextlib.contextmanager
-def opened(path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
-    """A descriptor for the length of a ``with``."""
-    descriptor = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 import platform
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +26,7 @@ from podium.runtime.oci import (
 from podium.runtime.oci.capabilities import bounding_set
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.layout import OciOptions
+from podium.runtime.oci.lock import lock
 from podium.runtime.oci.spec import NodeAbilities
 from podium.runtime.port import (
     Container,
@@ -66,20 +65,20 @@ class OciRuntime:
         self._engine = Engine(
             options, images, network, cgroups, node_abilities(cgroups), clock or SystemClock()
         )
-        self._lock = -1
+        self._open = contextlib.ExitStack()
 
     async def __aenter__(self) -> OciRuntime:
         options = self._engine.options
-        options.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
-        self._lock = _locked(options.root / "lock")
-        await adopt.adopt(self._engine)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(lock(options.root))
+            options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
+            stack.callback(self._engine.close)
+            await adopt.adopt(self._engine)
+            self._open = stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for live in self._engine.containers.values():
-            live.close()
-        os.close(self._lock)
+        self._open.close()
 
     def images_in_use(self) -> set[str]:
         """IDs of the images that containers, running or not, were made from."""
@@ -178,15 +177,3 @@ def _program(name: str) -> str:
     if path is None:
         raise RuntimeFailure(f"{name} is not installed: no such program on PATH")
     return path
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    with contextlib.ExitStack() as undo:
-        undo.callback(os.close, descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RuntimeFailure(f"another process uses the runtime at {path.parent}") from None
-        undo.pop_all()
-    return descriptor

@@ -1,0 +1,114 @@
+"""Removing all that a cluster's runtime has on the machine, without a runtime.
+
+For ``podium down``, also after a crash of anything at any point: nothing here trusts a record to be
+there or to be right. It goes by the names that all of a cluster's belongings share: its cgroup, its
+run dir and its link name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from podium.runtime import linux
+from podium.runtime.cgroups import Cgroups
+from podium.runtime.network.bridge import BridgeNetwork
+from podium.runtime.oci.layout import OciOptions
+from podium.runtime.oci.lock import lock
+from podium.runtime.port import RuntimeFailure
+
+_PAUSE, _PATIENCE = 0.005, 10.0  # seconds
+
+
+async def cleanup(
+    options: OciOptions,
+    network: BridgeNetwork | None,
+    release: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Kill every container of the cluster and remove what the runtime made. Repeatable.
+
+    *release* is the image service's, called with each container's ID. Raises RuntimeFailure where
+    a process of the runtime still holds its lock, or where something refuses to go.
+    """
+    with lock(options.root):
+        await _kill(options)
+        unmount_below(options.run_dir)
+        if network is not None:
+            await network.teardown()
+        await Cgroups.detect().remove(options.cgroup_root)
+        for container_id in _names(options.containers):
+            release(container_id)
+        for directory in (
+            options.run_dir / "containers",
+            options.run_dir / "sandboxes",
+            options.runc_root,
+            options.containers,
+            options.sandboxes,
+        ):
+            await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty: somebody else keeps something there
+            options.run_dir.rmdir()
+
+
+def unmount_below(directory: Path) -> None:
+    """Unmount what is mounted below *directory*, the last first."""
+    for mount_point in reversed(list(_mounts_below(directory))):
+        linux.umount(mount_point)
+
+
+async def _kill(options: OciOptions) -> None:
+    """Kill the containers, let their conmons write what they know, then kill those too."""
+    cgroups = Cgroups.detect()
+    patience = _PATIENCE
+    while cgroups.kill(options.cgroup_root):
+        patience -= _PAUSE
+        if patience < 0:
+            raise RuntimeFailure(
+                f"processes {cgroups.processes(options.cgroup_root)} do not end on SIGKILL"
+            )
+        await asyncio.sleep(_PAUSE)
+    for pid in list(helpers(options)):
+        with contextlib.suppress(ProcessLookupError):
+            descriptor = os.pidfd_open(pid)
+            try:
+                if pid in helpers(options):  # still the one that was found
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            finally:
+                os.close(descriptor)
+
+
+def helpers(options: OciOptions) -> set[int]:
+    """Process IDs of conmon and of the low-level runtime at work for this runtime."""
+    marks = (os.fsencode(f"{options.run_dir}/containers/"), os.fsencode(str(options.runc_root)))
+    own = {os.path.basename(options.conmon).encode(), os.path.basename(options.runc).encode()}
+    found = set()
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            command = Path("/proc", name, "cmdline").read_bytes()
+            program = os.path.basename(command.partition(b"\0")[0])
+            if program in own and any(mark in command for mark in marks):
+                found.add(int(name))
+    return found
+
+
+def _mounts_below(directory: Path) -> Iterator[str]:
+    prefix = f"{os.path.realpath(directory)}/"
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        mount_point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), line.split()[4])
+        if mount_point.startswith(prefix):
+            yield mount_point
+
+
+def _names(directory: Path) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except FileNotFoundError:
+        return []
