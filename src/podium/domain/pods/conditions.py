@@ -1,0 +1,98 @@
+"""The conditions that a node sets on its Pods.
+
+Texts follow ``pkg/kubelet/status/generate.go``. Conditions of others (``PodScheduled`` false from a
+scheduler, readiness gates) are kept as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from podium.api.types.core_v1 import ContainerStatus, Pod, PodCondition, PodStatus
+from podium.domain.pods.phase import FAILED, SUCCEEDED
+
+READY_TO_START = "PodReadyToStartContainers"
+INITIALIZED = "Initialized"
+READY = "Ready"
+CONTAINERS_READY = "ContainersReady"
+SCHEDULED = "PodScheduled"
+OWNED = (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED)
+
+
+def pod_conditions(
+    pod: Pod,
+    statuses: Sequence[ContainerStatus],
+    phase: str,
+    *,
+    has_sandbox: bool,
+    previous: PodStatus,
+    now: datetime,
+) -> list[PodCondition]:
+    """Return all conditions: others' first, then those of the node, with transition times."""
+    foreign = [c for c in pod.status.conditions if c.type not in OWNED]
+    completed = "PodCompleted" if phase == SUCCEEDED else ""
+    containers_ready = _containers_ready(pod, statuses, phase)
+    owned = [
+        _condition(READY_TO_START, has_sandbox),
+        _condition(INITIALIZED, True, completed),
+        _ready(pod, foreign, containers_ready),
+        containers_ready,
+        _condition(SCHEDULED, True),
+    ]
+    before = {c.type: c for c in (*pod.status.conditions, *previous.conditions)}
+    for condition in owned:
+        condition.observed_generation = pod.metadata.generation
+        old = before.get(condition.type)
+        unchanged = old is not None and old.status == condition.status
+        condition.last_transition_time = old.last_transition_time if old and unchanged else now
+    return foreign + owned
+
+
+def _condition(kind: str, holds: bool, reason: str = "", message: str = "") -> PodCondition:
+    return PodCondition(
+        type=kind, status="True" if holds else "False", reason=reason, message=message
+    )
+
+
+def _containers_ready(pod: Pod, statuses: Sequence[ContainerStatus], phase: str) -> PodCondition:
+    if phase == SUCCEEDED:
+        return _condition(CONTAINERS_READY, False, "PodCompleted")
+    if phase == FAILED:
+        return _condition(CONTAINERS_READY, False, "PodFailed")
+    ready = {status.name: status.ready for status in statuses}
+    names = [container.name for container in pod.spec.containers]
+    unknown = [name for name in names if name not in ready]
+    unready = [name for name in names if ready.get(name) is False]
+    texts = []
+    if unknown:
+        texts.append(f"containers with unknown status: [{' '.join(unknown)}]")
+    if unready:
+        texts.append(f"containers with unready status: [{' '.join(unready)}]")
+    if texts:
+        return _condition(CONTAINERS_READY, False, "ContainersNotReady", ", ".join(texts))
+    return _condition(CONTAINERS_READY, True)
+
+
+def _ready(
+    pod: Pod, conditions: Sequence[PodCondition], containers_ready: PodCondition
+) -> PodCondition:
+    if containers_ready.status != "True":
+        return _condition(READY, False, containers_ready.reason, containers_ready.message)
+    found = {condition.type: condition.status for condition in conditions}
+    texts = []
+    for gate in pod.spec.readiness_gates:
+        status = found.get(gate.condition_type)
+        if status is None:
+            texts.append(
+                f'corresponding condition of pod readiness gate "{gate.condition_type}" '
+                "does not exist."
+            )
+        elif status != "True":
+            texts.append(
+                f'the status of pod readiness gate "{gate.condition_type}" is not "True", '
+                f"but {status}"
+            )
+    if texts:
+        return _condition(READY, False, "ReadinessGatesNotReady", ", ".join(texts))
+    return _condition(READY, True)

@@ -1,0 +1,28 @@
+"""``$(NAME)`` in ``env``, ``command`` and ``args``, as upstream's ``expansion`` package reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
+
+
+def expand(text: str, *variables: Mapping[str, str]) -> str:
+    """Replace each ``$(NAME)`` by the first of *variables* that has it; ``$$`` is one ``$``.
+
+    What no mapping knows stays as it is written.
+    """
+    if "$" not in text:
+        return text
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "$"
+        for mapping in variables:
+            if name in mapping:
+                return mapping[name]
+        return match.group(0)
+
+    return _REFERENCE.sub(value, text)

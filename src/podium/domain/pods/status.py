@@ -1,0 +1,96 @@
+"""``status`` of a Pod, put together from its spec, what the runtime holds, and the last status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from podium.api.resources import qos_class
+from podium.api.types.core_v1 import HostIP, Pod, PodIP, PodStatus
+from podium.domain.pods.conditions import pod_conditions
+from podium.domain.pods.container_status import Waiting, container_statuses
+from podium.domain.pods.observed import Observed
+from podium.domain.pods.phase import FAILED, is_terminal, pod_phase
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The node's decision to end a Pod: becomes ``status.phase: Failed`` with reason, message."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusInput:
+    """What the status of a Pod follows from. ``previous`` is the one last published, or the API's.
+
+    ``ended`` says that nothing of the Pod will be started any more.
+    """
+
+    pod: Pod
+    observed: Observed
+    previous: PodStatus
+    host_ip: str
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    verdict: Verdict | None = None
+    ended: bool = False
+
+
+def pod_status(given: StatusInput, now: datetime) -> PodStatus:
+    """Return the whole status. A phase never goes back from Failed or Succeeded."""
+    pod, previous = given.pod, given.previous
+    now = now.replace(microsecond=0)
+    statuses = container_statuses(
+        pod, given.observed, {s.name: s for s in previous.container_statuses}, given.waiting
+    )
+    phase = _phase(given, pod_phase(pod, statuses, terminal=given.ended))
+    status = PodStatus(
+        phase=phase,
+        observed_generation=pod.metadata.generation,
+        qos_class=qos_class(pod),
+        host_ip=given.host_ip,
+        host_ips=[HostIP(ip=given.host_ip)] if given.host_ip else [],
+        start_time=previous.start_time or pod.status.start_time or now,
+        container_statuses=statuses,
+        nominated_node_name=pod.status.nominated_node_name,
+    )
+    if given.verdict is not None:
+        status.reason, status.message = given.verdict.reason, given.verdict.message
+    elif phase == previous.phase:
+        status.reason, status.message = previous.reason, previous.message
+    # The address stays on record after the sandbox has gone, as upstream has it.
+    ips = given.observed.ips or tuple(ip.ip for ip in previous.pod_ips)
+    if ips:
+        status.pod_ip = ips[0]
+        status.pod_ips = [PodIP(ip=ip) for ip in ips]
+    status.conditions = pod_conditions(
+        pod,
+        statuses,
+        phase,
+        has_sandbox=given.observed.sandbox is not None,
+        previous=previous,
+        now=now,
+    )
+    return status
+
+
+def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
+    """The status of a Pod that the node does not take on; other fields stay as they are."""
+    return PodStatus(
+        phase=FAILED,
+        reason=verdict.reason,
+        message=f"Pod {verdict.message}",
+        observed_generation=pod.metadata.generation,
+        qos_class=qos_class(pod),
+        start_time=pod.status.start_time or now.replace(microsecond=0),
+        conditions=list(pod.status.conditions),
+    )
+
+
+def _phase(given: StatusInput, computed: str) -> str:
+    for known in (given.pod.status.phase, given.previous.phase):
+        if is_terminal(known):
+            return known
+    return FAILED if given.verdict is not None else computed

@@ -1,0 +1,165 @@
+"""Fields that a Pod may set and this node does not do: none is passed over in silence.
+
+What is served is listed, field by field; whatever else of a spec differs from its empty value is
+reported. A field that a later API version adds is therefore refused until somebody serves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from podium.api.types import core_v1
+from podium.api.types.core_v1 import Container, Pod, Volume
+
+REASON = "UnsupportedField"
+
+_POD = frozenset(
+    "active_deadline_seconds affinity automount_service_account_token containers dns_config "
+    "dns_policy enable_service_links host_aliases hostname image_pull_secrets node_name node_selector os "
+    "preemption_policy priority priority_class_name readiness_gates restart_policy scheduler_name "
+    "security_context service_account service_account_name subdomain "
+    "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
+)
+_CONTAINER = frozenset(
+    "args command env env_from image image_pull_policy name ports resize_policy resources "
+    "security_context stdin stdin_once termination_message_path termination_message_policy tty "
+    "volume_mounts working_dir".split()
+)
+_PORT = frozenset("container_port name protocol host_ip".split())
+_MOUNT = frozenset("mount_path mount_propagation name read_only recursive_read_only".split())
+_ENV_SOURCE = frozenset("config_map_key_ref field_ref resource_field_ref secret_key_ref".split())
+_VOLUME = frozenset("config_map downward_api empty_dir name projected secret".split())
+_KEYED_VOLUME = frozenset("default_mode items name optional secret_name".split())
+_ITEM = frozenset("key mode path field_ref resource_field_ref".split())
+_PROJECTED = frozenset("default_mode sources".split())
+_PROJECTION = frozenset("config_map downward_api secret service_account_token".split())
+_TOKEN = frozenset("audience expiration_seconds path".split())
+_LIMITS = frozenset(("cpu", "memory"))
+
+#: Values that say the same as leaving the field out.
+_HARMLESS: dict[str, tuple[Any, ...]] = {
+    "host_users": (True,),
+    "share_process_namespace": (False,),
+    "set_hostname_as_fqdn": (False,),
+    "mount_propagation": ("None",),
+    "recursive_read_only": ("Disabled",),
+    "privileged": (False,),
+    "allow_privilege_escalation": (True,),
+    "read_only_root_filesystem": (False,),
+    "run_as_non_root": (False,),
+    "proc_mount": ("Default",),
+}
+_DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
+
+
+def unsupported_fields(pod: Pod) -> list[str]:
+    """Return the path of each field that the Pod sets and the node does not do."""
+    return list(_pod_fields(pod))
+
+
+def unsupported_message(paths: list[str]) -> str:
+    """What the Pod's status and the event say."""
+    return f"this node does not support: {', '.join(paths)}"
+
+
+def _pod_fields(pod: Pod) -> Iterator[str]:
+    spec = pod.spec
+    yield from _others(spec, _POD, "spec")
+    if spec.security_context is not None:
+        yield from _others(spec.security_context, frozenset(), "spec.securityContext")
+    if spec.dns_policy not in _DNS_POLICIES:
+        yield "spec.dnsPolicy"
+    for number, container in enumerate(spec.containers):
+        yield from _container_fields(container, f"spec.containers[{number}]")
+    for number, volume in enumerate(spec.volumes):
+        yield from _volume_fields(volume, f"spec.volumes[{number}]")
+
+
+def _container_fields(container: Container, path: str) -> Iterator[str]:
+    yield from _others(container, _CONTAINER, path)
+    if container.security_context is not None:
+        yield from _others(container.security_context, frozenset(), f"{path}.securityContext")
+    for number, port in enumerate(container.ports):
+        yield from _others(port, _PORT, f"{path}.ports[{number}]")
+    for number, mount in enumerate(container.volume_mounts):
+        yield from _others(mount, _MOUNT, f"{path}.volumeMounts[{number}]")
+        yield from _single_valued(mount, f"{path}.volumeMounts[{number}]")
+    for number, entry in enumerate(container.env):
+        if entry.value_from is not None:
+            yield from _others(entry.value_from, _ENV_SOURCE, f"{path}.env[{number}].valueFrom")
+    if container.resources.claims:
+        yield f"{path}.resources.claims"
+    for name in sorted(set(container.resources.limits) - _LIMITS):
+        yield f"{path}.resources.limits[{name}]"
+
+
+def _volume_fields(volume: Volume, path: str) -> Iterator[str]:
+    yield from _others(volume, _VOLUME, path)
+    if volume.empty_dir is not None:
+        yield from _others(volume.empty_dir, frozenset(), f"{path}.emptyDir")
+    for name, source in (
+        ("configMap", volume.config_map),
+        ("secret", volume.secret),
+        ("downwardAPI", volume.downward_api),
+    ):
+        if source is not None:
+            yield from _keyed(source, f"{path}.{name}")
+    if volume.projected is not None:
+        yield from _projected(volume.projected, f"{path}.projected")
+
+
+def _keyed(source: Any, path: str) -> Iterator[str]:
+    yield from _others(source, _KEYED_VOLUME, path)
+    for number, item in enumerate(source.items):
+        yield from _others(item, _ITEM, f"{path}.items[{number}]")
+
+
+def _projected(source: core_v1.ProjectedVolumeSource, path: str) -> Iterator[str]:
+    yield from _others(source, _PROJECTED, path)
+    for number, projection in enumerate(source.sources):
+        at = f"{path}.sources[{number}]"
+        yield from _others(projection, _PROJECTION, at)
+        if projection.service_account_token is not None:
+            yield from _others(
+                projection.service_account_token, _TOKEN, f"{at}.serviceAccountToken"
+            )
+        for name, keyed in (
+            ("configMap", projection.config_map),
+            ("secret", projection.secret),
+            ("downwardAPI", projection.downward_api),
+        ):
+            if keyed is not None:
+                yield from _keyed(keyed, f"{at}.{name}")
+
+
+def _others(value: msgspec.Struct, served: frozenset[str], path: str) -> Iterator[str]:
+    """Fields of *value* that say something and are not *served*."""
+    for field in msgspec.structs.fields(value):
+        if field.name in served:
+            continue
+        found = getattr(value, field.name)
+        if found == _empty(field) or found in _HARMLESS.get(field.name, ()):
+            continue
+        if isinstance(found, msgspec.Struct) and found == type(found)():
+            continue  # ``affinity: {}`` asks for nothing
+        yield f"{path}.{field.encode_name}"
+
+
+def _empty(field: Any) -> Any:
+    if field.default is not msgspec.NODEFAULT:
+        return field.default
+    return field.default_factory()
+
+
+def _single_valued(mount: core_v1.VolumeMount, path: str) -> Iterator[str]:
+    """Fields that are served for one value only."""
+    for name, written in (
+        ("mount_propagation", "mountPropagation"),
+        ("recursive_read_only", "recursiveReadOnly"),
+    ):
+        found = getattr(mount, name)
+        if found and found not in _HARMLESS[name]:
+            yield f"{path}.{written}"

@@ -1,0 +1,130 @@
+"""``KubeletConfiguration`` (kubelet.config.k8s.io/v1beta1): the fields that are served.
+
+A field that is not served is refused by name, so that nobody believes in a setting that does
+nothing. https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+API_VERSION = "kubelet.config.k8s.io/v1beta1"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class KubeletConfiguration:
+    """Durations are in seconds."""
+
+    max_pods: int = 110
+    node_status_update_frequency: float = 10.0
+    node_status_report_frequency: float = 300.0
+    node_lease_duration_seconds: int = 40
+    resolv_conf: str = "/etc/resolv.conf"
+    cluster_dns: tuple[str, ...] = ()
+    cluster_domain: str = "cluster.local"
+    system_reserved: dict[str, str] = field(default_factory=dict)
+    kube_reserved: dict[str, str] = field(default_factory=dict)
+    register_node: bool = True
+
+
+def load(path: str | Path) -> KubeletConfiguration:
+    """Read a YAML or JSON file. Raises ConfigError."""
+    import yaml  # only where a file is given
+
+    try:
+        document = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
+    try:
+        return parse(document)
+    except ConfigError as exc:
+        raise ConfigError(f"{path}: {exc}") from exc
+
+
+def parse(document: Any) -> KubeletConfiguration:
+    """Read a configuration from plain values. Raises ConfigError."""
+    if not isinstance(document, dict):
+        raise ConfigError("not a KubeletConfiguration")
+    rest = dict(document)
+    kind, version = rest.pop("kind", None), rest.pop("apiVersion", None)
+    if kind != "KubeletConfiguration" or version != API_VERSION:
+        raise ConfigError(f"kind must be KubeletConfiguration and apiVersion {API_VERSION}")
+    values: dict[str, Any] = {}
+    for name, value in rest.items():
+        if name not in _READERS:
+            raise ConfigError(f"{name}: this field is not served")
+        attribute, read = _READERS[name]
+        values[attribute] = read(name, value)
+    return KubeletConfiguration(**values)
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{name}: must be a whole number of at least 1")
+    return value
+
+
+def _duration(name: str, value: Any) -> float:
+    if isinstance(value, str) and value and not _DURATION.sub("", value):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
+        if seconds > 0:
+            return seconds
+    raise ConfigError(f"{name}: must be a duration such as 10s or 5m")
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name}: must be a string")
+    return value
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: must be true or false")
+    return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ConfigError(f"{name}: must be a list of strings")
+    return tuple(value)
+
+
+def _quantities(name: str, value: Any) -> dict[str, str]:
+    from podium.api import quantity
+
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: must be a map of resources to quantities")
+    amounts: dict[str, str] = {}
+    for resource, amount in value.items():
+        if resource not in ("cpu", "memory", "ephemeral-storage"):
+            raise ConfigError(f"{name}[{resource}]: this resource is not served")
+        try:
+            amounts[resource] = quantity.canonical(str(amount))
+        except ValueError as exc:
+            raise ConfigError(f"{name}[{resource}]: {exc}") from exc
+    return amounts
+
+
+_READERS = {
+    "maxPods": ("max_pods", _count),
+    "nodeStatusUpdateFrequency": ("node_status_update_frequency", _duration),
+    "nodeStatusReportFrequency": ("node_status_report_frequency", _duration),
+    "nodeLeaseDurationSeconds": ("node_lease_duration_seconds", _count),
+    "resolvConf": ("resolv_conf", _text),
+    "clusterDNS": ("cluster_dns", _texts),
+    "clusterDomain": ("cluster_domain", _text),
+    "systemReserved": ("system_reserved", _quantities),
+    "kubeReserved": ("kube_reserved", _quantities),
+    "registerNode": ("register_node", _flag),
+}

@@ -1,0 +1,114 @@
+"""Starting one container: its environment and mounts, then create and start at the runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from podium.api.types.core_v1 import Container, Pod
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.downward import DownwardFacts
+from podium.domain.pods.environment import EnvironmentProblem, EnvironmentSources, environment
+from podium.domain.pods.observed import SandboxRecord
+from podium.domain.pods.plan import StartContainer
+from podium.domain.pods.service_environment import service_environment
+from podium.kubelet.objects import mounted_volumes
+from podium.kubelet.pod_config import container_config
+from podium.kubelet.pod_files import PodFiles, mount_of
+from podium.kubelet.services import NodeServices
+from podium.kubelet.volumes.manager import PodVolumes
+from podium.runtime.port import ContainerConfig, Mount, PodSandboxConfig, RuntimeFailure
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStarter:
+    """Starts containers of one Pod; events tell the user what happened."""
+
+    node: NodeServices
+    files: PodFiles
+    volumes: PodVolumes
+
+    async def start(
+        self,
+        pod: Pod,
+        action: StartContainer,
+        sandbox: SandboxRecord,
+        sandbox_config: PodSandboxConfig,
+        image_id: str,
+    ) -> Waiting | None:
+        """Start the container; None when it runs, else why it does not."""
+        container = next(c for c in pod.spec.containers if c.name == action.name)
+        try:
+            config = self._config(pod, container, action, sandbox, image_id)
+        except (EnvironmentProblem, OSError) as exc:
+            return self._failed(pod, container, "CreateContainerConfigError", str(exc))
+        runtime = self.node.runtime
+        try:
+            container_id = await runtime.create_container(sandbox.id, config, sandbox_config)
+        except RuntimeFailure as exc:
+            return self._failed(pod, container, "CreateContainerError", str(exc))
+        self._event(pod, container, "Normal", "Created", f"Created container {container.name}")
+        try:
+            await runtime.start_container(container_id)
+        except RuntimeFailure as exc:
+            return self._failed(pod, container, "RunContainerError", str(exc))
+        self._event(pod, container, "Normal", "Started", f"Started container {container.name}")
+        return None
+
+    def _failed(self, pod: Pod, container: Container, reason: str, text: str) -> Waiting:
+        self._event(pod, container, "Warning", "Failed", f"Error: {text}")
+        return Waiting(reason, text)
+
+    def _event(self, pod: Pod, container: Container, kind: str, reason: str, text: str) -> None:
+        path = f"spec.containers{{{container.name}}}"
+        self.node.events.event(
+            pod, "Warning" if kind == "Warning" else "Normal", reason, text, field_path=path
+        )
+
+    def _config(
+        self,
+        pod: Pod,
+        container: Container,
+        action: StartContainer,
+        sandbox: SandboxRecord,
+        image_id: str,
+    ) -> ContainerConfig:
+        self.files.make_log_directory(container)
+        return container_config(
+            pod,
+            container,
+            action,
+            image=image_id,
+            envs=self._environment(pod, container, sandbox),
+            mounts=self._mounts(pod, container, action.attempt, sandbox),
+            node_memory=self.node.node_memory,
+        )
+
+    def _environment(
+        self, pod: Pod, container: Container, sandbox: SandboxRecord
+    ) -> dict[str, str]:
+        namespace, objects = pod.metadata.namespace, self.node.objects
+        links = pod.spec.enable_service_links is not False
+        sources = EnvironmentSources(
+            config_map=lambda name: objects.config_map(namespace, name),
+            secret=lambda name: objects.secret(namespace, name),
+            services=service_environment(self.node.services(), namespace, links=links),
+            facts=downward_facts(self.node, sandbox.ips),
+        )
+        return environment(pod, container, sources)
+
+    def _mounts(
+        self, pod: Pod, container: Container, attempt: int, sandbox: SandboxRecord
+    ) -> list[Mount]:
+        mounts = []
+        for volume in mounted_volumes(pod):
+            mounts += mount_of(container, volume.name, self.volumes.path(volume))
+        taken = {mount.container_path for mount in mounts}
+        if "/etc/hosts" not in taken:
+            mounts.append(self.files.hosts_mount(pod, sandbox.ips))
+        if container.termination_message_path:
+            mounts.append(self.files.termination_mount(container, attempt))
+        return mounts
+
+
+def downward_facts(node: NodeServices, ips: tuple[str, ...] = ()) -> DownwardFacts:
+    return DownwardFacts(node.options.node_ip, ips, node.node().status.allocatable)

@@ -1,0 +1,162 @@
+"""Getting images for containers: pull policy, back-off, and the events about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from podium.api.types.core_v1 import Container, Pod, Secret
+from podium.client.events import EventRecorder
+from podium.domain.pods.backoff import FORGET_AFTER, image_back_off
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.durations import go_duration
+from podium.kit.clock import Clock
+from podium.kubelet.pull_secrets import credentials
+from podium.runtime.images.reference import InvalidReference, apply_default_tag
+from podium.runtime.port import AuthConfig, Image, ImageService, RuntimeFailure
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReady:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMissing:
+    """The image is not there; ``try_again`` says when another attempt may help."""
+
+    waiting: Waiting
+    try_again: datetime
+
+
+ImageResult = ImageReady | ImageMissing
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int
+    latest: datetime
+
+
+class ImageManager:
+    """Shared by all Pods; pulls of one image follow each other, different ones run at once."""
+
+    def __init__(self, images: ImageService, events: EventRecorder, clock: Clock) -> None:
+        self._images, self._events, self._clock = images, events, clock
+        self._failures: dict[tuple[str, str], _Failures] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def ensure(
+        self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
+    ) -> ImageResult:
+        """Find or pull the image of *container*, and tell the user by events."""
+        about = _Reporter(self._events, pod, container)
+        try:
+            name = apply_default_tag(container.image)
+        except InvalidReference as exc:
+            text = f'Failed to apply default image tag "{container.image}": {exc}'
+            about.warning("InspectFailed", text)
+            return self._missing(about, "InvalidImageName", text, 300.0)
+        try:
+            present = await self._images.image_status(name)
+        except RuntimeFailure as exc:
+            text = f'Failed to inspect image "{container.image}": {exc}'
+            about.warning("InspectFailed", text)
+            return self._missing(about, "ImageInspectError", text, 10.0)
+        policy = container.image_pull_policy
+        if present is not None and policy != "Always":
+            about.normal(
+                "Pulled", f'Container image "{container.image}" already present on machine'
+            )
+            return ImageReady(present.id)
+        if policy == "Never":
+            text = f'Container image "{container.image}" is not present with pull policy of Never'
+            about.warning("ErrImageNeverPull", text)
+            return self._missing(about, "ErrImageNeverPull", text, 10.0)
+        return await self._pull(about, name, pull_secrets)
+
+    def forget(self, uid: str) -> None:
+        """Drop what is remembered of the pulls for a Pod that is gone."""
+        self._failures = {key: value for key, value in self._failures.items() if key[0] != uid}
+
+    async def _pull(
+        self, about: _Reporter, name: str, pull_secrets: Sequence[Secret]
+    ) -> ImageResult:
+        image = about.container.image
+        key = (about.pod.metadata.uid, image)
+        until = self._back_off_until(key)
+        if until is not None and until > self._clock.now():
+            text = f'Back-off pulling image "{image}"'
+            about.normal("BackOff", text)
+            about.warning("Failed", "Error: ImagePullBackOff")
+            return ImageMissing(Waiting("ImagePullBackOff", text), until)
+        about.normal("Pulling", f'Pulling image "{image}"')
+        asked = self._clock.monotonic()
+        try:
+            async with self._locks[name]:
+                began = self._clock.monotonic()
+                pulled = await self._attempt(name, pull_secrets)
+                ended = self._clock.monotonic()
+        except RuntimeFailure as exc:
+            text = exc.rpc_error
+            about.warning("Failed", f'Failed to pull image "{image}": {text}')
+            about.warning("Failed", "Error: ErrImagePull")
+            now = self._clock.now()
+            count = self._failures[key].count + 1 if until is not None else 1
+            self._failures[key] = _Failures(count, now)
+            # The next look is a little later, so that both states can be seen, as upstream's.
+            return ImageMissing(Waiting("ErrImagePull", text), now + timedelta(seconds=1))
+        self._failures.pop(key, None)
+        about.normal(
+            "Pulled",
+            f'Successfully pulled image "{image}" in {go_duration(ended - began)} '
+            f"({go_duration(ended - asked)} including waiting). Image size: {pulled.size} bytes.",
+        )
+        return ImageReady(pulled.id)
+
+    async def _attempt(self, name: str, pull_secrets: Sequence[Secret]) -> Image:
+        """Pull with each set of credentials there is for the registry, or without any."""
+        failure: RuntimeFailure | None = None
+        auths: list[AuthConfig | None] = [*credentials(name, pull_secrets)]
+        for auth in auths or [None]:
+            try:
+                image_id = await self._images.pull_image(name, auth)
+            except RuntimeFailure as exc:
+                failure = exc
+                continue
+            found = await self._images.image_status(image_id)
+            if found is not None:
+                return found
+            failure = RuntimeFailure(f"image {image_id} was removed right after its pull")
+        assert failure is not None
+        raise failure
+
+    def _back_off_until(self, key: tuple[str, str]) -> datetime | None:
+        failures = self._failures.get(key)
+        if failures is None:
+            return None
+        if (self._clock.now() - failures.latest).total_seconds() > FORGET_AFTER:
+            del self._failures[key]
+            return None
+        return failures.latest + timedelta(seconds=image_back_off(failures.count))
+
+    def _missing(self, about: _Reporter, reason: str, text: str, seconds: float) -> ImageMissing:
+        about.warning("Failed", f"Error: {reason}")
+        return ImageMissing(Waiting(reason, text), self._clock.now() + timedelta(seconds=seconds))
+
+
+class _Reporter:
+    """Events about one container."""
+
+    def __init__(self, events: EventRecorder, pod: Pod, container: Container) -> None:
+        self._events, self.pod, self.container = events, pod, container
+        self._path = f"spec.containers{{{container.name}}}"
+
+    def normal(self, reason: str, message: str) -> None:
+        self._events.event(self.pod, "Normal", reason, message, field_path=self._path)
+
+    def warning(self, reason: str, message: str) -> None:
+        self._events.event(self.pod, "Warning", reason, message, field_path=self._path)

@@ -1,0 +1,113 @@
+"""The node agent: watches the Pods bound to this node and makes the runtime run them.
+
+Everything is started here and owned by one TaskGroup; cancelling :func:`run` ends the kubelet and
+leaves every container running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from podium.api import scheme
+from podium.api.types.core_v1 import Pod, Service
+from podium.client.client import Client
+from podium.client.events import EventRecorder
+from podium.client.informer import Informer
+from podium.domain.pods.dns import Resolver, parse_resolv_conf
+from podium.kit.clock import Clock, SystemClock
+from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
+from podium.kubelet.images import ImageManager
+from podium.kubelet.node.lease import renew_lease
+from podium.kubelet.node.machine import read_machine
+from podium.kubelet.node.registration import NodeReporter
+from podium.kubelet.objects import ObjectStore
+from podium.kubelet.options import KubeletOptions
+from podium.kubelet.pods import PodManager
+from podium.kubelet.server import KubeletServer
+from podium.kubelet.services import NodeServices
+from podium.kubelet.status_manager import StatusManager
+from podium.runtime.port import ImageService, RuntimeService
+
+
+async def run(
+    options: KubeletOptions,
+    runtime: RuntimeService,
+    images: ImageService,
+    clock: Clock | None = None,
+    *,
+    on_ready: Callable[[], None] | None = None,
+    cgroups: CgroupFilesystem | None = None,
+) -> None:
+    """Run a node until cancelled.
+
+    *on_ready* is called once the Node's ``Ready`` condition is published. A port of
+    ``options.port`` that is taken is replaced by a free one, which the Node's daemonEndpoints tell.
+    """
+    clock = clock or SystemClock()
+    for directory in (options.root_dir, options.run_dir, options.log_dir):
+        directory.mkdir(parents=True, exist_ok=True)
+    machine = read_machine(options.root_dir)
+    async with Client(options.client_config, clock) as client:
+        events = EventRecorder(client, "kubelet", options.node_name, clock)
+        status = StatusManager(client, clock)
+        informer: Informer[Pod] = Informer(
+            client,
+            scheme.PODS,
+            field_selector=f"spec.nodeName={options.node_name}",
+            clock=clock,
+        )
+        services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
+        pods = PodManager(informer)
+        objects = ObjectStore(client, clock, pods.wake)
+        async with KubeletServer(options, runtime, pods, clock) as server:
+            reporter = NodeReporter(
+                options, machine, client, runtime, images, events, clock, server.port
+            )
+            node = NodeServices(
+                options=options,
+                client=client,
+                runtime=runtime,
+                images=ImageManager(images, events, clock),
+                objects=objects,
+                events=events,
+                status=status,
+                cgroups=PodCgroups(options.cgroup_root, cgroups),
+                clock=clock,
+                node=lambda: reporter.node,
+                node_memory=machine.memory,
+                services=services.list,
+                pods_on_node=pods.active_pods,
+                resolver=lambda: _resolver(options.config.resolv_conf),
+            )
+            async with asyncio.TaskGroup() as group:
+                for name, work in (
+                    ("events", events.run()),
+                    ("status", status.run()),
+                    ("objects", objects.run()),
+                    ("services", services.run()),
+                    ("pods", informer.run()),
+                ):
+                    group.create_task(work, name=name)
+                await reporter.register()
+                # Pods refer to the API by the variables that the Services give.
+                await services.synced.wait()
+                group.create_task(pods.run(node), name="pod workers")
+                duration = options.config.node_lease_duration_seconds
+                group.create_task(renew_lease(client, reporter.node, duration, clock), name="lease")
+                group.create_task(reporter.run(), name="node status")
+                group.create_task(server.watch_certificates(), name="certificates")
+                events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
+                if on_ready is not None:
+                    on_ready()
+
+
+def _resolver(path: str) -> Resolver:
+    """The node's name servers; a node without a file has none to give."""
+    if not path:
+        return Resolver()
+    try:
+        return parse_resolv_conf(Path(path).read_text())
+    except FileNotFoundError:
+        return Resolver()

@@ -1,0 +1,113 @@
+"""CRI's log format: ``TIME STREAM TAG CONTENT``, a line a write, ``P`` for the parts of a long one.
+
+Pure. https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """``content`` ends in a newline unless the line is only a part (tag ``P``)."""
+
+    time: bytes
+    stream: bytes
+    content: bytes
+    partial: bool
+
+
+def parse_line(raw: bytes) -> LogLine | None:
+    """Read one line, with its newline; None when it is not in the format (or not complete)."""
+    if not raw.endswith(b"\n"):
+        return None
+    parts = raw[:-1].split(b" ", 3)
+    if len(parts) < 3 or parts[1] not in (b"stdout", b"stderr"):
+        return None
+    content = parts[3] if len(parts) == 4 else b""
+    partial = parts[2].split(b":")[0] == b"P"
+    return LogLine(parts[0], parts[1], content if partial else content + b"\n", partial)
+
+
+def line_time(line: LogLine) -> datetime | None:
+    """The time of a line, cut to microseconds; None when it cannot be read."""
+    text = line.time.decode("ascii", "replace")
+    head, dot, rest = text.partition(".")
+    if dot:
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        text = f"{head}.{rest[: min(digits, 6)]}{rest[digits:]}"
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """What is wanted of a log: lines not before ``since``, with times, up to so many bytes."""
+
+    since: datetime | None = None
+    timestamps: bool = False
+    limit_bytes: int | None = None
+
+
+class LogRenderer:
+    """Turns lines of a file into what the client gets; keeps count of the bytes given out."""
+
+    def __init__(self, wanted: LogFilter) -> None:
+        self._wanted = wanted
+        self._left = wanted.limit_bytes
+        self._continues = False
+
+    @property
+    def exhausted(self) -> bool:
+        return self._left is not None and self._left <= 0
+
+    def render(self, raw_lines: Iterable[bytes]) -> Iterator[bytes]:
+        for raw in raw_lines:
+            if self.exhausted:
+                return
+            line = parse_line(raw)
+            if line is not None and (text := self._text(line)):
+                yield text
+
+    def _text(self, line: LogLine) -> bytes:
+        continues, self._continues = self._continues, line.partial
+        since = self._wanted.since
+        if since is not None:
+            time = line_time(line)
+            if time is not None and time < since:
+                return b""
+        text = line.content
+        if self._wanted.timestamps and not continues:
+            text = line.time + b" " + text
+        if self._left is not None:
+            text = text[: self._left]
+            self._left -= len(text)
+        return text
+
+
+def tail_start(blocks: Iterable[tuple[int, bytes]], lines: int) -> int:
+    """Return the offset from which a file has its last *lines* lines.
+
+    *blocks* are (offset, bytes) of the file from its end to its beginning. As upstream, written
+    lines are counted, also the parts of a long one.
+    """
+    if lines <= 0:
+        return next((offset + len(block) for offset, block in blocks), 0)
+    missing = lines + 1  # the newline before the first wanted line
+    first = True
+    for offset, block in blocks:
+        if first and block and not block.endswith(b"\n"):
+            missing -= 1
+        first = first and not block
+        end = len(block)
+        while (at := block.rfind(b"\n", 0, end)) >= 0:
+            missing -= 1
+            if missing == 0:
+                return offset + at + 1
+            end = at
+    return 0

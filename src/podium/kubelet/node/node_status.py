@@ -1,0 +1,213 @@
+"""The Node object, computed: pure functions of what the machine and the runtime said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from podium.api import quantity
+from podium.api.types.core_v1 import (
+    ContainerImage,
+    DaemonEndpoint,
+    Node,
+    NodeAddress,
+    NodeCondition,
+    NodeDaemonEndpoints,
+    NodeStatus,
+    NodeSystemInfo,
+)
+from podium.kubelet.node.machine import Machine, Pressure
+from podium.runtime.port import Image, RuntimeCondition, VersionResponse
+
+KUBERNETES_VERSION = "v1.37.0"
+MAX_IMAGES = 50
+MAX_IMAGE_NAMES = 5
+
+#: Hard eviction thresholds of upstream's defaults; below them the node is under pressure.
+MEMORY_THRESHOLD = 100 * 1024 * 1024
+DISK_THRESHOLD = 0.10
+INODES_THRESHOLD = 0.05
+PIDS_THRESHOLD = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeFacts:
+    """What the status follows from."""
+
+    machine: Machine
+    pressure: Pressure
+    version: VersionResponse
+    conditions: Sequence[RuntimeCondition]
+    images: Sequence[Image]
+    address: str
+    hostname: str
+    port: int
+    max_pods: int
+    reserved: Mapping[str, str] = field(default_factory=dict)  #: canonical quantities
+
+
+def node_labels(hostname: str, machine: Machine, own: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "beta.kubernetes.io/arch": machine.architecture,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": machine.architecture,
+        "kubernetes.io/hostname": hostname,
+        "kubernetes.io/os": "linux",
+        **own,
+    }
+
+
+def node_status(facts: NodeFacts, previous: NodeStatus, now: datetime) -> NodeStatus:
+    """Return the whole status; transition times of *previous* are kept where nothing changed."""
+    capacity = _capacity(facts)
+    return NodeStatus(
+        capacity=capacity,
+        allocatable=_allocatable(capacity, facts.reserved),
+        addresses=[
+            NodeAddress(type="InternalIP", address=facts.address),
+            NodeAddress(type="Hostname", address=facts.hostname),
+        ],
+        conditions=_conditions(facts, previous, now),
+        daemon_endpoints=NodeDaemonEndpoints(kubelet_endpoint=DaemonEndpoint(port=facts.port)),
+        node_info=_system_info(facts),
+        images=_images(facts.images),
+    )
+
+
+def same_but_heartbeat(one: NodeStatus, other: NodeStatus) -> bool:
+    """Whether two statuses differ in nothing but when their conditions were last confirmed."""
+    return _without_heartbeat(one) == _without_heartbeat(other)
+
+
+def _without_heartbeat(status: NodeStatus) -> tuple[object, ...]:
+    conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
+    return (
+        conditions, status.capacity, status.allocatable, status.addresses, status.node_info,
+        status.images, status.daemon_endpoints,
+    )  # fmt: skip
+
+
+def _capacity(facts: NodeFacts) -> dict[str, str]:
+    machine = facts.machine
+    capacity = {
+        "cpu": str(machine.cpus),
+        "ephemeral-storage": f"{machine.disk // 1024}Ki",
+        "memory": f"{machine.memory // 1024}Ki",
+        "pods": str(facts.max_pods),
+    }
+    for size in machine.hugepages:
+        capacity[f"hugepages-{quantity.format_bytes(size)}"] = "0"
+    return {name: quantity.canonical(amount) for name, amount in sorted(capacity.items())}
+
+
+def _allocatable(capacity: Mapping[str, str], reserved: Mapping[str, str]) -> dict[str, str]:
+    """Capacity less what is reserved, and less what eviction keeps free."""
+    allocatable = dict(capacity)
+    disk = quantity.to_int(capacity["ephemeral-storage"])
+    memory = quantity.to_int(capacity["memory"]) - MEMORY_THRESHOLD
+    disk_left = (
+        disk - int(disk * DISK_THRESHOLD) - quantity.to_int(reserved.get("ephemeral-storage", "0"))
+    )
+    memory -= quantity.to_int(reserved.get("memory", "0"))
+    cpu = quantity.to_milli(capacity["cpu"]) - quantity.to_milli(reserved.get("cpu", "0"))
+    allocatable["ephemeral-storage"] = str(max(disk_left, 0))
+    allocatable["memory"] = quantity.canonical(f"{max(memory, 0) // 1024}Ki")
+    allocatable["cpu"] = quantity.canonical(f"{max(cpu, 0)}m")
+    return allocatable
+
+
+def _system_info(facts: NodeFacts) -> NodeSystemInfo:
+    machine = facts.machine
+    return NodeSystemInfo(
+        machine_id=machine.machine_id,
+        system_uuid=machine.system_uuid,
+        boot_id=machine.boot_id,
+        kernel_version=machine.kernel_version,
+        os_image=machine.os_image,
+        operating_system="linux",
+        architecture=machine.architecture,
+        container_runtime_version=f"{facts.version.runtime_name}://{facts.version.runtime_version}",
+        kubelet_version=KUBERNETES_VERSION,
+    )
+
+
+def _images(images: Sequence[Image]) -> list[ContainerImage]:
+    """The largest images, with their digests and tags."""
+    by_size = sorted(images, key=lambda image: image.size, reverse=True)[:MAX_IMAGES]
+    return [
+        ContainerImage(
+            names=[*image.repo_digests, *image.repo_tags][:MAX_IMAGE_NAMES], size_bytes=image.size
+        )
+        for image in by_size
+    ]
+
+
+def _conditions(facts: NodeFacts, previous: NodeStatus, now: datetime) -> list[NodeCondition]:
+    now = now.replace(microsecond=0)
+    pressure = facts.pressure
+    memory = pressure.memory_available < MEMORY_THRESHOLD
+    disk = (
+        pressure.disk_available < pressure.disk_size * DISK_THRESHOLD
+        or pressure.inodes_free < pressure.inodes * INODES_THRESHOLD
+    )
+    found = [
+        _pressure("MemoryPressure", memory, "Memory", "memory available"),
+        _pressure("DiskPressure", disk, "Disk", "disk pressure"),
+        _pressure("PIDPressure", pressure.pids_free < PIDS_THRESHOLD, "PID", "PID available"),
+        _ready(facts.conditions),
+    ]
+    before = {condition.type: condition for condition in previous.conditions}
+    for condition in found:
+        old = before.get(condition.type)
+        same = old is not None and old.status == condition.status
+        condition.last_transition_time = old.last_transition_time if old and same else now
+        condition.last_heartbeat_time = now
+    others = [c for c in previous.conditions if c.type not in {f.type for f in found}]
+    return others + found
+
+
+def _pressure(kind: str, holds: bool, word: str, what: str) -> NodeCondition:
+    """The four words of the messages are upstream's own, unevenness included."""
+    short = "PID" if word == "PID" else word
+    if holds:
+        reason = f"KubeletHas{'Insufficient' + short if word != 'Disk' else 'DiskPressure'}"
+        lacking = "has disk pressure" if word == "Disk" else f"has insufficient {what}"
+        return NodeCondition(type=kind, status="True", reason=reason, message=f"kubelet {lacking}")
+    if word == "Disk":
+        reason, message = "KubeletHasNoDiskPressure", "kubelet has no disk pressure"
+    else:
+        reason, message = f"KubeletHasSufficient{short}", f"kubelet has sufficient {what}"
+    return NodeCondition(type=kind, status="False", reason=reason, message=message)
+
+
+def _ready(conditions: Sequence[RuntimeCondition]) -> NodeCondition:
+    texts = [
+        f"container runtime {_WORDS.get(c.type, c.type)}: {c.message or c.reason}"
+        for c in conditions
+        if not c.status
+    ]
+    if texts:
+        return NodeCondition(
+            type="Ready", status="False", reason="KubeletNotReady", message=", ".join(texts)
+        )
+    return NodeCondition(
+        type="Ready",
+        status="True",
+        reason="KubeletReady",
+        message="kubelet is posting ready status",
+    )
+
+
+_WORDS = {"RuntimeReady": "is not ready", "NetworkReady": "network not ready"}
+
+
+def new_node(name: str, labels: Mapping[str, str], pod_cidr: str) -> Node:
+    """The object that a node registers itself with."""
+    node = Node()
+    node.metadata.name = name
+    node.metadata.labels = dict(labels)
+    if pod_cidr:
+        node.spec.pod_cidr = pod_cidr
+        node.spec.pod_cidrs = [pod_cidr]
+    return node

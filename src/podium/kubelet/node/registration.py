@@ -1,0 +1,162 @@
+"""Registers the node and keeps its status current."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from podium.api import scheme
+from podium.api.codec import to_plain
+from podium.api.errors import ApiError
+from podium.api.patch import strategic
+from podium.api.types.core_v1 import Node, NodeStatus
+from podium.client.client import Client
+from podium.client.errors import Unreachable
+from podium.client.events import EventRecorder
+from podium.kit.backoff import Backoff
+from podium.kit.clock import Clock
+from podium.kubelet.node.machine import Machine, read_pressure
+from podium.kubelet.node.node_status import (
+    NodeFacts,
+    new_node,
+    node_labels,
+    node_status,
+    same_but_heartbeat,
+)
+from podium.kubelet.options import KubeletOptions
+from podium.runtime.port import ImageService, RuntimeCondition, RuntimeFailure, RuntimeService
+
+logger = logging.getLogger(__name__)
+
+_STATUS = "io.k8s.api.core.v1.NodeStatus"
+
+
+class NodeReporter:
+    """``node`` is the Node as the API last had it."""
+
+    def __init__(
+        self,
+        options: KubeletOptions,
+        machine: Machine,
+        client: Client,
+        runtime: RuntimeService,
+        images: ImageService,
+        events: EventRecorder,
+        clock: Clock,
+        port: int,
+    ) -> None:
+        self._options, self._machine, self._client = options, machine, client
+        self._runtime, self._images = runtime, images
+        self._events, self._clock, self._port = events, clock, port
+        self._reported_at: datetime | None = None
+        self._told: set[str] = set()
+        self.node = Node()
+
+    async def register(self) -> None:
+        """Create the Node, or take over the one there is; report its first status.
+
+        Tries until it succeeds.
+        """
+        backoff = Backoff(initial=0.1, maximum=7.0)
+        while True:
+            try:
+                await self._register()
+                await self.report()
+                return
+            except (ApiError, Unreachable, RuntimeFailure) as exc:
+                logger.warning("node could not be registered", extra={"error": exc})
+                await self._clock.sleep(backoff.next())
+
+    async def run(self) -> None:
+        """Report the status as often as the configuration says, until cancelled."""
+        while True:
+            await self._clock.sleep(self._options.config.node_status_update_frequency)
+            try:
+                await self.report()
+            except ApiError as exc:
+                logger.warning("node status could not be reported", extra={"error": exc})
+                if exc.code == 404:
+                    await self.register()
+            except (Unreachable, RuntimeFailure) as exc:
+                logger.warning("node status could not be reported", extra={"error": exc})
+
+    async def report(self) -> None:
+        """Publish the status if it changed, or if it is long since it was."""
+        now = self._clock.now()
+        status = node_status(await self._facts(), self.node.status, now)
+        if same_but_heartbeat(status, self.node.status) and not self._heartbeat_due(now):
+            return
+        difference = strategic.diff(to_plain(self.node.status), to_plain(status), _STATUS)
+        patch: dict[str, Any] = {"status": difference}
+        answer: Node = await self._client.patch(
+            scheme.NODES, self._options.node_name, patch, subresource="status"
+        )
+        self._tell(status)
+        self.node, self._reported_at = answer, now
+
+    async def _register(self) -> None:
+        options = self._options
+        labels = node_labels(options.node_name, self._machine, options.labels)
+        wanted = new_node(options.node_name, labels, options.pod_cidr)
+        wanted.status = node_status(await self._facts(), NodeStatus(), self._clock.now())
+        try:
+            self.node = await self._client.create(scheme.NODES, wanted)
+        except ApiError as exc:
+            if exc.code != 409:
+                raise
+            self.node = await self._client.get(scheme.NODES, options.node_name)
+            missing = {k: v for k, v in labels.items() if self.node.metadata.labels.get(k) != v}
+            if missing:
+                patch = {"metadata": {"labels": missing}}
+                self.node = await self._client.patch(scheme.NODES, options.node_name, patch)
+
+    async def _facts(self) -> NodeFacts:
+        options = self._options
+        conditions: list[RuntimeCondition] = list(await self._runtime.status())
+        reserved = _sum(options.config.system_reserved, options.config.kube_reserved)
+        return NodeFacts(
+            machine=self._machine,
+            pressure=read_pressure(options.root_dir),
+            version=await self._runtime.version(),
+            conditions=conditions,
+            images=await self._images.list_images(),
+            address=options.node_ip,
+            hostname=options.node_name,
+            port=self._port,
+            max_pods=options.config.max_pods,
+            reserved=reserved,
+        )
+
+    def _heartbeat_due(self, now: datetime) -> bool:
+        if self._reported_at is None:
+            return True
+        age = (now - self._reported_at).total_seconds()
+        return age >= self._options.config.node_status_report_frequency
+
+    def _tell(self, status: NodeStatus) -> None:
+        """Events about conditions that changed, with upstream's words."""
+        name = self._options.node_name
+        before = {c.type: c.status for c in self.node.status.conditions}
+        for condition in status.conditions:
+            if before.get(condition.type) == condition.status:
+                continue
+            reason = condition.reason
+            if condition.type == "Ready":
+                reason = "NodeReady" if condition.status == "True" else "NodeNotReady"
+            elif condition.reason.startswith("KubeletHas"):
+                reason = f"Node{condition.reason.removeprefix('Kubelet')}"
+            else:
+                continue
+            text = f"Node {name} status is now: {reason}"
+            self._events.event(self.node, "Normal", reason, text)
+
+
+def _sum(*tables: dict[str, str]) -> dict[str, str]:
+    from podium.api import quantity
+
+    total: dict[str, int] = {}
+    for table in tables:
+        for name, amount in table.items():
+            total[name] = total.get(name, 0) + quantity.to_milli(amount)
+    return {name: quantity.canonical(f"{milli}m") for name, milli in total.items()}

@@ -1,0 +1,105 @@
+"""From the runtime's messages to :class:`podium.domain.pods.observed.Observed`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from podium.domain.pods import identity
+from podium.domain.pods.observed import (
+    ContainerRecord,
+    Observed,
+    RunState,
+    SandboxRecord,
+    newest_first,
+)
+from podium.kubelet.termination_message import termination_message
+from podium.runtime.port import (
+    ContainerState,
+    ContainerStatus,
+    NotFound,
+    PodSandbox,
+    PodSandboxState,
+    RuntimeService,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATES = {
+    ContainerState.CREATED: RunState.CREATED,
+    ContainerState.RUNNING: RunState.RUNNING,
+    ContainerState.EXITED: RunState.EXITED,
+    ContainerState.UNKNOWN: RunState.UNKNOWN,
+}
+
+
+class Observer:
+    """Reads one Pod's sandboxes and containers; what has ended is read once and remembered."""
+
+    def __init__(self, runtime: RuntimeService, uid: str) -> None:
+        self._runtime, self._uid = runtime, uid
+        self._ended: dict[str, ContainerRecord] = {}
+        self._addresses: dict[str, tuple[str, ...]] = {}
+
+    async def observe(self) -> Observed:
+        """Raises RuntimeFailure."""
+        sandboxes = [
+            await self._sandbox(found)
+            for found in await self._runtime.list_pod_sandbox(pod_uid=self._uid)
+        ]
+        containers = []
+        for found in await self._runtime.list_containers(pod_uid=self._uid):
+            record = self._ended.get(found.id)
+            if record is None:
+                try:
+                    record = container_record(await self._runtime.container_status(found.id))
+                except NotFound:
+                    continue  # removed between the two calls
+                if record.state is RunState.EXITED:
+                    self._ended[found.id] = record
+            containers.append(record)
+        known = {record.id for record in containers}
+        self._ended = {key: value for key, value in self._ended.items() if key in known}
+        return newest_first(sandboxes, containers)
+
+    async def _sandbox(self, found: PodSandbox) -> SandboxRecord:
+        ready = found.state is PodSandboxState.READY
+        ips = self._addresses.get(found.id, ())
+        if ready and not ips:
+            try:
+                ips = tuple((await self._runtime.pod_sandbox_status(found.id)).ips)
+            except NotFound:
+                ready = False
+            self._addresses[found.id] = ips
+        return SandboxRecord(
+            id=found.id,
+            attempt=found.metadata.attempt,
+            ready=ready,
+            created_at=moment(found.created_at),
+            ips=ips,
+        )
+
+
+def moment(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+def container_record(status: ContainerStatus) -> ContainerRecord:
+    annotations = status.annotations
+    state = _STATES[status.state]
+    return ContainerRecord(
+        id=status.id,
+        name=status.metadata.name,
+        sandbox_id=status.pod_sandbox_id,
+        attempt=status.metadata.attempt,
+        state=state,
+        created_at=moment(status.created_at),
+        started_at=moment(status.started_at) if status.started_at else None,
+        finished_at=moment(status.finished_at) if status.finished_at else None,
+        exit_code=status.exit_code,
+        reason=status.reason,
+        message=termination_message(status) if state is RunState.EXITED else "",
+        image=status.image,
+        image_id=status.image_ref,
+        hash=annotations.get(identity.CONTAINER_HASH, ""),
+        back_off=float(annotations.get(identity.RESTART_BACK_OFF, "0")),
+        log_path=status.log_path,
+    )

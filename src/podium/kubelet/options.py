@@ -1,0 +1,43 @@
+"""What a kubelet is started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from podium.client.config import ClientConfig
+from podium.kubelet.config import KubeletConfiguration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletOptions:
+    """One node.
+
+    ``root_dir`` keeps what survives a reboot (a Pod's directory is ``root_dir/pods/<uid>``),
+    ``run_dir`` what must not (volumes that hold secrets; it should be a tmpfs), ``log_dir`` the
+    containers' logs. ``cgroup_root`` is below every hierarchy's root.
+    """
+
+    client_config: ClientConfig
+    node_name: str
+    node_ip: str
+    root_dir: Path
+    run_dir: Path
+    log_dir: Path
+    port: int = 10250
+    bind_address: str = "0.0.0.0"
+    tls_cert_file: str = ""
+    tls_key_file: str = ""
+    client_ca_file: str = ""
+    pod_cidr: str = ""
+    cgroup_root: str = "/podium"
+    config: KubeletConfiguration = field(default_factory=KubeletConfiguration)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def pod_dir(self, uid: str) -> Path:
+        return self.root_dir / "pods" / uid
+
+    def secret_dir(self, uid: str) -> Path:
+        """Where the volumes live that must not reach a disk."""
+        return self.run_dir / "pods" / uid

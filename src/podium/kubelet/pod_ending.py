@@ -1,0 +1,112 @@
+"""The end of a Pod: containers, then the sandbox, then what the kubelet keeps, then the object."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods.identity import pod_key
+from podium.domain.pods.observed import ContainerRecord, Observed
+from podium.domain.pods.termination import grace_period, has_ended
+from podium.kubelet.jobs import Jobs
+from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.services import NodeServices
+from podium.kubelet.volumes.manager import PodVolumes
+from podium.runtime.port import RuntimeFailure
+
+logger = logging.getLogger(__name__)
+
+#: Seconds given to a container whose Pod is no longer in the API.
+GONE_GRACE = 1.0
+_RETRY = timedelta(seconds=1)
+
+
+class PodEnding:
+    """Ends one Pod step by step; each call looks at what is left and does the next thing."""
+
+    def __init__(
+        self, node: NodeServices, files: PodFiles, volumes: PodVolumes, jobs: Jobs
+    ) -> None:
+        self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
+        self._kill_by: dict[str, datetime] = {}
+        self._swept = False
+        self._deleted = False
+        self.look_again: datetime | None = None
+
+    def nothing_runs(self, observed: Observed) -> bool:
+        return not observed.anything_runs and not self._jobs.running("sandbox")
+
+    async def advance(self, pod: Pod, observed: Observed, *, gone: bool = False) -> bool:
+        """Do what can be done now; tell whether nothing is left, on the node or in the API.
+
+        A Pod that is over but not deleted keeps its dead containers and their logs.
+        """
+        self.look_again = None
+        if not self._kill_by and not self._swept:
+            await self._jobs.cancel(keep="kill ")
+        running = [record for record in observed.containers if record.may_run]
+        grace = GONE_GRACE if gone else grace_period(pod)
+        for record in running:
+            self._kill(pod, record, grace)
+        if running:
+            return False
+        if not has_ended(observed):
+            for sandbox in observed.sandboxes:
+                await self._node.runtime.stop_pod_sandbox(sandbox.id)
+            self._jobs.wake()
+            return False
+        await self._sweep(pod.metadata.uid)
+        deleting = gone or pod.metadata.deletion_timestamp is not None
+        if not deleting:
+            return False
+        if gone:
+            await self._remove(observed)
+            return True
+        if not self._deleted:
+            await self._node.status.settled(pod.metadata.uid)
+            await self._remove(observed)
+            await self._node.status.delete(pod)
+            self._deleted = True
+        # With finalizers the object stays; its worker ends when they have gone.
+        return not pod.metadata.finalizers
+
+    def _kill(self, pod: Pod, record: ContainerRecord, grace: float) -> None:
+        """Stop a container, unless it is being stopped as soon as that already."""
+        by = self._node.clock.now() + timedelta(seconds=grace)
+        earlier = self._kill_by.get(record.id)
+        if earlier is None:
+            text = f"Stopping container {record.name}"
+            path = f"spec.containers{{{record.name}}}"
+            self._node.events.event(pod, "Normal", "Killing", text, field_path=path)
+        elif earlier <= by and self._jobs.running(f"kill {record.id} {earlier.timestamp()}"):
+            return
+        elif earlier <= by:
+            by = max(self._node.clock.now() + _RETRY, earlier)  # the last call failed
+        self._kill_by[record.id] = by
+        key = f"kill {record.id} {by.timestamp()}"
+        self._jobs.start(key, lambda: self._stop(pod, record.id, grace))
+
+    async def _stop(self, pod: Pod, container_id: str, grace: float) -> None:
+        try:
+            await self._node.runtime.stop_container(container_id, grace)
+        except RuntimeFailure as exc:
+            extra = {"pod": pod_key(pod), "container": container_id, "error": exc}
+            logger.warning("container could not be stopped", extra=extra)
+            await self._node.clock.sleep(_RETRY.total_seconds())
+
+    async def _sweep(self, uid: str) -> None:
+        """Give back what a Pod holds that runs no more: volumes and cgroup."""
+        if self._swept:
+            return
+        self._volumes.tear_down()
+        await self._node.cgroups.remove(uid)
+        self._swept = True
+
+    async def _remove(self, observed: Observed) -> None:
+        """Remove the last traces: dead containers, sandboxes, directories, logs."""
+        for sandbox in observed.sandboxes:
+            await self._node.runtime.remove_pod_sandbox(sandbox.id)
+        for record in observed.containers:
+            await self._node.runtime.remove_container(record.id)
+        self._files.remove()

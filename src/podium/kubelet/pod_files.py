@@ -1,0 +1,70 @@
+"""The files that the kubelet keeps for a Pod on the node, besides its volumes.
+
+<root>/pods/<uid>/etc-hosts                            /etc/hosts of the containers
+<root>/pods/<uid>/containers/<container>/<8 hex>       termination messages, one a run
+<logs>/<namespace>_<name>_<uid>/<container>/<n>.log    logs; the runtime writes them
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from podium.api.types.core_v1 import Container, Pod
+from podium.domain.pods.hostname import hosts_file
+from podium.domain.pods.identity import log_directory_name
+from podium.kubelet.options import KubeletOptions
+from podium.runtime.port import Mount
+
+
+class PodFiles:
+    """Calls raise OSError."""
+
+    def __init__(self, namespace: str, name: str, uid: str, options: KubeletOptions) -> None:
+        self._root = options.pod_dir(uid)
+        self._secret = options.secret_dir(uid)
+        self._domain = options.config.cluster_domain
+        self.log_directory = options.log_dir / log_directory_name(namespace, name, uid)
+
+    def create(self) -> None:
+        """Make the Pod's directories; nobody but root looks into the Pod's own."""
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self.log_directory.mkdir(parents=True, exist_ok=True)
+
+    def hosts_mount(self, pod: Pod, ips: tuple[str, ...]) -> Mount:
+        """Write ``/etc/hosts`` and say where it goes."""
+        path = self._root / "etc-hosts"
+        path.write_text(hosts_file(pod, ips, self._domain))
+        path.chmod(0o644)
+        return Mount("/etc/hosts", str(path))
+
+    def termination_mount(self, container: Container, attempt: int) -> Mount:
+        """Make the file that run *attempt* of *container* may leave its last words in.
+
+        The files of the two runs before stay, as the status may still quote them.
+        """
+        directory = self._root / "containers" / container.name
+        directory.mkdir(parents=True, exist_ok=True)
+        if attempt >= 3:
+            (directory / f"{attempt - 3:08x}").unlink(missing_ok=True)
+        path = directory / f"{attempt:08x}"
+        path.touch()
+        path.chmod(0o666)
+        return Mount(container.termination_message_path, str(path))
+
+    def make_log_directory(self, container: Container) -> None:
+        (self.log_directory / container.name).mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        """Remove all of it, logs too."""
+        for directory in (self._root, self._secret, self.log_directory):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def mount_of(container: Container, name: str, path: Path) -> list[Mount]:
+    """Where the volume *name*, which lies at *path*, is mounted in *container*."""
+    return [
+        Mount(mount.mount_path, str(path), mount.read_only)
+        for mount in container.volume_mounts
+        if mount.name == name
+    ]

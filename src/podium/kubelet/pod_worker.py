@@ -1,0 +1,299 @@
+"""One Pod: what is wanted and what is there, brought together turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods import garbage
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.identity import pod_full_name, pod_key
+from podium.domain.pods.observed import Observed
+from podium.domain.pods.phase import is_terminal
+from podium.domain.pods.plan import (
+    CreateSandbox,
+    KillContainer,
+    Plan,
+    StartContainer,
+    plan,
+)
+from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
+from podium.domain.pods.termination import DEADLINE_EXCEEDED, DEADLINE_MESSAGE, deadline, must_end
+from podium.kit.backoff import Backoff
+from podium.kubelet.admission import refusal
+from podium.kubelet.container_start import ContainerStarter
+from podium.kubelet.jobs import Jobs
+from podium.kubelet.observe import Observer
+from podium.kubelet.pod_ending import PodEnding
+from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.preparation import Preparation
+from podium.kubelet.services import NodeServices
+from podium.kubelet.volumes.manager import PodVolumes
+from podium.runtime.port import RuntimeFailure
+
+logger = logging.getLogger(__name__)
+
+#: A Pod that needs longer than this (seconds) to start is reported as ContainerCreating meanwhile.
+SLOW_START = 0.2
+#: Seconds after which a failed create is tried again.
+RETRY_CREATE = 10.0
+
+
+class PodWorker:
+    """Drives one Pod towards its spec; the only caller of the runtime for that Pod.
+
+    Level-triggered: a wake-up carries no payload, and every turn starts again from what is wanted
+    and what is there. Lost, merged or repeated wake-ups cost time, never correctness. Cancelling
+    stops the worker and leaves the containers alone; the next kubelet process adopts them.
+
+    What takes long (pulls, volumes, the sandbox, kills) runs beside the turns, as jobs whose ends
+    wake the worker, so that a deletion never waits for them.
+    """
+
+    def __init__(self, pod: Pod, node: NodeServices) -> None:
+        self.pod = pod
+        self.uid = pod.metadata.uid
+        self.gone = False  #: the object is no longer in the API
+        self.admitted = False  #: counts against the node's resources
+        self._node = node
+        self._wake = asyncio.Event()
+        self._observer = Observer(node.runtime, self.uid)
+        self._volumes = PodVolumes(self.uid, node.options, node.objects, node.client, node.clock)
+        meta = pod.metadata
+        self._files = PodFiles(meta.namespace, meta.name, self.uid, node.options)
+        self._starter = ContainerStarter(node, self._files, self._volumes)
+        self._waiting: dict[str, Waiting] = {}
+        self._retry_at: dict[str, datetime] = {}
+        self._verdict: Verdict | None = None
+        self._backoff = Backoff(initial=0.5, maximum=30.0)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def update(self, pod: Pod) -> None:
+        """Take over a new version of the Pod."""
+        self.pod = pod
+        self._node.objects.use(pod)
+        self.wake()
+
+    def vanish(self) -> None:
+        """The Pod is no longer in the API: end what there is of it."""
+        self.gone = True
+        self.wake()
+
+    @property
+    def active(self) -> bool:
+        """Whether the Pod takes up resources of the node."""
+        return self.admitted and not is_terminal(self._node.status.latest(self.pod).phase)
+
+    async def run(self) -> None:
+        """Return once nothing is left of the Pod, on the node or in the API."""
+        self._node.objects.use(self.pod)
+        try:
+            async with asyncio.TaskGroup() as group:
+                jobs = Jobs(group, self.wake)
+                preparation = Preparation(self._node, self._files, self._volumes, jobs)
+                ending = PodEnding(self._node, self._files, self._volumes, jobs)
+                await self._loop(jobs, preparation, ending)
+                await jobs.cancel()
+        finally:
+            self._node.objects.release(self.uid)
+        self._node.images.forget(self.uid)
+        self._node.status.forget(self.uid)
+
+    async def _loop(self, jobs: Jobs, preparation: Preparation, ending: PodEnding) -> None:
+        while True:
+            self._wake.clear()  # before the turn: news that arrives during it buys another one
+            try:
+                observed = await self._observer.observe()
+                if self._must_end(observed):
+                    if await self._end(observed, ending):
+                        return
+                    look_again = ending.look_again
+                else:
+                    look_again = await self._advance(observed, jobs, preparation)
+                self._backoff.reset()
+            except (RuntimeFailure, OSError) as exc:
+                delay = self._backoff.next()
+                look_again = self._node.clock.now() + timedelta(seconds=delay)
+                logger.warning(
+                    "pod could not be brought forward",
+                    extra={"pod": pod_key(self.pod), "error": exc, "retry_in": f"{delay:g}s"},
+                )
+            await self._node.clock.wait(self._wake, self._seconds_until(look_again))
+
+    def _seconds_until(self, moment: datetime | None) -> float | None:
+        if moment is None:
+            return None
+        return max((moment - self._node.clock.now()).total_seconds(), 0.0)
+
+    # -- a Pod that is wanted
+
+    def _must_end(self, observed: Observed) -> bool:
+        if self.gone or must_end(self.pod, self._node.status.latest(self.pod).phase):
+            return True
+        if not self.admitted:
+            self._admit(observed)
+        self._check_deadline()
+        return self._verdict is not None
+
+    def _admit(self, observed: Observed) -> None:
+        """Decide once whether the Pod may run here; what runs already is not asked again."""
+        if not observed.sandboxes and not observed.containers:
+            others = [pod for pod in self._node.pods_on_node() if pod.metadata.uid != self.uid]
+            verdict = refusal(self.pod, self._node.node(), others)
+            if verdict is not None:
+                self._verdict = verdict
+                self._node.events.event(self.pod, "Warning", verdict.reason, verdict.message)
+                status = rejected_status(self.pod, verdict, self._node.clock.now())
+                self._node.status.report(self.pod, status)
+                return
+        self.admitted = True
+
+    def _check_deadline(self) -> None:
+        until = deadline(self.pod, self._node.status.latest(self.pod))
+        if self._verdict is None and until is not None and until <= self._node.clock.now():
+            self._verdict = Verdict(DEADLINE_EXCEEDED, DEADLINE_MESSAGE)
+            self._node.events.event(self.pod, "Normal", DEADLINE_EXCEEDED, DEADLINE_MESSAGE)
+
+    async def _advance(
+        self, observed: Observed, jobs: Jobs, preparation: Preparation
+    ) -> datetime | None:
+        """Do what the plan says; return when to look again."""
+        now = self._node.clock.now()
+        step = plan(self.pod, observed, now)
+        self._report_progress(observed, jobs)
+        if must_end(self.pod, self._node.status.latest(self.pod).phase):
+            self.wake()  # that was the last container's end
+            return None
+        for path, text in self._note_back_off(step):
+            self._node.events.event(self.pod, "Warning", "BackOff", text, field_path=path)
+        moments = [step.look_again, deadline(self.pod, self._node.status.latest(self.pod))]
+        moments.append(preparation.refresh(self.pod, observed))
+        moments += await self._perform(step, observed, jobs, preparation)
+        for container_id in garbage.superfluous(observed):
+            await self._node.runtime.remove_container(container_id)
+        if self._waiting:
+            self._report(observed)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _note_back_off(self, step: Plan) -> list[tuple[str, str]]:
+        """Take over which containers are in back-off; return the events for those that are new."""
+        fresh = []
+        for name, waiting in step.waiting.items():
+            if self._waiting.get(name) != waiting:
+                text = f"Back-off restarting failed container {name} in pod "
+                fresh.append((f"spec.containers{{{name}}}", text + pod_full_name(self.pod)))
+            self._waiting[name] = waiting
+        return fresh
+
+    async def _perform(
+        self, step: Plan, observed: Observed, jobs: Jobs, preparation: Preparation
+    ) -> list[datetime | None]:
+        moments: list[datetime | None] = []
+        starts = [action for action in step.actions if isinstance(action, StartContainer)]
+        if starts or any(isinstance(action, CreateSandbox) for action in step.actions):
+            moments.append(preparation.begin(self.pod, step, observed))
+        for action in step.actions:
+            if isinstance(action, StartContainer):
+                moments.append(await self._start(action, observed, preparation))
+            elif isinstance(action, KillContainer):
+                self._kill(action, jobs)
+        return moments
+
+    async def _start(
+        self, action: StartContainer, observed: Observed, preparation: Preparation
+    ) -> datetime | None:
+        """Start a container for which all is there; return when to look again if it is not."""
+        name, now = action.name, self._node.clock.now()
+        image = preparation.image(self.pod, action)
+        if not preparation.volumes_ready or image.id is None:
+            if image.waiting is not None:
+                self._waiting[name] = image.waiting
+            return image.try_again
+        retry_at = self._retry_at.get(name)
+        if retry_at is not None and retry_at > now and not preparation.changed:
+            return retry_at
+        sandbox = observed.sandbox
+        assert sandbox is not None, "plan() starts containers in a ready sandbox only"
+        config = preparation.sandbox_config(self.pod, sandbox.attempt)
+        failed = await self._starter.start(self.pod, action, sandbox, config, image.id)
+        self._retry_at.pop(name, None)
+        if failed is None:
+            preparation.used(name)
+            self._waiting.pop(name, None)
+        else:
+            self._waiting[name] = failed
+            if failed.reason != "RunContainerError":
+                self._retry_at[name] = now + timedelta(seconds=RETRY_CREATE)
+                preparation.changed = False
+                return self._retry_at[name]
+            preparation.used(name)
+        self.wake()  # look at once at what has come of it
+        return None
+
+    def _kill(self, action: KillContainer, jobs: Jobs) -> None:
+        key = f"kill {action.id}"
+        if jobs.running(key):
+            return
+        text = action.why or f"Stopping container {action.name}"
+        path = f"spec.containers{{{action.name}}}"
+        self._node.events.event(self.pod, "Normal", "Killing", text, field_path=path)
+        jobs.start(key, lambda: self._stop(action.id, action.grace))
+
+    async def _stop(self, container_id: str, grace: float) -> None:
+        try:
+            await self._node.runtime.stop_container(container_id, grace)
+        except RuntimeFailure as exc:
+            logger.warning(
+                "container could not be stopped",
+                extra={"pod": pod_key(self.pod), "container": container_id, "error": exc},
+            )
+            await self._node.clock.sleep(1.0)
+
+    # -- telling
+
+    def _report_progress(self, observed: Observed, jobs: Jobs) -> None:
+        """Report at once what runs or has run; a Pod that only begins gets a moment first.
+
+        Most Pods run before that moment is over, and their first status says so.
+        """
+        if observed.containers or self._waiting or self._node.status.published(self.uid):
+            self._report(observed)
+        else:
+            jobs.start("slow start", self._report_later)
+
+    async def _report_later(self) -> None:
+        await self._node.clock.sleep(SLOW_START)
+        if not self._node.status.published(self.uid):
+            self._report(await self._observer.observe())
+
+    def _report(self, observed: Observed, *, ended: bool = False) -> None:
+        given = StatusInput(
+            pod=self.pod,
+            observed=observed,
+            previous=self._node.status.latest(self.pod),
+            host_ip=self._node.options.node_ip,
+            waiting=self._waiting,
+            verdict=self._verdict,
+            ended=ended,
+        )
+        self._node.status.report(self.pod, pod_status(given, self._node.clock.now()))
+
+    # -- a Pod that is over
+
+    async def _end(self, observed: Observed, ending: PodEnding) -> bool:
+        """Bring the Pod's end forward; tell whether nothing is left of it."""
+        if self.gone:
+            return await ending.advance(self.pod, observed, gone=True)
+        deleting = self.pod.metadata.deletion_timestamp is not None
+        rejected = self._verdict is not None and not self.admitted
+        settled = is_terminal(self.pod.status.phase) and not observed.containers
+        if not rejected and not settled:
+            # What stays for a finalizer's sake gets its last phase; what goes needs none.
+            stays = not deleting or bool(self.pod.metadata.finalizers)
+            self._waiting.clear()
+            self._report(observed, ended=stays and ending.nothing_runs(observed))
+        return await ending.advance(self.pod, observed)

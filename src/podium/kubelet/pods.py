@@ -1,0 +1,138 @@
+"""The Pods of this node: a worker for each, woken by the API and by the runtime."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+
+from podium.api.types.core_v1 import Pod
+from podium.client.informer import Informer
+from podium.domain.pods import identity
+from podium.domain.pods.identity import pod_key
+from podium.kubelet.pod_worker import PodWorker
+from podium.kubelet.services import NodeServices
+from podium.runtime.port import ContainerEvent, RuntimeFailure
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at everything, the safety net under the runtime's events.
+RELIST = 120.0
+#: Seconds after which a worker that failed on a bug is started again.
+RESTART = 5.0
+
+
+class PodManager:
+    """Starts, wakes and ends the workers, one a uid; two Pods of one name never run at once."""
+
+    def __init__(self, informer: Informer[Pod]) -> None:
+        self._informer = informer
+        #: Called with each event of the runtime.
+        self.listeners: set[Callable[[ContainerEvent], None]] = set()
+        self._workers: dict[str, PodWorker] = {}
+        self._finished: dict[str, asyncio.Event] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._node: NodeServices | None = None
+
+    def pods(self) -> Iterator[Pod]:
+        """The Pods that have a worker, the ones ending included."""
+        return (worker.pod for worker in self._workers.values())
+
+    def active_pods(self) -> Iterator[Pod]:
+        """The Pods that the node's resources are promised to."""
+        return (worker.pod for worker in self._workers.values() if worker.active)
+
+    def wake(self, uid: str) -> None:
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.wake()
+
+    async def run(self, node: NodeServices) -> None:
+        """Look after the Pods until cancelled; containers outlive it."""
+        self._node = node
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._follow_runtime(), name="runtime events")
+            await self._informer.synced.wait()
+            self._informer.on_change(self._changed)
+            while True:
+                try:
+                    await self._remove_orphans()
+                except (RuntimeFailure, OSError) as exc:
+                    logger.warning("orphans could not be removed", extra={"error": exc})
+                await node.clock.sleep(RELIST)
+                for worker in self._workers.values():
+                    worker.wake()
+
+    def _changed(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            worker = self._workers.get(old.metadata.uid)
+            if worker is not None:
+                worker.vanish()
+        if new is None:
+            return
+        worker = self._workers.get(new.metadata.uid)
+        if worker is not None:
+            worker.update(new)
+        else:
+            self._begin(new)
+
+    def _begin(self, pod: Pod) -> None:
+        assert self._group is not None
+        assert self._node is not None
+        worker = PodWorker(pod, self._node)
+        uid, key = pod.metadata.uid, pod_key(pod)
+        predecessor = self._finished.get(key)
+        self._workers[uid] = worker
+        self._finished[key] = finished = asyncio.Event()
+        self._group.create_task(self._guard(worker, predecessor, finished), name=f"pod {key}")
+
+    async def _guard(
+        self, worker: PodWorker, predecessor: asyncio.Event | None, finished: asyncio.Event
+    ) -> None:
+        """Run a worker to its end; a bug in it is logged and costs this Pod a moment, no other."""
+        assert self._node is not None
+        key = pod_key(worker.pod)
+        if predecessor is not None:
+            await predecessor.wait()
+        while True:
+            try:
+                await worker.run()
+                break
+            except Exception:
+                logger.exception("pod worker failed", extra={"pod": key})
+                await self._node.clock.sleep(RESTART)
+        del self._workers[worker.uid]
+        finished.set()
+        if self._finished.get(key) is finished:
+            del self._finished[key]
+
+    async def _follow_runtime(self) -> None:
+        assert self._node is not None
+        async for event in self._node.runtime.get_container_events():
+            self.wake(event.pod_uid)
+            for listener in tuple(self.listeners):
+                listener(event)
+
+    async def _remove_orphans(self) -> None:
+        """End what the runtime and the disk hold of Pods that are no more."""
+        assert self._node is not None
+        node = self._node
+        known = set(self._workers)
+        for sandbox in await node.runtime.list_pod_sandbox():
+            uid = sandbox.labels.get(identity.POD_UID, "")
+            if uid and uid not in self._workers:
+                logger.info("removing orphaned sandbox", extra={"sandbox": sandbox.id, "uid": uid})
+                await node.runtime.stop_pod_sandbox(sandbox.id)
+                await node.runtime.remove_pod_sandbox(sandbox.id)
+        for root in (node.options.root_dir / "pods", node.options.run_dir / "pods"):
+            for directory in root.iterdir() if root.exists() else ():
+                if directory.name not in known and directory.name not in self._workers:
+                    await node.cgroups.remove(directory.name)
+                    shutil.rmtree(directory, ignore_errors=True)
+        logs = node.options.log_dir
+        for directory in logs.iterdir() if logs.exists() else ():
+            uid = directory.name.rpartition("_")[2]
+            if uid not in self._workers:
+                shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,185 @@
+"""What a Pod needs before its containers start: sandbox, volumes, images; all got at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.dns import pod_resolver
+from podium.domain.pods.identity import container_hash, pod_key
+from podium.domain.pods.observed import Observed
+from podium.domain.pods.plan import CreateSandbox, Plan, StartContainer
+from podium.kit.backoff import Backoff
+from podium.kubelet.container_start import downward_facts
+from podium.kubelet.images import ImageReady, ImageResult
+from podium.kubelet.jobs import Jobs
+from podium.kubelet.pod_config import sandbox_config
+from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.services import NodeServices
+from podium.kubelet.volumes.manager import MountFailed, PodVolumes
+from podium.runtime.port import PodSandboxConfig, RuntimeFailure
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageState:
+    """``id`` when the image is there; ``waiting`` and ``try_again`` when it could not be got."""
+
+    id: str | None = None
+    waiting: Waiting | None = None
+    try_again: datetime | None = None
+
+
+class Preparation:
+    """Jobs of one Pod, and what has come of them."""
+
+    def __init__(
+        self, node: NodeServices, files: PodFiles, volumes: PodVolumes, jobs: Jobs
+    ) -> None:
+        self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
+        self.volumes_ready = False
+        #: Whether objects may have changed since a container last failed to be configured.
+        self.changed = False
+        self._images: dict[str, tuple[str, ImageResult]] = {}
+        self._volumes_failed_until: datetime | None = None
+        self._volumes_backoff = Backoff(initial=0.5, maximum=122.0)
+        self._sandbox_failed_until: datetime | None = None
+        self._sandbox_backoff = Backoff(initial=1.0, maximum=60.0)
+        self._versions: tuple[object, ...] | None = None
+        self._told_dns = False
+
+    def begin(self, pod: Pod, step: Plan, observed: Observed) -> datetime | None:
+        """Start whatever is missing and not under way; return when to look again."""
+        moments: list[datetime] = []
+        now = self._node.clock.now()
+        for action in step.actions:
+            if isinstance(action, CreateSandbox):
+                moments += self._begin_sandbox(pod, action, step, now)
+                for container in pod.spec.containers:
+                    moments += self._begin_image(pod, container.name, now)
+            elif isinstance(action, StartContainer):
+                moments += self._begin_image(pod, action.name, now)
+        if not self.volumes_ready:
+            moments += self._begin_volumes(pod, observed.ips, now)
+        return min(moments, default=None)
+
+    def refresh(self, pod: Pod, observed: Observed) -> datetime | None:
+        """Keep volumes current: fill them again when their objects change or a token ages."""
+        now = self._node.clock.now()
+        due = self._volumes.refresh_at
+        changed = self._versions is not None and self._versions != self._facts(pod)
+        if changed:
+            self._versions, self.changed = self._facts(pod), True
+            self._volumes_failed_until = None
+        adopted = not self.volumes_ready and observed.anything_runs
+        if changed or adopted or (due is not None and due <= now):
+            return min(self._begin_volumes(pod, observed.ips, now), default=None)
+        return due
+
+    def _facts(self, pod: Pod) -> tuple[object, ...]:
+        """What the content of volumes and environments follows from."""
+        meta = pod.metadata
+        return meta.labels, meta.annotations, self._node.objects.versions(pod)
+
+    def image(self, pod: Pod, action: StartContainer) -> ImageState:
+        """What is known of the image for the next run of a container."""
+        container = next(c for c in pod.spec.containers if c.name == action.name)
+        known = self._images.get(action.name)
+        if known is None or known[0] != container_hash(container):
+            return ImageState()
+        result = known[1]
+        if isinstance(result, ImageReady):
+            return ImageState(id=result.id)
+        return ImageState(waiting=result.waiting, try_again=result.try_again)
+
+    def used(self, name: str) -> None:
+        """A container was started: its next run has its image looked up anew."""
+        self._images.pop(name, None)
+
+    def sandbox_config(self, pod: Pod, attempt: int) -> PodSandboxConfig:
+        resolver, events = pod_resolver(pod, self._node.resolver(), self._node.cluster_dns)
+        if not self._told_dns:
+            self._told_dns = True
+            for event in events:
+                self._node.events.event(pod, "Warning", event.reason, event.message)
+        cgroup = self._node.cgroups.path(pod)
+        return sandbox_config(pod, attempt, resolver, cgroup, self._files.log_directory)
+
+    # -- images
+
+    def _begin_image(self, pod: Pod, name: str, now: datetime) -> list[datetime]:
+        container = next(c for c in pod.spec.containers if c.name == name)
+        key = container_hash(container)
+        known = self._images.get(name)
+        if known is not None and known[0] == key:
+            if isinstance(known[1], ImageReady):
+                return []
+            if known[1].try_again > now:
+                return [known[1].try_again]
+
+        async def ensure() -> None:
+            await self._node.objects.ready(pod)
+            secrets = [
+                self._node.objects.secret(pod.metadata.namespace, reference.name)
+                for reference in pod.spec.image_pull_secrets
+            ]
+            found = [secret for secret in secrets if secret is not None]
+            self._images[name] = key, await self._node.images.ensure(pod, container, found)
+
+        self._jobs.start(f"image {name} {key}", ensure)
+        return []
+
+    # -- volumes
+
+    def _begin_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> list[datetime]:
+        if self._volumes_failed_until is not None and self._volumes_failed_until > now:
+            return [self._volumes_failed_until]
+        self._jobs.start("volumes", lambda: self._set_up(pod, ips))
+        return []
+
+    async def _set_up(self, pod: Pod, ips: tuple[str, ...]) -> None:
+        await self._node.objects.ready(pod)
+        self._versions = self._facts(pod)
+        try:
+            await self._volumes.set_up(pod, downward_facts(self._node, ips))
+        except MountFailed as exc:
+            self._node.events.event(pod, "Warning", "FailedMount", str(exc))
+            delay = timedelta(seconds=self._volumes_backoff.next())
+            self._volumes_failed_until = self._node.clock.now() + delay
+            return
+        self._volumes_failed_until = None
+        self._volumes_backoff.reset()
+        self.volumes_ready = True
+
+    # -- the sandbox
+
+    def _begin_sandbox(
+        self, pod: Pod, action: CreateSandbox, step: Plan, now: datetime
+    ) -> list[datetime]:
+        if self._sandbox_failed_until is not None and self._sandbox_failed_until > now:
+            return [self._sandbox_failed_until]
+        if step.sandbox_changed and not self._jobs.running("sandbox"):
+            text = "Pod sandbox changed, it will be killed and re-created."
+            self._node.events.event(pod, "Normal", "SandboxChanged", text)
+        self._jobs.start("sandbox", lambda: self._create_sandbox(pod, action.attempt))
+        return []
+
+    async def _create_sandbox(self, pod: Pod, attempt: int) -> None:
+        try:
+            self._files.create()
+            self._node.cgroups.create(pod)
+            config = self.sandbox_config(pod, attempt)
+            await self._node.runtime.run_pod_sandbox(config)
+        except (RuntimeFailure, OSError) as exc:
+            delay = timedelta(seconds=self._sandbox_backoff.next())
+            self._sandbox_failed_until = self._node.clock.now() + delay
+            text = f"Failed to create pod sandbox: {exc}"
+            self._node.events.event(pod, "Warning", "FailedCreatePodSandBox", text)
+            logger.warning("sandbox could not be made", extra={"pod": pod_key(pod), "error": exc})
+            return
+        self._sandbox_failed_until = None
+        self._sandbox_backoff.reset()

@@ -1,0 +1,203 @@
+"""The kubelet's HTTPS door: logs, the list of Pods, health and metrics.
+
+Every request needs a client certificate of the cluster's CA, the API server's or an
+administrator's. Paths are those of upstream's kubelet.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from podium.api.codec import encode
+from podium.api.types.core_v1 import Pod, PodList
+from podium.kit.clock import Clock
+from podium.kubelet import stats
+from podium.kubelet.file_news import FileNews
+from podium.kubelet.log_request import BadLogRequest, choose_run, log_options
+from podium.kubelet.logs import LogOptions, read_log
+from podium.kubelet.observe import Observer
+from podium.kubelet.options import KubeletOptions
+from podium.kubelet.pods import PodManager
+from podium.kubelet.tls import ServerTls, authorized
+from podium.runtime.port import (
+    ContainerEvent,
+    ContainerEventType,
+    ContainerState,
+    NotFound,
+    RuntimeFailure,
+    RuntimeService,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at the certificate files.
+CERTIFICATE_CHECK = 60.0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class KubeletServer:
+    """Serves while used as an async context manager; ``port`` is the one it got."""
+
+    def __init__(
+        self, options: KubeletOptions, runtime: RuntimeService, pods: PodManager, clock: Clock
+    ) -> None:
+        self._options, self._runtime, self._pods, self._clock = options, runtime, pods, clock
+        self._tls = ServerTls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> Self:
+        application = web.Application(middlewares=[_only_authorized])
+        application.router.add_get("/healthz", _healthz)
+        application.router.add_get("/pods", self._list_pods)
+        application.router.add_get("/metrics", self._metrics)
+        application.router.add_get("/stats/summary", self._summary)
+        application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
+        self._runner = web.AppRunner(
+            application, access_log=None, handle_signals=False, shutdown_timeout=1.0
+        )
+        await self._runner.setup()
+        await self._listen(self._runner)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def watch_certificates(self) -> None:
+        """Take over renewed certificates, until cancelled."""
+        while True:
+            await self._clock.sleep(CERTIFICATE_CHECK)
+            try:
+                if self._tls.reload():
+                    logger.info("certificate loaded again")
+            except OSError as exc:
+                logger.warning("certificate could not be loaded", extra={"error": exc})
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        """Listen on the configured port, or on a free one where that is taken."""
+        for port in (self._options.port, 0):
+            site = web.TCPSite(
+                runner, self._options.bind_address, port, ssl_context=self._tls.context
+            )
+            try:
+                await site.start()
+            except OSError as exc:
+                if exc.errno != errno.EADDRINUSE or port == 0:
+                    raise
+                continue
+            break
+        self.port = runner.addresses[0][1]
+
+    # -- requests
+
+    async def _list_pods(self, _request: web.Request) -> web.Response:
+        items = sorted(self._pods.pods(), key=lambda pod: pod.metadata.name)
+        return web.Response(body=encode(PodList(items=items)), content_type="application/json")
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        text = await stats.metrics(self._runtime)
+        return web.Response(text=text, content_type="text/plain")
+
+    async def _summary(self, _request: web.Request) -> web.Response:
+        summary = await stats.summary(self._runtime, self._options.node_name, self._clock.now())
+        return web.json_response(summary)
+
+    async def _logs(self, request: web.Request) -> web.StreamResponse:
+        namespace, name = request.match_info["namespace"], request.match_info["pod"]
+        container = request.match_info["container"]
+        pod = self._find(namespace, name)
+        if pod is None:
+            return web.Response(status=404, text=f'pod "{name}" does not exist\n')
+        try:
+            options = log_options(request.query, self._clock.now())
+            observed = await Observer(self._runtime, pod.metadata.uid).observe()
+            run = choose_run(pod, observed, container, options.previous)
+        except BadLogRequest as exc:
+            return web.Response(status=400, text=str(exc))
+        except RuntimeFailure as exc:
+            return web.Response(status=500, text=str(exc))
+        return await self._stream(request, Path(run.log_path), options, run.id)
+
+    def _find(self, namespace: str, name: str) -> Pod | None:
+        for pod in self._pods.pods():
+            if pod.metadata.namespace == namespace and pod.metadata.name == name:
+                return pod
+        return None
+
+    async def _stream(
+        self, request: web.Request, path: Path, options: LogOptions, container_id: str
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        response.enable_chunked_encoding()
+        with ExitStack() as stack:
+            run = _Run(container_id)
+            try:
+                if options.follow:
+                    run.news = stack.enter_context(FileNews(path.parent))
+                    self._pods.listeners.add(run.hear)
+                    stack.callback(self._pods.listeners.discard, run.hear)
+                    run.ended = await self._is_over(container_id)
+                async with aclosing(read_log(path, options, run.is_over, run.news)) as pieces:
+                    await response.prepare(request)
+                    async for piece in pieces:
+                        await response.write(piece)
+            except FileNotFoundError:
+                if not response.prepared:
+                    return web.Response(status=404, text=f"{path.name}: no such log\n")
+            except ConnectionResetError:
+                return response  # the client went away
+        await response.write_eof()
+        return response
+
+    async def _is_over(self, container_id: str) -> bool:
+        try:
+            status = await self._runtime.container_status(container_id)
+        except NotFound:
+            return True
+        return status.state is ContainerState.EXITED
+
+
+class _Run:
+    """The run of a container that somebody follows: told by the runtime's events when it ends."""
+
+    def __init__(self, container_id: str) -> None:
+        self._id = container_id
+        self.ended = False
+        self.news: FileNews | None = None
+
+    def is_over(self) -> bool:
+        return self.ended
+
+    def hear(self, event: ContainerEvent) -> None:
+        over = (ContainerEventType.STOPPED, ContainerEventType.DELETED)
+        if event.container_id == self._id and event.type in over and self.news is not None:
+            self.ended = True
+            self.news.poke()
+
+
+async def _healthz(_request: web.Request) -> web.Response:
+    return web.Response(text="ok")
+
+
+@web.middleware
+async def _only_authorized(request: web.Request, handler: Handler) -> web.StreamResponse:
+    transport = request.transport
+    certificate = transport.get_extra_info("peercert") if transport is not None else None
+    if not authorized(certificate):
+        return web.Response(status=403, text="Forbidden\n")
+    return await handler(request)

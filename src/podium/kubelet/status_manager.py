@@ -1,0 +1,148 @@
+"""Publishes the status of Pods: the difference to what the API has, as soon as there is one.
+
+Reports never wait for each other across Pods; of one Pod's, the newest goes out once the one under
+way is answered. The API's answer is what the next difference is taken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+from podium.api import scheme
+from podium.api.codec import to_plain
+from podium.api.errors import ApiError
+from podium.api.patch import strategic
+from podium.api.types.core_v1 import Pod, PodStatus
+from podium.client.client import Client
+from podium.client.errors import Unreachable
+from podium.domain.pods.identity import pod_key
+from podium.kit.backoff import Backoff
+from podium.kit.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+_DEFINITION = "io.k8s.api.core.v1.PodStatus"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """``desired`` is what was last reported, ``published`` what the API has for sure."""
+
+    pod: Pod
+    published: PodStatus
+    desired: PodStatus
+    sent: bool = False
+    sending: bool = False
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class StatusManager:
+    def __init__(self, client: Client, clock: Clock) -> None:
+        self._client, self._clock = client, clock
+        self._entries: dict[str, _Entry] = {}
+        self._group: asyncio.TaskGroup | None = None
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        """Own the requests under way, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await self._stopped.wait()
+
+    def latest(self, pod: Pod) -> PodStatus:
+        """The status last reported, or the API's."""
+        entry = self._entries.get(pod.metadata.uid)
+        return entry.desired if entry else pod.status
+
+    def published(self, uid: str) -> bool:
+        """Whether a status of that Pod has been reported by this process."""
+        return uid in self._entries
+
+    def report(self, pod: Pod, status: PodStatus) -> None:
+        """Publish *status* in the background; nothing happens when the API has it already."""
+        uid = pod.metadata.uid
+        entry = self._entries.get(uid)
+        if entry is None:
+            entry = self._entries[uid] = _Entry(pod, pod.status, pod.status)
+        entry.pod, entry.desired = pod, status
+        if entry.sending or entry.desired == entry.published:
+            return
+        entry.sending = True
+        entry.settled.clear()
+        assert self._group is not None, "run() is not running"
+        self._group.create_task(self._send(entry), name=f"status {pod_key(pod)}")
+
+    async def settled(self, uid: str) -> None:
+        """Wait until what was reported of a Pod is with the API, or has nowhere to go."""
+        entry = self._entries.get(uid)
+        if entry is not None and entry.sending:
+            await entry.settled.wait()
+
+    async def delete(self, pod: Pod) -> None:
+        """Take the Pod's object away for good; only if it is still the same Pod."""
+        backoff = Backoff(initial=0.1, maximum=10.0, jitter=0.5)
+        while True:
+            try:
+                await self._client.delete(
+                    scheme.PODS,
+                    pod.metadata.name,
+                    namespace=pod.metadata.namespace,
+                    grace_period_seconds=0,
+                    uid=pod.metadata.uid,
+                )
+                return
+            except ApiError as exc:
+                if exc.code < 500 and exc.code != 429:
+                    if exc.code not in (404, 409):
+                        _log(pod, "pod could not be deleted", exc)
+                    return
+                _log(pod, "pod could not be deleted", exc)
+            except Unreachable as exc:
+                _log(pod, "pod could not be deleted", exc)
+            await self._clock.sleep(backoff.next())
+
+    def forget(self, uid: str) -> None:
+        self._entries.pop(uid, None)
+
+    async def _send(self, entry: _Entry) -> None:
+        backoff = Backoff(initial=0.05, maximum=10.0, jitter=0.5)
+        try:
+            while entry.desired != entry.published:
+                status = entry.desired
+                try:
+                    await self._patch(entry.pod, entry.published, status)
+                    entry.published = status
+                    backoff.reset()
+                    continue
+                except ApiError as exc:
+                    if exc.code in (404, 409):
+                        entry.published = status  # another Pod, or none: nobody wants to know
+                        continue
+                    _log(entry.pod, "status could not be published", exc)
+                except Unreachable as exc:
+                    _log(entry.pod, "status could not be published", exc)
+                await self._clock.sleep(backoff.next())
+        finally:
+            entry.sending = False
+            entry.settled.set()
+
+    async def _patch(self, pod: Pod, old: PodStatus, new: PodStatus) -> None:
+        difference = strategic.diff(to_plain(old), to_plain(new), _DEFINITION)
+        if not difference:
+            return
+        # The uid keeps a new Pod of the same name from getting this one's status.
+        patch: dict[str, Any] = {"metadata": {"uid": pod.metadata.uid}, "status": difference}
+        await self._client.patch(
+            scheme.PODS,
+            pod.metadata.name,
+            patch,
+            namespace=pod.metadata.namespace,
+            subresource="status",
+        )
+
+
+def _log(pod: Pod, message: str, exc: Exception) -> None:
+    logger.warning(message, extra={"pod": pod_key(pod), "error": exc})

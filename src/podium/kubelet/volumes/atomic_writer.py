@@ -1,0 +1,96 @@
+"""Files that change all at once, in the layout that upstream's kubelet writes.
+
+    <volume>/..2025_01_13_07_30_00.123456789/token    the files
+    <volume>/..data -> ..2025_01_13_07_30_00.123456789
+    <volume>/token -> ..data/token
+
+A reader that goes through ``..data`` sees either all old or all new files: the switch is a rename.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from podium.domain.pods.volume_files import VolumeFile
+
+_DATA = "..data"
+_NEXT_DATA = "..data_tmp"
+
+
+def write(volume: Path, files: Mapping[str, VolumeFile], now: datetime) -> bool:
+    """Make *files* the content of *volume*; tell whether anything had to change.
+
+    Paths are relative, without ``..`` (the API's validation sees to that). The volume's directory
+    exists. Raises OSError.
+    """
+    current = _current(volume)
+    if current is not None and _same(current, files):
+        return False
+    target = _new_directory(volume, now)
+    for path, file in files.items():
+        _write_file(target / path, file)
+    next_data = volume / _NEXT_DATA
+    next_data.unlink(missing_ok=True)
+    next_data.symlink_to(target.name)
+    next_data.rename(volume / _DATA)
+    _link(volume, {path.split("/", 1)[0] for path in files})
+    if current is not None:
+        shutil.rmtree(current, ignore_errors=True)
+    return True
+
+
+def _current(volume: Path) -> Path | None:
+    try:
+        return volume / os.readlink(volume / _DATA)
+    except OSError:
+        return None
+
+
+def _same(current: Path, files: Mapping[str, VolumeFile]) -> bool:
+    found = {str(path.relative_to(current)) for path in current.rglob("*") if path.is_file()}
+    if found != set(files):
+        return False
+    return all(
+        (current / path).read_bytes() == file.data
+        and (current / path).stat().st_mode & 0o7777 == file.mode
+        for path, file in files.items()
+    )
+
+
+def _new_directory(volume: Path, now: datetime) -> Path:
+    number = now.microsecond * 1000
+    while True:
+        target = volume / f"..{now:%Y_%m_%d_%H_%M_%S}.{number:09d}"
+        try:
+            target.mkdir(mode=0o755)
+        except FileExistsError:
+            number += 1  # left by a kubelet that was killed, or written in the same instant
+            continue
+        target.chmod(0o755)
+        return target
+
+
+def _write_file(path: Path, file: VolumeFile) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Created unreadable, so that no moment shows a secret with the wrong mode.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, file.data)
+        os.fchmod(descriptor, file.mode)
+    finally:
+        os.close(descriptor)
+
+
+def _link(volume: Path, names: set[str]) -> None:
+    """Make the names that users see, and take away those whose files are gone."""
+    for name in names:
+        link = volume / name
+        if not link.is_symlink():
+            link.symlink_to(f"{_DATA}/{name}")
+    for entry in volume.iterdir():
+        if entry.is_symlink() and not entry.name.startswith("..") and entry.name not in names:
+            entry.unlink()

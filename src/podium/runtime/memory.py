@@ -1,0 +1,463 @@
+"""A runtime and an image service without processes, on a clock: the fakes for tests.
+
+They keep to the contracts of ``podium.runtime.port``. What a container does is told by a *script*:
+a function from its configuration to a :class:`Behaviour`. :func:`read_script`, the default, reads
+the container's words, so that a test's Pod says what happens to it::
+
+    args: ["sleep", "5", "exit", "1"]     runs 5 s, then ends with code 1
+    args: ["trap", "0", "2"]              runs; on SIGTERM ends with code 0 after 2 s
+    args: ["oom"]                         is killed for memory at once
+    args: ["fail", "no", "such", "file"]  cannot be started
+    args: ["echo", "hello"]               writes a line, then ends
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from podium.kit.clock import Clock
+from podium.runtime.port import (
+    AuthConfig,
+    Container,
+    ContainerConfig,
+    ContainerEvent,
+    ContainerEventType,
+    ContainerState,
+    ContainerStatus,
+    CpuMemoryUsage,
+    FilesystemUsage,
+    Image,
+    NamespaceOption,
+    NotFound,
+    PodSandbox,
+    PodSandboxConfig,
+    PodSandboxState,
+    PodSandboxStatus,
+    RuntimeCondition,
+    RuntimeFailure,
+    VersionResponse,
+)
+
+_UID = "io.kubernetes.pod.uid"
+_KILLED = 137
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What a container does. ``None`` for *runs_for*: for ever; for *on_term*: ignores SIGTERM."""
+
+    runs_for: float | None = None
+    exit_code: int = 0
+    on_term: int | None = None
+    term_delay: float = 0.0
+    oom: bool = False
+    create_error: str = ""
+    start_error: str = ""
+    output: str = ""
+
+
+Script = Callable[[ContainerConfig], Behaviour]
+
+
+def read_script(config: ContainerConfig) -> Behaviour:
+    """Read the words of *config*; a container without any runs until it is killed."""
+    words = [*config.command, *config.args]
+    behaviour = Behaviour()
+    while words:
+        word, words = words[0], words[1:]
+        if word == "sleep":
+            behaviour = replace(behaviour, runs_for=float(words.pop(0)))
+        elif word == "exit":
+            runs_for = behaviour.runs_for or 0.0
+            behaviour = replace(behaviour, exit_code=int(words.pop(0)), runs_for=runs_for)
+        elif word == "trap":
+            delay = float(words.pop(1)) if len(words) > 1 else 0.0
+            behaviour = replace(behaviour, on_term=int(words.pop(0)), term_delay=delay)
+        elif word == "oom":
+            behaviour = replace(behaviour, oom=True, exit_code=_KILLED, runs_for=0.0)
+        elif word == "echo":
+            runs_for = behaviour.runs_for or 0.0
+            behaviour = replace(behaviour, output=" ".join(words) + "\n", runs_for=runs_for)
+            break
+        elif word == "fail":
+            return Behaviour(start_error=" ".join(words))
+        elif word == "fail-create":
+            return Behaviour(create_error=" ".join(words))
+        else:
+            raise ValueError(f"unknown word in the script of a container: {word}")
+    return behaviour
+
+
+@dataclass(eq=False, slots=True)
+class _Sandbox:
+    id: str
+    config: PodSandboxConfig
+    created_at: int
+    ip: str
+    ready: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class _Process:
+    """A container. ``ends_at`` and ``kill_at`` are on the monotonic clock."""
+
+    id: str
+    sandbox: _Sandbox
+    config: ContainerConfig
+    behaviour: Behaviour
+    created_at: int
+    log_path: Path
+    state: ContainerState = ContainerState.CREATED
+    started_at: int = 0
+    finished_at: int = 0
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    ends_at: float | None = None
+    kill_at: float | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class MemoryRuntime:
+    """``RuntimeService`` in memory. Use as an async context manager: it owns the "processes"."""
+
+    def __init__(self, clock: Clock, images: MemoryImages, script: Script = read_script) -> None:
+        self._clock, self._images, self._script = clock, images, script
+        self._sandboxes: dict[str, _Sandbox] = {}
+        self._processes: dict[str, _Process] = {}
+        self._listeners: set[asyncio.Queue[ContainerEvent]] = set()
+        self._numbers = itertools.count(1)
+        self._group = asyncio.TaskGroup()
+        self.conditions = [RuntimeCondition("RuntimeReady", True)]
+        self.conditions.append(RuntimeCondition("NetworkReady", True))
+        #: Set to make the next sandboxes fail with this text.
+        self.sandbox_error = ""
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for process in list(self._processes.values()):
+            self._kill(process, 0.0)
+        await self._group.__aexit__(kind, error, traceback)
+
+    async def version(self) -> VersionResponse:
+        return VersionResponse("memory", "0.1.0")
+
+    async def status(self) -> Sequence[RuntimeCondition]:
+        return self.conditions
+
+    # -- sandboxes
+
+    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+        await asyncio.sleep(0)
+        if self.sandbox_error:
+            raise RuntimeFailure(self.sandbox_error)
+        number = next(self._numbers)
+        sandbox = _Sandbox(_hex("sandbox", number), config, self._now(), f"10.42.0.{number + 1}")
+        self._sandboxes[sandbox.id] = sandbox
+        self._tell(sandbox.id, ContainerEventType.STARTED, sandbox)
+        return sandbox.id
+
+    async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        sandbox = self._sandboxes.get(pod_sandbox_id)
+        if sandbox is None or not sandbox.ready:
+            return
+        for process in self._of(sandbox):
+            await self.stop_container(process.id, 0.0)
+        sandbox.ready = False
+        self._tell(sandbox.id, ContainerEventType.STOPPED, sandbox)
+
+    async def remove_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        await self.stop_pod_sandbox(pod_sandbox_id)
+        sandbox = self._sandboxes.get(pod_sandbox_id)
+        if sandbox is None:
+            return
+        for process in self._of(sandbox):
+            await self.remove_container(process.id)
+        self._sandboxes.pop(pod_sandbox_id, None)
+
+    async def pod_sandbox_status(self, pod_sandbox_id: str) -> PodSandboxStatus:
+        sandbox = self._sandboxes.get(pod_sandbox_id)
+        if sandbox is None:
+            raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
+        return PodSandboxStatus(
+            sandbox.id,
+            sandbox.config.metadata,
+            _sandbox_state(sandbox),
+            sandbox.created_at,
+            (sandbox.ip,) if sandbox.ready else (),
+            NamespaceOption(),
+            sandbox.config.labels,
+            sandbox.config.annotations,
+        )
+
+    async def list_pod_sandbox(self, *, pod_uid: str = "") -> Sequence[PodSandbox]:
+        return [
+            PodSandbox(
+                sandbox.id,
+                sandbox.config.metadata,
+                _sandbox_state(sandbox),
+                sandbox.created_at,
+                sandbox.config.labels,
+                sandbox.config.annotations,
+            )
+            for sandbox in self._sandboxes.values()
+            if not pod_uid or sandbox.config.metadata.uid == pod_uid
+        ]
+
+    # -- containers
+
+    async def create_container(
+        self, pod_sandbox_id: str, config: ContainerConfig, sandbox_config: PodSandboxConfig
+    ) -> str:
+        sandbox = self._sandboxes.get(pod_sandbox_id)
+        if sandbox is None or not sandbox.ready:
+            raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
+        behaviour = self._script(config)
+        if behaviour.create_error:
+            raise RuntimeFailure(behaviour.create_error)
+        process = _Process(
+            id=_hex("container", next(self._numbers)),
+            sandbox=sandbox,
+            config=config,
+            behaviour=behaviour,
+            created_at=self._now(),
+            log_path=Path(sandbox_config.log_directory) / config.log_path,
+        )
+        self._processes[process.id] = process
+        self._tell(process.id, ContainerEventType.CREATED, sandbox)
+        return process.id
+
+    async def start_container(self, container_id: str) -> None:
+        process = self._find(container_id)
+        if process.state is not ContainerState.CREATED:
+            raise RuntimeFailure(f"container {container_id} is not in created state")
+        behaviour = process.behaviour
+        if behaviour.start_error:
+            self._end(process, 128, "StartError", behaviour.start_error)
+            raise RuntimeFailure(behaviour.start_error)
+        process.state = ContainerState.RUNNING
+        process.started_at = self._now()
+        if behaviour.runs_for is not None:
+            process.ends_at = self._clock.monotonic() + behaviour.runs_for
+        self._write_log(process)
+        self._tell(container_id, ContainerEventType.STARTED, process.sandbox)
+        self._group.create_task(self._live(process), name=f"process {container_id[:12]}")
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        process = self._processes.get(container_id)
+        if process is None:
+            return
+        if process.state is ContainerState.CREATED:
+            self._end(process, _KILLED, "Error", "")
+        if process.state is ContainerState.RUNNING:
+            self._terminate(process, timeout)
+            await process.ended.wait()
+
+    async def remove_container(self, container_id: str) -> None:
+        await self.stop_container(container_id, 0.0)
+        process = self._processes.pop(container_id, None)
+        if process is not None:
+            process.log_path.unlink(missing_ok=True)
+            self._tell(container_id, ContainerEventType.DELETED, process.sandbox)
+
+    async def list_containers(
+        self, *, pod_sandbox_id: str = "", pod_uid: str = ""
+    ) -> Sequence[Container]:
+        return [
+            Container(
+                process.id,
+                process.sandbox.id,
+                process.config.metadata,
+                process.config.user_specified_image,
+                process.config.image,
+                process.state,
+                process.created_at,
+                process.config.labels,
+                process.config.annotations,
+            )
+            for process in self._processes.values()
+            if (not pod_sandbox_id or process.sandbox.id == pod_sandbox_id)
+            and (not pod_uid or process.sandbox.config.metadata.uid == pod_uid)
+        ]
+
+    async def container_status(self, container_id: str) -> ContainerStatus:
+        process = self._find(container_id)
+        image = await self._images.image_status(process.config.image)
+        return ContainerStatus(
+            id=process.id,
+            pod_sandbox_id=process.sandbox.id,
+            metadata=process.config.metadata,
+            state=process.state,
+            created_at=process.created_at,
+            started_at=process.started_at,
+            finished_at=process.finished_at,
+            exit_code=process.exit_code,
+            image=image.repo_tags[0] if image and image.repo_tags else process.config.image,
+            image_ref=process.config.image,
+            reason=process.reason,
+            message=process.message,
+            labels=process.config.labels,
+            annotations=process.config.annotations,
+            mounts=process.config.mounts,
+            log_path=str(process.log_path),
+            pid=1 if process.state is ContainerState.RUNNING else 0,
+        )
+
+    async def container_stats(self, container_id: str) -> CpuMemoryUsage:
+        self._find(container_id)
+        return CpuMemoryUsage(1_000_000, 1 << 20, 1 << 19)
+
+    async def get_container_events(self) -> AsyncIterator[ContainerEvent]:
+        queue: asyncio.Queue[ContainerEvent] = asyncio.Queue()
+        self._listeners.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._listeners.discard(queue)
+
+    # -- for tests
+
+    def config(self, container_id: str) -> ContainerConfig:
+        """The configuration that a container was created from."""
+        return self._find(container_id).config
+
+    def sandbox_config(self, pod_sandbox_id: str) -> PodSandboxConfig:
+        return self._sandboxes[pod_sandbox_id].config
+
+    def exit(self, container_id: str, code: int) -> None:
+        """Let the process of a running container end now."""
+        process = self._find(container_id)
+        process.behaviour = replace(process.behaviour, exit_code=code)
+        process.ends_at = self._clock.monotonic()
+        process.changed.set()
+
+    # -- processes
+
+    async def _live(self, process: _Process) -> None:
+        while True:
+            now = self._clock.monotonic()
+            if process.ends_at is not None and process.ends_at <= now:
+                code = process.behaviour.exit_code
+                reason = "OOMKilled" if process.behaviour.oom else ""
+                self._end(process, code, reason or ("Error" if code else "Completed"), "")
+                return
+            if process.kill_at is not None and process.kill_at <= now:
+                self._end(process, _KILLED, "Error", "")
+                return
+            moments = [at for at in (process.ends_at, process.kill_at) if at is not None]
+            await self._clock.wait(process.changed, min(moments) - now if moments else None)
+            process.changed.clear()
+
+    def _terminate(self, process: _Process, timeout: float) -> None:
+        behaviour, now = process.behaviour, self._clock.monotonic()
+        if behaviour.on_term is not None and process.kill_at is None:
+            process.behaviour = replace(behaviour, exit_code=behaviour.on_term)
+            process.ends_at = now + behaviour.term_delay
+        self._kill(process, timeout)
+
+    def _kill(self, process: _Process, timeout: float) -> None:
+        by = self._clock.monotonic() + timeout
+        process.kill_at = by if process.kill_at is None else min(by, process.kill_at)
+        process.changed.set()
+
+    def _end(self, process: _Process, code: int, reason: str, message: str) -> None:
+        process.state = ContainerState.EXITED
+        process.exit_code, process.reason, process.message = code, reason, message
+        process.finished_at = self._now()
+        process.ended.set()
+        self._tell(process.id, ContainerEventType.STOPPED, process.sandbox)
+
+    def _write_log(self, process: _Process) -> None:
+        process.log_path.parent.mkdir(parents=True, exist_ok=True)
+        time = f"{self._clock.now():%Y-%m-%dT%H:%M:%S.%f}000Z"
+        lines = process.behaviour.output.splitlines()
+        process.log_path.write_text("".join(f"{time} stdout F {line}\n" for line in lines))
+
+    def _tell(self, about: str, kind: ContainerEventType, sandbox: _Sandbox) -> None:
+        event = ContainerEvent(about, kind, sandbox.config.metadata.uid)
+        for queue in self._listeners:
+            queue.put_nowait(event)
+
+    def _of(self, sandbox: _Sandbox) -> list[_Process]:
+        return [p for p in self._processes.values() if p.sandbox is sandbox]
+
+    def _find(self, container_id: str) -> _Process:
+        process = self._processes.get(container_id)
+        if process is None:
+            raise NotFound(f'container "{container_id}" not found')
+        return process
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp() * 1_000_000) * 1000
+
+
+class MemoryImages:
+    """``ImageService`` in memory: *present* images are there, *remote* ones can be pulled."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        present: Sequence[str] = (),
+        remote: Sequence[str] = (),
+        pull_seconds: float = 0.0,
+    ) -> None:
+        self._clock, self._remote, self._pull_seconds = clock, set(remote), pull_seconds
+        self._images = {name: _image(name) for name in present}
+        self.pulls: list[tuple[str, AuthConfig | None]] = []
+
+    async def list_images(self) -> Sequence[Image]:
+        return list(self._images.values())
+
+    async def image_status(self, image: str) -> Image | None:
+        by_id = {found.id: found for found in self._images.values()}
+        return self._images.get(image) or by_id.get(image)
+
+    async def pull_image(self, image: str, auth: AuthConfig | None = None) -> str:
+        self.pulls.append((image, auth))
+        if self._pull_seconds:
+            await self._clock.sleep(self._pull_seconds)
+        if image not in self._remote:
+            text = f'failed to pull and unpack image "{image}": failed to resolve reference '
+            raise NotFound(f'{text}"{image}": {image}: not found')
+        self._images[image] = _image(image)
+        return self._images[image].id
+
+    async def remove_image(self, image: str) -> None:
+        self._images.pop(image, None)
+
+    async def image_fs_info(self) -> FilesystemUsage:
+        return FilesystemUsage("/", 0, 0)
+
+    def publish(self, image: str) -> None:
+        """Make *image* one that can be pulled."""
+        self._remote.add(image)
+
+
+def _image(name: str) -> Image:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return Image(f"sha256:{digest}", (name,), (f"{name.split(':')[0]}@sha256:{digest}",), 12272126)
+
+
+def _hex(kind: str, number: int) -> str:
+    return hashlib.sha256(f"{kind} {number}".encode()).hexdigest()
+
+
+def _sandbox_state(sandbox: _Sandbox) -> PodSandboxState:
+    return PodSandboxState.READY if sandbox.ready else PodSandboxState.NOTREADY
