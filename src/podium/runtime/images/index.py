@@ -39,6 +39,16 @@ class ImageIndex(msgspec.Struct, frozen=True):
             named = None
         return named or self._by_prefix(text.removeprefix("sha256:"))
 
+    def name_of(self, text: str) -> str:
+        """Return *text* normalised when it is a name in here; empty for IDs and strangers."""
+        if text in self.images:
+            return ""
+        try:
+            name = str(reference.parse(text))
+        except InvalidReference:
+            return ""
+        return name if name in self.names else ""
+
     def tags(self, image_id: str) -> list[str]:
         return sorted(n for n, i in self.names.items() if i == image_id and "@" not in n)
 

@@ -238,6 +238,8 @@ class _Unpacker:
         self._stream.seek(member.offset_data)
         end = 0
         for offset, length in pieces:
+            if not length:
+                continue  # the format's way to fill up, and to mark a hole at the end
             if offset < end or length < 0 or offset + length > member.size:
                 raise InvalidImage("sparse file with impossible holes")
             end = offset + length

@@ -79,7 +79,7 @@ class LocalImageService:
         image_id = index.resolve(image)
         if image_id is None:
             return
-        name = "" if image in index.images else _name(index, image)
+        name = index.name_of(image)
         if name:
             change = partial(ImageIndex.without_name, name=name)
         else:
@@ -160,15 +160,6 @@ def _parse(image: str) -> Reference:
     except InvalidReference as exc:
         text = f"failed to parse image reference {quote(image)}: {exc}"
         raise RuntimeFailure(text, "InvalidArgument") from None
-
-
-def _name(index: ImageIndex, image: str) -> str:
-    """Return *image* as a name in *index*, empty when it is an ID or the beginning of one."""
-    try:
-        name = str(reference.parse(image))
-    except InvalidReference:
-        return ""
-    return name if name in index.names else ""
 
 
 def _usage(directory: str) -> tuple[int, int]:
