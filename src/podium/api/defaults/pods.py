@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from podium.api.defaults.containers import set_defaults_container
 from podium.api.defaults.volumes import set_defaults_volume
-from podium.api.resources import container_requests, supports_pod_level
 from podium.api.quantity import format_milli
+from podium.api.resources import container_requests, supports_pod_level
 from podium.api.types.core_v1 import Container, Pod, PodSecurityContext, PodSpec
 
 DEFAULT_SCHEDULER = "default-scheduler"

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from podium.api import names
-from podium.api.field import FieldError, Path, duplicate, forbidden, invalid, not_found
+from podium.api.field import (
+    FieldError,
+    Path,
+    duplicate,
+    forbidden,
+    invalid,
+    not_found,
+    not_supported,
+    required,
+)
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Binding, ContainerStatus, Pod, PodSpec
-from podium.api.field import not_supported, required
 from podium.api.validation.common import (
     Errors,
     families,

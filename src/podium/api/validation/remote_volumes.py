@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from podium.api import names
 from podium.api.field import Path, invalid, not_supported, required
 from podium.api.types.core_v1 import (
     AzureDiskVolumeSource,
@@ -21,7 +22,6 @@ from podium.api.types.core_v1 import (
     StorageOSVolumeSource,
 )
 from podium.api.validation.common import Errors, descending_path, in_range, invalid_each
-from podium.api import names
 
 #: attribute → where offences are reported, and the fields that must have a value.
 REMOTE_SOURCES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {

@@ -1,0 +1,26 @@
+"""The admission plugins, one module each, in the order in which upstream runs them.
+
+What mutates comes before what only validates, and limits come last: see the list of plugins that
+are on by default in the reference of kube-apiserver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from podium.registry.admission.base import AdmissionPlugin
+
+
+def default_plugins() -> Sequence[AdmissionPlugin]:
+    """Return the plugins that every API server runs, in order."""
+    from podium.registry.admission.default_toleration_seconds import DefaultTolerationSeconds
+    from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
+    from podium.registry.admission.priority import Priority
+    from podium.registry.admission.service_account import ServiceAccountAdmission
+
+    return (
+        NamespaceLifecycle(),
+        ServiceAccountAdmission(),
+        Priority(),
+        DefaultTolerationSeconds(),
+    )

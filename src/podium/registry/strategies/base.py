@@ -3,9 +3,11 @@
 A strategy is pure. The registry (the verbs over the store) calls it in this order:
 
 create   ``default(obj)`` → mutating admission → ``prepare_for_create(obj, now)`` →
-         ``validate(obj)`` → ``canonicalize(obj)`` → stored; ``warnings_on_create(obj)``
+         ``validate(obj)`` → ``allocate(obj, others, service_cidr)`` where ``allocates`` →
+         ``canonicalize(obj)`` → stored; ``warnings_on_create(obj)``
 update   ``default(new)`` → mutating admission → ``rules(subresource)``: ``.prepare(new, old,
-         now)``, ``.validate(new, old)`` → stored; ``warnings_on_update(new, old)``
+         now)``, ``.validate(new, old)`` → ``allocate`` as above → stored;
+         ``warnings_on_update(new, old)``
 delete   ``grace_period(obj, options)``; with ``None``, and nothing that ``must_finalize(obj)``
          names, the object goes at once, otherwise ``mark_deleting(obj, now, grace)`` is stored
 POST to a subresource   ``post(subresource, obj, body, now)`` changes *obj* for storing
@@ -19,7 +21,7 @@ Follows ``k8s.io/apiserver/pkg/registry/rest``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -30,7 +32,7 @@ from podium.api import errors, meta, names
 from podium.api.field import FieldError, Path
 from podium.api.scheme import Resource
 from podium.api.types.meta_v1 import DeleteOptions
-from podium.registry.strategies.table import NAME_COLUMNS, Cell, Column, age
+from podium.registry.strategies.table import NAME_COLUMNS, Cell, Column, RowCondition, age
 
 T = TypeVar("T", bound=Struct)
 
@@ -60,6 +62,8 @@ class Strategy(Generic[T]):
     counts_generations = False
     #: Field labels that field selectors may name, beyond ``metadata.name`` and ``.namespace``.
     field_labels: frozenset[str] = frozenset()
+    #: Those of them that the watch cache keeps an index of; ``fields`` always has them.
+    indexed_fields: tuple[str, ...] = ()
     #: Columns of the Table; ``row`` gives the cells in this order.
     columns: Sequence[Column] = NAME_COLUMNS
 
@@ -80,7 +84,7 @@ class Strategy(Generic[T]):
 
     def validate_name(self, name: str, prefix: bool) -> list[str]:
         """Return what is wrong with *name* (with *prefix*: with a generateName), as texts."""
-        return names.dns1123_subdomain(name.rstrip("-") if prefix and name.endswith("-") else name)
+        return names.dns1123_subdomain(mask_prefix(name) if prefix else name)
 
     def validate(self, obj: T) -> list[FieldError]:
         """Return every offence of a new object. Metadata is checked here, too."""
@@ -110,6 +114,7 @@ class Strategy(Generic[T]):
 
     def prepare_for_update(self, new: T, old: T, now: datetime) -> None:
         """Keep the status of *old*; count a generation where the spec changes."""
+        keep_system_metadata(new, old)
         if "status" in new.__struct_fields__ and self._has_status:
             copy_field(new, old, "status")
         self.count_generation(new, old)
@@ -127,10 +132,8 @@ class Strategy(Generic[T]):
         """Take nothing but status (and, of the metadata, what controllers may set) from *new*."""
         if "spec" in new.__struct_fields__:
             copy_field(new, old, "spec")
-        new_meta, old_meta = meta.metadata(new), meta.metadata(old)
-        new_meta.generation = old_meta.generation
-        new_meta.deletion_timestamp = old_meta.deletion_timestamp
-        new_meta.deletion_grace_period_seconds = old_meta.deletion_grace_period_seconds
+        keep_system_metadata(new, old)
+        meta.metadata(new).generation = meta.metadata(old).generation
 
     def validate_status_update(self, new: T, old: T) -> list[FieldError]:
         return self.validate_metadata_update(new, old)
@@ -144,6 +147,18 @@ class Strategy(Generic[T]):
         new_meta.generation = old_meta.generation
         if self.counts_generations and new.spec != old.spec:  # type: ignore[attr-defined]
             new_meta.generation += 1
+
+    # ------------------------------------------------------------------ allocate
+
+    #: Whether objects take something out of a pool that all objects of the kind share. Then the
+    #: registry calls ``allocate`` after ``validate``, on create and on update, and lets no other
+    #: write of the kind in between that call and the store.
+    allocates = False
+
+    def allocate(self, obj: T, others: Iterable[T], service_cidr: str) -> list[FieldError]:
+        """Give *obj* what it needs, in place; *others* are the kind's other objects, of all
+        namespaces. Returns what cannot be given."""
+        return []
 
     # ------------------------------------------------------------------ POST to a subresource
 
@@ -173,14 +188,14 @@ class Strategy(Generic[T]):
         current = metadata.deletion_grace_period_seconds
         if metadata.deletion_timestamp is None:
             metadata.deletion_timestamp = now.replace(microsecond=0) + timedelta(seconds=grace)
+            if metadata.generation:  # what watches the object has to act on this, too
+                metadata.generation += 1
         elif current is not None and grace < current:
             shift = timedelta(seconds=grace - current)
             metadata.deletion_timestamp = metadata.deletion_timestamp + shift
         else:
             return
         metadata.deletion_grace_period_seconds = grace
-        if metadata.generation:
-            metadata.generation += 1
 
     # ------------------------------------------------------------------ select and print
 
@@ -197,13 +212,17 @@ class Strategy(Generic[T]):
 
         Raises ApiError (400) for a label that the kind does not know.
         """
-        if label in ("metadata.name", "metadata.namespace") or label in self.field_labels:
+        if label == "metadata.name" or label in self.field_labels:
             return label
         if not self.field_labels:
+            if label == "metadata.namespace":
+                return label
             raise errors.bad_request(
                 f'"{label}" is not a known field selector: '
                 'only "metadata.name", "metadata.namespace"'
             )
+        if label == "metadata.namespace" and self.resource.namespaced:
+            return label
         raise errors.bad_request(f"field label not supported: {label}")
 
     def row(self, obj: T, now: datetime) -> list[Cell]:
@@ -211,9 +230,28 @@ class Strategy(Generic[T]):
         metadata = meta.metadata(obj)
         return [metadata.name, age(metadata.creation_timestamp, now)]
 
+    def row_conditions(self, obj: T) -> Sequence[RowCondition]:
+        """Return what a client should know of the row: that the object's work is done."""
+        return ()
+
     @property
     def _has_status(self) -> bool:
         return self.resource.subresource("status") is not None
+
+
+def mask_prefix(prefix: str) -> str:
+    """Return a generateName in the form in which it is checked: a last dash is fine."""
+    return f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
+
+
+def keep_system_metadata(new: Struct, old: Struct) -> None:
+    """Take from *old* what an update leaves out and cannot change: identity, and being deleted."""
+    new_meta, old_meta = meta.metadata(new), meta.metadata(old)
+    new_meta.uid = new_meta.uid or old_meta.uid
+    new_meta.creation_timestamp = new_meta.creation_timestamp or old_meta.creation_timestamp
+    new_meta.deletion_timestamp = old_meta.deletion_timestamp
+    new_meta.deletion_grace_period_seconds = old_meta.deletion_grace_period_seconds
+    new_meta.self_link = ""
 
 
 def reset_field(obj: Struct, name: str) -> None:

@@ -22,6 +22,16 @@ class Column:
     priority: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class RowCondition:
+    """A ``meta.k8s.io/v1`` TableRowCondition."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
 NAME = Column("Name", "Name of the object, unique in its namespace for its kind", format="name")
 AGE = Column("Age", "How long ago the object was created")
 NAME_COLUMNS = (NAME, AGE)

@@ -1,0 +1,23 @@
+"""ServiceAccounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podium.api.types.core_v1 import ServiceAccount
+from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+
+
+class ServiceAccountStrategy(Strategy[ServiceAccount]):
+    columns = (NAME, Column("Secrets", "Number of Secrets that the account refers to"), AGE)
+
+    def row(self, obj: ServiceAccount, now: datetime) -> list[Cell]:
+        return [
+            obj.metadata.name,
+            len(obj.secrets),
+            age(obj.metadata.creation_timestamp, now),
+        ]
+
+
+STRATEGY = ServiceAccountStrategy

@@ -1,0 +1,187 @@
+"""Services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from podium.api import names
+from podium.api.defaults.services import set_defaults_service
+from podium.api.field import FieldError
+from podium.api.types.core_v1 import Service, ServiceSpec
+from podium.api.validation.services import (
+    is_external,
+    is_headless,
+    needs_health_check,
+    validate_service,
+    validate_service_status,
+    validate_service_update,
+)
+from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.service_addresses import allocate
+from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
+
+_PENDING = "<pending>"
+_UNKNOWN = "<unknown>"
+
+
+class ServiceStrategy(Strategy[Service]):
+    """Cluster IPs and node ports are given out by ``allocate``, and kept on updates that leave
+    them out."""
+
+    allow_create_on_update = True
+    allocates = True
+    field_labels = frozenset({"spec.clusterIP", "spec.type"})
+    columns = (
+        NAME,
+        Column("Type", "How the Service is reached"),
+        Column("Cluster-IP", "Address inside of the cluster"),
+        Column("External-IP", "Addresses for those outside"),
+        Column("Port(s)", "Ports, with node ports where there are any"),
+        AGE,
+        Column("Selector", "Labels of the Pods behind the Service", priority=1),
+    )
+
+    def default(self, obj: Service) -> None:
+        set_defaults_service(obj)
+
+    def validate_name(self, name: str, prefix: bool) -> list[str]:
+        return names.name_is_dns1035_label(name, prefix)
+
+    def prepare_for_create(self, obj: Service, now: datetime) -> None:
+        super().prepare_for_create(obj, now)
+        if obj.spec.cluster_ip and not obj.spec.cluster_ips:
+            obj.spec.cluster_ips = [obj.spec.cluster_ip]
+        _default_families(obj.spec)
+
+    def validate(self, obj: Service) -> list[FieldError]:
+        return self.validate_metadata(obj) + validate_service(obj)
+
+    def allocate(
+        self, obj: Service, others: Iterable[Service], service_cidr: str
+    ) -> list[FieldError]:
+        return allocate(obj, others, service_cidr)
+
+    def prepare_for_update(self, new: Service, old: Service, now: datetime) -> None:
+        super().prepare_for_update(new, old, now)
+        _keep_allocations(new.spec, old.spec)
+        _agree_on_addresses(new.spec, old.spec)
+        _drop_what_the_type_lost(new.spec, old.spec)
+        if new.spec.type != "ExternalName":
+            new.spec.ip_family_policy = new.spec.ip_family_policy or old.spec.ip_family_policy
+            new.spec.ip_families = new.spec.ip_families or list(old.spec.ip_families)
+            _default_families(new.spec)
+
+    def validate_update(self, new: Service, old: Service) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_service_update(new, old)
+
+    def validate_status_update(self, new: Service, old: Service) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_service_status(new)
+
+    def fields(self, obj: Service) -> dict[str, str]:
+        return {
+            **super().fields(obj),
+            "spec.clusterIP": obj.spec.cluster_ip,
+            "spec.type": obj.spec.type,
+        }
+
+    def row(self, obj: Service, now: datetime) -> list[Cell]:
+        selector = ",".join(f"{k}={v}" for k, v in sorted(obj.spec.selector.items()))
+        return [
+            obj.metadata.name,
+            obj.spec.type,
+            obj.spec.cluster_ips[0] if obj.spec.cluster_ips else NONE,
+            _external_address(obj),
+            _ports(obj.spec),
+            age(obj.metadata.creation_timestamp, now),
+            selector or NONE,
+        ]
+
+
+def _default_families(spec: ServiceSpec) -> None:
+    """A Service is IPv4; a headless one without selector may have any addresses."""
+    if spec.type == "ExternalName":
+        return
+    everything = is_headless(spec) and not spec.selector
+    if spec.ip_family_policy is None:
+        spec.ip_family_policy = "RequireDualStack" if everything else "SingleStack"
+    if not spec.ip_families:
+        spec.ip_families = ["IPv4", "IPv6"] if everything else ["IPv4"]
+    elif everything and spec.ip_family_policy != "SingleStack" and len(spec.ip_families) == 1:
+        other = "IPv6" if spec.ip_families == ["IPv4"] else "IPv4"
+        spec.ip_families = [*spec.ip_families, other]
+
+
+def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
+    if "ExternalName" not in (new.type, old.type) and not new.cluster_ip and not new.cluster_ips:
+        new.cluster_ip, new.cluster_ips = old.cluster_ip, list(old.cluster_ips)
+    if {new.type, old.type} <= {"NodePort", "LoadBalancer"}:
+        known = {(port.protocol, port.port): port.node_port for port in old.ports}
+        for port in new.ports:
+            port.node_port = port.node_port or known.get((port.protocol, port.port), 0)
+    if needs_health_check(new) and needs_health_check(old):
+        new.health_check_node_port = new.health_check_node_port or old.health_check_node_port
+
+
+def _agree_on_addresses(new: ServiceSpec, old: ServiceSpec) -> None:
+    """Clients that know ``clusterIP`` alone change it alone; ``clusterIPs`` follows."""
+    if new.cluster_ip == old.cluster_ip:
+        return
+    if not new.cluster_ip and new.cluster_ips == old.cluster_ips:
+        new.cluster_ips = []
+    elif new.cluster_ip and new.cluster_ips in ([], old.cluster_ips):
+        new.cluster_ips = [new.cluster_ip]
+
+
+def _drop_what_the_type_lost(new: ServiceSpec, old: ServiceSpec) -> None:
+    """A change of type takes along what only the old type had, where the client left it as is."""
+    if new.type == "ExternalName" and old.type != "ExternalName":
+        if new.cluster_ip in ("", old.cluster_ip) and old.cluster_ip != "None":
+            new.cluster_ip, new.cluster_ips = "", []
+        if new.ip_families == old.ip_families:
+            new.ip_families = []
+        if new.ip_family_policy == old.ip_family_policy:
+            new.ip_family_policy = None
+    if new.type in ("ClusterIP", "ExternalName") and old.type in ("NodePort", "LoadBalancer"):
+        before = {port.node_port for port in old.ports}
+        for port in new.ports:
+            if port.node_port in before:
+                port.node_port = 0
+    if old.type == "LoadBalancer" and new.type != "LoadBalancer":
+        if new.allocate_load_balancer_node_ports == old.allocate_load_balancer_node_ports:
+            new.allocate_load_balancer_node_ports = None
+        if new.load_balancer_class == old.load_balancer_class:
+            new.load_balancer_class = None
+    if needs_health_check(old) and not needs_health_check(new):
+        if new.health_check_node_port == old.health_check_node_port:
+            new.health_check_node_port = 0
+    if is_external(old) and not is_external(new):
+        if new.external_traffic_policy == old.external_traffic_policy:
+            new.external_traffic_policy = ""
+
+
+def _external_address(service: Service) -> str:
+    spec = service.spec
+    if spec.type == "ExternalName":
+        return spec.external_name or _UNKNOWN
+    addresses = list(spec.external_ips)
+    if spec.type == "LoadBalancer":
+        ingress = [i.ip or i.hostname for i in service.status.load_balancer.ingress]
+        addresses = [*dict.fromkeys(filter(None, ingress)), *addresses]
+        return ",".join(addresses) or _PENDING
+    if spec.type in ("ClusterIP", "NodePort"):
+        return ",".join(addresses) or NONE
+    return _UNKNOWN
+
+
+def _ports(spec: ServiceSpec) -> str:
+    texts = [
+        f"{port.port}:{port.node_port}/{port.protocol}"
+        if port.node_port
+        else f"{port.port}/{port.protocol}"
+        for port in spec.ports
+    ]
+    return ",".join(texts) or NONE
+
+
+STRATEGY = ServiceStrategy
