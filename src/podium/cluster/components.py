@@ -12,7 +12,6 @@ from podium.cluster.pki import Pki
 if TYPE_CHECKING:
     from podium.apiserver.options import ApiServerOptions
     from podium.client.config import ClientConfig
-    from podium.kubelet.options import KubeletOptions
 
 Ready = Callable[[], None]
 
@@ -68,7 +67,7 @@ async def controller_manager(config: ClusterConfig, *, leader_elect: bool = Fals
     from podium.controllers.manager import ControllerOptions, run
 
     client = client_config(config, "controller-manager", "kube-controller-manager")
-    ca = Pki(config.pki_dir).ca
+    ca = str(Pki(config.pki_dir).ca)
     await run(ControllerOptions(client_config=client, ca_file=ca, leader_elect=leader_elect))
 
 

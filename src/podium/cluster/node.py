@@ -16,7 +16,7 @@ from podium.runtime.images import registries
 from podium.runtime.images.service import LocalImageService
 from podium.runtime.network.bridge import BridgeNetwork
 from podium.runtime.network.ruleset import ServiceRule
-from podium.runtime.oci.options import OciOptions
+from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.runtime import OciRuntime
 
 

@@ -66,7 +66,22 @@ def prepare(arguments: argparse.Namespace) -> ClusterConfig:
     config = make(directory, flags)
     for path in (config.data_dir, config.run_dir):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_files(config)
     return config
+
+
+def _check_files(config: ClusterConfig) -> None:
+    """Read the configuration files before anything starts. Raises ConfigError."""
+    from podium.kubelet import config as kubelet_config
+    from podium.runtime.images import registries
+
+    try:
+        if config.kubelet_config:
+            kubelet_config.load(config.kubelet_config)
+        if config.registry_config:
+            registries.load(config.registry_config)
+    except ValueError as exc:
+        raise ConfigError(str(exc)) from exc
 
 
 def renew_certificates(config: ClusterConfig) -> None:

@@ -1,0 +1,101 @@
+"""``podium down``: stop a cluster and take away what it has made on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import select
+import shutil
+import signal
+import sys
+
+from podium.cluster.cli import data_dir
+from podium.cluster.config import ClusterConfig, ConfigError, load
+from podium.cluster.lock import holder
+from podium.kit import logs
+
+#: How long a running `podium up` may take to end (seconds).
+_PATIENCE = 60.0
+#: What a Pod gets that names no grace period (seconds).
+_DEFAULT_GRACE = 30.0
+
+
+def main(arguments: argparse.Namespace) -> int:
+    if os.geteuid() != 0:
+        raise ConfigError("podium down needs root")
+    directory = data_dir(arguments)
+    config = load(directory)
+    if config is None:
+        print(f"no cluster in {directory}", file=sys.stderr)
+        return 0
+    logs.configure(config.log_level, "podium")
+    stop_supervisor(config)
+    remove_all(config)
+    if arguments.purge:
+        shutil.rmtree(directory)
+    return 0
+
+
+def stop_supervisor(config: ClusterConfig) -> None:
+    """End a running `podium up` and wait until it, and its children, are gone.
+
+    Raises ConfigError when they do not go.
+    """
+    pid = holder(config.lock_file)
+    if not pid:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+            ended, _, _ = select.select([descriptor], [], [], _PATIENCE)
+        finally:
+            os.close(descriptor)
+        if not ended:
+            raise ConfigError(f"podium up (process {pid}) does not end; see its log")
+    _wait_for_orphans(config)
+
+
+def _wait_for_orphans(config: ClusterConfig) -> None:
+    """Wait for the children of a supervisor that was killed: they hold its lock to the end."""
+    for _ in range(int(_PATIENCE / 0.05)):
+        if not holder(config.lock_file):
+            return
+        select.select([], [], [], 0.05)
+    raise ConfigError(f"processes of a former podium up still hold {config.lock_file}")
+
+
+def remove_all(config: ClusterConfig) -> None:
+    """Remove containers, namespaces, mounts, cgroups, links, rules and the run directory."""
+    from podium.cluster.node import image_service, network, oci_options
+    from podium.runtime.oci.cleanup import cleanup, unmount_below
+
+    images = image_service(config)
+    asyncio.run(cleanup(oci_options(config), network(config), release=images.release))
+    unmount_below(config.run_dir)
+    unmount_below(config.kubelet_dir)
+    shutil.rmtree(config.run_dir, ignore_errors=True)
+    for directory in (config.kubelet_dir / "pods", config.log_dir):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def stop_pods(config: ClusterConfig) -> None:
+    """End every container by its stop signal, and after its Pod's grace period by force."""
+    asyncio.run(_stop_pods(config))
+
+
+async def _stop_pods(config: ClusterConfig) -> None:
+    from podium.cluster.node import image_service, network, oci_options
+    from podium.domain.pods.identity import GRACE_PERIOD
+    from podium.runtime.oci.runtime import OciRuntime
+
+    images = image_service(config)
+    async with OciRuntime(oci_options(config), images, network(config)) as runtime:
+        async with asyncio.TaskGroup() as group:
+            for container in await runtime.list_containers():
+                grace = float(container.annotations.get(GRACE_PERIOD, _DEFAULT_GRACE))
+                group.create_task(runtime.stop_container(container.id, grace))
+        for sandbox in await runtime.list_pod_sandbox():
+            await runtime.stop_pod_sandbox(sandbox.id)

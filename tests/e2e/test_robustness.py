@@ -1,0 +1,169 @@
+"""What must survive: every Podium process killed in turn, a stop and a start, a crash and a down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cluster import Cluster, cluster, eventually, pod
+from support.leaks import no_leaks
+
+TEN = [f"web-{number}" for number in range(10)]
+
+
+@pytest.fixture
+def own(tmp_path: Path, demo_image: Path) -> Iterator[Cluster]:
+    """A cluster of the test's own, with ten Pods running; the machine is as before afterwards."""
+    with no_leaks(), cluster(tmp_path) as running:
+        running.podium("image", "load", str(demo_image))
+        running.apply(*(pod(name, "sleep", "1000000") for name in TEN))
+        running.wait_ready(*TEN)
+        yield running
+
+
+def snapshot(own: Cluster) -> dict[str, tuple[Any, ...]]:
+    """What must not change: each Pod's address, container, start time and restarts."""
+    seen = {}
+    for item in own.get("pods")["items"]:
+        (status,) = item["status"]["containerStatuses"]
+        seen[item["metadata"]["name"]] = (
+            item["status"]["podIP"],
+            status["containerID"],
+            status["state"]["running"]["startedAt"],
+            status["restartCount"],
+        )
+    return seen
+
+
+def container_pids() -> set[int]:
+    """Pids of the test's sleeping processes."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if (entry / "cmdline").read_bytes() == b"sleep\x001000000\x00":
+                found.add(int(entry.name))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def works(own: Cluster) -> bool:
+    """Whether the whole chain works: a new Pod comes to run."""
+    try:
+        own.apply(pod("probe", "sleep", "1000"))
+        own.wait_ready("probe")
+        own.kubectl("delete", "pod", "probe", "--now")
+    except AssertionError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("component", ["apiserver", "kubelet"])
+def test_a_killed_component_is_noticed_by_no_container(own: Cluster, component: str):
+    before, pids = snapshot(own), container_pids()
+    victim = own.processes()[component]
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: own.processes().get(component, victim) != victim, f"a new {component}")
+    eventually(lambda: works(own), "a working cluster")
+    assert snapshot(own) == before
+    assert container_pids() == pids
+
+
+def test_a_killed_supervisor_takes_no_container_with_it(own: Cluster):
+    before, pids = snapshot(own), container_pids()
+    own.stop(signal.SIGKILL)
+    own.up()
+    assert works(own)
+    assert snapshot(own) == before
+    assert container_pids() == pids
+
+
+def test_a_stopped_cluster_is_started_again_and_adopts_its_containers(own: Cluster):
+    # One container ends while nobody looks, and is restarted with its count kept.
+    before, pids = snapshot(own), container_pids()
+    assert own.stop() == 0
+    assert container_pids() == pids
+    own.up()
+    eventually(lambda: snapshot(own) == before, "the same Pods")
+    assert container_pids() == pids
+
+
+def test_a_container_that_died_while_the_cluster_was_down_is_restarted_with_its_count(
+    own: Cluster,
+):
+    own.stop()
+    victim = container_pids().pop()
+    os.kill(victim, signal.SIGKILL)
+    own.up()
+
+    def restarts() -> list[int]:
+        items = own.get("pods")["items"]
+        return sorted(item["status"]["containerStatuses"][0]["restartCount"] for item in items)
+
+    eventually(lambda: restarts() == [0] * 9 + [1], "one restart")
+    eventually(lambda: len(container_pids()) == 10, "ten containers")
+
+
+def test_stop_pods_stops_them(tmp_path: Path, demo_image: Path):
+    with no_leaks(), cluster(tmp_path, "--stop-pods") as own:
+        own.podium("image", "load", str(demo_image))
+        own.apply(pod("web", "sleep", "1000000", terminationGracePeriodSeconds=1))
+        own.wait_ready("web")
+        assert own.stop() == 0
+        assert container_pids() == set()
+
+
+@pytest.mark.parametrize("crash", [False, True], ids=["running", "crashed"])
+def test_down_leaves_nothing_behind_but_objects_and_images(
+    tmp_path: Path, demo_image: Path, crash: bool
+):
+    with no_leaks(), cluster(tmp_path) as own:
+        own.podium("image", "load", str(demo_image))
+        own.apply(pod("web", "sleep", "1000000"))
+        own.wait_ready("web")
+        with no_leaks(ignore_growth=True):
+            if crash:
+                for pid in own.processes().values():
+                    os.kill(pid, signal.SIGKILL)
+                assert own.process is not None
+                own.process.wait()
+            own.podium("down")
+        assert container_pids() == set()
+        assert "kuard" in own.podium("image", "ls").stdout
+        own.up()
+        own.wait_ready("web")
+
+
+def test_two_clusters_side_by_side_do_not_touch_each_other(tmp_path: Path, demo_image: Path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with no_leaks(), cluster(tmp_path / "a") as a, cluster(tmp_path / "b") as b:
+        for own in (a, b):
+            own.podium("image", "load", str(demo_image))
+            own.apply(pod("web"))
+            own.wait_ready("web")
+        before = snapshot(b)
+        a.podium("down")
+        assert snapshot(b) == before
+        address = b.get("pod", "web")["status"]["podIP"]
+        socket.create_connection((address, 8080), timeout=5).close()
+
+
+def test_a_second_up_on_the_same_directory_is_refused(shared: Cluster):
+    refused = shared.podium("up", check=False)
+    assert refused.returncode == 1
+    assert "already running" in refused.stderr
+
+
+def test_overlapping_addresses_are_refused(shared: Cluster, tmp_path: Path):
+    pods = shared.flags[shared.flags.index("--pod-cidr") + 1]
+    with cluster(tmp_path, "--pod-cidr", pods, start=False) as other:
+        refused = other.podium("up", *other.flags, check=False)
+        assert refused.returncode == 1
+        assert "--pod-cidr" in refused.stderr
+        assert "overlaps" in refused.stderr
