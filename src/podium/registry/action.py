@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.registry.kind import Kind
+from podium.api import errors
+from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
-from podium.registry.update import check_name
 from podium.store.port import RevisionMismatch
 
 
@@ -19,7 +19,9 @@ async def post(
     context: RequestContext,
 ) -> Stored:
     """Carry out *body* on the object; return the object as changed. Raises ApiError."""
-    check_name(body.metadata, namespace, name)
+    if body.metadata.name != name:
+        raise errors.bad_request(f"name in URL does not match name in {body.kind} object")
+    match_namespace(body.metadata, namespace)
     attributes = kind.attributes(
         "CREATE", namespace, name, context, obj=body, subresource=subresource
     )

@@ -6,10 +6,9 @@ from typing import Any
 
 import msgspec
 
-from podium.api import codec, errors, field, kinds, schema
+from podium.api import codec, errors, field, kinds
 from podium.api.errors import ApiError
 from podium.api.field import Path
-from podium.api.patch import json_patch, merge, strategic
 from podium.registry import update
 from podium.registry.kind import Kind
 from podium.registry.types import RequestContext, Stored
@@ -39,6 +38,9 @@ async def patch(
         raise unsupported_media_type()
 
     def wanted(old: Stored) -> Any:
+        from podium.api import schema
+        from podium.api.patch import json_patch, merge, strategic
+
         document = codec.to_plain(old.obj)
         if patch_type == STRATEGIC_MERGE_PATCH:
             patched = strategic.apply(document, change, schema.definition_of(kind.resource.type))
