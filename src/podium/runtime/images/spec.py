@@ -144,7 +144,7 @@ def decode_manifest(data: bytes, media_type: str = "") -> Manifest | Index:
     """
     kind = _decode(data, _Kind, "image manifest")
     announced = kind.media_type or media_type
-    if kind.schema_version == 1 or "manifest.v1+" in announced:
+    if kind.schema_version == 1 or "docker.distribution.manifest.v1+" in announced:
         raise InvalidImage("Docker image manifest schema 1 is no longer supported")
     if kind.manifests is not None:
         return _decode(data, Index, "image index")
