@@ -201,13 +201,18 @@ def _or_max(value: int) -> str:
 
 
 def _version_1_mounts(mountinfo: str) -> Iterator[tuple[str, Path]]:
-    """Yield each controller (or ``name=…``) with its mount point."""
+    """Yield each controller (or ``name=…``) with its mount point.
+
+    runc also uses a version 2 hierarchy that is mounted beside them; it has no controllers then.
+    """
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         kind, _source, options = after.split(" ", 2)
+        mount_point = Path(before.split()[4])
+        if kind == "cgroup2":
+            yield "unified", mount_point
         if kind != "cgroup":
             continue
-        mount_point = Path(before.split()[4])
         for option in options.split(","):
             if option not in ("rw", "ro") and not option.startswith(("release_agent=", "xattr")):
                 yield option, mount_point

@@ -1,0 +1,280 @@
+"""What every ``RuntimeService`` does: one suite for the embedded runtime and for the fake.
+
+A test module derives from :class:`RuntimeContract` and gives a fixture ``harness``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Protocol
+
+import pytest
+
+from podium.runtime.port import (
+    ContainerConfig,
+    ContainerEvent,
+    ContainerEventType,
+    ContainerState,
+    ContainerStatus,
+    NotFound,
+    PodSandboxConfig,
+    PodSandboxMetadata,
+    PodSandboxState,
+    RuntimeFailure,
+    RuntimeService,
+)
+
+_PATIENCE = 20.0
+
+
+class Harness(Protocol):
+    """A runtime, and the world's side of it."""
+
+    runtime: RuntimeService
+
+    def sandbox(self, name: str) -> PodSandboxConfig:
+        """Return the configuration of a sandbox; its uid is ``uid-NAME``."""
+        ...
+
+    def container(self, name: str) -> ContainerConfig:
+        """Return the configuration of a container that runs until told to end, or SIGTERM."""
+        ...
+
+    def unstartable(self, name: str) -> ContainerConfig:
+        """Return the configuration of a container whose command does not exist."""
+        ...
+
+    async def end(self, container_id: str, code: int) -> None:
+        """Have a running container's process exit with *code*."""
+        ...
+
+
+async def exited(runtime: RuntimeService, container_id: str) -> ContainerStatus:
+    """Wait for a container's end, by its status."""
+    async with asyncio.timeout(_PATIENCE):
+        while True:
+            status = await runtime.container_status(container_id)
+            if status.state is ContainerState.EXITED:
+                return status
+            await asyncio.sleep(0.002)
+
+
+class RuntimeContract:
+    async def test_a_sandbox_is_ready_has_an_address_and_is_listed(self, harness: Harness):
+        runtime = harness.runtime
+        sandbox_id = await runtime.run_pod_sandbox(harness.sandbox("web"))
+        assert re.fullmatch("[0-9a-f]{64}", sandbox_id)
+        status = await runtime.pod_sandbox_status(sandbox_id)
+        assert status.state is PodSandboxState.READY
+        assert len(status.ips) == 1
+        assert status.metadata == PodSandboxMetadata("web", "uid-web", "default", 0)
+        assert status.created_at > 1_600_000_000 * 10**9
+        assert [s.id for s in await runtime.list_pod_sandbox()] == [sandbox_id]
+        assert [s.id for s in await runtime.list_pod_sandbox(pod_uid="uid-web")] == [sandbox_id]
+        assert await runtime.list_pod_sandbox(pod_uid="uid-other") == []
+
+    async def test_two_sandboxes_never_share_an_address(self, harness: Harness):
+        runtime = harness.runtime
+        addresses = set()
+        for name in ("one", "two", "three"):
+            sandbox_id = await runtime.run_pod_sandbox(harness.sandbox(name))
+            addresses.update((await runtime.pod_sandbox_status(sandbox_id)).ips)
+        assert len(addresses) == 3
+
+    async def test_a_stopped_sandbox_stays_until_it_is_removed(self, harness: Harness):
+        runtime = harness.runtime
+        sandbox_id = await runtime.run_pod_sandbox(harness.sandbox("web"))
+        for _ in range(2):
+            await runtime.stop_pod_sandbox(sandbox_id)
+        status = await runtime.pod_sandbox_status(sandbox_id)
+        assert status.state is PodSandboxState.NOTREADY
+        for _ in range(2):
+            await runtime.remove_pod_sandbox(sandbox_id)
+        with pytest.raises(NotFound):
+            await runtime.pod_sandbox_status(sandbox_id)
+        assert await runtime.list_pod_sandbox() == []
+
+    async def test_labels_annotations_and_attempts_come_back(self, harness: Harness):
+        runtime = harness.runtime
+        config = replace(harness.sandbox("web"), labels={"app": "web"}, annotations={"note": "yes"})
+        sandbox_id = await runtime.run_pod_sandbox(config)
+        sandbox = await runtime.pod_sandbox_status(sandbox_id)
+        assert (dict(sandbox.labels), dict(sandbox.annotations)) == (
+            {"app": "web"},
+            {"note": "yes"},
+        )
+        base = harness.container("main")
+        container = replace(
+            base,
+            metadata=replace(base.metadata, attempt=4),
+            labels={"a": "b"},
+            annotations={"c": "d"},
+        )
+        container_id = await runtime.create_container(sandbox_id, container, config)
+        status = await runtime.container_status(container_id)
+        assert (status.metadata.name, status.metadata.attempt) == ("main", 4)
+        assert (dict(status.labels), dict(status.annotations)) == ({"a": "b"}, {"c": "d"})
+
+    async def test_a_container_is_created_then_runs_then_has_exited(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.created(harness)
+        assert re.fullmatch("[0-9a-f]{64}", container_id)
+        status = await runtime.container_status(container_id)
+        assert status.state is ContainerState.CREATED
+        assert (status.started_at, status.finished_at) == (0, 0)
+        await runtime.start_container(container_id)
+        status = await runtime.container_status(container_id)
+        assert status.state is ContainerState.RUNNING
+        assert status.started_at >= status.created_at > 0
+        assert status.finished_at == 0
+        assert status.pod_sandbox_id == sandbox_id
+        await harness.end(container_id, 3)
+        status = await exited(runtime, container_id)
+        assert (status.exit_code, status.reason) == (3, "Error")
+        assert status.finished_at >= status.started_at
+
+    async def test_exit_code_0_is_completed(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        await harness.end(container_id, 0)
+        status = await exited(runtime, container_id)
+        assert (status.exit_code, status.reason) == (0, "Completed")
+
+    async def test_events_tell_a_containers_life_in_order(self, harness: Harness):
+        sandbox_id = await harness.runtime.run_pod_sandbox(harness.sandbox("web"))
+        events = harness.runtime.get_container_events()
+        config = harness.sandbox("web")
+        container_id = await harness.runtime.create_container(
+            sandbox_id, harness.container("main"), config
+        )
+        await harness.runtime.start_container(container_id)
+        await harness.end(container_id, 1)
+        seen = [await self.event_of(events, container_id) for _ in range(3)]
+        await harness.runtime.remove_container(container_id)
+        seen.append(await self.event_of(events, container_id))
+        assert seen == [
+            ContainerEvent(container_id, ContainerEventType.CREATED, "uid-web"),
+            ContainerEvent(container_id, ContainerEventType.STARTED, "uid-web"),
+            ContainerEvent(container_id, ContainerEventType.STOPPED, "uid-web"),
+            ContainerEvent(container_id, ContainerEventType.DELETED, "uid-web"),
+        ]
+
+    async def test_when_stopped_is_told_the_status_says_so_already(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        events = runtime.get_container_events()
+        await harness.end(container_id, 0)
+        event = await self.event_of(events, container_id)
+        assert event.type is ContainerEventType.STOPPED
+        assert (await runtime.container_status(container_id)).state is ContainerState.EXITED
+
+    async def test_a_command_that_does_not_exist_is_a_start_error(self, harness: Harness):
+        runtime = harness.runtime
+        sandbox = harness.sandbox("web")
+        sandbox_id = await runtime.run_pod_sandbox(sandbox)
+        container_id = await runtime.create_container(
+            sandbox_id, harness.unstartable("main"), sandbox
+        )
+        with pytest.raises(RuntimeFailure, match="failed to create containerd task") as failure:
+            await runtime.start_container(container_id)
+        status = await runtime.container_status(container_id)
+        assert status.state is ContainerState.EXITED
+        assert (status.exit_code, status.reason) == (128, "StartError")
+        assert status.message == str(failure.value)
+        assert status.started_at == 0
+        assert status.finished_at > 0
+
+    async def test_a_container_starts_only_once(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        with pytest.raises(RuntimeFailure):
+            await runtime.start_container(container_id)
+        assert (await runtime.container_status(container_id)).state is ContainerState.RUNNING
+
+    async def test_stopping_ends_a_container_and_may_be_repeated(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        for _ in range(2):
+            await runtime.stop_container(container_id, 10)
+            assert (await runtime.container_status(container_id)).state is ContainerState.EXITED
+        assert (await runtime.container_status(container_id)).exit_code in (0, 137, 143)
+
+    async def test_removing_a_running_container_kills_it(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        for _ in range(2):
+            await runtime.remove_container(container_id)
+        with pytest.raises(NotFound):
+            await runtime.container_status(container_id)
+        assert await runtime.list_containers() == []
+
+    async def test_stopping_a_sandbox_ends_its_containers(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.started(harness)
+        await runtime.stop_pod_sandbox(sandbox_id)
+        assert (await runtime.container_status(container_id)).state is ContainerState.EXITED
+
+    async def test_removing_a_sandbox_removes_its_containers(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.started(harness)
+        await runtime.remove_pod_sandbox(sandbox_id)
+        with pytest.raises(NotFound):
+            await runtime.container_status(container_id)
+
+    async def test_a_stopped_sandbox_takes_no_container(self, harness: Harness):
+        sandbox = harness.sandbox("web")
+        sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+        await harness.runtime.stop_pod_sandbox(sandbox_id)
+        with pytest.raises(RuntimeFailure):
+            await harness.runtime.create_container(sandbox_id, harness.container("main"), sandbox)
+        assert await harness.runtime.list_containers() == []
+
+    async def test_containers_are_listed_by_sandbox_and_by_pod(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.created(harness)
+        other = harness.sandbox("other")
+        other_id = await runtime.run_pod_sandbox(other)
+        other_container = await runtime.create_container(other_id, harness.container("main"), other)
+        assert {c.id for c in await runtime.list_containers()} == {container_id, other_container}
+        by_sandbox = await runtime.list_containers(pod_sandbox_id=sandbox_id)
+        assert [c.id for c in by_sandbox] == [container_id]
+        assert [c.id for c in await runtime.list_containers(pod_uid="uid-other")] == [
+            other_container
+        ]
+
+    async def test_what_is_not_there_cannot_be_asked_about(self, harness: Harness):
+        runtime = harness.runtime
+        with pytest.raises(NotFound):
+            await runtime.pod_sandbox_status("0" * 64)
+        with pytest.raises(NotFound):
+            await runtime.container_status("0" * 64)
+        with pytest.raises(NotFound):
+            await runtime.container_stats("0" * 64)
+        with pytest.raises(NotFound):
+            await runtime.start_container("0" * 64)
+        with pytest.raises(NotFound):
+            await runtime.create_container(
+                "0" * 64, harness.container("main"), harness.sandbox("web")
+            )
+
+    async def test_what_is_not_there_is_stopped_and_removed_already(self, harness: Harness):
+        await harness.runtime.stop_container("0" * 64, 1)
+        await harness.runtime.remove_container("0" * 64)
+        await harness.runtime.stop_pod_sandbox("0" * 64)
+        await harness.runtime.remove_pod_sandbox("0" * 64)
+
+    async def created(self, harness: Harness) -> tuple[RuntimeService, str, str]:
+        sandbox = harness.sandbox("web")
+        sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+        container_id = await harness.runtime.create_container(
+            sandbox_id, harness.container("main"), sandbox
+        )
+        return harness.runtime, sandbox_id, container_id
+
+    async def started(self, harness: Harness) -> tuple[RuntimeService, str, str]:
+        runtime, sandbox_id, container_id = await self.created(harness)
+        await runtime.start_container(container_id)
+        return runtime, sandbox_id, container_id
+
+    async def event_of(
+        self, events: AsyncIterator[ContainerEvent], container_id: str
+    ) -> ContainerEvent:
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                event = await anext(events)
+                if event.container_id == container_id:
+                    return event

@@ -1,0 +1,150 @@
+"""An embedded runtime on an image made on the spot, for tests that run real containers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from podium.runtime.network.bridge import BridgeNetwork
+from podium.runtime.network.ruleset import ServiceRule
+from podium.runtime.oci.cleanup import cleanup
+from podium.runtime.oci.layout import OciOptions
+from podium.runtime.oci.runtime import OciRuntime
+from podium.runtime.port import (
+    ContainerConfig,
+    ContainerMetadata,
+    Image,
+    LinuxPodSandboxConfig,
+    Mount,
+    PodSandboxConfig,
+    PodSandboxMetadata,
+)
+
+_APPLETS = "sh sleep cat ls hostname ip wget httpd mount id df echo touch kill ps nc ipcs".split()
+_PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:100:101::/:/bin/sh\n"
+_GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\n"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainImageConfig:
+    entrypoint: Sequence[str] = ()
+    cmd: Sequence[str] = ("sleep", "1000")
+    env: Sequence[str] = ()
+    working_dir: str = ""
+    user: str = ""
+    stop_signal: str = ""
+
+
+@dataclass
+class OneImage:
+    """``ImageRootfs`` with one image: busybox, in one unpacked layer."""
+
+    layer: Path
+    image_config: PlainImageConfig = PlainImageConfig()
+    holds: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls, directory: Path) -> OneImage:
+        layer = directory / "layers" / secrets.token_hex(16)
+        for name in ("bin", "etc", "tmp", "proc", "sys", "dev"):
+            (layer / name).mkdir(parents=True)
+        (layer / "tmp").chmod(0o1777)
+        shutil.copy("/bin/busybox", layer / "bin" / "busybox")
+        for applet in _APPLETS:
+            (layer / "bin" / applet).symlink_to("busybox")
+        (layer / "etc" / "passwd").write_text(_PASSWD)
+        (layer / "etc" / "group").write_text(_GROUP)
+        return cls(layer)
+
+    def layers(self, image_id: str) -> Sequence[str]:
+        return (str(self.layer),)
+
+    def config(self, image_id: str) -> PlainImageConfig:
+        return self.image_config
+
+    def hold(self, image_id: str, container_id: str) -> None:
+        self.holds[container_id] = image_id
+
+    def release(self, container_id: str) -> None:
+        self.holds.pop(container_id, None)
+
+    async def image_status(self, image: str) -> Image | None:
+        return Image("sha256:1", ("docker.io/library/bb:1",), ("docker.io/library/bb@sha256:2",), 1)
+
+
+@dataclass
+class OciHarness:
+    """A cluster's runtime in *directory*; the harness of the contract suite too."""
+
+    directory: Path
+    id: str
+    images: OneImage
+    network: BridgeNetwork
+    options: OciOptions
+    runtime: OciRuntime
+
+    @property
+    def cgroup_root(self) -> str:
+        return self.options.cgroup_root
+
+    def sandbox(self, name: str) -> PodSandboxConfig:
+        return PodSandboxConfig(
+            PodSandboxMetadata(name, f"uid-{name}", "default"),
+            hostname=name,
+            log_directory=str(self.directory / "logs" / name),
+            linux=LinuxPodSandboxConfig(cgroup_parent=f"{self.cgroup_root}/pod-{name}"),
+        )
+
+    def container(self, name: str) -> ContainerConfig:
+        """A container that runs until SIGTERM, or until a file ``/end`` says with which code."""
+        return self.command(
+            name,
+            "trap 'exit 143' TERM; while ! [ -s /end ]; do sleep 0.01; done; exit $(cat /end)",
+        )
+
+    def unstartable(self, name: str) -> ContainerConfig:
+        return replace(self.command(name, ""), command=("/no/such/command",))
+
+    def command(self, name: str, script: str, *mounts: Mount) -> ContainerConfig:
+        """A container that runs *script* in a shell."""
+        return ContainerConfig(
+            ContainerMetadata(name),
+            "sha256:1",
+            command=("sh", "-c", script),
+            log_path=f"{name}/0.log",
+            mounts=mounts,
+        )
+
+    async def end(self, container_id: str, code: int) -> None:
+        rootfs = self.options.container(container_id).rootfs
+        (rootfs / "end.new").write_text(str(code))
+        os.replace(rootfs / "end.new", rootfs / "end")
+
+    def log(self, sandbox: str, container: str) -> str:
+        """What the container said, without time stamps."""
+        text = (self.directory / "logs" / sandbox / container / "0.log").read_text()
+        return "".join(line.split(" ", 3)[3] + "\n" for line in text.splitlines())
+
+
+@contextlib.asynccontextmanager
+async def oci(
+    directory: Path, cidr: str, *, service: ServiceRule | None = None
+) -> AsyncIterator[OciHarness]:
+    """A cluster's runtime and network; all of it is gone afterwards, whatever happened."""
+    cluster = f"podium-t{secrets.token_hex(3)}"
+    images = OneImage.make(directory)
+    network = BridgeNetwork(
+        cluster, cidr, directory / "network", service=service, shared_dir=directory / "shared"
+    )
+    options = OciOptions(directory / "root", directory / "run", f"/{cluster}")
+    try:
+        await network.setup()
+        async with OciRuntime(options, images, network) as runtime:
+            yield OciHarness(directory, cluster, images, network, options, runtime)
+    finally:
+        await cleanup(options, network)
