@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+
+from podium.api.types.core_v1 import PodStatus
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.observed import RunState
+from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
+from support.pods import NOW, make_pod, observed, run, sandbox
+
+
+def status_of(pod, *there, previous=None, waiting=None, verdict=None, ended=False, now=NOW):
+    given = StatusInput(
+        pod=pod,
+        observed=observed(*there),
+        previous=previous or PodStatus(),
+        host_ip="192.0.2.10",
+        waiting=waiting or {},
+        verdict=verdict,
+        ended=ended,
+    )
+    return pod_status(given, now)
+
+
+def conditions(status):
+    return {
+        c.type: " ".join(filter(None, (c.status, c.reason, c.message))) for c in status.conditions
+    }
+
+
+BACK_OFF = {"a": Waiting("CrashLoopBackOff", "back-off 10s")}
+
+
+@pytest.mark.parametrize(
+    ("policy", "codes", "phase"),
+    [
+        pytest.param("Always", [None, None], "Running", id="all-run"),
+        pytest.param("Always", [0, None], "Running", id="one-runs"),
+        pytest.param("Always", [0, 0], "Running", id="always-is-never-over"),
+        pytest.param("OnFailure", [0, 0], "Succeeded", id="nothing-left-to-retry"),
+        pytest.param("OnFailure", [0, 1], "Running", id="will-be-retried"),
+        pytest.param("Never", [0, 0], "Succeeded", id="all-succeeded"),
+        pytest.param("Never", [0, 1], "Failed", id="one-failure-is-enough"),
+        pytest.param("Never", [1, None], "Running", id="failure-waits-for-the-others"),
+        pytest.param("Never", ["missing", None], "Pending", id="one-still-to-start"),
+    ],
+)
+def test_phase(policy, codes, phase):
+    pod = make_pod("a", "b", restartPolicy=policy)
+    there = [run(pod, n, c) for n, c in zip("ab", codes, strict=True) if c != "missing"]
+    assert status_of(pod, sandbox(), *there).phase == phase
+
+
+def test_a_pod_that_may_restart_is_never_declared_over_by_itself():
+    pod = make_pod("a", "b", "c")
+    for codes in product((None, 0, 1, "missing"), repeat=3):
+        there = [run(pod, n, c) for n, c in zip("abc", codes, strict=True) if c != "missing"]
+        assert status_of(pod, sandbox(), *there).phase in ("Pending", "Running")
+
+
+def test_a_new_pod_waits_for_its_containers():
+    status = status_of(make_pod("a", "b"))
+    assert status.phase == "Pending"
+    assert [s.state.waiting.reason for s in status.container_statuses] == ["ContainerCreating"] * 2
+    unready = "False ContainersNotReady containers with unready status: [a b]"
+    assert conditions(status) == {
+        "PodReadyToStartContainers": "False",
+        "Initialized": "True",
+        "Ready": unready,
+        "ContainersReady": unready,
+        "PodScheduled": "True",
+    }
+
+
+def test_a_running_pod():
+    pod = make_pod({"name": "a", "image": "kuard:1", "resources": {"requests": {"cpu": "100m"}}})
+
+    status = status_of(pod, sandbox(), run(pod, "a"))
+
+    assert (status.phase, status.pod_ip, status.host_ip) == ("Running", "10.42.0.2", "192.0.2.10")
+    assert (status.qos_class, status.observed_generation) == ("Burstable", 1)
+    [container] = status.container_statuses
+    assert container.state.running.started_at == NOW - timedelta(seconds=1)
+    assert (container.ready, container.started, container.restart_count) == (True, True, 0)
+    assert container.container_id == "podium://a0"
+    assert container.image == "docker.io/library/kuard:1"
+    assert container.allocated_resources == {"cpu": "100m"}
+    assert conditions(status)["Ready"] == "True"
+    assert conditions(status)["PodReadyToStartContainers"] == "True"
+
+
+def test_back_off_shows_the_last_end_and_keeps_the_phase():
+    pod = make_pod("a")
+    there = [sandbox(), run(pod, "a", 1, attempt=1, ended=1), run(pod, "a", 1, ended=5)]
+
+    status = status_of(pod, *there, waiting=BACK_OFF)
+
+    assert status.phase == "Running"
+    [container] = status.container_statuses
+    assert container.state.waiting.reason == "CrashLoopBackOff"
+    assert container.last_state.terminated.exit_code == 1
+    assert container.last_state.terminated.container_id == "podium://a1"
+    assert (container.ready, container.started, container.restart_count) == (False, False, 1)
+
+
+def test_back_off_is_not_told_of_a_pod_that_is_deleted():
+    pod = make_pod("a", deleted=30)
+    status = status_of(pod, sandbox(), run(pod, "a", 1), waiting=BACK_OFF)
+    assert status.container_statuses[0].state.terminated.exit_code == 1
+
+
+def test_a_restarted_container_shows_how_the_run_before_ended():
+    pod = make_pod("a")
+    status = status_of(pod, sandbox(), run(pod, "a", attempt=1), run(pod, "a", 3, ended=9))
+    [container] = status.container_statuses
+    assert container.restart_count == 1
+    assert container.last_state.terminated.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "phase", "reason"), [(0, "Succeeded", "PodCompleted"), (1, "Failed", "PodFailed")]
+)
+def test_a_pod_that_is_over(code, phase, reason):
+    pod = make_pod("a", restartPolicy="Never")
+    running = status_of(pod, sandbox(), run(pod, "a"))
+
+    status = status_of(pod, sandbox(ready=False), run(pod, "a", code), previous=running)
+
+    assert status.phase == phase
+    assert conditions(status)["Ready"] == f"False {reason}"
+    assert conditions(status)["ContainersReady"] == f"False {reason}"
+    assert status.pod_ip == running.pod_ip, "the address stays on record"
+
+
+def test_a_final_phase_is_final():
+    pod = make_pod("a")
+    pod.status.phase = "Failed"
+    assert status_of(pod, sandbox(), run(pod, "a"), previous=pod.status).phase == "Failed"
+
+
+def test_transition_times_change_only_with_the_status_of_a_condition():
+    pod = make_pod("a")
+    before = status_of(pod, sandbox())
+    later = NOW + timedelta(minutes=5)
+
+    after = status_of(pod, sandbox(), run(pod, "a"), previous=before, now=later)
+
+    moved = {c.type for c in after.conditions if c.last_transition_time == later}
+    assert moved == {"Ready", "ContainersReady"}
+    assert after.start_time == before.start_time
+
+
+def test_conditions_of_others_are_kept_and_readiness_gates_decide():
+    pod = make_pod("a", readinessGates=[{"conditionType": "example.com/lb"}])
+    missing = status_of(pod, sandbox(), run(pod, "a"))
+    assert conditions(missing)["Ready"] == (
+        "False ReadinessGatesNotReady corresponding condition of pod readiness gate "
+        '"example.com/lb" does not exist.'
+    )
+    condition = missing.conditions[0].__class__(type="example.com/lb", status="True")
+    pod.status.conditions = [condition]
+    present = status_of(pod, sandbox(), run(pod, "a"))
+    assert conditions(present)["Ready"] == "True"
+    assert conditions(present)["example.com/lb"] == "True"
+
+
+def test_a_verdict_fails_the_pod_with_its_reason():
+    pod = make_pod("a")
+    verdict = Verdict("DeadlineExceeded", "too long")
+    status = status_of(pod, sandbox(), run(pod, "a"), verdict=verdict)
+    assert (status.phase, status.reason, status.message) == (
+        "Failed", "DeadlineExceeded", "too long",
+    )  # fmt: skip
+    again = status_of(pod, sandbox(ready=False), run(pod, "a", 137), previous=status)
+    assert (again.phase, again.reason) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_container_that_the_runtime_has_lost_counts_as_ended():
+    pod = make_pod("a")
+    running = status_of(pod, sandbox(), run(pod, "a"))
+    status = status_of(pod, previous=running)
+    [container] = status.container_statuses
+    assert container.last_state.terminated.reason == "ContainerStatusUnknown"
+    assert container.last_state.terminated.exit_code == 137
+    assert container.restart_count == 1
+    assert status.phase == "Running"
+
+
+def test_a_run_of_unknown_state_that_was_running_is_told_as_lost():
+    pod = make_pod("a", restartPolicy="Never")
+    running = status_of(pod, sandbox(), run(pod, "a"))
+    lost = status_of(pod, sandbox(), run(pod, "a", state=RunState.UNKNOWN), previous=running)
+    assert lost.container_statuses[0].state.terminated.reason == "ContainerStatusUnknown"
+
+
+def test_a_rejected_pod_has_failed_and_nothing_else_is_claimed():
+    pod = make_pod("a")
+    status = rejected_status(pod, Verdict("OutOfcpu", "Node didn't have enough resource"), NOW)
+    assert (status.phase, status.reason) == ("Failed", "OutOfcpu")
+    assert status.message == "Pod Node didn't have enough resource"
+    assert status.container_statuses == []

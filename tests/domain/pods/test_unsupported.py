@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from podium.domain.pods.unsupported import unsupported_fields, unsupported_message
+from support.pods import make_pod
+
+
+def container(**fields):
+    return {"name": "a", "image": "kuard:1", **fields}
+
+
+SERVED = make_pod(
+    container(
+        command=["/kuard"],
+        env=[
+            {"name": "A", "value": "b"},
+            {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        ],
+        envFrom=[{"configMapRef": {"name": "cm"}}],
+        ports=[{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
+        resources={"limits": {"cpu": "1", "memory": "1Gi"}},
+        resizePolicy=[{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
+        securityContext={"privileged": False},
+        volumeMounts=[
+            {"name": "t", "mountPath": "/t", "readOnly": True, "recursiveReadOnly": "Disabled"}
+        ],
+        terminationMessagePath="/dev/termination-log",
+        terminationMessagePolicy="File",
+    ),
+    dnsPolicy="ClusterFirst",
+    securityContext={},
+    hostUsers=True,
+    shareProcessNamespace=False,
+    affinity={},
+    tolerations=[{"operator": "Exists"}],
+    volumes=[
+        {
+            "name": "t",
+            "projected": {
+                "defaultMode": 420,
+                "sources": [
+                    {"serviceAccountToken": {"path": "token", "expirationSeconds": 3607}},
+                    {"configMap": {"name": "kube-root-ca.crt", "items": [
+                        {"key": "ca.crt", "path": "ca.crt"}]}},
+                    {"downwardAPI": {"items": [
+                        {"path": "ns", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
+                ],
+            },
+        },
+        {"name": "e", "emptyDir": {}},
+    ],
+)  # fmt: skip
+
+
+def test_what_is_served_is_not_complained_about():
+    assert unsupported_fields(SERVED) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"livenessProbe": {"exec": {"command": ["true"]}}}, "livenessProbe"),
+        ({"readinessProbe": {"tcpSocket": {"port": 1}}}, "readinessProbe"),
+        ({"startupProbe": {"tcpSocket": {"port": 1}}}, "startupProbe"),
+        ({"lifecycle": {"preStop": {"exec": {"command": ["true"]}}}}, "lifecycle"),
+        ({"securityContext": {"runAsUser": 0}}, "securityContext.runAsUser"),
+        ({"securityContext": {"privileged": True}}, "securityContext.privileged"),
+        (
+            {"securityContext": {"allowPrivilegeEscalation": False}},
+            "securityContext.allowPrivilegeEscalation",
+        ),
+        ({"ports": [{"containerPort": 1, "hostPort": 1}]}, "ports[0].hostPort"),
+        ({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "s"}]},
+         "volumeMounts[0].subPath"),
+        ({"volumeMounts": [{"name": "v", "mountPath": "/v",
+                            "mountPropagation": "Bidirectional"}]},
+         "volumeMounts[0].mountPropagation"),
+        ({"env": [{"name": "A", "valueFrom": {"fileKeyRef": {"key": "k", "path": "p",
+                                                             "volumeName": "v"}}}]},
+         "env[0].valueFrom.fileKeyRef"),
+        ({"resources": {"limits": {"ephemeral-storage": "1Gi"}}},
+         "resources.limits[ephemeral-storage]"),
+        ({"restartPolicy": "Never"}, "restartPolicy"),
+    ],
+)  # fmt: skip
+def test_container_fields_that_are_not_served(fields, path):
+    assert unsupported_fields(make_pod(container(**fields))) == [f"spec.containers[0].{path}"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"initContainers": [container()]}, "spec.initContainers"),
+        ({"hostNetwork": True}, "spec.hostNetwork"),
+        ({"hostPID": True}, "spec.hostPID"),
+        ({"hostIPC": True}, "spec.hostIPC"),
+        ({"hostUsers": False}, "spec.hostUsers"),
+        ({"shareProcessNamespace": True}, "spec.shareProcessNamespace"),
+        ({"runtimeClassName": "gvisor"}, "spec.runtimeClassName"),
+        ({"securityContext": {"fsGroup": 1}}, "spec.securityContext.fsGroup"),
+        (
+            {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]},
+            "spec.volumes[0].hostPath",
+        ),
+        (
+            {"volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]},
+            "spec.volumes[0].emptyDir.medium",
+        ),
+        ({"resources": {"limits": {"cpu": "1"}}}, "spec.resources"),
+    ],
+)
+def test_pod_fields_that_are_not_served(fields, path):
+    assert unsupported_fields(make_pod("a", **fields)) == [path]
+
+
+def test_the_message_names_every_field():
+    pod = make_pod("a", hostNetwork=True, hostPID=True)
+    assert unsupported_message(unsupported_fields(pod)) == (
+        "this node does not support: spec.hostNetwork, spec.hostPID"
+    )
