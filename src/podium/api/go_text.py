@@ -84,3 +84,16 @@ def _element(items: Sequence[Any]) -> str:
     if all(isinstance(item, str) for item in items):
         return "string"
     return "interface {}"
+
+
+def plain(shown: Any) -> str:
+    """``%v`` of a JSON value: ``map[a:1 b:[x y]]``."""
+    if isinstance(shown, Mapping):
+        return f"map[{' '.join(f'{key}:{plain(item)}' for key, item in sorted(shown.items()))}]"
+    if isinstance(shown, Sequence) and not isinstance(shown, str):
+        return f"[{' '.join(plain(item) for item in shown)}]"
+    if shown is None:
+        return "<nil>"
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    return str(shown)

@@ -1,7 +1,7 @@
 """Label selectors and field selectors: parsed, printed and matched as upstream does.
 
-Follows ``k8s.io/apimachinery/pkg/labels`` and ``pkg/fields``. Every failure to parse is a ValueError
-with upstream's text.
+Follows ``k8s.io/apimachinery/pkg/labels`` and ``pkg/fields``. A failure to parse is a ValueError with
+upstream's text.
 """
 
 from __future__ import annotations
