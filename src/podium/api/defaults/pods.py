@@ -37,8 +37,10 @@ def set_defaults_pod_spec(spec: PodSpec) -> None:
     name_service_account(spec)
     for volume in spec.volumes:
         set_defaults_volume(volume)
-    for container in (*spec.containers, *spec.init_containers, *spec.ephemeral_containers):
+    for container in (*spec.containers, *spec.init_containers):
         set_defaults_container(container)
+    for ephemeral in spec.ephemeral_containers:
+        set_defaults_container(ephemeral)
 
 
 def name_service_account(spec: PodSpec) -> None:

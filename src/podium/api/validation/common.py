@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -186,16 +185,3 @@ def forbid_set(path: Path, owner: Any, fields: Iterable[tuple[str, str]], detail
     for attribute, name in fields:
         if getattr(owner, attribute) not in (None, False, "", [], {}):
             yield forbidden(path.child(name), detail)
-
-
-_HTTP_HEADER = re.compile(r"[-A-Za-z0-9]+")
-
-
-def http_header_name(path: Path, value: str) -> Errors:
-    if not _HTTP_HEADER.fullmatch(value):
-        yield invalid(
-            path,
-            value,
-            "a valid HTTP header must consist of alphanumeric characters or '-' "
-            "(e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
-        )

@@ -10,7 +10,7 @@ import msgspec
 
 
 def differences(old: msgspec.Struct, new: msgspec.Struct) -> str:
-    """Return the differing fields, one a line with its path: ``-`` what was, ``+`` what would be."""
+    """Return the differing fields, one a line: ``-`` what was, ``+`` what would be."""
     lines = _compare("", msgspec.to_builtins(old), msgspec.to_builtins(new))
     return "\n".join(lines) + "\n"
 

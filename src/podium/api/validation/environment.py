@@ -59,8 +59,19 @@ def validate_env(path: Path, variables: list[EnvVar]) -> Errors:
         if not variable.name:
             yield required(at.child("name"))
         else:
-            yield from invalid_each(at.child("name"), variable.name, names.env_var(variable.name))
+            yield from _validate_name(at.child("name"), variable.name)
         yield from _validate_value_from(at.child("valueFrom"), variable)
+
+
+def _validate_name(path: Path, name: str) -> Errors:
+    """A name may hold any printable ASCII character but the equals sign."""
+    if "=" in name or not (name.isascii() and name.isprintable()):
+        yield invalid(
+            path,
+            name,
+            "a valid environment variable name must consist only of printable ASCII characters "
+            "other than '='",
+        )
 
 
 def _validate_value_from(path: Path, variable: EnvVar) -> Errors:
@@ -201,7 +212,7 @@ def validate_env_from(path: Path, sources: list[EnvFromSource]) -> Errors:
     for i, source in enumerate(sources):
         at = path.index(i)
         if source.prefix:
-            yield from invalid_each(at.child("prefix"), source.prefix, names.env_var(source.prefix))
+            yield from _validate_name(at.child("prefix"), source.prefix)
         count = 0
         if source.config_map_ref is not None:
             count += 1

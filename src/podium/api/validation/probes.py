@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.api import names
 from podium.api.field import Path, forbidden, invalid, not_supported, required
 from podium.api.types.core_v1 import (
     ExecAction,
@@ -16,7 +17,7 @@ from podium.api.types.core_v1 import (
 from podium.api.validation.common import (
     NOT_POSITIVE,
     Errors,
-    http_header_name,
+    invalid_each,
     non_negative,
     port_number,
     port_number_or_name,
@@ -113,4 +114,5 @@ def _validate_http_get(path: Path, action: HTTPGetAction) -> Errors:
     if action.scheme not in ("HTTP", "HTTPS"):
         yield not_supported(path.child("scheme"), action.scheme, ("HTTP", "HTTPS"))
     for header in action.http_headers:
-        yield from http_header_name(path.child("httpHeaders"), header.name)
+        at = path.child("httpHeaders")
+        yield from invalid_each(at, header.name, names.http_header(header.name))

@@ -6,6 +6,7 @@ import re
 
 from podium.api.field import (
     Path,
+    Verbatim,
     duplicate,
     forbidden,
     invalid,
@@ -96,16 +97,39 @@ def validate_security_context(
 def _validate_escalation(path: Path, context: SecurityContext) -> Errors:
     if context.privileged:
         text = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
-        yield invalid(path, _plain(context), text)
+        yield invalid(path, _dump(context), text)
     if context.capabilities is not None and "CAP_SYS_ADMIN" in context.capabilities.add:
         text = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-        yield invalid(path, _plain(context), text)
+        yield invalid(path, _dump(context), text)
 
 
-def _plain(value: object) -> object:
-    import msgspec
+#: The fields of a security context in upstream's order: Go name, Go type, ours.
+_DUMPED = (
+    ("Capabilities", "core.Capabilities", "capabilities"),
+    ("Privileged", "bool", "privileged"),
+    ("SELinuxOptions", "core.SELinuxOptions", "se_linux_options"),
+    ("WindowsOptions", "core.WindowsSecurityContextOptions", "windows_options"),
+    ("RunAsUser", "int64", "run_as_user"),
+    ("RunAsGroup", "int64", "run_as_group"),
+    ("RunAsNonRoot", "bool", "run_as_non_root"),
+    ("ReadOnlyRootFilesystem", "bool", "read_only_root_filesystem"),
+    ("AllowPrivilegeEscalation", "bool", "allow_privilege_escalation"),
+    ("ProcMount", "core.ProcMountType", "proc_mount"),
+    ("SeccompProfile", "core.SeccompProfile", "seccomp_profile"),
+)
 
-    return msgspec.to_builtins(value)
+
+def _dump(context: SecurityContext) -> Verbatim:
+    """Return the context as upstream prints it: which fields are set, behind pointers."""
+    fields = ", ".join(
+        f"{name}:(*{kind})({_pointer(getattr(context, attribute))})"
+        for name, kind, attribute in _DUMPED
+    )
+    return Verbatim(f"core.SecurityContext{{{fields}}}")
+
+
+def _pointer(value: object) -> str:
+    return "nil" if value is None else "0xc000000000"
 
 
 def validate_seccomp(path: Path, profile: SeccompProfile | None) -> Errors:
@@ -123,7 +147,9 @@ def validate_seccomp(path: Path, profile: SeccompProfile | None) -> Errors:
             yield from descending_path(at, profile.localhost_profile)
     elif profile.localhost_profile is not None:
         text = "can only be set when seccomp type is Localhost"
-        yield invalid(at, _plain(profile), text)
+        pointer = _pointer(profile.localhost_profile)
+        dump = f'{{Type:"{profile.type}", LocalhostProfile:(*string)({pointer})}}'
+        yield invalid(at, Verbatim(f"core.SeccompProfile{dump}"), text)
 
 
 def validate_app_armor(path: Path, profile: AppArmorProfile | None) -> Errors:

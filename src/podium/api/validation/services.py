@@ -257,10 +257,9 @@ def validate_service_update(new: Service, old: Service) -> list[FieldError]:
                     else ("primary ipFamily can not be unset")
                 )
                 errors.append(invalid(SPEC.child(name).index(0), before[0], text))
-    if needs_health_check(mine) and needs_health_check(theirs):
-        if mine.health_check_node_port != theirs.health_check_node_port:
-            at = SPEC.child("healthCheckNodePort")
-            errors.append(forbidden(at, "field is immutable"))
+    checked = needs_health_check(mine) and needs_health_check(theirs)
+    if checked and mine.health_check_node_port != theirs.health_check_node_port:
+        errors.append(forbidden(SPEC.child("healthCheckNodePort"), "field is immutable"))
     if (
         mine.type == theirs.type == "LoadBalancer"
         and mine.load_balancer_class != theirs.load_balancer_class

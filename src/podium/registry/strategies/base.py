@@ -84,7 +84,7 @@ class Strategy(Generic[T]):
 
     def validate_name(self, name: str, prefix: bool) -> list[str]:
         """Return what is wrong with *name* (with *prefix*: with a generateName), as texts."""
-        return names.dns1123_subdomain(mask_prefix(name) if prefix else name)
+        return names.name_is_dns_subdomain(name, prefix)
 
     def validate(self, obj: T) -> list[FieldError]:
         """Return every offence of a new object. Metadata is checked here, too."""
@@ -237,11 +237,6 @@ class Strategy(Generic[T]):
     @property
     def _has_status(self) -> bool:
         return self.resource.subresource("status") is not None
-
-
-def mask_prefix(prefix: str) -> str:
-    """Return a generateName in the form in which it is checked: a last dash is fine."""
-    return f"{prefix[:-2]}a" if len(prefix) > 1 and prefix.endswith("-") else prefix
 
 
 def keep_system_metadata(new: Struct, old: Struct) -> None:

@@ -14,7 +14,6 @@ from podium.registry.strategies.base import (
     UpdateRules,
     copy_field,
     keep_system_metadata,
-    mask_prefix,
 )
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
@@ -42,7 +41,7 @@ class NamespaceStrategy(Strategy[Namespace]):
         self.default(obj)  # once more: a generated name is known by now
 
     def validate_name(self, name: str, prefix: bool) -> list[str]:
-        return names.dns1123_label(mask_prefix(name) if prefix else name)
+        return names.name_is_dns_label(name, prefix)
 
     def validate(self, obj: Namespace) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_namespace(obj)

@@ -15,17 +15,17 @@ from podium.api.validation.operating_system import all_containers
 from podium.api.validation.pod_annotations import APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD
 
 SPEC = Path("spec")
-_VOLUMES = {
-    "photon_persistent_disk": ("photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"),
-    "git_repo": ("gitRepo", "deprecated in v1.11, and disabled by default in v1.33+"),
-    "scale_io": ("scaleIO", "deprecated in v1.16, non-functional in v1.22+"),
-    "flocker": ("flocker", "deprecated in v1.22, non-functional in v1.25+"),
-    "storageos": ("storageOS", "deprecated in v1.22, non-functional in v1.25+"),
-    "quobyte": ("quobyte", "deprecated in v1.22, non-functional in v1.25+"),
-    "glusterfs": ("glusterfs", "deprecated in v1.25, non-functional in v1.26+"),
-    "cephfs": ("cephfs", "deprecated in v1.28, non-functional in v1.31+"),
-    "rbd": ("rbd", "deprecated in v1.28, non-functional in v1.31+"),
-}  # fmt: skip
+_VOLUMES = (
+    ("photon_persistent_disk", "photonPersistentDisk", "v1.11, non-functional in v1.16+"),
+    ("git_repo", "gitRepo", "v1.11, and disabled by default in v1.33+"),
+    ("scale_io", "scaleIO", "v1.16, non-functional in v1.22+"),
+    ("flocker", "flocker", "v1.22, non-functional in v1.25+"),
+    ("storageos", "storageOS", "v1.22, non-functional in v1.25+"),
+    ("quobyte", "quobyte", "v1.22, non-functional in v1.25+"),
+    ("glusterfs", "glusterfs", "v1.25, non-functional in v1.26+"),
+    ("cephfs", "cephfs", "v1.28, non-functional in v1.31+"),
+    ("rbd", "rbd", "v1.28, non-functional in v1.31+"),
+)
 _NODE_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -65,9 +65,9 @@ def pod_warnings(pod: Pod) -> Iterator[str]:
 
 
 def _volume_warnings(path: Path, volume: Volume) -> Iterator[str]:
-    for attribute, (name, text) in _VOLUMES.items():
+    for attribute, name, since in _VOLUMES:
         if getattr(volume, attribute) is not None:
-            yield f"{path.child(name)}: {text}"
+            yield f"{path.child(name)}: deprecated in {since}"
 
 
 def _container_warnings(path: Path, container: AnyContainer) -> Iterator[str]:

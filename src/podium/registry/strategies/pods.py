@@ -37,6 +37,7 @@ class PodStrategy(Strategy[Pod]):
         "status.podIP",
         "status.podIPs",
     })  # fmt: skip
+    indexed_fields = ("spec.nodeName",)
 
     # ------------------------------------------------------------------ create
 

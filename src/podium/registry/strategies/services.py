@@ -152,12 +152,12 @@ def _drop_what_the_type_lost(new: ServiceSpec, old: ServiceSpec) -> None:
             new.allocate_load_balancer_node_ports = None
         if new.load_balancer_class == old.load_balancer_class:
             new.load_balancer_class = None
-    if needs_health_check(old) and not needs_health_check(new):
-        if new.health_check_node_port == old.health_check_node_port:
-            new.health_check_node_port = 0
-    if is_external(old) and not is_external(new):
-        if new.external_traffic_policy == old.external_traffic_policy:
-            new.external_traffic_policy = ""
+    lost_check = needs_health_check(old) and not needs_health_check(new)
+    if lost_check and new.health_check_node_port == old.health_check_node_port:
+        new.health_check_node_port = 0
+    went_inside = is_external(old) and not is_external(new)
+    if went_inside and new.external_traffic_policy == old.external_traffic_policy:
+        new.external_traffic_policy = ""
 
 
 def _external_address(service: Service) -> str:
