@@ -119,6 +119,7 @@ async def running_apiserver(
         tls_cert_file=pair.cert,
         tls_key_file=pair.key,
         client_ca_file=authority.cert_file,
+        advertise_address="192.0.2.1",
         service_account_key_file=authority.signing_key(),
         kubelet_client_cert_file=kubelet_client.cert,
         kubelet_client_key_file=kubelet_client.key,

@@ -6,6 +6,7 @@ Follows ``k8s.io/kubernetes/pkg/controlplane``: made at start, and made again wh
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from typing import Any
 
 from podium.api.errors import ApiError
@@ -69,6 +70,8 @@ class Bootstrap:
                 raise
 
     async def _ensure_endpoints(self) -> None:
+        if ipaddress.ip_address(self._address).is_loopback:
+            return  # no Pod could reach it there, and validation refuses it
         wanted = self._endpoints()
         there = await self._get(ENDPOINTS, "default", "kubernetes")
         if there is None:

@@ -14,7 +14,9 @@ import msgspec
 from podium.api import schema
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver import discovery
+from podium.apiserver.negotiation import JSON
 from podium.apiserver.openapi import operations as ops
+from podium.apiserver.openapi import protobuf
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
 
@@ -26,6 +28,7 @@ class Document:
     """A document as it is sent."""
 
     body: bytes
+    content_type: str = JSON
 
     @cached_property
     def hash(self) -> str:
@@ -42,15 +45,22 @@ def _document(content: dict[str, Any]) -> Document:
 
 @cache
 def v2() -> Document:
+    return _document(_content_v2())
+
+
+@cache
+def v2_protobuf() -> Document:
+    return Document(protobuf.encode(_content_v2()), protobuf.CONTENT_TYPE)
+
+
+def _content_v2() -> dict[str, Any]:
     found = list(_operations(RESOURCES))
-    return _document(
-        {
-            "swagger": "2.0",
-            "info": _INFO,
-            "paths": ops.paths_v2(found),
-            "definitions": schemas_v2(schema.all_definitions(), _roots(found)),
-        }
-    )
+    return {
+        "swagger": "2.0",
+        "info": _INFO,
+        "paths": ops.paths_v2(found),
+        "definitions": schemas_v2(schema.all_definitions(), _roots(found)),
+    }
 
 
 @cache

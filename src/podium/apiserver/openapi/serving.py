@@ -10,7 +10,7 @@ from collections.abc import Callable
 from aiohttp.web import BaseRequest, Response
 
 from podium.apiserver.negotiation import JSON, clauses, not_acceptable
-from podium.apiserver.openapi import documents
+from podium.apiserver.openapi import documents, protobuf
 from podium.apiserver.openapi.documents import Document
 from podium.apiserver.paths import split_target
 
@@ -18,7 +18,10 @@ _YEAR = 31_536_000
 
 
 def answer_v2(request: BaseRequest) -> Response:
-    """Raises ApiError (406) for clients that take protobuf only."""
+    """As protobuf for clients that want it (kubectl does), otherwise as JSON."""
+    types = [clause.type for clause in clauses(request.headers.get("Accept", ""))]
+    if not protobuf.ACCEPTED.isdisjoint(types):
+        return _send(request, documents.v2_protobuf())
     _want_json(request)
     return _send(request, documents.v2())
 
@@ -62,7 +65,7 @@ def _want_json(request: BaseRequest) -> None:
 def _send(request: BaseRequest, document: Document) -> Response:
     etag = f'"{document.hash}"'
     headers = {
-        "Content-Type": JSON,
+        "Content-Type": document.content_type,
         "ETag": etag,
         "Vary": "Accept-Encoding, Accept",
         "Cache-Control": "no-cache, private",
