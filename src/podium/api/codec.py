@@ -90,9 +90,14 @@ def from_plain(cls: type[T], value: Any) -> T:
     return from_plain_checked(cls, value)[0]
 
 
-def from_plain_checked(cls: type[T], value: Any) -> tuple[T, list[str]]:
-    """Like :func:`from_plain`; also return a text for each unknown or repeated field."""
-    report = Report()
+def from_plain_checked(
+    cls: type[T], value: Any, *, unstructured: bool = False
+) -> tuple[T, list[str]]:
+    """Like :func:`from_plain`; also return a text for each unknown or repeated field.
+
+    *unstructured* asks for the words of the converter that a strategic merge patch goes through.
+    """
+    report = Report(unstructured=unstructured)
     try:
         result = struct_reader(cls).read(value, Place(), report)
     except RecursionError:

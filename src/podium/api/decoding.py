@@ -43,6 +43,8 @@ class Report:
 
     strict: dict[str, None] = field(default_factory=dict)
     failure: str = ""
+    #: Speak as upstream's converter from unstructured objects does, not as its JSON decoder.
+    unstructured: bool = False
 
     def offend(self, what: str) -> None:
         if len(self.strict) < _MAX_STRICT:
@@ -94,9 +96,27 @@ class Reader(ABC):
         """What ``null`` gives as an item of a list or map."""
         return None
 
+    #: How the converter from unstructured objects speaks of a value of another shape.
+    restore = ""
+
     def wrong(self, value: Any, place: Place, report: Report) -> _Skip:
+        if report.unstructured:
+            raise DecodeFailure(self._cannot_restore(value))
         report.fail(place.type_error(kind(value), self.go))
         return SKIP
+
+    def _cannot_restore(self, value: Any) -> str:
+        found = _UNSTRUCTURED[kind(value)]
+        if found == "int64" and not _WHOLE.fullmatch(str(value)):
+            found = "float64"
+        if self.restore:
+            return f"{self.restore} {found}"
+        if found == "int64":
+            return f"cannot convert {found} to {self.go}"
+        return f"unrecognized type: {self.underlying}"
+
+    #: The kind beneath a named type.
+    underlying = "string"
 
 
 class TextReader(Reader):
@@ -112,6 +132,8 @@ class TextReader(Reader):
 
 
 class BoolReader(Reader):
+    underlying = "bool"
+
     def read(self, value: Any, place: Place, report: Report, existing: Any = None) -> Any:
         if value is None:
             return SKIP
@@ -126,6 +148,7 @@ class BoolReader(Reader):
 class IntReader(Reader):
     def __init__(self, go: str, bits: int) -> None:
         super().__init__(go)
+        self.underlying = f"int{bits}"
         self.limit = 2 ** (bits - 1)
 
     def read(self, value: Any, place: Place, report: Report, existing: Any = None) -> Any:
@@ -144,6 +167,8 @@ class IntReader(Reader):
 
 
 class FloatReader(Reader):
+    underlying = "float64"
+
     def read(self, value: Any, place: Place, report: Report, existing: Any = None) -> Any:
         if value is None:
             return SKIP
@@ -202,6 +227,8 @@ class TimeReader(Reader):
 
 
 class Base64Reader(Reader):
+    restore = "cannot restore slice from"
+
     def read(self, value: Any, place: Place, report: Report, existing: Any = None) -> Any:
         if value is None:
             return SKIP
@@ -236,6 +263,8 @@ class AnyReader(Reader):
 
 
 class ListReader(Reader):
+    restore = "cannot restore slice from"
+
     def __init__(self, go: str, item: Reader) -> None:
         super().__init__(go)
         self.item = item
@@ -256,6 +285,8 @@ class ListReader(Reader):
 
 
 class MapReader(Reader):
+    restore = "cannot restore map from"
+
     def __init__(self, go: str, item: Reader) -> None:
         super().__init__(go)
         self.item = item
@@ -281,6 +312,8 @@ class MapReader(Reader):
 
 
 class StructReader(Reader):
+    restore = "cannot restore struct from:"
+
     def __init__(self, cls: type[Any]) -> None:
         super().__init__(f"v1.{cls.__name__}")
         self.cls = cls
@@ -327,6 +360,14 @@ def struct_reader(cls: type[Any]) -> StructReader:
 
 
 _STRUCTS: dict[type[Any], StructReader] = {}
+_UNSTRUCTURED = {
+    "object": "map",
+    "array": "slice",
+    "string": "string",
+    "bool": "bool",
+    "number": "int64",
+    "null": "invalid",
+}
 _WHOLE = re.compile(r"-?[0-9]+", re.ASCII)
 
 _SCALARS: list[tuple[Any, typing.Callable[[str], Reader]]] = [
