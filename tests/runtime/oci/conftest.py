@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from support.leaks import leaked, snapshot
 from support.oci import OciHarness, oci
 

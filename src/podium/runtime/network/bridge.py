@@ -77,7 +77,6 @@ class BridgeNetwork:
             )
         self._forwarding.need(self.name)
         await _nft(ruleset(self.name, self.pod_cidr, self.gateway, self._service))
-        self._addresses()
 
     async def teardown(self) -> None:
         """Remove everything, the addresses in use included. Repeatable."""
@@ -114,6 +113,7 @@ class BridgeNetwork:
         self._addresses().release(sandbox_id)
 
     async def reconcile(self, live: Collection[str]) -> None:
+        self._pool = None  # what another process has written since counts
         pool = self._addresses()
         for sandbox_id in pool.owners():
             if sandbox_id not in live:
