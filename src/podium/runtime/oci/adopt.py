@@ -92,15 +92,17 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
             watch(engine, live)
         else:
             record = engine.save_container(outcome(engine, record)).record
-    elif record.state is ContainerState.CREATED and not paths_mounted(engine, record.id):
-        await container_remove.destroy(engine, record.id)  # from before a reboot
+    elif record.state is ContainerState.CREATED and not _prepared(engine, record.id):
+        await container_remove.destroy(engine, record.id)
         return
     if record.state is ContainerState.EXITED:
         live.exited.set()
 
 
-def paths_mounted(engine: Engine, container_id: str) -> bool:
-    return os.path.ismount(engine.container_paths(container_id).rootfs)
+def _prepared(engine: Engine, container_id: str) -> bool:
+    """Tell whether a container can be started: neither cut short, nor from before a reboot."""
+    paths = engine.container_paths(container_id)
+    return paths.config.exists() and os.path.ismount(paths.rootfs)
 
 
 async def _settle(engine: Engine, record: ContainerRecord) -> ContainerRecord | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from podium.kit.files import write_atomic
 from podium.runtime.oci.container_remove import destroy
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
@@ -98,7 +99,8 @@ def _make(
         cgroup_path=record.cgroup_path,
         seccomp=_localhost_profile(config.security_context.seccomp),
     )
-    paths.config.write_bytes(msgspec.json.encode(spec))
+    # Last: a container that has no config.json after a crash was not finished.
+    write_atomic(paths.config, msgspec.json.encode(spec), sync=False)
 
 
 def _view(engine: Engine, sandbox: SandboxRecord) -> SandboxView:
