@@ -20,6 +20,7 @@ from podium.apiserver.server import serving
 from podium.client.config import ClientConfig
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
+from podium.store.port import Store
 from support.pki import Authority, Pair
 
 ADMIN = ("kubernetes-admin", ("system:masters",))
@@ -32,6 +33,7 @@ class RunningApiServer:
     port: int
     authority: Authority
     registry: Registry
+    store: Store
     directory: Path
     options: ApiServerOptions
     _pairs: dict[tuple[str, tuple[str, ...]], Pair] = field(default_factory=dict)
@@ -125,4 +127,6 @@ async def running_apiserver(
         kubelet_client_key_file=kubelet_client.key,
     )
     async with serving(options, clock=clock) as running:
-        yield RunningApiServer(running.port, authority, running.registry, directory, options)
+        yield RunningApiServer(
+            running.port, authority, running.registry, running.store, directory, options
+        )

@@ -49,6 +49,7 @@ class Running:
 
     port: int
     registry: Registry
+    store: Store
 
 
 async def run(
@@ -72,7 +73,7 @@ async def serving(
     clock = clock or SystemClock()
     store = SqliteStore.open(options.store_file)
     try:
-        registry = Registry(store, default_plugins(), clock)
+        registry = Registry(store, default_plugins(), clock, service_cidr=options.service_cidr)
         async with registry.serving(), _listening(options, store, registry, clock) as running:
             yield running
     finally:
@@ -102,7 +103,7 @@ async def _listening(
         ]
         try:
             logger.info("serving", extra={"port": port})
-            yield Running(port, registry)
+            yield Running(port, registry, store)
         finally:
             for keeper in keepers:
                 keeper.cancel()

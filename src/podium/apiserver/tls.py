@@ -45,11 +45,12 @@ def server_context(options: ApiServerOptions) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
-    _load(context, options)
+    load(context, options)
     return context
 
 
-def _load(context: ssl.SSLContext, options: ApiServerOptions) -> None:
+def load(context: ssl.SSLContext, options: ApiServerOptions) -> None:
+    """Take the files as they are now, for connections from here on."""
     context.load_cert_chain(options.tls_cert_file, options.tls_key_file)
     context.load_verify_locations(options.client_ca_file)
 
@@ -64,7 +65,7 @@ async def keep_current(context: ssl.SSLContext, options: ApiServerOptions, clock
         await clock.sleep(CHECK_EVERY)
         try:
             if versions.changed():
-                _load(context, options)
+                load(context, options)
                 logger.info("certificates reloaded")
         except (OSError, ssl.SSLError) as error:
             # Halfway through being replaced; the next look sees them whole.

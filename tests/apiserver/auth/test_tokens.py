@@ -3,9 +3,9 @@ from pathlib import Path
 
 import jwt
 import pytest
-from support.pki import Authority
 
 from podium.apiserver.auth.tokens import Claims, InvalidToken, Ref, TokenSigner
+from support.pki import Authority
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 NOW = datetime(2026, 1, 13, 7, 30, tzinfo=UTC)
@@ -56,9 +56,7 @@ def test_claims_are_upstreams(signer: TokenSigner) -> None:
 def test_others_can_verify_with_the_published_key(signer: TokenSigner) -> None:
     key = jwt.PyJWK(signer.public_keys()["keys"][0])
     options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-    body = jwt.decode(
-        signer.sign(CLAIMS, NOW), key, ["ES256"], audience=ISSUER, options=options
-    )
+    body = jwt.decode(signer.sign(CLAIMS, NOW), key, ["ES256"], audience=ISSUER, options=options)
     assert body["sub"] == CLAIMS.subject
 
 

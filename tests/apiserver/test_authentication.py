@@ -1,0 +1,266 @@
+"""Who gets in, over a real handshake."""
+
+import asyncio
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import ClientSession
+
+from podium.apiserver.tls import server_context
+from support.apiserver import RunningApiServer
+from support.pki import Authority, Pair
+
+ACCOUNT = "/api/v1/namespaces/default/serviceaccounts"
+PODS = "/api/v1/namespaces/default/pods"
+
+
+async def get(session: ClientSession, path: str, **headers: str) -> tuple[int, str]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    async with session.get(path, headers=named) as response:
+        found = await response.json(content_type=None)
+        return response.status, found.get("message", "")
+
+
+@pytest.mark.parametrize("path", ["/version", "/livez", "/readyz", "/healthz"])
+async def test_anybody_may_read(api: RunningApiServer, path: str) -> None:
+    async with api.session(anonymous=True) as session, session.get(path) as response:
+        assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/api",
+        "/apis",
+        PODS,
+        "/metrics",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/livez/ping",
+        "/nothing",
+        "/openid/v1/jwks",
+    ],
+)
+async def test_everything_else_needs_a_name(api: RunningApiServer, path: str) -> None:
+    async with api.session(anonymous=True) as session:
+        assert await get(session, path) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer a.b.c", "Basic YTpi"])
+async def test_credentials_that_do_not_hold(api: RunningApiServer, header: str) -> None:
+    async with api.session(anonymous=True) as session:
+        assert await get(session, PODS, Authorization=header) == (401, "Unauthorized")
+
+
+async def test_the_certificate_names_the_user_and_the_groups(api: RunningApiServer) -> None:
+    async with api.session("jane", ["developers"]) as session:
+        code, message = await get(session, PODS)
+    assert code == 403
+    assert message == (
+        'pods is forbidden: User "jane" cannot list resource "pods" in API group "" '
+        'in the namespace "default"'
+    )
+
+
+async def test_certificates_of_others_are_refused(api: RunningApiServer, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path / "other").client("admin", ["system:masters"])
+    await refuses(api, stranger)
+
+
+async def test_expired_certificates_are_refused(api: RunningApiServer) -> None:
+    await refuses(api, api.authority.client("admin", ["system:masters"], timedelta(seconds=-1)))
+
+
+async def refuses(api: RunningApiServer, pair: Pair) -> None:
+    connector = aiohttp.TCPConnector(ssl=api.ssl_context(pair))
+    async with ClientSession(api.server, connector=connector) as session:
+        with pytest.raises((aiohttp.ClientError, ssl.SSLError, ConnectionError)):
+            await session.get(PODS)
+
+
+async def test_impersonation(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session("jane", []) as jane:
+        code, message = await get(admin, PODS, Impersonate_User="jane")
+        assert code == 403
+        assert 'User "jane" cannot list' in message
+        as_master = {"Impersonate_User": "x", "Impersonate_Group": "system:masters"}
+        assert (await get(admin, PODS, **as_master))[0] == 200
+        code, message = await get(jane, PODS, **as_master)
+        assert code == 403
+        assert message == (
+            'users "x" is forbidden: User "jane" cannot impersonate resource "users" '
+            'in API group "" at the cluster scope'
+        )
+        async with admin.get(PODS, headers={"Impersonate-Group": "g"}) as response:
+            assert response.status == 500
+            assert await response.text() == (
+                f'Internal Server Error: "{PODS}": '
+                "requested [{Group  g    }] without impersonating a user\n"
+            )
+
+
+# -------------------------------------------------------------------- service accounts
+
+
+async def account(session: ClientSession, name: str = "robot") -> str:
+    body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
+    async with session.post(ACCOUNT, json=body) as response:
+        assert response.status == 201, await response.text()
+        return str((await response.json())["metadata"]["uid"])
+
+
+async def token(session: ClientSession, name: str = "robot", **spec: Any) -> dict[str, Any]:
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
+    async with session.post(f"{ACCOUNT}/{name}/token", json=body) as response:
+        found: dict[str, Any] = await response.json()
+        return found | {"http": response.status}
+
+
+async def test_a_token_is_who_its_account_is(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        made = await token(admin)
+        assert made["http"] == 201
+        assert made["spec"]["expirationSeconds"] == 3600
+        bearer = f"Bearer {made['status']['token']}"
+        code, message = await get(robot, PODS, Authorization=bearer)
+        assert code == 403
+        assert 'User "system:serviceaccount:default:robot" cannot list' in message
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 200
+
+
+async def test_a_token_dies_with_its_account(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        bearer = f"Bearer {(await token(admin))['status']['token']}"
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 200
+        async with admin.delete(f"{ACCOUNT}/robot"):
+            pass
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 401
+        await account(admin)  # another one of the same name
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 401
+
+
+async def test_a_token_dies_with_the_secret_it_is_bound_to(api: RunningApiServer) -> None:
+    secrets = "/api/v1/namespaces/default/secrets"
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}}
+        async with admin.post(secrets, json=secret) as response:
+            uid = (await response.json())["metadata"]["uid"]
+        ref = {"kind": "Secret", "apiVersion": "v1", "name": "s"}
+        made = (await token(admin, boundObjectRef=ref))["status"]["token"]
+        claims = jwt.decode(made, options={"verify_signature": False})
+        assert claims["kubernetes.io"]["secret"] == {"name": "s", "uid": uid}
+        assert (await get(robot, "/api", Authorization=f"Bearer {made}"))[0] == 200
+        async with admin.delete(f"{secrets}/s"):
+            pass
+        assert (await get(robot, "/api", Authorization=f"Bearer {made}"))[0] == 401
+
+
+async def test_a_token_for_others_does_not_open_this_door(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        made = (await token(admin, audiences=["vault"]))["status"]["token"]
+        assert (await get(robot, "/api", Authorization=f"Bearer {made}"))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("spec", "code", "message"),
+    [
+        pytest.param(
+            {"expirationSeconds": 60},
+            422,
+            'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: '
+            "Invalid value: 60: may not specify a duration less than 10 minutes",
+            id="too-short",
+        ),
+        pytest.param(
+            {"expirationSeconds": 4294967297},
+            422,
+            'TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid '
+            "value: 4294967297: may not specify a duration larger than 2^32 seconds",
+            id="too-long",
+        ),
+        pytest.param(
+            {"boundObjectRef": {"kind": "Pod", "name": "none"}},
+            404,
+            'pods "none" not found',
+            id="no-such-pod",
+        ),
+        pytest.param(
+            {"boundObjectRef": {"kind": "ConfigMap", "name": "none"}},
+            400,
+            "cannot bind token to object of type /, Kind=ConfigMap",
+            id="other-kind",
+        ),
+    ],
+)
+async def test_refused_tokens(
+    api: RunningApiServer, spec: dict[str, Any], code: int, message: str
+) -> None:
+    async with api.session() as session:
+        await account(session)
+        found = await token(session, **spec)
+    assert (found["http"], found["message"]) == (code, message)
+
+
+async def test_a_missing_account_has_no_tokens(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        found = await token(session, "none")
+    assert (found["http"], found["message"]) == (404, 'serviceaccounts "none" not found')
+
+
+async def test_the_issuer_publishes_its_keys_to_accounts(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        made = (await token(admin))["status"]["token"]
+        headers = {"Authorization": f"Bearer {made}"}
+        async with robot.get("/openid/v1/jwks", headers=headers) as response:
+            keys = await response.json(content_type=None)
+    key = jwt.PyJWK(keys["keys"][0])
+    issuer = api.options.service_account_issuer
+    assert jwt.decode(made, key, ["ES256"], audience=issuer)["iss"] == issuer
+
+
+# -------------------------------------------------------------------- certificates
+
+
+async def test_a_renewed_certificate_is_served_without_restart(
+    api: RunningApiServer, tmp_path: Path
+) -> None:
+    from podium.apiserver.tls import FileVersions, load
+
+    options = api.options
+    versions = FileVersions((options.tls_cert_file, options.tls_key_file))
+    assert not versions.changed()
+    context = server_context(options)
+    first = await served(context, api)
+    renewed = api.authority.server(hosts=("127.0.0.1", "localhost"))
+    renewed.key.replace(options.tls_key_file)
+    renewed.cert.replace(options.tls_cert_file)
+    assert versions.changed()
+    load(context, options)
+    assert await served(context, api) != first
+
+
+async def served(context: ssl.SSLContext, api: RunningApiServer) -> bytes:
+    """The certificate that a server with *context* shows."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=api.ssl_context())
+        found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.close()
+    assert isinstance(found, bytes)
+    return found

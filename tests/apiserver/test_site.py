@@ -1,0 +1,185 @@
+"""Discovery, OpenAPI, health, version and metrics."""
+
+import gzip
+from typing import Any
+
+import pytest
+
+from podium.api.scheme import RESOURCES
+from podium.apiserver import discovery
+from podium.apiserver.openapi import documents
+from support.apiserver import RunningApiServer
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/api", "APIVersions"),
+        ("/api/", "APIVersions"),
+        ("/api/v1", "APIResourceList"),
+        ("/apis", "APIGroupList"),
+        ("/apis/coordination.k8s.io", "APIGroup"),
+        ("/apis/coordination.k8s.io/v1", "APIResourceList"),
+    ],
+)
+async def test_legacy_discovery(api: RunningApiServer, path: str, kind: str) -> None:
+    async with api.session() as session, session.get(path) as response:
+        assert response.status == 200
+        assert (await response.json())["kind"] == kind
+
+
+@pytest.mark.parametrize("version", ["v2", "v2beta1"])
+@pytest.mark.parametrize("root", ["/api", "/apis"])
+async def test_aggregated_discovery(api: RunningApiServer, root: str, version: str) -> None:
+    media = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+    headers = {"Accept": f"{media},application/json"}
+    async with api.session() as session, session.get(root, headers=headers) as response:
+        assert response.headers["Content-Type"] == media
+        found = await response.json(content_type=None)
+    assert found["apiVersion"] == f"apidiscovery.k8s.io/{version}"
+    names = {
+        resource["resource"]
+        for item in found["items"]
+        for version_found in item["versions"]
+        for resource in version_found["resources"]
+    }
+    served = {r.plural for r in RESOURCES if bool(r.group) == (root == "/apis")}
+    assert names >= served
+
+
+def test_discovery_knows_every_resource() -> None:
+    for resource in RESOURCES:
+        listed = discovery.resource_list(resource.group, resource.version)
+        assert listed is not None
+        names = [entry["name"] for entry in listed["resources"]]
+        assert resource.plural in names
+        assert all(f"{resource.plural}/{sub.name}" in names for sub in resource.subresources)
+
+
+def test_storage_version_hash_is_upstreams() -> None:
+    from podium.api.scheme import Resource
+
+    deployment = Resource("apps", "v1", "Deployment", "deployments", "deployment", object)
+    assert discovery.storage_version_hash(deployment) == "8aSe+NMegvE="
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/livez/ping", "/readyz/etcd"])
+async def test_health(api: RunningApiServer, path: str) -> None:
+    async with api.session() as session, session.get(path) as response:
+        assert (response.status, await response.text()) == (200, "ok")
+
+
+async def test_verbose_health(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        async with session.get("/readyz?verbose&exclude=etcd") as response:
+            text = await response.text()
+        assert text == "[+]ping ok\n[+]etcd excluded: ok\nreadyz check passed\n"
+        async with session.get("/healthz/nothing") as response:
+            assert (response.status, await response.text()) == (404, "404 page not found\n")
+
+
+async def test_version_says_which_api_this_is(api: RunningApiServer) -> None:
+    async with api.session(anonymous=True) as session, session.get("/version") as response:
+        version = await response.json()
+    assert (version["major"], version["minor"]) == ("1", "37")
+    assert version["gitVersion"].startswith("v1.37.")
+
+
+async def test_metrics_count_requests(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        async with session.get("/api/v1/namespaces/default/pods") as response:
+            assert response.status == 200
+        async with session.get("/metrics") as response:
+            text = await response.text()
+    labels = 'group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"'
+    counted = [
+        line
+        for line in text.splitlines()
+        if line.startswith("apiserver_request_total{") and 'resource="pods"' in line
+    ]
+    assert len(counted) == 1
+    assert counted[0].endswith(" 1.0")
+    assert set(labels.split(",")) <= set(counted[0].partition("{")[2].partition("}")[0].split(","))
+    assert "apiserver_request_duration_seconds_bucket" in text
+    assert "process_resident_memory_bytes" in text
+
+
+async def test_openapi_v3_is_cacheable_by_hash(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        async with session.get("/openapi/v3") as response:
+            index = (await response.json())["paths"]
+        assert set(index) == {"api/v1", "apis/coordination.k8s.io/v1"}
+        url = index["api/v1"]["serverRelativeURL"]
+        async with session.get(url) as response:
+            assert "immutable" in response.headers["Cache-Control"]
+            etag = response.headers["ETag"]
+        async with session.get(url, headers={"If-None-Match": etag}) as response:
+            assert response.status == 304
+        async with session.get("/openapi/v3/api/v1?hash=old", allow_redirects=False) as response:
+            assert (response.status, response.headers["Location"]) == (301, url)
+        async with session.get("/openapi/v3/apis/apps/v1") as response:
+            assert response.status == 404
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*(references(item) for item in value))
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*(references(item) for item in value.values()))
+    return set()
+
+
+@pytest.mark.parametrize("group_version", documents.group_versions().values())
+def test_every_reference_of_openapi_v3_resolves(group_version: tuple[str, str]) -> None:
+    import msgspec
+
+    document = documents.v3(*group_version)
+    assert document is not None
+    content = msgspec.json.decode(document.body)
+    known = {f"#/components/schemas/{name}" for name in content["components"]["schemas"]}
+    assert references(content) <= known
+
+
+def test_every_reference_of_openapi_v2_resolves() -> None:
+    import msgspec
+
+    content = msgspec.json.decode(documents.v2().body)
+    assert references(content) <= {f"#/definitions/{name}" for name in content["definitions"]}
+
+
+def test_patches_take_field_validation() -> None:
+    """By this kubectl finds out whether the server or itself has to look for unknown fields."""
+    import msgspec
+
+    document = documents.v3("", "v1")
+    assert document is not None
+    paths = msgspec.json.decode(document.body)["paths"]
+    patch = paths["/api/v1/namespaces/{namespace}/pods/{name}"]["patch"]
+    assert "fieldValidation" in [parameter["name"] for parameter in patch["parameters"]]
+    assert patch["x-kubernetes-group-version-kind"] == {
+        "group": "",
+        "version": "v1",
+        "kind": "Pod",
+    }
+
+
+def test_operations_have_different_ids() -> None:
+    import msgspec
+
+    paths = msgspec.json.decode(documents.v2().body)["paths"]
+    ids = [
+        operation["operationId"]
+        for item in paths.values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    assert len(ids) == len(set(ids))
+
+
+async def test_documents_are_compressed_for_who_can_read_it(api: RunningApiServer) -> None:
+    assert gzip.decompress(documents.v2().compressed) == documents.v2().body
+    headers = {"Accept-Encoding": "gzip"}
+    async with api.session() as session, session.get("/openapi/v2", headers=headers) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert (await response.json())["swagger"] == "2.0"

@@ -1,0 +1,157 @@
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession
+
+from podium.api.scheme import CONFIGMAPS as RESOURCE
+from support.apiserver import RunningApiServer, running_apiserver
+
+CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+
+
+def configmap(name: str, **labels: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": labels},
+        "data": {"k": "1"},
+    }
+
+
+async def create(session: ClientSession, name: str, **labels: str) -> None:
+    async with session.post(CONFIGMAPS, json=configmap(name, **labels)) as response:
+        assert response.status == 201
+
+
+@asynccontextmanager
+async def watching(
+    session: ClientSession, *, accept: str = "application/json", **params: str
+) -> AsyncIterator[ClientResponse]:
+    params = {"watch": "true", "timeoutSeconds": "30", **params}
+    headers = {"Accept": accept}
+    async with session.get(CONFIGMAPS, params=params, headers=headers) as response:
+        assert response.status == 200
+        yield response
+
+
+async def event(response: ClientResponse) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        line = await response.content.readline()
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def told(found: dict[str, Any]) -> tuple[str, str]:
+    return found["type"], found["object"]["metadata"]["name"]
+
+
+async def test_first_what_is_there_then_every_change(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        await create(session, "a")
+        async with watching(session) as stream:
+            assert told(await event(stream)) == ("ADDED", "a")
+            await create(session, "b")
+            assert told(await event(stream)) == ("ADDED", "b")
+            async with session.put(f"{CONFIGMAPS}/b", json=configmap("b", x="y")):
+                assert told(await event(stream)) == ("MODIFIED", "b")
+            async with session.delete(f"{CONFIGMAPS}/a"):
+                assert told(await event(stream)) == ("DELETED", "a")
+
+
+async def test_events_carry_whole_objects(api: RunningApiServer) -> None:
+    async with api.session() as session, watching(session) as stream:
+        await create(session, "a")
+        found = (await event(stream))["object"]
+        async with session.get(f"{CONFIGMAPS}/a") as response:
+            assert await response.json() == found
+
+
+async def test_a_selector_turns_changes_into_comings_and_goings(api: RunningApiServer) -> None:
+    async with api.session() as session, watching(session, labelSelector="x=y") as stream:
+        await create(session, "a")
+        await create(session, "b", x="y")
+        assert told(await event(stream)) == ("ADDED", "b")
+        async with session.put(f"{CONFIGMAPS}/b", json=configmap("b")):
+            assert told(await event(stream)) == ("DELETED", "b")
+
+
+async def test_a_watch_of_one_name(api: RunningApiServer) -> None:
+    async with (
+        api.session() as session,
+        watching(session, fieldSelector="metadata.name=b") as stream,
+    ):
+        await create(session, "a")
+        await create(session, "b")
+        assert told(await event(stream)) == ("ADDED", "b")
+
+
+async def test_a_watch_of_a_table_sends_its_columns_once(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        await create(session, "a")
+        async with watching(session, accept=TABLE) as stream:
+            first = (await event(stream))["object"]
+            await create(session, "b")
+            second = (await event(stream))["object"]
+    assert [column["name"] for column in first["columnDefinitions"]] == ["Name", "Data", "Age"]
+    assert second["columnDefinitions"] is None
+    assert [table["rows"][0]["cells"][0] for table in (first, second)] == ["a", "b"]
+    assert first["metadata"]["resourceVersion"]
+
+
+async def test_a_watch_ends_after_its_time(api: RunningApiServer) -> None:
+    async with api.session() as session, watching(session, timeoutSeconds="1") as stream:
+        async with asyncio.timeout(10):
+            assert await stream.content.read() == b""
+
+
+async def test_a_version_that_is_forgotten_is_told_as_an_event(tmp_path: Path) -> None:
+    async with running_apiserver(tmp_path) as api, api.session() as session:
+        await create(session, "a")
+        await api.store.compact(await api.store.revision())
+    async with (
+        running_apiserver(tmp_path) as api,  # one whose cache has not seen that past
+        api.session() as session,
+        watching(session, resourceVersion="1") as stream,
+    ):
+        found = await event(stream)
+    assert found["type"] == "ERROR"
+    assert (found["object"]["code"], found["object"]["reason"]) == (410, "Expired")
+
+
+async def test_bad_options_are_an_answer_of_their_own(api: RunningApiServer) -> None:
+    params = {"watch": "1", "labelSelector": "a b"}
+    async with api.session() as session, session.get(CONFIGMAPS, params=params) as response:
+        assert response.status == 400
+
+
+async def test_yaml_cannot_be_watched(api: RunningApiServer) -> None:
+    headers = {"Accept": "application/yaml"}
+    async with (
+        api.session() as session,
+        session.get(CONFIGMAPS, params={"watch": "1"}, headers=headers) as response,
+    ):
+        assert response.status == 406
+
+
+async def test_a_client_that_goes_away_leaves_nothing_behind(api: RunningApiServer) -> None:
+    watchers = api.registry._kinds[RESOURCE].cache.watchers
+    before = len(watchers)
+    async with api.session() as session, watching(session):
+        assert len(watchers) == before + 1
+    async with asyncio.timeout(10):
+        while len(watchers) > before:  # noqa: ASYNC110 - nothing tells when it is gone
+            await asyncio.sleep(0)
+
+
+async def test_a_server_that_stops_ends_its_watches(tmp_path: Path) -> None:
+    async with running_apiserver(tmp_path) as api:
+        session = api.session()
+        response = await session.get(CONFIGMAPS, params={"watch": "1"})
+    async with asyncio.timeout(10):
+        assert await response.content.read() == b""  # ended by the last chunk, not cut off
+    await session.close()
