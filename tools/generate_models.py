@@ -119,9 +119,29 @@ GO_VALUES = set(
     Container.resources ContainerStatus.lastState ContainerStatus.state
     EphemeralContainer.resources Event.source NodeDaemonEndpoints.kubeletEndpoint
     NodeStatus.daemonEndpoints NodeStatus.nodeInfo PersistentVolumeClaimSpec.resources
-    PodTemplateSpec.metadata PodTemplateSpec.spec ServiceStatus.loadBalancer
+    PersistentVolumeClaimTemplate.metadata PodTemplateSpec.metadata PodTemplateSpec.spec
+    SelfSubjectReviewStatus.userInfo ServiceStatus.loadBalancer TokenReviewStatus.user
     """.split()
 )
+
+#: Fields that Go writes as ``null`` when they are not set: times embedded by value, and pointers
+#: without ``omitempty``.
+GO_NULLS = set(
+    """
+    Condition.lastTransitionTime ContainerStateRunning.startedAt
+    ContainerStateTerminated.finishedAt ContainerStateTerminated.startedAt Event.eventTime
+    Event.firstTimestamp Event.lastTimestamp EventSeries.lastObservedTime
+    NamespaceCondition.lastTransitionTime NodeCondition.lastHeartbeatTime
+    NodeCondition.lastTransitionTime PersistentVolumeClaimCondition.lastProbeTime
+    PersistentVolumeClaimCondition.lastTransitionTime PodCondition.lastProbeTime
+    PodCondition.lastTransitionTime ReplicationControllerCondition.lastTransitionTime
+    TokenRequestSpec.boundObjectRef TokenRequestStatus.expirationTimestamp
+    TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup
+    """.split()
+)
+
+#: Quantities embedded by value: zero is written.
+GO_ZERO_QUANTITIES = {"ResourceFieldSelector.divisor"}
 
 
 def main() -> None:
@@ -195,7 +215,8 @@ def render_module(
             f"from podium.api.types.{other} import {', '.join(sorted(names))}"
             for other, names in sorted(imports.items())
         ),
-        f"from podium.api.types.scalars import {', '.join(sorted(used | {'required_list'}))}",
+        "from podium.api.types.scalars import "
+        + ", ".join(sorted(used | {"required_list", "unset"})),
         "",
     ]
     return "\n".join(lines) + "\n" + "\n\n".join(classes) + "\n"
@@ -256,6 +277,10 @@ def render_struct(
             )
             # A default that msgspec does not leave out: an object always says what it is.
             body.append(f'{attr}: str = field(default_factory=lambda: "{value}")')
+        elif qualified in GO_NULLS:
+            body.append(f"{attr}: {quoted(target)} = field(default_factory=unset)")
+        elif qualified in GO_ZERO_QUANTITIES:
+            body.append(f'{attr}: {target} | None = field(default_factory=lambda: "0")')
         elif kind == "list" and prop in required:
             body.append(f"{attr}: {target} = field(default_factory=required_list)")
         elif kind in ("list", "dict"):
@@ -272,11 +297,7 @@ def render_struct(
                 body.append(f"{attr}: {quoted(target)} = None")
         elif kind in ("str", "int", "bool", "float") and prop in required:
             body.append(f"{attr}: {target} = field(default_factory={kind})")
-        elif (
-            kind in ("str", "int", "bool", "float")
-            and qualified not in GO_POINTERS
-            and (kind == "str" or module in ("core_v1", "meta_v1"))
-        ):
+        elif kind in ("str", "int", "bool", "float") and qualified not in GO_POINTERS:
             body.append(f"{attr}: {target} = {ZERO[kind]}")
         else:
             body.append(f"{attr}: {target} | None = None")

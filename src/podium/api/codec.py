@@ -11,7 +11,6 @@ canonical text; the decoder sees to both, whoever fills a struct by hand keeps t
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -140,9 +139,14 @@ def strict_failure(texts: list[str]) -> str:
     return f"strict decoding error: {', '.join(texts)}"
 
 
-@cache
-def _typed(cls: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(cls)
+def _typed(cls: type[Any]) -> msgspec.json.Decoder[Any]:
+    decoder = _DECODERS.get(cls)
+    if decoder is None:
+        decoder = _DECODERS[cls] = msgspec.json.Decoder(cls)
+    return decoder
+
+
+_DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
 #: Escapes that may hide a colon or a digit from the checks below: all but those of ``<``, ``=``,

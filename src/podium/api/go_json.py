@@ -121,16 +121,17 @@ class _Scanner:
         self._value()
         while self.inside:
             self._after_value()
-        if self._peek(end_is_fine=True) is not None:
+        if self._peek(end_is_fine=True) != -1:
             self._invalid("after top-level value")
 
-    def _peek(self, *, end_is_fine: bool = False) -> int | None:
+    def _peek(self, *, end_is_fine: bool = False) -> int:
+        """Return the next byte that is no blank; -1 at the end where that is fine."""
         space = _SPACE.match(self.body, self.at)
         self.at = space.end() if space else self.at
         if self.at < len(self.body):
             return self.body[self.at]
         if end_is_fine:
-            return None
+            return -1
         raise SyntaxFailure("unexpected end of JSON input")
 
     def _invalid(self, context: str) -> NoReturn:

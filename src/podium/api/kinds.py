@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -63,14 +63,16 @@ def parse_group_version(text: str) -> tuple[str, str]:
 
 def of(cls: type[Any]) -> GroupVersionKind:
     """Return what objects of *cls* say they are; those of ``meta/v1`` without group say ``v1``."""
-    return _of(cls)
+    found = _KINDS.get(cls)
+    if found is None:
+        fresh = cls()
+        group, version = parse_group_version(getattr(fresh, "api_version", "") or "v1")
+        found = GroupVersionKind(group, version, getattr(fresh, "kind", "") or cls.__name__)
+        _KINDS[cls] = found
+    return found
 
 
-@cache
-def _of(cls: Any) -> GroupVersionKind:
-    fresh = cls()
-    group, version = parse_group_version(getattr(fresh, "api_version", "") or "v1")
-    return GroupVersionKind(group, version, getattr(fresh, "kind", "") or cls.__name__)
+_KINDS: dict[type[Any], GroupVersionKind] = {}
 
 
 @lru_cache(maxsize=256)

@@ -61,7 +61,7 @@ class Amount:
         shift = self.exponent - exponent
         if shift >= 0:
             return int(self.unscaled * 10**shift)
-        divisor = 10**-shift
+        divisor: int = 10**-shift
         quotient, rest = divmod(abs(self.unscaled), divisor)
         rounded = quotient + (1 if rest else 0)
         return -rounded if self.unscaled < 0 else rounded

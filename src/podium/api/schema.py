@@ -6,14 +6,13 @@ must not be changed by those who ask for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
 
-Definition = Mapping[str, Any]
+Definition = dict[str, Any]
 
 #: Beginnings of definition names, and the file under ``podium.api.types`` that holds them.
 _FILES = {
@@ -60,7 +59,7 @@ def field(parent: Definition, name: str) -> Definition:
         found: Definition = properties.get(name, _EMPTY)
         return found
     additional = parent.get("additionalProperties")
-    return additional if isinstance(additional, Mapping) else _EMPTY
+    return additional if isinstance(additional, dict) else _EMPTY
 
 
 def resolve(schema: Definition) -> Definition:

@@ -4,7 +4,7 @@
 from msgspec import Struct, field
 
 from podium.api.types.meta_v1 import ObjectMeta
-from podium.api.types.scalars import Int64, Time, required_list
+from podium.api.types.scalars import Int64, Time, required_list, unset
 
 class BoundObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = ""
@@ -21,7 +21,7 @@ class UserInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
 
 
 class SelfSubjectReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"user_info": "userInfo"}):
-    user_info: "UserInfo | None" = None
+    user_info: UserInfo = field(default_factory=lambda: UserInfo())
 
 
 class SelfSubjectReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
@@ -34,12 +34,12 @@ class SelfSubjectReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown
 class TokenRequestSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bound_object_ref": "boundObjectRef", "expiration_seconds": "expirationSeconds"}):
     attestations: dict[str, list[str]] = field(default_factory=dict)
     audiences: list[str] = field(default_factory=list)
-    bound_object_ref: "BoundObjectReference | None" = None
+    bound_object_ref: "BoundObjectReference | None" = field(default_factory=unset)
     expiration_seconds: Int64 | None = None
 
 
 class TokenRequestStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_timestamp": "expirationTimestamp"}):
-    expiration_timestamp: Time | None = None
+    expiration_timestamp: "Time | None" = field(default_factory=unset)
     token: str = ""
 
 
@@ -58,9 +58,9 @@ class TokenReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
 
 class TokenReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     audiences: list[str] = field(default_factory=list)
-    authenticated: bool | None = None
+    authenticated: bool = False
     error: str = ""
-    user: "UserInfo | None" = None
+    user: UserInfo = field(default_factory=lambda: UserInfo())
 
 
 class TokenReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):

@@ -4,7 +4,7 @@
 from msgspec import Struct, field
 
 from podium.api.types.meta_v1 import FieldSelectorRequirement, LabelSelectorRequirement, ObjectMeta
-from podium.api.types.scalars import required_list
+from podium.api.types.scalars import required_list, unset
 
 class FieldSelectorAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"raw_selector": "rawSelector"}):
     raw_selector: str = ""
@@ -44,7 +44,7 @@ class SubjectAccessReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_u
 
 class SubjectAccessReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"evaluation_error": "evaluationError"}):
     allowed: bool = field(default_factory=bool)
-    denied: bool | None = None
+    denied: bool = False
     evaluation_error: str = ""
     reason: str = ""
 

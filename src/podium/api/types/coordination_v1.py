@@ -4,7 +4,7 @@
 from msgspec import Struct, field
 
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
-from podium.api.types.scalars import Int32, MicroTime, required_list
+from podium.api.types.scalars import Int32, MicroTime, required_list, unset
 
 class LeaseSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"acquire_time": "acquireTime", "holder_identity": "holderIdentity", "lease_duration_seconds": "leaseDurationSeconds", "lease_transitions": "leaseTransitions", "preferred_holder": "preferredHolder", "renew_time": "renewTime"}):
     acquire_time: MicroTime | None = None

@@ -4,7 +4,7 @@
 from msgspec import Struct, field
 
 from podium.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
-from podium.api.types.scalars import Base64, Int32, Int64, IntOrString, MicroTime, Quantity, Time, required_list
+from podium.api.types.scalars import Base64, Int32, Int64, IntOrString, MicroTime, Quantity, Time, required_list, unset
 
 class AWSElasticBlockStoreVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
     fs_type: str = ""
@@ -288,7 +288,7 @@ class FileKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
 
 class ResourceFieldSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
     container_name: str = ""
-    divisor: Quantity | None = None
+    divisor: Quantity | None = field(default_factory=lambda: "0")
     resource: str = field(default_factory=str)
 
 
@@ -506,17 +506,17 @@ class ContainerImage(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
 
 
 class ContainerStateRunning(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"started_at": "startedAt"}):
-    started_at: Time | None = None
+    started_at: "Time | None" = field(default_factory=unset)
 
 
 class ContainerStateTerminated(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_id": "containerID", "exit_code": "exitCode", "finished_at": "finishedAt", "started_at": "startedAt"}):
     container_id: str = ""
     exit_code: Int32 = field(default_factory=int)
-    finished_at: Time | None = None
+    finished_at: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     signal: Int32 = 0
-    started_at: Time | None = None
+    started_at: "Time | None" = field(default_factory=unset)
 
 
 class ContainerStateWaiting(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -678,13 +678,13 @@ class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, forbid_unknow
 
 class TypedLocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
-    api_group: str | None = None
+    api_group: "str | None" = field(default_factory=unset)
     name: str = field(default_factory=str)
 
 
 class TypedObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
-    api_group: str | None = None
+    api_group: "str | None" = field(default_factory=unset)
     name: str = field(default_factory=str)
     namespace: str | None = None
 
@@ -707,7 +707,7 @@ class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, forbid
 
 
 class PersistentVolumeClaimTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    metadata: "ObjectMeta | None" = None
+    metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: PersistentVolumeClaimSpec = field(default_factory=lambda: PersistentVolumeClaimSpec())
 
 
@@ -717,7 +717,7 @@ class EphemeralVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unk
 
 class EventSeries(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
     count: Int32 = 0
-    last_observed_time: MicroTime | None = None
+    last_observed_time: "MicroTime | None" = field(default_factory=unset)
 
 
 class EventSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -731,10 +731,10 @@ class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     action: str = ""
     count: Int32 = 0
-    event_time: MicroTime | None = None
-    first_timestamp: Time | None = None
+    event_time: "MicroTime | None" = field(default_factory=unset)
+    first_timestamp: "Time | None" = field(default_factory=unset)
     involved_object: ObjectReference = field(default_factory=lambda: ObjectReference())
-    last_timestamp: Time | None = None
+    last_timestamp: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     related: "ObjectReference | None" = None
@@ -924,7 +924,7 @@ class NamespaceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
 
 
 class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
-    last_transition_time: Time | None = None
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     status: str = field(default_factory=str)
@@ -983,8 +983,8 @@ class NodeAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
 
 
 class NodeCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_heartbeat_time": "lastHeartbeatTime", "last_transition_time": "lastTransitionTime"}):
-    last_heartbeat_time: Time | None = None
-    last_transition_time: Time | None = None
+    last_heartbeat_time: "Time | None" = field(default_factory=unset)
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     status: str = field(default_factory=str)
@@ -1198,8 +1198,8 @@ class PersistentVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
 
 
 class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
-    last_probe_time: Time | None = None
-    last_transition_time: Time | None = None
+    last_probe_time: "Time | None" = field(default_factory=unset)
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     status: str = field(default_factory=str)
@@ -1489,8 +1489,8 @@ class PodSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
 
 
 class PodCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
-    last_probe_time: Time | None = None
-    last_transition_time: Time | None = None
+    last_probe_time: "Time | None" = field(default_factory=unset)
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     observed_generation: Int64 = 0
     reason: str = ""
@@ -1585,7 +1585,7 @@ class ReplicationControllerSpec(Struct, kw_only=True, omit_defaults=True, forbid
 
 
 class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
-    last_transition_time: Time | None = None
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
     status: str = field(default_factory=str)

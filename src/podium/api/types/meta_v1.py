@@ -3,7 +3,7 @@
 
 from msgspec import Struct, field
 
-from podium.api.types.scalars import Int32, Int64, MicroTime, RawObject, Time, required_list
+from podium.api.types.scalars import Int32, Int64, MicroTime, RawObject, Time, required_list, unset
 
 class GroupVersionForDiscovery(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"group_version": "groupVersion"}):
     group_version: str = field(default_factory=str)
@@ -58,7 +58,7 @@ class APIVersions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
 
 
 class Condition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
-    last_transition_time: Time | None = None
+    last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = field(default_factory=str)
     observed_generation: Int64 = 0
     reason: str = field(default_factory=str)

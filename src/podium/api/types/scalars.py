@@ -32,3 +32,7 @@ RawObject = dict[str, Any]
 def required_list() -> list[Any]:
     """Default of list fields that Go writes even when empty (msgspec leaves out plain ``list``)."""
     return []
+
+
+def unset() -> None:
+    """Default of fields that Go writes as ``null`` when they are not set."""
