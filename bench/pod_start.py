@@ -26,14 +26,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from podium.api.scheme import PODS  # noqa: E402
 from podium.api.types.core_v1 import Container, Pod, PodSpec  # noqa: E402
 from podium.api.types.meta_v1 import ObjectMeta  # noqa: E402
 from podium.client.client import Client  # noqa: E402
 from podium.client.config import ClientConfig  # noqa: E402
-from tests.support.cluster import Cluster, cluster, run  # noqa: E402
+from support.cluster import Cluster, cluster, run  # noqa: E402
 
 IMAGE = "localhost/kuard:demo"
 

@@ -40,6 +40,6 @@ _numbers = itertools.count()
 def namespace(shared: Cluster) -> Iterator[str]:
     """A fresh namespace; deleted, with all that is in it, at the end."""
     name = f"test-{next(_numbers)}"
-    shared.kubectl("create", "namespace", name)
+    shared.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
     shared.kubectl("delete", "namespace", name, "--wait=false")

@@ -40,12 +40,17 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
 
     @property
-    def server(self) -> str:
-        """The URL in the kubeconfig; a wildcard address is reached over loopback."""
+    def server_address(self) -> str:
+        """Where clients on this machine reach the API server: over loopback where they can."""
         address = ipaddress.ip_address(self.bind)
         if address.is_unspecified:
-            address = ipaddress.ip_address("127.0.0.1" if address.version == 4 else "::1")
-        host = f"[{address}]" if address.version == 6 else str(address)
+            return "127.0.0.1" if address.version == 4 else "::1"
+        return str(address)
+
+    @property
+    def server(self) -> str:
+        """The URL in the kubeconfig."""
+        host = f"[{self.server_address}]" if ":" in self.server_address else self.server_address
         return f"https://{host}:{self.port}"
 
     @property

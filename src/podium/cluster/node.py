@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -19,6 +21,8 @@ from podium.runtime.network.ruleset import ServiceRule
 from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.runtime import OciRuntime
 
+_KNOCK_INTERVAL = 0.01  # seconds
+
 
 async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
     """Be the node until cancelled; *ready* is called when it has become Ready."""
@@ -27,7 +31,19 @@ async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
     images = image_service(config)
     async with OciRuntime(oci_options(config), images, bridge) as runtime:
         options = kubelet_options(config)
+        await _api_is_there(config)
         await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
+
+
+async def _api_is_there(config: ClusterConfig) -> None:
+    """Wait until something listens where the API server will be: both start at the same time."""
+    address = (config.server_address, config.port)
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(*address)
+            writer.close()
+            return
+        await asyncio.sleep(_KNOCK_INTERVAL)
 
 
 def network(config: ClusterConfig) -> BridgeNetwork:

@@ -181,7 +181,7 @@ class Supervisor:
             cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             logger.error(
                 "process ended unexpectedly; starting it again",
-                extra={"process": child.component.name, "cause": cause, "in_seconds": delay},
+                extra={"child": child.component.name, "cause": cause, "in_seconds": delay},
             )
 
     def _stop_all(self) -> None:
@@ -195,7 +195,7 @@ class Supervisor:
                 self._wait(max(0.0, deadline - time.monotonic()))
             if child.pid:
                 name = child.component.name
-                logger.warning("process does not end; killing it", extra={"process": name})
+                logger.warning("process does not end; killing it", extra={"child": name})
                 os.kill(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
                 child.pid = 0
