@@ -59,7 +59,7 @@ async def test_what_is_stored_has_no_resource_version() -> None:
 async def test_what_a_create_returns_is_what_is_read() -> None:
     async with serving() as registry:
         stored = await registry.create(CONFIGMAPS, "default", config_map("a"), context())
-        assert await registry.get(CONFIGMAPS, "default", "a") is stored
+        assert (await registry.get(CONFIGMAPS, "default", "a")).data == stored.data
 
 
 async def test_a_taken_name_is_refused() -> None:

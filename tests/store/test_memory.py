@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from contracts.store import MakeStore, StoreContract
 from podium.store.feed import MAX_BYTES, MAX_EVENTS, Feed
 from podium.store.memory import MemoryStore
 from podium.store.port import Store
-from contracts.store import MakeStore, StoreContract
 
 
 class TestMemoryStore(StoreContract):

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from contracts.store import MakeStore, StoreContract, collect
 from podium.store.feed import MAX_BYTES, MAX_EVENTS, Feed
 from podium.store.port import Store, StoreFailed, StoreLocked
 from podium.store.sqlite import SqliteStore
 from podium.store.sqlite_file import WAL_SIZE_LIMIT
-from contracts.store import MakeStore, StoreContract, collect
 
 
 class TestSqliteStore(StoreContract):

@@ -64,7 +64,8 @@ async def _store(kind: Kind, namespace: str, obj: Any, context: RequestContext) 
     try:
         if context.dry_run and await kind.current(namespace, name) is not None:
             raise KeyExists(key)
-        return await kind.store_new(key, obj, dry_run=context.dry_run)
+        async with kind.allocated(obj):
+            return await kind.store_new(key, obj, dry_run=context.dry_run)
     except KeyExists as taken:
         failure = errors.already_exists(kind.resource, name)
         there = await kind.current(namespace, name)

@@ -108,7 +108,7 @@ async def _delete(
 
 def _grace(kind: Kind, obj: Any, options: DeleteOptions) -> int | None:
     """Return the seconds of grace that this deletion gives; None: it waits for no time to pass."""
-    metadata = obj.metadata
+    metadata: ObjectMeta = obj.metadata
     asked = options.grace_period_seconds
     if asked is not None and asked < 0:
         asked = 1

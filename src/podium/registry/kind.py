@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +33,7 @@ class Shared:
     clock: Clock
     admission: Sequence[AdmissionPlugin]
     reader: Reader
+    service_cidr: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,7 @@ class Kind:
     cache: WatchCache
     lister: Lister = field(init=False)
     watches: WatchOpener = field(init=False)
+    _pool: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         shared = self.shared
@@ -115,6 +119,24 @@ class Kind:
         if stored is not None and stored.revision == entry.revision:
             return stored
         return self.cache.stored(entry.key, entry.value, entry.revision)
+
+    @asynccontextmanager
+    async def allocated(self, obj: Any) -> AsyncIterator[None]:
+        """Give *obj* what it takes out of the kind's pool; store it before leaving.
+
+        Raises ApiError where there is nothing to give.
+        """
+        if not self.strategy.allocates:
+            yield
+            return
+        async with self._pool:
+            await self.shared.feeder.current()
+            metadata = obj.metadata
+            own = self.key(metadata.namespace, metadata.name)
+            others = [other for key, other in self.cache.objects() if key != own]
+            if found := self.strategy.allocate(obj, others, self.shared.service_cidr):
+                raise errors.invalid(self.resource, metadata.name, found)
+            yield
 
     # ------------------------------------------------------------------ admission
 

@@ -39,6 +39,7 @@ class Registry:
     """See the module's text. Every verb raises ApiError; objects handed in are taken over.
 
     *time_to_live*: seconds that objects of a resource live after their last write; others stay.
+    *service_cidr*: where Services get their addresses from.
     """
 
     def __init__(
@@ -49,12 +50,13 @@ class Registry:
         *,
         resources: Sequence[Resource] = RESOURCES,
         time_to_live: Mapping[Resource, float] | None = None,
+        service_cidr: str = "10.96.0.0/12",
     ) -> None:
         self._store, self._clock = store, clock
         caches = [WatchCache(resource, strategy_for(resource)) for resource in resources]
         by_prefix = {cache.prefix: cache for cache in caches}
         self._feeder = Feeder(store, by_prefix, clock, self._note)
-        shared = Shared(store, self._feeder, clock, admission, self)
+        shared = Shared(store, self._feeder, clock, admission, self, service_cidr)
         self._kinds = {
             cache.resource: Kind(shared, cache.resource, cache.strategy, cache) for cache in caches
         }

@@ -85,7 +85,8 @@ async def apply(
         try:
             if _is_over(kind, obj, old.obj):
                 return await _finish(kind, old, obj, context)
-            return await kind.store_update(old, obj, dry_run=context.dry_run)
+            async with kind.allocated(obj):
+                return await kind.store_update(old, obj, dry_run=context.dry_run)
         except RevisionMismatch:
             del context.warnings[warned:]
 

@@ -45,7 +45,10 @@ class WatchStream:
 
     async def batch(self) -> Sequence[WatchEvent]:
         """Return the next events, waiting for them; none when the watch is over."""
-        return await anext(self._batches, ())
+        try:
+            return await anext(self._batches)  # with a default it fails in Python 3.11
+        except StopAsyncIteration:
+            return ()
 
     def __aiter__(self) -> WatchStream:
         return self
