@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from podium.api.field import FieldError
+from podium.api.go_text import quote
 from podium.api.types.meta_v1 import Status, StatusCause, StatusDetails
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _about(resource: Resource, name: str) -> StatusDetails:
 
 def not_found(resource: Resource, name: str) -> ApiError:
     return failure(
-        404, "NotFound", f'{resource.qualified} "{name}" not found', _about(resource, name)
+        404, "NotFound", f"{resource.qualified} {quote(name)} not found", _about(resource, name)
     )
 
 
@@ -52,7 +53,7 @@ def already_exists(resource: Resource, name: str) -> ApiError:
     return failure(
         409,
         "AlreadyExists",
-        f'{resource.qualified} "{name}" already exists',
+        f"{resource.qualified} {quote(name)} already exists",
         _about(resource, name),
     )
 
@@ -66,14 +67,14 @@ def conflict(resource: Resource, name: str, why: str = MODIFIED) -> ApiError:
     return failure(
         409,
         "Conflict",
-        f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}',
+        f"Operation cannot be fulfilled on {resource.qualified} {quote(name)}: {why}",
         _about(resource, name),
     )
 
 
 def forbidden(resource: Resource, name: str, why: str) -> ApiError:
     if name:
-        message = f'{resource.qualified} "{name}" is forbidden: {why}'
+        message = f"{resource.qualified} {quote(name)} is forbidden: {why}"
     else:
         message = f"{resource.qualified} is forbidden: {why}"
     return failure(403, "Forbidden", message, _about(resource, name))
@@ -91,7 +92,7 @@ def method_not_supported(resource: Resource, action: str) -> ApiError:
     return failure(
         405,
         "MethodNotAllowed",
-        f"{action} is not supported on resources of kind {resource.qualified!r}".replace("'", '"'),
+        f"{action} is not supported on resources of kind {quote(resource.qualified)}",
         StatusDetails(group=resource.group, kind=resource.plural),
     )
 
@@ -109,12 +110,13 @@ def invalid_kind(group: str, kind: str, name: str, errors: Sequence[FieldError])
 def _invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
     texts = list(dict.fromkeys(str(error) for error in errors))  # upstream drops repeated texts
     summary = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    why = f": {summary}" if texts else ""
     causes = [StatusCause(reason=e.type, message=e.body(), field=e.field) for e in errors]
     qualified = f"{kind}.{group}" if group else kind
     return failure(
         422,
         "Invalid",
-        f'{qualified} "{name}" is invalid: {summary}',
+        f"{qualified} {quote(name)} is invalid{why}",
         StatusDetails(name=name, group=group, kind=kind, causes=causes),
     )
 
@@ -129,6 +131,10 @@ def gone(message: str) -> ApiError:
 
 def too_many_requests(message: str, retry_after: int) -> ApiError:
     return failure(429, "TooManyRequests", message, StatusDetails(retry_after_seconds=retry_after))
+
+
+def request_entity_too_large(message: str) -> ApiError:
+    return failure(413, "RequestEntityTooLarge", f"Request entity too large: {message}")
 
 
 def internal(message: str) -> ApiError:

@@ -18,7 +18,7 @@ ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "up
 
 @dataclass(frozen=True, slots=True)
 class Subresource:
-    """``/status``, ``/log``, …: a second door to an object, with verbs and perhaps a kind of its own."""
+    """``/status``, ``/log``, …: a second door to an object, perhaps with a kind of its own."""
 
     name: str
     verbs: tuple[str, ...] = ("get", "patch", "update")

@@ -1,7 +1,7 @@
 """Label selectors and field selectors: parsed, printed and matched as upstream does.
 
-Follows ``k8s.io/apimachinery/pkg/labels`` and ``pkg/fields``. A failure to parse is a ValueError with
-upstream's text.
+Follows ``k8s.io/apimachinery/pkg/labels`` and ``pkg/fields``. What cannot be parsed is a ValueError
+with upstream's text.
 """
 
 from __future__ import annotations
@@ -364,7 +364,10 @@ _TERM = re.compile(r"(.*?)(!=|==|=)(.*)", re.DOTALL)
 
 @lru_cache(maxsize=512)
 def parse_fields(text: str) -> FieldSelector:
-    """Parse a field selector: ``a=b,c!=d``; ``\\\\``, ``\\,`` and ``\\=`` escape. Raises ValueError."""
+    """Parse a field selector: ``a=b,c!=d``; a backslash escapes ``,``, ``=`` and itself.
+
+    Raises ValueError.
+    """
     needs: list[FieldRequirement] = []
     for term in sorted(_terms(text)):
         if not term:

@@ -1,7 +1,7 @@
 """JSON patch (RFC 6902), as lenient and with the messages of the library that upstream uses.
 
-A path is split at its slashes and its first part is not looked at, so ``data/a`` is ``/a``; an index
-of an array may be negative and counts from the end then.
+A path is split at its slashes and its first part is not looked at, so ``data/a`` is ``/a``. An
+index of an array may be negative: it counts from the end.
 """
 
 from __future__ import annotations
