@@ -15,7 +15,8 @@ import pytest
 
 from contracts.runtime import exited
 from podium.runtime.cgroups import Cgroups
-from podium.runtime.oci.cleanup import cleanup, helpers, unmount_below
+from podium.runtime.oci import helpers
+from podium.runtime.oci.cleanup import cleanup, unmount_below
 from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import ContainerState, NotFound, PodSandboxState, RuntimeFailure
 from support.leaks import leaked, snapshot
@@ -216,10 +217,10 @@ def wait_for(file: Path) -> None:
 
 def reboot(machine: OciHarness) -> None:
     """Make of the machine what a reboot would: nothing runs, nothing is mounted."""
+    for pid in helpers.find(machine.options):
+        os.kill(pid, signal.SIGKILL)
     while Cgroups.detect().kill(machine.cgroup_root):
         pass
-    for pid in helpers(machine.options):
-        os.kill(pid, signal.SIGKILL)
     unmount_below(machine.options.run_dir)
     for exit_file in machine.options.containers.glob("*/exit/*"):
         exit_file.unlink()

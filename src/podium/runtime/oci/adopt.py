@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from podium.runtime.oci import container_remove, namespaces, sandbox_stop
+from podium.runtime.oci import container_remove, helpers, namespaces, sandbox_stop
 from podium.runtime.oci.conmon import is_conmon, read_pid
 from podium.runtime.oci.container_exit import exit_status, outcome, watch
 from podium.runtime.oci.engine import Engine
@@ -120,6 +120,7 @@ async def _settle(engine: Engine, record: ContainerRecord) -> ContainerRecord | 
             return msgspec.structs.replace(
                 record, starting=False, started_at=engine.now(), pid=state.pid
             )
+    await helpers.kill(engine.options, record.id)  # or it might get started yet
     return None
 
 

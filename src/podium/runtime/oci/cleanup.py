@@ -12,13 +12,13 @@ import contextlib
 import os
 import re
 import shutil
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.network.bridge import BridgeNetwork
+from podium.runtime.oci import helpers
 from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.lock import lock
 from podium.runtime.port import RuntimeFailure
@@ -63,7 +63,8 @@ def unmount_below(directory: Path) -> None:
 
 
 async def _kill(options: OciOptions) -> None:
-    """Kill the containers, let their conmons write what they know, then kill those too."""
+    """Kill the helpers, which could start more, then the containers."""
+    await helpers.kill(options)
     cgroups = Cgroups.detect()
     patience = _PATIENCE
     while cgroups.kill(options.cgroup_root):
@@ -73,30 +74,6 @@ async def _kill(options: OciOptions) -> None:
                 f"processes {cgroups.processes(options.cgroup_root)} do not end on SIGKILL"
             )
         await asyncio.sleep(_PAUSE)
-    for pid in list(helpers(options)):
-        with contextlib.suppress(ProcessLookupError):
-            descriptor = os.pidfd_open(pid)
-            try:
-                if pid in helpers(options):  # still the one that was found
-                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-            finally:
-                os.close(descriptor)
-
-
-def helpers(options: OciOptions) -> set[int]:
-    """Process IDs of conmon and of the low-level runtime at work for this runtime."""
-    marks = (os.fsencode(f"{options.run_dir}/containers/"), os.fsencode(str(options.runc_root)))
-    own = {os.path.basename(options.conmon).encode(), os.path.basename(options.runc).encode()}
-    found = set()
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        with contextlib.suppress(OSError):
-            command = Path("/proc", name, "cmdline").read_bytes()
-            program = os.path.basename(command.partition(b"\0")[0])
-            if program in own and any(mark in command for mark in marks):
-                found.add(int(name))
-    return found
 
 
 def _mounts_below(directory: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ import os
 import msgspec
 
 from podium.kit.process import ProcessFailed
-from podium.runtime.oci import conmon
+from podium.runtime.oci import conmon, helpers
 from podium.runtime.oci.container_exit import watch
 from podium.runtime.oci.engine import Engine, LiveContainer
 from podium.runtime.oci.records import not_started
@@ -62,6 +62,8 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
 
 async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None:
     """Leave nothing running: exited where the runtime refused, created where we were cut short."""
+    if not isinstance(exc, RuntimeFailure):
+        await helpers.kill(engine.options, live.record.id)
     await engine.runc("delete", "--force", live.record.id, check=False)
     created = msgspec.structs.replace(live.record, starting=False)
     if not isinstance(exc, RuntimeFailure):
