@@ -1,7 +1,8 @@
 """Publishes the status of Pods: the difference to what the API has, as soon as there is one.
 
-Reports never wait for each other across Pods; of one Pod's, the newest goes out once the one under
-way is answered. The API's answer is what the next difference is taken to.
+Reports of different Pods never wait for each other; of one Pod's, the newest goes out once the one
+under way is answered. Only a status that shows a container's end is never passed over for a newer
+one, so that a watcher sees each crash of a crash loop.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from podium.kit.clock import Clock
 
 logger = logging.getLogger(__name__)
 
+#: Statuses of one Pod that wait for the API at most.
+_MOST = 4
 _DEFINITION = "io.k8s.api.core.v1.PodStatus"
 
 
@@ -34,7 +37,7 @@ class _Entry:
     pod: Pod
     published: PodStatus
     desired: PodStatus
-    sent: bool = False
+    waiting: list[PodStatus] = field(default_factory=list)
     sending: bool = False
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,8 +70,13 @@ class StatusManager:
         entry = self._entries.get(uid)
         if entry is None:
             entry = self._entries[uid] = _Entry(pod, pod.status, pod.status)
+        if status == entry.desired:
+            return
         entry.pod, entry.desired = pod, status
-        if entry.sending or entry.desired == entry.published:
+        if entry.waiting and (not _shows_an_end(entry.waiting[-1]) or len(entry.waiting) > _MOST):
+            entry.waiting.pop()
+        entry.waiting.append(status)
+        if entry.sending:
             return
         entry.sending = True
         entry.settled.clear()
@@ -110,24 +118,29 @@ class StatusManager:
     async def _send(self, entry: _Entry) -> None:
         backoff = Backoff(initial=0.05, maximum=10.0, jitter=0.5)
         try:
-            while entry.desired != entry.published:
-                status = entry.desired
-                try:
-                    await self._patch(entry.pod, entry.published, status)
-                    entry.published = status
-                    backoff.reset()
-                    continue
-                except ApiError as exc:
-                    if exc.code in (404, 409):
-                        entry.published = status  # another Pod, or none: nobody wants to know
-                        continue
-                    _log(entry.pod, "status could not be published", exc)
-                except Unreachable as exc:
-                    _log(entry.pod, "status could not be published", exc)
-                await self._clock.sleep(backoff.next())
+            while entry.waiting:
+                status = entry.waiting.pop(0)
+                while not await self._try(entry.pod, entry.published, status):
+                    await self._clock.sleep(backoff.next())
+                entry.published = status
+                backoff.reset()
         finally:
             entry.sending = False
             entry.settled.set()
+
+    async def _try(self, pod: Pod, old: PodStatus, new: PodStatus) -> bool:
+        """Tell whether there is nothing more to do about this status."""
+        try:
+            await self._patch(pod, old, new)
+        except ApiError as exc:
+            if exc.code in (404, 409):
+                return True  # another Pod of that name, or none: nobody wants to know
+            _log(pod, "status could not be published", exc)
+            return False
+        except Unreachable as exc:
+            _log(pod, "status could not be published", exc)
+            return False
+        return True
 
     async def _patch(self, pod: Pod, old: PodStatus, new: PodStatus) -> None:
         difference = strategic.diff(to_plain(old), to_plain(new), _DEFINITION)
@@ -142,6 +155,10 @@ class StatusManager:
             namespace=pod.metadata.namespace,
             subresource="status",
         )
+
+
+def _shows_an_end(status: PodStatus) -> bool:
+    return any(container.state.terminated for container in status.container_statuses)
 
 
 def _log(pod: Pod, message: str, exc: Exception) -> None:

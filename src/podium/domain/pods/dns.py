@@ -1,7 +1,7 @@
 """``/etc/resolv.conf`` of a Pod: the node's own, the cluster's, and ``dnsConfig``.
 
-Follows ``pkg/kubelet/network/dns``. Without a cluster DNS server a Pod that asks for one gets the
-node's resolver, and an event ``MissingClusterDNS`` says so.
+Follows ``pkg/kubelet/network/dns``. Where the cluster has no DNS server, a Pod that asks for one
+gets the node's resolver; unlike upstream no event says so, as it would be an event for every Pod.
 """
 
 from __future__ import annotations
@@ -59,17 +59,7 @@ def pod_resolver(pod: Pod, node: Resolver, cluster: ClusterDns) -> tuple[Resolve
     policy = pod.spec.dns_policy or "ClusterFirst"
     if policy == "None":
         resolver = Resolver()
-    elif policy == "Default" or (pod.spec.host_network and policy == "ClusterFirst"):
-        resolver = node
-    elif not cluster.servers:
-        name = f"{pod.metadata.name}_{pod.metadata.namespace}({pod.metadata.uid})"
-        events.append(
-            DnsEvent(
-                "MissingClusterDNS",
-                f'pod: "{name}". kubelet does not have ClusterDNS IP configured and cannot create '
-                f'Pod using "{policy}" policy. Falling back to "Default" policy.',
-            )
-        )
+    elif policy == "Default" or (pod.spec.host_network and policy == "ClusterFirst") or not cluster.servers:
         resolver = node
     else:
         resolver = _cluster_first(pod.metadata.namespace, node, cluster)

@@ -1,4 +1,4 @@
-"""``$(NAME)`` in ``env``, ``command`` and ``args``, as upstream's ``expansion`` package reads it."""
+"""``$(NAME)`` in ``env``, ``command`` and ``args``, as upstream's expansion package has it."""
 
 from __future__ import annotations
 

@@ -18,10 +18,11 @@ REASON = "UnsupportedField"
 
 _POD = frozenset(
     "active_deadline_seconds affinity automount_service_account_token containers dns_config "
-    "dns_policy enable_service_links host_aliases hostname image_pull_secrets node_name node_selector os "
-    "preemption_policy priority priority_class_name readiness_gates restart_policy scheduler_name "
-    "security_context service_account service_account_name subdomain "
-    "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
+    "dns_policy enable_service_links host_aliases hostname image_pull_secrets node_name "
+    "node_selector os preemption_policy priority priority_class_name readiness_gates "
+    "restart_policy scheduler_name security_context service_account service_account_name "
+    "subdomain termination_grace_period_seconds tolerations topology_spread_constraints "
+    "volumes".split()
 )
 _CONTAINER = frozenset(
     "args command env env_from image image_pull_policy name ports resize_policy resources "

@@ -1,0 +1,218 @@
+"""Lives of Pods: what the API shows of them, and what is left on the node."""
+
+from __future__ import annotations
+
+
+async def test_a_pod_runs(node):
+    await node.create()
+
+    pod = await node.running()
+
+    assert pod.status.pod_ip.startswith("10.42.0.")
+    assert pod.status.host_ip == "192.0.2.10"
+    [status] = pod.status.container_statuses
+    assert status.container_id.startswith("podium://")
+    assert (status.ready, status.started, status.restart_count) == (True, True, 0)
+    await node.until(lambda: len(node.messages()) == 3)
+    assert node.messages() == [
+        'Pulled: Container image "docker.io/library/busybox:1.36" already present on machine',
+        "Created: Created container c",
+        "Started: Started container c",
+    ]
+
+
+async def test_a_pod_that_starts_quickly_goes_to_running_in_one_patch(node):
+    await node.create()
+    await node.running()
+    assert node.states["p/c"] == ["running r0"]
+
+
+async def test_a_crash_loop(node):
+    await node.create({"args": ["exit", "1"]}, restartPolicy="Always")
+
+    await node.until(lambda: "CrashLoopBackOff r3" in node.states.get("p/c", []), step=0.5)
+
+    stops = [state for state in node.states["p/c"] if not state.startswith("running")]
+    assert stops[-4:] == ["Error 1 r2", "CrashLoopBackOff r2", "Error 1 r3", "CrashLoopBackOff r3"]
+    pod = node.pod()
+    uid = pod.metadata.uid
+    waiting = pod.status.container_statuses[0].state.waiting
+    assert waiting.message == (f"back-off 40s restarting failed container=c pod=p_default({uid})")
+    assert pod.status.phase == "Running"
+    text = f"BackOff: Back-off restarting failed container c in pod p_default({uid})"
+    await node.until(lambda: text in node.messages())
+
+
+async def test_a_pod_that_ends_well(node):
+    await node.create({"args": ["sleep", "3"]}, restartPolicy="Never")
+    await node.running()
+
+    pod = await node.phase("Succeeded")
+
+    assert pod.status.container_statuses[0].state.terminated.reason == "Completed"
+    assert {c.type: c.reason for c in pod.status.conditions}["Ready"] == "PodCompleted"
+    assert not any(s.state.value.endswith("_READY") and "NOT" not in s.state.value
+                   for s in await node.runtime.list_pod_sandbox())  # fmt: skip
+    await node.until(lambda: not node.cgroups.limits, step=0.1)
+
+
+async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
+    await node.create({"args": ["trap", "0", "2"]}, restartPolicy="Never")
+    pod = await node.running()
+    uid = pod.metadata.uid
+
+    await node.delete()
+    await node.gone()
+
+    assert node.states["p/c"] == ["running r0", "Completed 0 r0"]
+    assert "Killing: Stopping container c" in node.messages()
+    assert list(await node.runtime.list_pod_sandbox()) == []
+    assert list(await node.runtime.list_containers()) == []
+    assert not (node.directory / "kubelet/pods" / uid).exists()
+    assert not (node.directory / "run/pods" / uid).exists()
+    assert list((node.directory / "logs").iterdir()) == []
+    assert node.cgroups.limits == {}
+
+
+async def test_a_container_that_ignores_sigterm_is_killed_when_its_grace_is_over(node):
+    await node.create(terminationGracePeriodSeconds=4)
+    await node.running()
+    began = node.clock.monotonic()
+
+    await node.delete()
+    await node.gone()
+
+    assert 4 <= node.clock.monotonic() - began < 8
+    assert node.states["p/c"] == ["running r0", "Error 137 r0"]
+
+
+async def test_a_second_deletion_shortens_the_grace(node):
+    await node.create(terminationGracePeriodSeconds=300)
+    await node.running()
+    await node.delete()
+    await node.until(lambda: any(m.startswith("Killing") for m in node.messages()), step=0.1)
+    began = node.clock.monotonic()
+
+    await node.delete(grace=2)
+    await node.gone()
+
+    assert node.clock.monotonic() - began < 10
+
+
+async def test_a_pod_deleted_by_force_is_ended_all_the_same(node):
+    await node.create()
+    await node.running()
+
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+
+    await node.until(lambda: not node.cgroups.limits, step=0.5)
+    assert list(await node.runtime.list_pod_sandbox()) == []
+
+
+async def test_a_missing_image_is_asked_for_again_with_back_off(node):
+    await node.create({"image": "registry.test/nosuch:1"})
+    await node.until(lambda: "ImagePullBackOff r0" in node.states.get("p/c", []), step=0.2)
+    assert node.states["p/c"][-2:] == ["ErrImagePull r0", "ImagePullBackOff r0"]
+    await node.until(lambda: len(node.messages()) >= 5, step=0.0)
+    pull = "rpc error: code = NotFound desc = failed to pull and unpack image"
+    assert [m.split('"')[0] for m in node.messages()[:5]] == [
+        "Pulling: Pulling image ",
+        "Failed: Failed to pull image ",
+        "Failed: Error: ErrImagePull",
+        "BackOff: Back-off pulling image ",
+        "Failed: Error: ImagePullBackOff",
+    ]
+    assert pull in node.messages()[1]
+    node.images.publish("registry.test/nosuch:1")
+
+    await node.phase("Running", step=1.0)
+
+    text = (
+        'Pulled: Successfully pulled image "registry.test/nosuch:1" in 0s '
+        "(0s including waiting). Image size: 12272126 bytes."
+    )
+    await node.until(lambda: text in node.messages())
+    assert len(node.images.pulls) == 2
+
+
+async def test_an_invalid_image_name(node):
+    await node.create({"image": "Not_A/Valid::Name"})
+    await node.until(lambda: "InvalidImageName r0" in node.states.get("p/c", []), step=0.1)
+    waiting = node.pod().status.container_statuses[0].state.waiting
+    assert waiting.message == (
+        'Failed to apply default image tag "Not_A/Valid::Name": couldn\'t parse image reference '
+        '"Not_A/Valid::Name": invalid reference format: repository name must be lowercase'
+    )
+
+
+async def test_a_command_that_does_not_exist(node):
+    await node.create({"args": ["fail", "exec: not found"]}, restartPolicy="Never")
+    pod = await node.phase("Failed")
+    ended = pod.status.container_statuses[0].state.terminated
+    assert (ended.reason, ended.exit_code, ended.message) == ("StartError", 128, "exec: not found")
+    await node.until(lambda: "Failed: Error: exec: not found" in node.messages())
+
+
+async def test_a_changed_image_replaces_the_container(node):
+    node.images.publish("registry.test/new:1")
+    await node.create(restartPolicy="Never")
+    await node.running()
+
+    from podium.api import scheme
+
+    patch = {"spec": {"containers": [{"name": "c", "image": "registry.test/new:1"}]}}
+    await node.client.patch(scheme.PODS, "p", patch, namespace="default")
+
+    def replaced():
+        [status] = node.pod().status.container_statuses
+        return status.state.running and status.restart_count == 1
+
+    if node.pod().spec.restart_policy == "Always":
+        await node.until(replaced, step=1.0)
+    text = "Killing: Container c definition changed, will be restarted"
+    await node.until(lambda: text in node.messages(), step=0.5)
+
+
+async def test_what_the_node_does_not_do_is_refused_by_name(node):
+    await node.create({"readinessProbe": {"exec": {"command": ["true"]}}}, hostPID=True)
+
+    pod = await node.phase("Failed", step=0.0)
+
+    assert pod.status.reason == "UnsupportedField"
+    assert pod.status.message == (
+        "Pod this node does not support: spec.hostPID, spec.containers[0].readinessProbe"
+    )
+    await node.until(lambda: any(m.startswith("UnsupportedField") for m in node.messages()))
+    assert list(await node.runtime.list_pod_sandbox()) == []
+    await node.delete()
+    await node.gone()
+
+
+async def test_a_pod_that_asks_for_too_much_is_rejected(node):
+    await node.create({"resources": {"requests": {"cpu": "1000"}}})
+    pod = await node.phase("Failed", step=0.0)
+    assert pod.status.reason == "OutOfcpu"
+    assert pod.status.message.startswith(
+        "Pod Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: "
+    )
+
+
+async def test_the_deadline_ends_a_pod(node):
+    await node.create({"args": ["trap", "0"]}, activeDeadlineSeconds=5)
+    await node.running()
+    pod = await node.phase("Failed")
+    assert pod.status.reason == "DeadlineExceeded"
+    await node.until(lambda: "Killing: Stopping container c" in node.messages(), step=0.1)
+
+
+async def test_a_new_pod_of_the_same_name_waits_for_the_old_one(node):
+    await node.create({"args": ["trap", "0", "1"]})
+    old = await node.running()
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+    await node.create()
+    await node.phase("Running", step=0.5)
+    assert node.pod().metadata.uid != old.metadata.uid
+    uids = {s.metadata.uid for s in await node.runtime.list_pod_sandbox()}
+    assert uids == {node.pod().metadata.uid}

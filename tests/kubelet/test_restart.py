@@ -1,0 +1,71 @@
+"""The kubelet goes and comes back: containers do not notice, and nothing is forgotten."""
+
+from __future__ import annotations
+
+from podium.runtime.port import ContainerState
+
+
+async def test_containers_are_adopted_with_their_restart_counts(node):
+    await node.create({"args": ["exit", "1"]}, {"name": "d"}, restartPolicy="Always")
+    await node.until(lambda: "CrashLoopBackOff r2" in node.states.get("p/c", []), step=0.5)
+    before = {c.id for c in await node.runtime.list_containers() if c.metadata.name == "d"}
+
+    await node.stop()
+    await node.start()
+    await node.until(lambda: "CrashLoopBackOff r3" in node.states["p/c"], step=0.5)
+
+    after = {c.id for c in await node.runtime.list_containers() if c.metadata.name == "d"}
+    assert after == before
+    counts = [int(text.rpartition("r")[2]) for text in node.states["p/c"]]
+    assert counts == sorted(counts)
+
+
+async def test_a_back_off_goes_on_where_it_was(node):
+    await node.create({"args": ["exit", "1"]}, restartPolicy="Always")
+    await node.until(lambda: "CrashLoopBackOff r4" in node.states.get("p/c", []), step=1)
+    await node.stop()
+    await node.clock.advance(30)
+    await node.start()
+    began = node.clock.monotonic()
+    await node.until(lambda: "CrashLoopBackOff r5" in node.states["p/c"], step=1)
+    assert 45 <= node.clock.monotonic() - began <= 60, "50 of the 80 seconds were left"
+
+
+async def test_a_container_that_ended_meanwhile_is_told(node):
+    await node.create(restartPolicy="Never")
+    await node.running()
+    await node.stop()
+    [container] = await node.runtime.list_containers()
+    node.runtime.exit(container.id, 3)
+    await node.clock.advance(1)
+
+    await node.start()
+
+    pod = await node.phase("Failed")
+    assert pod.status.container_statuses[0].state.terminated.exit_code == 3
+
+
+async def test_a_pod_that_went_meanwhile_is_cleaned_up(node):
+    await node.create()
+    pod = await node.running()
+    await node.stop()
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+    assert [c.state for c in await node.runtime.list_containers()] == [ContainerState.RUNNING]
+
+    await node.start()
+    await node.until(lambda: not node.cgroups.limits, step=0.5)
+
+    assert list(await node.runtime.list_containers()) == []
+    assert not (node.directory / "kubelet/pods" / pod.metadata.uid).exists()
+
+
+async def test_a_deletion_that_was_under_way_is_finished(node):
+    await node.create(terminationGracePeriodSeconds=60)
+    await node.running()
+    await node.delete()
+    await node.until(lambda: any(m.startswith("Killing") for m in node.messages()), step=0.1)
+    await node.stop()
+    await node.start()
+    await node.gone(step=5)
+    assert list(await node.runtime.list_containers()) == []
