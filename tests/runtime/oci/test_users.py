@@ -1,0 +1,68 @@
+"""runtime.oci.users: which numbers a container runs as."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.runtime.oci.users import ResolvedUser, resolve, user_string
+from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
+
+PASSWD = "root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\nweb:x:100:101::/:/bin/sh\n"
+GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\nmore:x:103:other\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "supplemental", "expected"),
+    [
+        pytest.param("", (), ResolvedUser(0, 0, (0,)), id="root-by-default"),
+        pytest.param("root", (), ResolvedUser(0, 0, (0,)), id="root-by-name"),
+        pytest.param("web", (), ResolvedUser(100, 101, (101, 102)), id="a-name-with-its-groups"),
+        pytest.param("100", (), ResolvedUser(100, 101, (101, 102)), id="a-known-number"),
+        pytest.param("4711", (), ResolvedUser(4711, 0, (0,)), id="an-unknown-number"),
+        pytest.param("web:extra", (), ResolvedUser(100, 102, (102,)), id="a-group-by-name"),
+        pytest.param("web:55", (), ResolvedUser(100, 55, (55, 102)), id="a-group-by-number"),
+        pytest.param("4711:4712", (), ResolvedUser(4711, 4712, (4712,)), id="numbers-unknown"),
+        pytest.param("web", (7, 101), ResolvedUser(100, 101, (101, 7, 102)), id="supplemental"),
+    ],
+)
+def test_resolve(text, supplemental, expected):
+    assert resolve(text, PASSWD, GROUP, supplemental) == expected
+
+
+def test_an_image_without_account_files():
+    assert resolve("12:34", "", "") == ResolvedUser(12, 34, (34,))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("nosuch", "no users found", id="user"),
+        pytest.param("web:nosuch", "no groups found", id="group"),
+    ],
+)
+def test_an_unknown_name_is_refused(text, message):
+    with pytest.raises(RuntimeFailure, match=message):
+        resolve(text, PASSWD, GROUP)
+
+
+@pytest.mark.parametrize(
+    ("context", "image_user", "expected"),
+    [
+        pytest.param({}, "", "", id="nobody-says"),
+        pytest.param({}, "web", "web", id="the-images"),
+        pytest.param({"run_as_user": 5}, "web", "5", id="the-pods"),
+        pytest.param({"run_as_user": 0}, "web", "0", id="root-is-a-wish-too"),
+        pytest.param({"run_as_user": 5, "run_as_group": 6}, "web", "5:6", id="with-a-group"),
+        pytest.param({"run_as_username": "web"}, "x", "web", id="by-name"),
+        pytest.param(
+            {"run_as_username": "web", "run_as_group": 6}, "x", "web:6", id="by-name-with-a-group"
+        ),
+    ],
+)
+def test_user_string(context, image_user, expected):
+    assert user_string(LinuxContainerSecurityContext(**context), image_user) == expected
+
+
+def test_a_group_needs_a_user():
+    with pytest.raises(RuntimeFailure, match="user group is specified without user"):
+        user_string(LinuxContainerSecurityContext(run_as_group=5), "web")
