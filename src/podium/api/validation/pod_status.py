@@ -115,7 +115,7 @@ def validate_binding(binding: Binding) -> list[FieldError]:
     """Return the offences of a Binding of a Pod to a node."""
     errors: list[FieldError] = []
     if binding.target.kind not in ("", "Node"):
-        kinds = ("<empty>", "Node")
+        kinds = ("Node", "<empty>")
         errors.append(not_supported(Path("target.kind"), binding.target.kind, kinds))
     if not binding.target.name:
         errors.append(required(Path("target.name")))

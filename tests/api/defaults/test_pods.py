@@ -1,0 +1,79 @@
+"""Defaults of Pods, beyond the recorded ones."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from podium.api.defaults.containers import default_pull_policy
+from podium.api.defaults.pods import set_defaults_pod
+from support.objects import container, pod
+
+
+@pytest.mark.parametrize(
+    ("image", "policy"),
+    [
+        pytest.param("app", "Always", id="no-tag-is-latest"),
+        pytest.param("app:latest", "Always", id="latest"),
+        pytest.param("app:1", "IfNotPresent", id="another-tag"),
+        pytest.param("registry.example:5000/app", "Always", id="a-port-is-not-a-tag"),
+        pytest.param("registry.example:5000/app:1", "IfNotPresent", id="port-and-tag"),
+        pytest.param("app@sha256:" + "0" * 64, "IfNotPresent", id="digest"),
+        pytest.param("app:latest@sha256:" + "0" * 64, "Always", id="latest-and-digest"),
+        pytest.param("", "IfNotPresent", id="no-image-at-all"),
+    ],
+)
+def test_pull_policy_follows_the_tag(image: str, policy: str) -> None:
+    assert default_pull_policy(image) == policy
+
+
+def test_a_limit_without_a_request_becomes_the_request() -> None:
+    resources = {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}
+    made = pod({"containers": [container(resources=resources)]})
+    assert made.spec.containers[0].resources.requests == {"cpu": "500m", "memory": "1Gi"}
+
+
+def test_on_the_hosts_network_container_ports_are_host_ports() -> None:
+    ports = [{"containerPort": 80}, {"containerPort": 81, "hostPort": 81}]
+    made = pod({"hostNetwork": True, "containers": [container(ports=ports)]})
+    assert [port.host_port for port in made.spec.containers[0].ports] == [80, 81]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"serviceAccount": "a"}, "a", id="old-name-alone"),
+        pytest.param({"serviceAccountName": "b", "serviceAccount": "a"}, "b", id="new-name-wins"),
+    ],
+)
+def test_both_names_of_the_service_account_agree(given: dict[str, str], expected: str) -> None:
+    spec = pod(given).spec
+    assert (spec.service_account_name, spec.service_account) == (expected, expected)
+
+
+def test_pod_level_requests_come_from_containers_then_from_limits() -> None:
+    made = pod({
+        "containers": [container(resources={"requests": {"cpu": "300m"}})],
+        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
+    })  # fmt: skip
+    assert made.spec.resources is not None
+    assert made.spec.resources.requests == {"cpu": "300m", "memory": "1Gi"}
+
+
+def test_defaults_are_stable() -> None:
+    """What has its defaults gets no others: stored objects are read without surprises."""
+    made = pod({
+        "hostNetwork": True,
+        "volumes": [{"name": "a"}, {"name": "b", "projected": {"sources": [
+            {"serviceAccountToken": {"path": "t"}}]}}, {"name": "h", "hostPath": {"path": "/"}}],
+        "containers": [container(
+            ports=[{"containerPort": 1}],
+            livenessProbe={"grpc": {"port": 1}},
+            lifecycle={"preStop": {"httpGet": {"port": 1}}},
+            resources={"limits": {"cpu": "1"}},
+        )],
+    })  # fmt: skip
+    once = copy.deepcopy(made)
+    set_defaults_pod(made)
+    assert made == once
