@@ -7,6 +7,7 @@ Guarantees of watches are named functions over what was written and what was see
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -32,7 +33,7 @@ MakeStore = Callable[..., AbstractAsyncContextManager[Store]]
 
 def ordered(seen: Sequence[Event]) -> bool:
     """Revisions only grow."""
-    return all(one.revision < next_.revision for one, next_ in zip(seen, seen[1:], strict=False))
+    return all(one.revision < next_.revision for one, next_ in itertools.pairwise(seen))
 
 
 def unique(seen: Sequence[Event]) -> bool:
