@@ -1,0 +1,144 @@
+"""A peer for the client that says what a test tells it to, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Peer:
+    """Answers with what is in :attr:`handler`; keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.handler: Handler = refuse
+        self.requests: list[tuple[str, str, dict[str, str]]] = []
+        self.bodies: list[Any] = []
+        self.headers: list[dict[str, str]] = []
+        self.server = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.requests.append((request.method, request.path, dict(request.query)))
+        self.headers.append(dict(request.headers))
+        self.bodies.append(json.loads(body) if body else None)
+        return await self.handler(request)
+
+
+async def refuse(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=500, text="no handler")
+
+
+@asynccontextmanager
+async def serving(context: ssl.SSLContext | None = None):
+    peer = Peer()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", peer.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    port = runner.addresses[0][1]
+    peer.server = f"{'https' if context else 'http'}://127.0.0.1:{port}"
+    try:
+        yield peer
+    finally:
+        await runner.cleanup()
+
+
+class WatchFeed:
+    """Watches, one after the other, each fed by the test line by line."""
+
+    def __init__(self) -> None:
+        self.opened: asyncio.Queue[OpenWatch] = asyncio.Queue()
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        watch = OpenWatch(dict(request.query), response)
+        self.opened.put_nowait(watch)
+        await watch.ended.wait()
+        return response
+
+    async def next(self) -> OpenWatch:
+        return await asyncio.wait_for(self.opened.get(), 5)
+
+
+class OpenWatch:
+    def __init__(self, query: dict[str, str], response: web.StreamResponse) -> None:
+        self.query, self._response = query, response
+        self.ended = asyncio.Event()
+
+    async def send(self, type_: str, obj: dict[str, Any]) -> None:
+        await self.send_bytes(json.dumps({"type": type_, "object": obj}).encode() + b"\n")
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self._response.write(data)
+
+    def end(self) -> None:
+        self.ended.set()
+
+
+def status(code: int, reason: str, message: str = "no") -> dict[str, Any]:
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def config_map(name: str, version: int, uid: str = "u") -> dict[str, Any]:
+    return {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": {
+            "name": name,
+            "namespace": "ns",
+            "uid": f"{name}-{uid}",
+            "resourceVersion": str(version),
+        },
+    }
+
+
+def config_map_list(version: int, *items: dict[str, Any]) -> web.Response:
+    return web.json_response(
+        {
+            "kind": "ConfigMapList",
+            "apiVersion": "v1",
+            "metadata": {"resourceVersion": str(version)},
+            "items": list(items),
+        }
+    )
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
+    """Let the loop run until *condition* holds; fail after *seconds*."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - any condition, not one that somebody signals
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def running(forever: Coroutine[Any, Any, None]):
+    """Have *forever* run beside the body; what it fails with, the body's end fails with.
+
+    Unlike a TaskGroup this may be entered and left by different tasks, as fixtures are.
+    """
+    task = asyncio.ensure_future(forever)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+    if not isinstance(result, asyncio.CancelledError):
+        raise result or AssertionError("it ended by itself")
