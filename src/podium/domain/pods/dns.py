@@ -59,7 +59,7 @@ def pod_resolver(pod: Pod, node: Resolver, cluster: ClusterDns) -> tuple[Resolve
     policy = pod.spec.dns_policy or "ClusterFirst"
     if policy == "None":
         resolver = Resolver()
-    elif policy == "Default" or (pod.spec.host_network and policy == "ClusterFirst") or not cluster.servers:
+    elif policy == "Default" or not cluster.servers:
         resolver = node
     else:
         resolver = _cluster_first(pod.metadata.namespace, node, cluster)

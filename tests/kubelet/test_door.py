@@ -1,0 +1,101 @@
+"""The kubelet's HTTPS door."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+LOGS = "/containerLogs/default/p/c"
+
+
+async def test_only_the_api_server_and_administrators_get_in(node):
+    assert (await node.fetch("/healthz"))[0] == 200
+    assert await node.fetch("/healthz", user="somebody") == (403, "Forbidden\n")
+
+
+async def test_pods_and_metrics(node):
+    await node.create()
+    await node.running()
+    status, text = await node.fetch("/pods")
+    assert status == 200
+    assert [pod["metadata"]["name"] for pod in json.loads(text)["items"]] == ["p"]
+    assert 'container_state="running"} 1' in (await node.fetch("/metrics"))[1]
+    summary = json.loads((await node.fetch("/stats/summary"))[1])
+    assert summary["pods"][0]["podRef"]["name"] == "p"
+
+
+async def log_file(node):
+    [container] = await node.runtime.list_containers()
+    status = await node.runtime.container_status(container.id)
+    return status.log_path
+
+
+LINES = "".join(
+    f"2025-01-13T07:30:0{n}.000000000Z std{'err' if n % 2 else 'out'} F line {n}\n"
+    for n in range(5)
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("", "line 0\nline 1\nline 2\nline 3\nline 4\n"),
+        ("?tailLines=2", "line 3\nline 4\n"),
+        ("?tailLines=0", ""),
+        ("?tailLines=99", "line 0\nline 1\nline 2\nline 3\nline 4\n"),
+        ("?limitBytes=10", "line 0\nlin"),
+        ("?tailLines=3&limitBytes=8", "line 2\nl"),
+        ("?tailLines=1&timestamps=true", "2025-01-13T07:30:04.000000000Z line 4\n"),
+        ("?sinceTime=2025-01-13T07:30:03Z", "line 3\nline 4\n"),
+        ("?sinceSeconds=1", ""),
+    ],
+)
+async def test_logs(node, query, text):
+    await node.create()
+    await node.running()
+    with open(await log_file(node), "w") as file:  # noqa: ASYNC230
+        file.write(LINES)
+    await node.clock.advance(60)
+    assert await node.fetch(LOGS + query) == (200, text)
+
+
+async def test_following_a_log_ends_with_the_container(node):
+    await node.create({"args": ["trap", "0"]}, restartPolicy="Never")
+    await node.running()
+    path = await log_file(node)
+    following = asyncio.ensure_future(node.fetch(LOGS + "?follow=true"))
+    with open(path, "a") as file:  # noqa: ASYNC230
+        file.write(LINES)
+        file.flush()
+        await asyncio.sleep(0)
+        file.write(LINES.replace("line", "more"))
+    assert not following.done()
+    await node.delete()
+    status, text = await following
+    assert status == 200
+    assert text.splitlines()[-1] == "more 4"
+    assert len(text.splitlines()) == 10
+
+
+async def test_the_log_of_the_run_before(node):
+    await node.create({"args": ["echo", "run"]}, restartPolicy="Always")
+    await node.until(lambda: "CrashLoopBackOff r1" in node.states.get("p/c", []), step=0.1)
+    assert await node.fetch(LOGS) == (200, "run\n")
+    assert await node.fetch(LOGS + "?previous=true") == (200, "run\n")
+
+
+async def test_what_cannot_be_answered(node):
+    await node.create({"image": "registry.test/nosuch:1"}, {"name": "d"})
+    await node.until(lambda: "ImagePullBackOff r0" in node.states.get("p/c", []), step=0.2)
+    assert await node.fetch(LOGS) == (
+        400,
+        'container "c" in pod "p" is waiting to start: trying and failing to pull image',
+    )
+    assert await node.fetch("/containerLogs/default/p/d?previous=true") == (
+        400,
+        'previous terminated container "d" in pod "p" not found',
+    )
+    assert (await node.fetch("/containerLogs/default/nosuch/c"))[0] == 404
+    assert (await node.fetch("/containerLogs/default/p/nosuch"))[0] == 400

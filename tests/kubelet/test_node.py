@@ -1,0 +1,93 @@
+"""The Node object and its lease."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from datetime import timedelta
+
+from podium.api import scheme
+from podium.api.go_time import format_micro_time
+from podium.client.informer import Informer
+from podium.kit.clock import SystemClock
+from podium.runtime.port import RuntimeCondition
+
+
+async def test_the_node_registers_itself(node):
+    found = await node.client.get(scheme.NODES, "node-1")
+    status = found.status
+    assert found.metadata.labels["kubernetes.io/hostname"] == "node-1"
+    assert {(a.type, a.address) for a in status.addresses} == {
+        ("InternalIP", "192.0.2.10"), ("Hostname", "node-1"),
+    }  # fmt: skip
+    assert int(status.capacity["cpu"]) >= 1
+    assert status.capacity["pods"] == "110"
+    assert set(status.allocatable) == set(status.capacity)
+    assert status.node_info.container_runtime_version == "memory://0.1.0"
+    assert status.node_info.kubelet_version == "v1.37.0"
+    ready = {c.type: c for c in status.conditions}["Ready"]
+    assert (ready.status, ready.reason) == ("True", "KubeletReady")
+    assert ready.message == "kubelet is posting ready status"
+    assert status.daemon_endpoints.kubelet_endpoint.port > 0
+    assert "docker.io/library/busybox:1.36" in status.images[0].names
+
+
+async def test_a_runtime_that_is_not_ready_is_told_and_forgiven(node):
+    good = list(node.runtime.conditions)
+    node.runtime.conditions = [
+        RuntimeCondition("NetworkReady", False, "NetworkPluginNotReady", "bridge is gone")
+    ]
+    states = {}
+
+    async def ready(wanted):
+        for _ in range(50):
+            await node.clock.advance(10)
+            found = await node.client.get(scheme.NODES, "node-1")
+            states.update({c.type: c for c in found.status.conditions})
+            if states["Ready"].status == wanted:
+                return states["Ready"]
+        raise AssertionError(f"Ready never became {wanted}")
+
+    condition = await ready("False")
+    assert condition.reason == "KubeletNotReady"
+    assert condition.message == "container runtime network not ready: bridge is gone"
+    node.runtime.conditions = good
+    assert (await ready("True")).reason == "KubeletReady"
+    texts = lambda: [e.message for e in node.events.list()]  # noqa: E731
+    await node.until(lambda: "Node node-1 status is now: NodeNotReady" in texts())
+
+
+async def test_the_lease_is_renewed_every_ten_seconds(node):
+    leases = Informer(node.client, scheme.LEASES, namespace="kube-node-lease", clock=SystemClock())
+    times = []
+    news = asyncio.Event()
+
+    def seen(_old, lease):
+        times.append(lease.spec.renew_time)
+        news.set()
+
+    leases.on_change(seen)
+    watching = asyncio.ensure_future(leases.run())
+    try:
+        async with asyncio.timeout(10):
+            for count in (1, 2, 3):
+                while len(times) < count:
+                    news.clear()
+                    await news.wait()
+                await node.clock.advance(10)
+    finally:
+        watching.cancel()
+    start = node.clock.now() - timedelta(seconds=30)
+    expected = [format_micro_time(start + timedelta(seconds=s)) for s in (0, 10, 20)]
+    assert times[:3] == expected
+
+
+async def test_the_configuration_decides_what_pods_get(idle_node):
+    idle_node.config = dataclasses.replace(
+        idle_node.config, max_pods=7, kube_reserved={"cpu": "100m"}
+    )
+    await idle_node.start()
+    found = await idle_node.client.get(scheme.NODES, "node-1")
+    assert found.status.capacity["pods"] == "7"
+    cpus = int(found.status.capacity["cpu"])
+    assert found.status.allocatable["cpu"] == f"{cpus * 1000 - 100}m"
