@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+
 from support.cluster import REPOSITORY, Cluster, eventually
 
 MANIFEST = REPOSITORY / "examples/kuard-pod.yaml"
 
+# ruff: noqa: E501
 #: ``kubectl describe`` of the running Pod, with what differs from run to run masked.
 DESCRIPTION = """\
 Name:             kuard
@@ -66,9 +68,9 @@ Events:
   Type    Reason     Age    From               Message
   ----    ------     ----   ----               -------
   Normal  Scheduled  AGE  default-scheduler  Successfully assigned NAMESPACE/kuard to node-1
-  Normal  Pulled     AGE  kubelet            Container image "localhost/kuard:demo" already present on machine
-  Normal  Created    AGE  kubelet            Created container kuard
-  Normal  Started    AGE  kubelet            Started container kuard
+  Normal  Pulled     AGE  kubelet            spec.containers{kuard}: Container image "localhost/kuard:demo" already present on machine
+  Normal  Created    AGE  kubelet            spec.containers{kuard}: Created container kuard
+  Normal  Started    AGE  kubelet            spec.containers{kuard}: Started container kuard
 """
 
 
@@ -104,8 +106,11 @@ def test_the_reference_text_word_for_word(shared: Cluster, namespace: str, versi
     description = kubectl("describe", "pods", "kuard")
     expected = DESCRIPTION
     if version == "1.28":  # its words for an optional config map
-        expected = expected.replace("Optional:                false", "ConfigMapOptional:       <nil>")
+        expected = expected.replace(
+            "Optional:                false", "ConfigMapOptional:       <nil>"
+        )
         expected = expected.replace("8080/TCP (http)", "8080/TCP").replace("0/TCP (http)", "0/TCP")
+        expected = expected.replace("spec.containers{kuard}: ", "")
     assert masked(description, namespace) == masked(expected, "NAMESPACE")
 
     assert kubectl("apply", "-f", str(MANIFEST)) == "pod/kuard unchanged\n"
@@ -125,6 +130,7 @@ def test_it_answers_on_its_own_address_and_in_its_logs(
     shared.wait_ready("kuard", namespace=namespace)
     address = shared.get("pod", "kuard", "-n", namespace)["status"]["podIP"]
     for path in ("/", "/healthy", "/ready"):
+
         def answers(path: str = path) -> bool:
             try:
                 return bool(urlopen(f"http://{address}:8080{path}", timeout=5).status == 200)

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.leaks import leaked
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PODIUM = Path(sys.prefix) / "bin" / "podium"
 KUBECTL = {
@@ -39,11 +41,18 @@ class Cluster:
         return self.data_dir / "kubeconfig"
 
     @property
+    def id(self) -> str:
+        """What the names of all it makes on the machine have in common; "" before it was up."""
+        path = self.data_dir / "cluster.json"
+        return str(json.loads(path.read_text())["id"]) if path.exists() else ""
+
+    @property
     def log_file(self) -> Path:
         return self.data_dir.with_suffix(".log")
 
     def up(self, *flags: str, ready: bool = True) -> None:
         """Start it; return when the node is Ready (with *ready*), else when the API is."""
+        self.forget()
         with self.log_file.open("a") as log:
             self.process = subprocess.Popen(
                 [PODIUM, "up", "--data-dir", self.data_dir, *self.flags, *flags],
@@ -67,14 +76,23 @@ class Cluster:
         self.process.stdout.close()
         return self.process.wait(timeout=PATIENCE)
 
+    def forget(self) -> None:
+        """Let go of the last process, killing it where it still runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            if self.process.stdout is not None:
+                self.process.stdout.close()
+            self.process = None
+
     def podium(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return run(PODIUM, *arguments, "--data-dir", str(self.data_dir), check=check)
 
     def kubectl(
-        self, *arguments: str, version: str = "1.37", input: str = "", check: bool = True
+        self, *arguments: str, version: str = "1.37", stdin: str = "", check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         environment = {"KUBECONFIG": str(self.kubeconfig)}
-        return run(KUBECTL[version], *arguments, input=input, check=check, env=environment)
+        return run(KUBECTL[version], *arguments, stdin=stdin, check=check, env=environment)
 
     def get(self, *arguments: str) -> Any:
         """``kubectl get … -o json``, parsed."""
@@ -83,7 +101,7 @@ class Cluster:
     def apply(self, *documents: dict[str, Any]) -> None:
         """``kubectl apply`` of *documents*."""
         text = "\n---\n".join(json.dumps(document) for document in documents)
-        self.kubectl("apply", "-f", "-", input=text)
+        self.kubectl("apply", "-f", "-", stdin=text)
 
     def wait_ready(self, *pods: str, namespace: str = "default") -> None:
         self.kubectl(
@@ -105,12 +123,12 @@ class Cluster:
 
 
 def run(
-    *argv: str | Path, input: str = "", check: bool = True, env: dict[str, str] | None = None
+    *argv: str | Path, stdin: str = "", check: bool = True, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end; with *check*, a failure shows what it printed."""
     completed = subprocess.run(
         argv,
-        input=input,
+        input=stdin,
         capture_output=True,
         text=True,
         timeout=PATIENCE * 2,
@@ -127,7 +145,7 @@ def run(
 
 @contextlib.contextmanager
 def cluster(tmp_path: Path, *flags: str, start: bool = True) -> Iterator[Cluster]:
-    """Yield a running cluster on addresses of its own; nothing is left behind afterwards."""
+    """Yield a running cluster on addresses of its own; nothing may be left of it afterwards."""
     pods, services = free_cidrs()
     own = Cluster(
         tmp_path / "data",
@@ -143,12 +161,13 @@ def cluster(tmp_path: Path, *flags: str, start: bool = True) -> Iterator[Cluster
     finally:
         with contextlib.suppress(FileNotFoundError):
             sys.stderr.write(own.log_file.read_text()[-20000:])  # pytest shows it on failure
-        own.podium("down", "--purge", check=False)
-        if own.process is not None:
-            own.process.kill()
-            own.process.wait()
-            if own.process.stdout is not None:
-                own.process.stdout.close()
+        marks = [mark for mark in (own.id, str(own.data_dir), str(tmp_path / "run")) if mark]
+        down = own.podium("down", "--purge", check=False)
+        own.forget()
+    assert down.returncode == 0, down.stderr
+    assert leaked({}, *marks) == {}
+    assert not own.data_dir.exists()
+    assert not (tmp_path / "run").exists()
 
 
 def free_port() -> int:

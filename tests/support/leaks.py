@@ -39,7 +39,8 @@ def leaked(before: Snapshot, *marks: str, patience: float = 5.0) -> dict[str, li
     deadline = time.monotonic() + patience
     while True:
         now = snapshot(*marks)
-        rest = {kind: sorted(now[kind] - before[kind]) for kind in now if now[kind] - before[kind]}
+        added = {kind: now[kind] - before.get(kind, frozenset()) for kind in now}
+        rest = {kind: sorted(names) for kind, names in added.items() if names}
         if not rest or time.monotonic() > deadline:
             return rest
         time.sleep(0.02)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
@@ -40,8 +39,12 @@ _CERTIFICATE_CHECK_INTERVAL = 3600.0
 def main(arguments: argparse.Namespace) -> int:
     config = prepare(arguments)
     logs.configure(config.log_level, "podium")
+    if not config.data_dir.exists():
+        refuse_conflicts(config)  # before anything is made
+    for path in (config.data_dir, config.run_dir):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(config):
-        refuse_conflicts(config)
+        refuse_conflicts(config)  # what a former process of this cluster held is free by now
         config.save()
         renew_certificates(config)
         _preload()
@@ -54,7 +57,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def prepare(arguments: argparse.Namespace) -> ClusterConfig:
-    """Return the settings to run with, their directories made. Raises ConfigError."""
+    """Return the settings to run with. Raises ConfigError."""
     if os.geteuid() != 0:
         raise ConfigError("podium up needs root: it makes namespaces, mounts, cgroups and links")
     directory = data_dir(arguments)
@@ -64,8 +67,6 @@ def prepare(arguments: argparse.Namespace) -> ClusterConfig:
         for name, value in flags.items()
     }
     config = make(directory, flags)
-    for path in (config.data_dir, config.run_dir):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_files(config)
     return config
 
@@ -104,7 +105,6 @@ def _only_one(config: ClusterConfig) -> Iterator[None]:
                         f"a cluster is already running on {config.data_dir} (process {exc.pid}); "
                         "stop it with 'podium down', or choose another --data-dir"
                     ) from None
-                os.sched_yield()
                 _pause(0.05)
         yield
 
@@ -121,17 +121,15 @@ def refuse_conflicts(config: ClusterConfig) -> None:
 
     from podium.runtime.network.conflicts import conflicts
 
-    for address in (config.bind,):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, config.port))
-            except OSError as exc:
-                raise ConfigError(
-                    f"cannot listen on {address}:{config.port}: {exc.strerror}; "
-                    "choose another --port or --bind"
-                ) from None
+    with socket.socket(socket.AF_INET6 if ":" in config.bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((config.bind, config.port))
+        except OSError as exc:
+            raise ConfigError(
+                f"cannot listen on {config.bind}:{config.port}: {exc.strerror}; "
+                "choose another --port or --bind"
+            ) from None
     for flag, cidr in (("--pod-cidr", config.pod_cidr), ("--service-cidr", config.service_cidr)):
         clash = conflicts(cidr, own_link=config.link_name)
         if clash:
@@ -182,4 +180,3 @@ def _run(
 
 def _say(line: str) -> None:
     print(line, flush=True)
-    sys.stdout.flush()
