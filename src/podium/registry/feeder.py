@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from podium.kit.clock import Clock
 from podium.registry import keys, versions
@@ -24,6 +26,23 @@ _FILL_PAGE = 500
 OnChange = Callable[[WatchCache, Change], None]
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Spare the garbage collector objects that have come to stay.
+
+    It would go through all of them again and again while their number grows, which takes several
+    times as long as reading them; afterwards, too, there is nothing for it to find in them.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 class Feeder:
     """Fills the caches and keeps them current. ``revision`` is the one they all have reached."""
 
@@ -39,17 +58,21 @@ class Feeder:
     async def fill(self) -> None:
         """Read all present objects, as of one revision."""
         self.revision = await self._store.revision()
-        for prefix, cache in self._caches.items():
-            after = ""
-            while True:
-                page = await self._store.list(
-                    prefix, limit=_FILL_PAGE, after=after, revision=self.revision
-                )
-                cache.fill(page.entries)
-                if not page.remaining:
-                    break
-                after = page.entries[-1].key
-            cache.begin(self.revision)
+        with _collector_paused():
+            for prefix, cache in self._caches.items():
+                await self._fill(prefix, cache)
+                cache.begin(self.revision)
+
+    async def _fill(self, prefix: str, cache: WatchCache) -> None:
+        after = ""
+        while True:
+            page = await self._store.list(
+                prefix, limit=_FILL_PAGE, after=after, revision=self.revision
+            )
+            cache.fill(page.entries)
+            if not page.remaining:
+                return
+            after = page.entries[-1].key
 
     async def run(self) -> None:
         """Follow the store until it closes."""

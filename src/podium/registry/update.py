@@ -31,8 +31,8 @@ async def update(
     """Replace the object by *obj*, which is taken over and changed. Raises ApiError."""
     check_name(obj.metadata, namespace, name)
     if kind.strategy.allow_create_on_update and not subresource:
-        there = await kind.current(namespace, name)
-        if there is None and not obj.metadata.resource_version:
+        if await kind.current(namespace, name) is None:
+            obj.metadata.resource_version = ""  # of an object that is gone
             context.created = True
             return await create.create(kind, namespace, obj, context)
     # A turn changes the object in place, so every one starts from the same bytes.
