@@ -323,9 +323,14 @@ class MemoryRuntime:
         self._find(container_id)
         return CpuMemoryUsage(1_000_000, 1 << 20, 1 << 19)
 
-    async def get_container_events(self) -> AsyncIterator[ContainerEvent]:
+    def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         queue: asyncio.Queue[ContainerEvent] = asyncio.Queue()
-        self._listeners.add(queue)
+        self._listeners.add(queue)  # here: what happens before the first is asked for counts
+        return self._events_of(queue)
+
+    async def _events_of(
+        self, queue: asyncio.Queue[ContainerEvent]
+    ) -> AsyncIterator[ContainerEvent]:
         try:
             while True:
                 yield await queue.get()
