@@ -9,7 +9,7 @@ import zstandard
 
 from podium.runtime.images import archive
 from podium.runtime.images.archive import RunOptions
-from podium.runtime.images.layers import Limits
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.spec import InvalidImage
 from podium.runtime.images.store import ImageStore
 from support.images import (

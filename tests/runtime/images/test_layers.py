@@ -14,7 +14,8 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from podium.runtime.images.layers import Limits, unpack
+from podium.runtime.images.layers import unpack
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.spec import InvalidImage
 from support.images import Entry, digest, directory, hardlink, layer, symlink
 

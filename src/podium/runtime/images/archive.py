@@ -23,7 +23,8 @@ from podium.runtime.images.assemble import (
     plan_layers,
     unpack_into,
 )
-from podium.runtime.images.layers import BoundedInfo, Limits
+from podium.runtime.images.layers import BoundedInfo
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import InvalidReference
 from podium.runtime.images.spec import (
     MAX_DOCUMENT_BYTES,

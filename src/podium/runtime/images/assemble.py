@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from podium.runtime.images.layers import Limits, Unpacked, unpack
+from podium.runtime.images.layers import Unpacked, unpack
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import quote
 from podium.runtime.images.spec import ImageConfig, InvalidImage
 from podium.runtime.images.store import ImageStore, chain_names

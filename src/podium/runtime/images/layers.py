@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, cast
 
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.spec import InvalidImage
 from podium.runtime.images.streams import (
     CHUNK,
@@ -39,15 +40,6 @@ _OPAQUE_WHITEOUT = ".wh..wh..opq"
 _PATH_MAX = 4096
 _SPACE_CHECK = 64 * 1024**2  # bytes written between two looks at what is free
 _XATTR = "SCHILY.xattr."
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one layer may come to; more is refused before the disk is full of it."""
-
-    bytes: int = 128 * 1024**3  #: of the uncompressed archive, and of its files
-    entries: int = 5_000_000
-    free: int = 64 * 1024**2  #: what has to stay free on the file system
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +104,7 @@ class _Unpacker:
     def __init__(self, tree: LayerTree, stream: TarStream, limits: Limits) -> None:
         self._tree, self._stream, self._limits = tree, stream, limits
         self._directories: dict[tuple[str, ...], float] = {}
+        self._whiteouts: list[list[str]] = []
         self._bytes = 0
         self._until_space_check = 0
 
@@ -126,6 +119,7 @@ class _Unpacker:
                 raise InvalidImage(f"layer entry {member.name!r}: {exc}", exc.code) from None
             except (OverflowError, ValueError, tarfile.TarError) as exc:
                 raise InvalidImage(f"layer entry {member.name!r}: {exc}") from None
+        self._drop_idle_whiteouts()
         self._restore_directory_times()
 
     def _apply(self, member: tarfile.TarInfo, path: list[str]) -> None:
@@ -136,7 +130,7 @@ class _Unpacker:
         parent = self._tree.directory(path[:-1])
         name = path[-1]
         if name.startswith(_WHITEOUT):
-            self._white_out(parent, name)
+            self._white_out(parent, path)
             return
         covered = self._make_room(parent, name, member)
         if member.isdir():
@@ -169,7 +163,8 @@ class _Unpacker:
         os.unlink(name, dir_fd=parent)
         return is_whiteout(status)
 
-    def _white_out(self, parent: int, name: str) -> None:
+    def _white_out(self, parent: int, path: list[str]) -> None:
+        name = path[-1]
         if name == _OPAQUE_WHITEOUT:
             os.setxattr(parent, OPAQUE, b"y")
             return
@@ -182,6 +177,7 @@ class _Unpacker:
         if status is None:
             if self._tree.has_parents:
                 os.mknod(hidden, stat.S_IFCHR, os.makedev(0, 0), dir_fd=parent)
+                self._whiteouts.append([*path[:-1], hidden])
         elif stat.S_ISDIR(status.st_mode):
             directory = os.open(hidden, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
             try:
@@ -282,6 +278,15 @@ class _Unpacker:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
+
+    def _drop_idle_whiteouts(self) -> None:
+        """Remove whiteouts that hide nothing: overlayfs lists them in directories that it does not
+        merge. Which those are is known only at the end."""
+        for path in self._whiteouts:
+            parent = self._tree.directory(path[:-1])
+            status = lookup(parent, path[-1])
+            if status is not None and is_whiteout(status) and not self._tree.hides(path):
+                os.unlink(path[-1], dir_fd=parent)
 
     def _restore_directory_times(self) -> None:
         """Last of all: whatever was put into a directory has changed its time."""

@@ -15,7 +15,7 @@ from typing import Protocol
 from podium.kit.clock import Clock
 from podium.runtime.images.assemble import LayerPlan, install_layer, plan_layers
 from podium.runtime.images.distribution import Repository
-from podium.runtime.images.layers import Limits
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import Reference, quote
 from podium.runtime.images.registries import Registries
 from podium.runtime.images.spec import (

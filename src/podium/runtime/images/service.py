@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from podium.kit.clock import Clock, SystemClock
 from podium.runtime.images import reference
 from podium.runtime.images.index import ImageIndex
-from podium.runtime.images.layers import Limits
+from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import InvalidReference, Reference, quote
 from podium.runtime.images.registries import Registries
 from podium.runtime.images.spec import ImageConfig

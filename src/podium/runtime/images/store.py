@@ -13,7 +13,6 @@ rename. Everything is below a directory that only root may enter: layers hold se
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -277,6 +276,8 @@ def chain_names(diff_ids: Sequence[str]) -> list[str]:
 def _sync_filesystem(directory: Path) -> None:
     """Write out everything on the file system that *directory* is on (``syncfs``): cheaper than
     one fsync for each of a layer's files."""
+    import ctypes  # only who adds a layer needs it
+
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

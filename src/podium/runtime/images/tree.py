@@ -53,7 +53,7 @@ class LayerTree:
         key = tuple(path)
         if self._last is not None and self._last[0] == key:
             return self._last[1]
-        descriptor = self._walk(key)
+        descriptor, _ = self._walk(key)
         self.forget()
         self._last = (key, descriptor)
         return descriptor
@@ -66,11 +66,26 @@ class LayerTree:
 
     def open_directory(self, path: Sequence[str]) -> int:
         """As :meth:`directory`, but the descriptor is the caller's to close."""
-        return self._walk(tuple(path))
+        return self._walk(tuple(path))[0]
 
-    def _walk(self, path: tuple[str, ...]) -> int:
+    def hides(self, path: Sequence[str]) -> bool:
+        """Tell whether something below shows through at *path* unless it is whited out."""
+        descriptor, here = self._walk(tuple(path[:-1]))
+        os.close(descriptor)
+        current = os.dup(self._root)
+        try:
+            for name in here:
+                current = _replace(current, os.open(name, _DIRECTORY, dir_fd=current))
+                if is_opaque(current):
+                    return False
+        finally:
+            os.close(current)
+        return self._below([*here, path[-1]]) is not None
+
+    def _walk(self, path: tuple[str, ...]) -> tuple[int, list[str]]:
+        """Open (or make) the directory *path*; return it and its real place in this layer."""
         pending, links = deque(path), 0
-        here: list[str] = []  # real directories of this layer, no links among them
+        here: list[str] = []  # real directories, no links among them
         current = os.dup(self._root)
         try:
             while pending:
@@ -98,7 +113,7 @@ class LayerTree:
         except BaseException:
             os.close(current)
             raise
-        return current
+        return current, here
 
     def _reopen(self, here: Sequence[str]) -> int:
         current = os.dup(self._root)
@@ -175,10 +190,10 @@ def is_whiteout(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
 
-def is_opaque(path: str) -> bool:
-    """Whether overlayfs shows nothing from below in directory *path*."""
+def is_opaque(directory: str | int) -> bool:
+    """Whether overlayfs shows nothing from below in *directory*, which is no link."""
     try:
-        return os.getxattr(path, OPAQUE, follow_symlinks=False) == b"y"
+        return os.getxattr(directory, OPAQUE) == b"y"
     except OSError:
         return False
 
