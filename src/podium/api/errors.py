@@ -133,10 +133,6 @@ def too_many_requests(message: str, retry_after: int) -> ApiError:
     return failure(429, "TooManyRequests", message, StatusDetails(retry_after_seconds=retry_after))
 
 
-def request_entity_too_large(message: str) -> ApiError:
-    return failure(413, "RequestEntityTooLarge", f"Request entity too large: {message}")
-
-
 def internal(message: str) -> ApiError:
     return failure(
         500,
