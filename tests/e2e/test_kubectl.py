@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support.cluster import KUBECTL, Cluster, eventually, pod
 
 pytestmark = pytest.mark.parametrize("version", ["1.28", "1.37"])
@@ -171,8 +172,8 @@ def test_patch_in_three_styles(kubectl: Kubectl):
     apply(kubectl, pod("web"))
     kubectl("patch", "pod", "web", "-p", '{"metadata":{"labels":{"a":"1"}}}')
     kubectl("patch", "pod", "web", "--type=merge", "-p", '{"metadata":{"labels":{"b":"2"}}}')
-    kubectl("patch", "pod", "web", "--type=json", "-p",
-            '[{"op":"replace","path":"/spec/containers/0/image","value":"localhost/kuard:x"}]')  # fmt: skip
+    image = [{"op": "replace", "path": "/spec/containers/0/image", "value": "localhost/kuard:x"}]
+    kubectl("patch", "pod", "web", "--type=json", "-p", json.dumps(image))
     got = json.loads(kubectl("get", "pod", "web", "-o", "json"))
     assert got["metadata"]["labels"] == {"app": "web", "a": "1", "b": "2"}
     assert got["spec"]["containers"][0]["image"] == "localhost/kuard:x"
@@ -260,11 +261,12 @@ def test_events(kubectl: Kubectl, namespace: str):
 @pytest.mark.parametrize(
     ("what", "lines"),
     [
-        ("pod.spec", ["KIND:       Pod", "FIELD: spec <PodSpec>", "  containers\t<[]Container> -required-"]),
+        ("pod", ["KIND:       Pod", "  spec\t<PodSpec>"]),
+        ("pod.spec", ["FIELD: spec <PodSpec>", "  containers\t<[]Container> -required-"]),
         ("pod.spec.containers.resources.limits", ["FIELD: limits <map[string]Quantity>"]),
         ("configmap", ["KIND:       ConfigMap", "  data\t<map[string]string>"]),
     ],
-)  # fmt: skip
+)
 def test_explain(kubectl: Kubectl, what: str, lines: list[str]):
     text = kubectl("explain", what)
     for line in lines:
