@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from podium.api.scheme import EVENTS
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
 from podium.apiserver.auth.tokens import TokenSigner
@@ -73,7 +74,13 @@ async def serving(
     clock = clock or SystemClock()
     store = SqliteStore.open(options.store_file)
     try:
-        registry = Registry(store, default_plugins(), clock, service_cidr=options.service_cidr)
+        registry = Registry(
+            store,
+            default_plugins(),
+            clock,
+            time_to_live={EVENTS: float(options.event_ttl_seconds)},
+            service_cidr=options.service_cidr,
+        )
         async with registry.serving(), _listening(options, store, registry, clock) as running:
             yield running
     finally:
