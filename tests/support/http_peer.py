@@ -41,7 +41,7 @@ async def serving(context: ssl.SSLContext | None = None):
     peer = Peer()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", peer.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()
