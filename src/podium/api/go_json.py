@@ -116,11 +116,19 @@ class _Scanner:
         self.at = 0
         #: What encloses the place read now: ``{`` or ``[``.
         self.inside: list[int] = []
+        #: Whether the innermost of them has just been opened, and is not empty.
+        self.opened = False
 
     def run(self) -> None:
         self._value()
         while self.inside:
-            self._after_value()
+            if not self.opened:
+                self._after_value()
+            elif self.inside[-1] == ord("{"):
+                self._member()
+            else:
+                self.opened = False
+                self._value()
         if self._peek(end_is_fine=True) != -1:
             self._invalid("after top-level value")
 
@@ -158,15 +166,13 @@ class _Scanner:
         if len(self.inside) > MAX_DEPTH:
             raise SyntaxFailure("exceeded max depth")
         closing = ord("}") if bracket == ord("{") else ord("]")
-        if self._peek() == closing:
+        self.opened = self._peek() != closing
+        if not self.opened:
             self.at += 1
             self.inside.pop()
-        elif bracket == ord("{"):
-            self._key()
-        else:
-            self._value()
 
-    def _key(self) -> None:
+    def _member(self) -> None:
+        self.opened = False
         if self._peek() != ord('"'):
             self._invalid("looking for beginning of object key string")
         self._string()
@@ -181,7 +187,7 @@ class _Scanner:
         if char == ord(","):
             self.at += 1
             if in_object:
-                self._key()
+                self._member()
             else:
                 self._value()
         elif char == (ord("}") if in_object else ord("]")):
