@@ -9,7 +9,7 @@ import pytest
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, LEASES, NAMESPACES
 from podium.api.types.coordination_v1 import Lease
-from podium.api.types.core_v1 import Namespace, NamespaceStatus
+from podium.api.types.core_v1 import ConfigMap, Namespace, NamespaceStatus
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.registry.registry import Registry
 from podium.store.memory import MemoryStore
@@ -82,18 +82,19 @@ async def test_of_many_updates_from_the_same_state_one_wins() -> None:
     async with serving() as registry:
         made = await registry.create(CONFIGMAPS, "default", config_map("a"), context())
 
-        async def attempt(number: int) -> bool:
-            wanted = config_map("a", k=str(number))
-            wanted.metadata.resource_version = str(made.revision)
-            try:
-                await registry.update(CONFIGMAPS, "default", "a", wanted, context())
-            except ApiError as refused:
-                assert refused.code == 409
-                return False
-            return True
+        def wanted(number: int) -> ConfigMap:
+            obj = config_map("a", k=str(number))
+            obj.metadata.resource_version = str(made.revision)
+            return obj
 
-        won = await asyncio.gather(*(attempt(number) for number in range(20)))
-    assert sum(won) == 1
+        outcomes = await asyncio.gather(
+            *(
+                registry.update(CONFIGMAPS, "default", "a", wanted(number), context())
+                for number in range(20)
+            ),
+            return_exceptions=True,
+        )
+    assert [one.code for one in outcomes if isinstance(one, ApiError)] == [409] * 19
 
 
 async def test_unconditional_updates_at_the_same_time_all_succeed() -> None:

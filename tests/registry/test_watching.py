@@ -275,13 +275,15 @@ async def test_bookmarks_come_every_minute_and_name_the_revision_reached() -> No
 
 async def test_no_bookmarks_unless_asked_for() -> None:
     clock = VirtualClock()
-    async with serving(clock=clock) as registry:
-        async with registry.watch(CONFIGMAPS, "default", ListOptions()) as stream:
-            reading = asyncio.ensure_future(anext(stream))
-            await clock.advance(600)
-            assert not reading.done()
-            await _create(registry, "a")
-            assert said(await reading) == ("ADDED", "a")
+    async with (
+        serving(clock=clock) as registry,
+        registry.watch(CONFIGMAPS, "default", ListOptions()) as stream,
+    ):
+        reading = asyncio.ensure_future(anext(stream))
+        await clock.advance(600)
+        assert not reading.done()
+        await _create(registry, "a")
+        assert said(await reading) == ("ADDED", "a")
 
 
 async def test_a_watch_ends_with_its_timeout_and_a_bookmark_shortly_before() -> None:
@@ -372,14 +374,14 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_may_resume() -> None:
 
 
 async def test_all_watchers_of_the_same_share_one_event() -> None:
-    async with serving() as registry:
-        async with (
-            registry.watch(CONFIGMAPS, "default", ListOptions()) as one,
-            registry.watch(CONFIGMAPS, "", ListOptions()) as other,
-        ):
-            await _create(registry, "a")
-            (first,), (second,) = await take(one, 1), await take(other, 1)
-            assert first is second
+    async with (
+        serving() as registry,
+        registry.watch(CONFIGMAPS, "default", ListOptions()) as one,
+        registry.watch(CONFIGMAPS, "", ListOptions()) as other,
+    ):
+        await _create(registry, "a")
+        (first,), (second,) = await take(one, 1), await take(other, 1)
+        assert first is second
 
 
 async def _create(registry: Registry, name: str) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sqlite3
 import stat
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,28 +77,39 @@ async def test_the_revision_survives_reopening_after_its_deletion_was_compacted(
 async def test_all_of_its_files_are_the_owners_alone(tmp_path: Path) -> None:
     async with opened(tmp_path / "state.db") as store:
         await store.create("/a", b"secret")
-        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
+        modes = _modes(tmp_path)
     assert modes == dict.fromkeys(
         ("state.db", "state.db-wal", "state.db-shm", "state.db.lock"), 0o600
     )
 
 
+def _modes(directory: Path) -> dict[str, int]:
+    return {each.name: stat.S_IMODE(each.stat().st_mode) for each in directory.iterdir()}
+
+
+_SECOND = """
+import asyncio, pathlib, sys
+from podium.store.port import StoreLocked
+from podium.store.sqlite import SqliteStore
+
+async def main():
+    try:
+        SqliteStore.open(pathlib.Path(sys.argv[1]))
+    except StoreLocked as refused:
+        print(refused)
+
+asyncio.run(main())
+"""
+
+
 async def test_a_second_opener_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     async with opened(path):
-        code = (
-            "import asyncio, pathlib, sys\n"
-            "from podium.store.sqlite import SqliteStore\n"
-            "from podium.store.port import StoreLocked\n"
-            "async def main():\n"
-            "    try: SqliteStore.open(pathlib.Path(sys.argv[1]))\n"
-            "    except StoreLocked as refused: print(refused)\n"
-            "asyncio.run(main())\n"
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _SECOND, path, stdout=asyncio.subprocess.PIPE
         )
-        answer = subprocess.run(
-            [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
-        )
-    assert answer.stdout == (
+        answer, _ = await second.communicate()
+    assert answer.decode() == (
         f"{path} is in use by another process (pid {os.getpid()}); "
         "a store has one process at a time\n"
     )

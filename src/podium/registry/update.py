@@ -30,11 +30,11 @@ async def update(
 ) -> Stored:
     """Replace the object by *obj*, which is taken over and changed. Raises ApiError."""
     check_name(obj.metadata, namespace, name)
-    if kind.strategy.allow_create_on_update and not subresource:
-        if await kind.current(namespace, name) is None:
-            obj.metadata.resource_version = ""  # of an object that is gone
-            context.created = True
-            return await create.create(kind, namespace, obj, context)
+    may_create = kind.strategy.allow_create_on_update and not subresource
+    if may_create and await kind.current(namespace, name) is None:
+        obj.metadata.resource_version = ""  # of an object that is gone
+        context.created = True
+        return await create.create(kind, namespace, obj, context)
     # A turn changes the object in place, so every one starts from the same bytes.
     wanted = _Repeatable(kind, obj)
     return await apply(kind, namespace, name, wanted, context, subresource=subresource)
