@@ -247,7 +247,7 @@ _ALLOCATED = re.compile(r"10\.96\.\d+\.\d+")
 _TOKEN_VOLUME = re.compile(r"kube-api-access-\w{5}\b")
 _GENERATED = re.compile(r"\b([a-zA-Z_-]+[-_])abcde\b")
 _POINTER = re.compile(r"\(0x[0-9a-f]+\)")
-_DIFFERENCES = re.compile(r"\n[-+] .*", re.DOTALL)
+_DIFFERENCES = re.compile(r"\n\s+core\.\w+\{.*", re.DOTALL)
 _RANGE = re.compile(r"valid IPs is [^\s]+/\d+")
 
 

@@ -76,9 +76,11 @@ def test_the_refusal_shows_what_differs() -> None:
     (text,) = offences({"containers": [container(command=["a"])]}, changed)
     assert text == (
         f"{IMMUTABLE}\n"
-        '- containers[0].command[0]: "a"\n'
-        '+ containers[0].command[0]: "b"\n'
-        '+ nodeSelector: {"c": "d"}\n'
+        "  core.PodSpec{\n"
+        '-   containers[0].command[0]: "a"\n'
+        '+   containers[0].command[0]: "b"\n'
+        '+   nodeSelector: {"c": "d"}\n'
+        "  }\n"
     )
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import msgspec
 
 
-def differences(old: msgspec.Struct, new: msgspec.Struct) -> str:
-    """Return the differing fields, one a line: ``-`` what was, ``+`` what would be."""
+def differences(name: str, old: msgspec.Struct, new: msgspec.Struct) -> str:
+    """Return the differing fields, one a line: ``-`` what was, ``+`` what would be.
+
+    *name* is what upstream calls the type; its comparison begins with it, too.
+    """
     lines = _compare("", msgspec.to_builtins(old), msgspec.to_builtins(new))
-    return "\n".join(lines) + "\n"
+    return "\n".join((f"  {name}{{", *lines, "  }", ""))
 
 
 _ABSENT = object()
@@ -30,6 +33,6 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
             yield from _compare(f"{path}[{i}]", was, now)
     else:
         if old is not _ABSENT:
-            yield f"- {path}: {json.dumps(old)}"
+            yield f"-   {path}: {json.dumps(old)}"
         if new is not _ABSENT:
-            yield f"+ {path}: {json.dumps(new)}"
+            yield f"+   {path}: {json.dumps(new)}"

@@ -128,8 +128,9 @@ def _validate_rest(new: PodSpec, old: PodSpec) -> Errors:
     if old.scheduling_gates:
         yield from _settle_gated(settled, old)
     if settled != old:
-        fields = ", ".join((*UPDATABLE[:-1], UPDATABLE[-1])) + f" or {_GRACE}"
-        text = f"pod updates may not change fields other than {fields}\n{differences(old, settled)}"
+        shown = differences("core.PodSpec", old, settled)
+        fields = f"{', '.join(UPDATABLE)} or {_GRACE}"
+        text = f"pod updates may not change fields other than {fields}\n{shown}"
         yield forbidden(SPEC, text)
 
 
