@@ -1,0 +1,232 @@
+"""The scheduler against a real API server."""
+
+from __future__ import annotations
+
+import time
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import pytest
+
+from podium.api import scheme
+from podium.api.types.core_v1 import Node, Pod
+from podium.client.client import Client
+from podium.client.informer import Informer
+from podium.kit.clock import SystemClock
+from podium.scheduler.scheduler import SchedulerOptions, run
+from support.apiserver import RunningApiServer, running_apiserver
+from support.http_peer import running, until
+
+
+class Cluster:
+    """An API server, a scheduler, and what is in the API as seen by watching."""
+
+    def __init__(self, api: RunningApiServer, client: Client) -> None:
+        self.api, self.client = api, client
+        self.pods: Informer[Pod] = Informer(client, scheme.PODS, clock=SystemClock())
+        self.bound_after: dict[str, float] = {}
+        self._created: dict[str, float] = {}
+        self.pods.on_change(self._note)
+
+    def _note(self, _: Pod | None, new: Pod | None) -> None:
+        if new and new.spec.node_name:
+            name = new.metadata.name
+            self.bound_after.setdefault(name, time.monotonic() - self._created.get(name, 0))
+
+    async def add_node(self, name: str, cpu: str = "4", **spec: Any) -> Node:
+        amounts = {"cpu": cpu, "memory": "8Gi", "pods": "110"}
+        node = msgspec.convert(
+            {
+                "metadata": {"name": name},
+                "spec": spec,
+                "status": {"allocatable": amounts, "capacity": amounts},
+            },
+            Node,
+        )
+        created = await self.client.create(scheme.NODES, node)
+        created.status = node.status
+        return await self.client.update(scheme.NODES, created, subresource="status")
+
+    async def add_pod(self, name: str, *, cpu: str = "100m", **spec: Any) -> None:
+        container = {
+            "name": "c",
+            "image": "i",
+            "resources": {"requests": {"cpu": cpu}},
+        }
+        document = {
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"automountServiceAccountToken": False, "containers": [container], **spec},
+        }
+        self._created[name] = time.monotonic()
+        await self.client.create(scheme.PODS, msgspec.convert(document, Pod))
+
+    async def remove_pod(self, name: str) -> None:
+        await self.client.delete(scheme.PODS, name, namespace="default", grace_period_seconds=0)
+
+    def node_of(self, name: str) -> str:
+        pod = self.pods.get("default", name)
+        return pod.spec.node_name if pod else ""
+
+    def scheduled_condition(self, name: str):
+        pod = self.pods.get("default", name)
+        conditions = pod.status.conditions if pod else []
+        return next((c for c in conditions if c.type == "PodScheduled"), None)
+
+    async def bound(self, name: str, *, seconds: float = 5) -> str:
+        await until(lambda: bool(self.node_of(name)), seconds=seconds)
+        return self.node_of(name)
+
+    async def refused(self, name: str) -> str:
+        await until(lambda: (c := self.scheduled_condition(name)) and c.status == "False")
+        condition = self.scheduled_condition(name)
+        assert condition.reason == "Unschedulable"
+        return condition.message
+
+    async def events(self, name: str) -> list[tuple[str, str, str]]:
+        found = await self.client.list(
+            scheme.EVENTS, "default", field_selector=f"involvedObject.name={name}"
+        )
+        return [(e.type, e.reason, e.message) for e in found.items]
+
+    async def event(self, name: str) -> tuple[str, str, str]:
+        for _ in range(500):
+            if events := await self.events(name):
+                return events[0]
+        raise AssertionError(f"no event about {name}")
+
+
+@asynccontextmanager
+async def scheduling(directory, clock=None):
+    async with running_apiserver(directory) as api, Client(api.client_config()) as client:
+        await client.create(
+            scheme.SERVICEACCOUNTS,
+            msgspec.convert(
+                {"metadata": {"name": "default", "namespace": "default"}},
+                scheme.SERVICEACCOUNTS.type,
+            ),
+        )
+        cluster = Cluster(api, client)
+        config = api.client_config("system:kube-scheduler", ())
+        async with running(cluster.pods.run()), running(run(SchedulerOptions(config), clock)):
+            yield cluster
+
+
+@pytest.fixture
+async def cluster(tmp_path):
+    async with scheduling(tmp_path) as cluster:
+        yield cluster
+
+
+async def test_a_pod_gets_its_node_at_once_with_upstreams_event(cluster):
+    await cluster.add_node("node-1")
+    await cluster.add_pod("warm-up")
+    await cluster.bound("warm-up")
+    await cluster.add_pod("kuard")
+    assert await cluster.bound("kuard") == "node-1"
+    assert cluster.bound_after["kuard"] < 0.25
+    assert await cluster.event("kuard") == (
+        "Normal",
+        "Scheduled",
+        "Successfully assigned default/kuard to node-1",
+    )
+    assert cluster.scheduled_condition("kuard").status == "True"
+
+
+async def test_without_nodes_it_waits_and_says_so_and_a_node_ends_the_wait(cluster):
+    await cluster.add_pod("kuard")
+    assert await cluster.refused("kuard") == "no nodes available to schedule pods"
+    assert await cluster.event("kuard") == (
+        "Warning",
+        "FailedScheduling",
+        "no nodes available to schedule pods",
+    )
+    await cluster.add_node("node-1")
+    assert await cluster.bound("kuard") == "node-1"
+
+
+async def test_a_pod_that_leaves_makes_room(cluster):
+    await cluster.add_node("node-1", cpu="1")
+    await cluster.add_pod("first", cpu="800m")
+    await cluster.bound("first")
+    await cluster.add_pod("second", cpu="800m")
+    assert await cluster.refused("second") == (
+        "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: "
+        "1 No preemption victims found for incoming pod."
+    )
+    await cluster.remove_pod("first")
+    assert await cluster.bound("second") == "node-1"
+
+
+async def test_uncordoning_and_labelling_a_node_are_news(cluster):
+    node = await cluster.add_node("node-1", unschedulable=True)
+    await cluster.add_pod("a")
+    await cluster.add_pod("b", nodeSelector={"disk": "ssd"})
+    assert "1 node(s) were unschedulable" in await cluster.refused("a")
+    await cluster.client.patch(
+        scheme.NODES, node.metadata.name, {"spec": {"unschedulable": None, "taints": None}}
+    )
+    await cluster.bound("a")
+    assert cluster.node_of("b") == ""
+    await cluster.client.patch(
+        scheme.NODES, node.metadata.name, {"metadata": {"labels": {"disk": "ssd"}}}
+    )
+    await cluster.bound("b")
+
+
+async def test_many_pods_at_once_never_overcommit(cluster):
+    """The watch lags behind; what was assumed counts."""
+    for name in ("a", "b"):
+        await cluster.add_node(name, cpu="1")
+    for number in range(25):
+        await cluster.add_pod(f"p{number}", cpu="100m")
+    await until(lambda: len(cluster.bound_after) == 20)
+    await until(
+        lambda: (
+            sum(
+                cluster.scheduled_condition(f"p{n}").status == "False"
+                for n in range(25)
+                if cluster.scheduled_condition(f"p{n}")
+            )
+            == 5
+        )
+    )
+    nodes = [cluster.node_of(f"p{number}") for number in range(25)]
+    assert (nodes.count("a"), nodes.count("b")) == (10, 10)
+
+
+async def test_a_gated_pod_waits_for_its_gates(cluster):
+    await cluster.add_node("node-1")
+    await cluster.add_pod("gated", schedulingGates=[{"name": "example.com/wait"}])
+    await until(lambda: cluster.scheduled_condition("gated") is not None)
+    assert cluster.scheduled_condition("gated").reason == "SchedulingGated"
+    await cluster.add_pod("other")
+    await cluster.bound("other")
+    assert cluster.node_of("gated") == ""
+    await cluster.client.patch(
+        scheme.PODS,
+        "gated",
+        {"spec": {"schedulingGates": None}},
+        namespace="default",
+        patch_type="merge",
+    )
+    assert await cluster.bound("gated", seconds=0.9) == "node-1"
+
+
+async def test_pods_of_other_schedulers_are_left_alone(cluster):
+    await cluster.add_node("node-1")
+    await cluster.add_pod("foreign", schedulerName="mine")
+    await cluster.add_pod("ours")
+    await cluster.bound("ours")
+    assert cluster.node_of("foreign") == ""
+    assert await cluster.events("foreign") == []
+
+
+async def test_a_pod_deleted_while_it_waits_is_forgotten(cluster):
+    await cluster.add_pod("gone")
+    await cluster.refused("gone")
+    await cluster.remove_pod("gone")
+    await until(lambda: cluster.pods.get("default", "gone") is None)
+    await cluster.add_pod("gone", cpu="200m")
+    await cluster.add_node("node-1")
+    assert await cluster.bound("gone") == "node-1"
