@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -270,9 +271,13 @@ def _speaking(verb: Callable[[argparse.Namespace], int]) -> Callable[[argparse.N
 
         try:
             return verb(arguments)
-        except (RuntimeFailure, OSError, ValueError) as exc:
+        except OSError as exc:
+            text = f"{exc.filename}: {exc.strerror}" if exc.filename else str(exc)
+            hint = " (run it as root)" if isinstance(exc, PermissionError) and os.geteuid() else ""
+            print(f"error: {text}{hint}", file=sys.stderr)
+        except (RuntimeFailure, ValueError) as exc:
             print(f"error: {exc}", file=sys.stderr)
-            return 1
+        return 1
 
     return handle
 

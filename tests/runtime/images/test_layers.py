@@ -320,6 +320,32 @@ def test_giant_headers_are_refused(root):
 
 
 @pytest.mark.parametrize(
+    "pax",
+    [
+        pytest.param({"size": "-5"}, id="negative-size"),
+        pytest.param({"uid": str(1 << 70)}, id="giant-owner"),
+        pytest.param({"mtime": "inf"}, id="endless-time"),
+        pytest.param({"mtime": "nan"}, id="no-time"),
+        pytest.param({"mtime": "1e300"}, id="far-future"),
+        pytest.param({"path": "a/../../b"}, id="other-name"),
+        pytest.param({"path": "a\0b"}, id="zero-byte"),
+    ],
+)
+@pytest.mark.parametrize("make", [Entry, directory], ids=["file", "directory"])
+def test_impossible_values_are_refused(root, pax, make):
+    with pytest.raises(InvalidImage):
+        put(root, make("x", pax=pax))
+
+
+def test_a_sparse_map_without_end_is_not_read_into_memory(root):
+    """GNU's sparse format 1.0 has its map before the data, of any length."""
+    pax = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
+    data = b"99999999\n" + b"0\n" * 6_000_000
+    with pytest.raises(InvalidImage, match="headers of an entry are too large"):
+        put(root, Entry("f", data, pax=pax))
+
+
+@pytest.mark.parametrize(
     "data",
     [
         pytest.param(b"no tar archive, " * 100, id="text"),

@@ -31,6 +31,7 @@ from podium.runtime.images.spec import (
     Descriptor,
     Index,
     InvalidImage,
+    Manifest,
     decode_config,
     decode_index,
     decode_manifest,
@@ -157,21 +158,19 @@ class _Loader:
         index = decode_index(self._archive.read("index.json"))
         loaded = []
         for descriptor in _for_this_machine(index):
-            content, size = self._manifest(descriptor, 0)
-            manifest = decode_manifest(content, descriptor.media_type)
-            assert not isinstance(manifest, Index), "_manifest descends to a manifest"
+            manifest, size = self._manifest(descriptor, 0)
             config = self._archive.blob(manifest.config.digest)
             sources = [self._archive.section(_blob(layer.digest)) for layer in manifest.layers]
             digests = [layer.digest for layer in manifest.layers]
             loaded.append(self._add(config, sources, digests, _names(descriptor), extra=size))
         return loaded
 
-    def _manifest(self, descriptor: Descriptor, depth: int) -> tuple[bytes, int]:
+    def _manifest(self, descriptor: Descriptor, depth: int) -> tuple[Manifest, int]:
         """Return the image manifest that *descriptor* leads to, and its size."""
         content = self._archive.blob(descriptor.digest)
         document = decode_manifest(content, descriptor.media_type)
-        if not isinstance(document, Index):
-            return content, len(content)
+        if isinstance(document, Manifest):
+            return document, len(content)
         chosen = select_platform(document)
         if chosen is None or depth >= _MAX_NESTING:
             raise InvalidImage(
@@ -275,7 +274,7 @@ class _Archive:
             if len(self._places) + len(links) >= _MAX_MEMBERS:
                 raise InvalidImage(f"the archive has more than {_MAX_MEMBERS} entries")
             if member.isreg() and not member.issparse():
-                if member.offset_data + member.size > length:
+                if member.size < 0 or member.offset_data + member.size > length:
                     raise InvalidImage("the archive is cut short")
                 self._places[name] = (member.offset_data, member.size)
             elif member.issym():

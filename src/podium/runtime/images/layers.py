@@ -39,6 +39,7 @@ _WHITEOUT = ".wh."
 _OPAQUE_WHITEOUT = ".wh..wh..opq"
 _PATH_MAX = 4096
 _SPACE_CHECK = 64 * 1024**2  # bytes written between two looks at what is free
+_HEADER_BUDGET = 8 * 1024**2  # bytes of headers that one entry may have
 _XATTR = "SCHILY.xattr."
 
 
@@ -114,6 +115,8 @@ class _Unpacker:
                 raise InvalidImage(f"layer has more than {self._limits.entries} entries")
             path = _path(member.name)
             try:
+                if member.size < 0:
+                    raise InvalidImage("negative size")
                 self._apply(member, path)
             except InvalidImage as exc:
                 raise InvalidImage(f"layer entry {member.name!r}: {exc}", exc.code) from None
@@ -201,6 +204,7 @@ class _Unpacker:
 
     def _finish_directory(self, member: tarfile.TarInfo, descriptor: int, path: list[str]) -> None:
         _set_owner_and_mode(member, descriptor)
+        _set_time(member, descriptor)
         self._directories[tuple(path)] = member.mtime
 
     def _write_file(self, member: tarfile.TarInfo, parent: int, name: str) -> None:
@@ -314,11 +318,16 @@ class _Members:
 
     def __next__(self) -> tarfile.TarInfo:
         try:
-            if self._archive is None:
+            if self._archive is None:  # making one reads the first entry's headers
+                self._stream.budget = _HEADER_BUDGET
                 self._archive = tarfile.TarFile(
                     fileobj=cast("IO[bytes]", self._stream), tarinfo=BoundedInfo, mode="r"
                 )
+            else:
+                self._stream.seek(self._archive.offset)
+                self._stream.budget = _HEADER_BUDGET
             member = self._archive.next()
+            self._stream.budget = None
             self._archive.members.clear()  # type: ignore[attr-defined]
         except tarfile.ReadError as exc:
             raise InvalidImage(f"layer is not a tar archive: {exc}") from None
@@ -359,7 +368,11 @@ def _set_owner_and_mode(member: tarfile.TarInfo, descriptor: int) -> None:
         if key.startswith(_XATTR)
     }
     for name in visible_attributes(given):
-        os.setxattr(descriptor, name, given[name].encode("utf-8", "surrogateescape"))
+        try:
+            os.setxattr(descriptor, name, given[name].encode("utf-8", "surrogateescape"))
+        except OSError as exc:
+            if exc.errno != errno.ENOTSUP or not name.startswith("user."):
+                raise
     os.fchmod(descriptor, member.mode & 0o7777)
 
 

@@ -167,8 +167,18 @@ class ImageStore:
             write_atomic(path, image_id)
 
     def release(self, holder: str) -> None:
-        """Repeatable; unknown holders are fine. What became free goes with the next removal."""
-        self._hold(holder).unlink(missing_ok=True)
+        """Repeatable; unknown holders are fine.
+
+        Slow where this was the last to use an image that has been removed: its layers go now.
+        """
+        path = self._hold(holder)
+        try:
+            image_id = path.read_text()
+            path.unlink()
+        except FileNotFoundError:
+            return
+        if image_id not in self.index().images:
+            self.collect()
 
     def holders(self) -> dict[str, list[str]]:
         """Return who holds which image."""

@@ -57,10 +57,19 @@ class TarStream:
         self._limit = limit
         self._hash = hashlib.sha256()
         self._position = 0
+        #: How many bytes may be read from here on; None for any number. Bounds what tarfile reads
+        #: into memory for one entry's headers.
+        self.budget: int | None = None
 
     def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            raise InvalidImage("negative size in a header")
         data = self._read_fully(size)
         self._position += len(data)
+        if self.budget is not None:
+            self.budget -= len(data)
+            if self.budget < 0:
+                raise InvalidImage("headers of an entry are too large")
         if self._position > self._limit:
             raise InvalidImage(f"layer is larger than {self._limit} bytes when unpacked")
         self._hash.update(data)
@@ -86,7 +95,7 @@ class TarStream:
     def _read_fully(self, size: int) -> bytes:
         """A decompressor may return less than asked for; tarfile takes that for the end."""
         data = read_chunk(self._source, size)
-        if size < 0 or len(data) == size or not data:
+        if len(data) == size or not data:
             return data
         parts = [data]
         missing = size - len(data)

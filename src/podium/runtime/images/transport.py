@@ -139,7 +139,10 @@ class Transport:
                 proxy=_proxy(url),
             )
         except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
-            what = f'{_go_method(method)} "{url}": {describe(exc)}'
+            words = describe(exc)
+            if isinstance(exc, aiohttp.ConnectionTimeoutError):
+                words = f"dial tcp {urlsplit(url).netloc}: {words}"
+            what = f'{_go_method(method)} "{url}": {words}'
             raise Unreachable(what, wrong_scheme=_is_wrong_scheme(exc)) from exc
 
     def _tls(self, url: str) -> ssl.SSLContext | bool:
