@@ -138,9 +138,7 @@ async def oci(
     """A cluster's runtime and network; all of it is gone afterwards, whatever happened."""
     cluster = f"podium-t{secrets.token_hex(3)}"
     images = OneImage.make(directory)
-    network = BridgeNetwork(
-        cluster, cidr, directory / "network", service=service, shared_dir=directory / "shared"
-    )
+    network = BridgeNetwork(cluster, cidr, directory / "network", service=service)
     options = OciOptions(directory / "root", directory / "run", f"/{cluster}")
     try:
         await network.setup()

@@ -35,7 +35,7 @@ from podium.runtime.oci.runtime import OciRuntime
 
 async def main(directory, cluster, cidr, names):
     images = OneImage(next(Path(directory, "layers").iterdir()))
-    network = BridgeNetwork(cluster, cidr, directory / "network", shared_dir=directory / "shared")
+    network = BridgeNetwork(cluster, cidr, directory / "network")
     options = OciOptions(directory / "root", directory / "run", f"/{cluster}")
     async with OciRuntime(options, images, network) as runtime:
         h = OciHarness(directory, cluster, images, network, options, runtime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
@@ -38,6 +39,12 @@ _SHOW_NAMESPACES = "for n in net pid; do busybox readlink /proc/self/ns/$n; done
 
 def own_namespaces(*kinds: str) -> list[str]:
     return [os.readlink(f"/proc/self/ns/{kind}") for kind in kinds]
+
+
+def wait_until_empty(cgroup: str) -> None:
+    deadline = time.monotonic() + 10
+    while Cgroups.detect().processes(cgroup):
+        assert time.monotonic() < deadline
 
 
 def wait_for_end(pid: int) -> None:
@@ -254,7 +261,7 @@ async def test_the_hosts_network_and_processes(harness: OciHarness):
     await exited(harness.runtime, container_id)
     said = harness.log("web", "a").splitlines()
     assert said == own_namespaces("net", "pid")
-    assert Cgroups.detect().processes(f"{harness.cgroup_root}/pod-web/{container_id}") == []
+    await asyncio.to_thread(wait_until_empty, f"{harness.cgroup_root}/pod-web/{container_id}")
 
 
 async def test_the_log_has_cris_line_format(harness: OciHarness):

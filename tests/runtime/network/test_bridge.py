@@ -1,0 +1,194 @@
+"""runtime.network.bridge on the real kernel: links, addresses, routes, rules, two clusters."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from podium.runtime import linux
+from podium.runtime.network.bridge import BridgeNetwork, link_name
+from podium.runtime.network.ruleset import ServiceRule
+from podium.runtime.port import RuntimeFailure
+from support.leaks import leaked, snapshot
+
+pytestmark = pytest.mark.e2e
+
+Make = Callable[..., BridgeNetwork]
+
+
+@pytest.fixture
+def cidrs() -> tuple[str, str]:
+    first, second = 150 + os.getpid() % 50, os.getpid() // 50 % 125
+    return f"10.{first}.{second * 2}.0/24", f"10.{first}.{second * 2 + 1}.0/24"
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Make]:
+    made: list[BridgeNetwork] = []
+    before = snapshot("podium-n")
+
+    def network(cidr: str, service: ServiceRule | None = None) -> BridgeNetwork:
+        name = f"podium-n{secrets.token_hex(3)}"
+        made.append(BridgeNetwork(name, cidr, tmp_path / name, service=service))
+        return made[-1]
+
+    yield network
+    for each in made:
+        await each.teardown()
+    assert leaked(before, "podium-n") == {}
+
+
+@contextlib.contextmanager
+def namespace(path: Path) -> Iterator[str]:
+    """A network namespace pinned at *path*."""
+    path.touch()
+
+    def pin() -> None:
+        linux.unshare(linux.CLONE_NEWNET)
+        own = f"/proc/self/task/{threading.get_native_id()}/ns/net"
+        linux.mount(own, str(path), flags=linux.MS_BIND)
+
+    linux.in_own_thread(pin)
+    try:
+        yield str(path)
+    finally:
+        linux.umount(str(path))
+
+
+@contextlib.contextmanager
+def listener(netns: str | None, address: str) -> Iterator[int]:
+    """Answer the first connection to *address* with ``hi``; yield the port."""
+
+    def listen() -> socket.socket:
+        return socket.create_server((address, 0))
+
+    server = linux.in_network_namespace(netns, listen) if netns else listen()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"hi")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        server.close()
+
+
+def link_exists(sandbox_id: str) -> bool:
+    return os.path.exists(f"/sys/class/net/{link_name(sandbox_id)}")
+
+
+def said(netns: str, address: str, port: int) -> bytes:
+    def connect() -> bytes:
+        with socket.create_connection((address, port), timeout=5) as connection:
+            return connection.recv(10)
+
+    return linux.in_network_namespace(netns, connect)
+
+
+async def test_pods_reach_each_other_and_the_host(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    with namespace(tmp_path / "a") as a, namespace(tmp_path / "b") as b:
+        await network.attach(a, "a")
+        address = await network.attach(b, "b")
+        with listener(b, address) as port:
+            assert said(a, address, port) == b"hi"
+        with listener(None, network.gateway) as port:
+            assert said(b, network.gateway, port) == b"hi"
+
+
+async def test_the_kubernetes_services_address_leads_to_the_gateway(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    plain = make(cidrs[0])
+    await plain.setup()
+    with listener(None, plain.gateway) as port:
+        plain._service = ServiceRule("10.255.77.1", 443, port)
+        await plain.setup()
+        with namespace(tmp_path / "a") as a:
+            await plain.attach(a, "a")
+            assert said(a, "10.255.77.1", 443) == b"hi"
+
+
+async def test_attaching_again_gives_the_same_address(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    with namespace(tmp_path / "a") as a:
+        first = await network.attach(a, "a")
+        await network.detach("a")
+        assert not link_exists("a")
+        await network.detach("a")
+        assert await network.attach(a, "a") != first
+
+
+async def test_a_namespace_that_is_not_there_costs_no_address(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    with pytest.raises(RuntimeFailure, match="failed to setup network for sandbox"):
+        await network.attach(str(tmp_path / "nosuch"), "a")
+    assert list(network._addresses().owners()) == []
+
+
+async def test_reconciling_takes_back_what_the_dead_held(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    with namespace(tmp_path / "a") as a, namespace(tmp_path / "b") as b:
+        await network.attach(a, "a")
+        kept = await network.attach(b, "b")
+        await network.reconcile({"b"})
+        assert not link_exists("a")
+        assert link_exists("b")
+        assert network._addresses().address_of("b") == kept
+
+
+async def test_setting_up_is_repeatable_and_tearing_down_too(make: Make, cidrs: tuple[str, str]):
+    network = make(cidrs[0])
+    for _ in range(2):
+        await network.setup()
+    assert network.ready() == ""
+    for _ in range(2):
+        await network.teardown()
+    assert network.ready() == f"the bridge {network.name} is missing"
+
+
+async def test_two_clusters_side_by_side(make: Make, cidrs: tuple[str, str], tmp_path: Path):
+    one, two = make(cidrs[0]), make(cidrs[1])
+    await one.setup()
+    await two.setup()
+    with namespace(tmp_path / "a") as a, namespace(tmp_path / "b") as b:
+        await one.attach(a, "a")
+        address = await two.attach(b, "b")
+        await one.teardown()
+        with namespace(tmp_path / "c") as c:
+            await two.attach(c, "c")
+            with listener(b, address) as port:
+                assert said(c, address, port) == b"hi"
+
+
+async def test_an_overlapping_cidr_is_refused(make: Make, cidrs: tuple[str, str]):
+    one = make(cidrs[0])
+    await one.setup()
+    with pytest.raises(RuntimeFailure, match=f"overlaps the route to .* through {one.name}"):
+        await make(cidrs[0]).setup()

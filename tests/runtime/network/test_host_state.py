@@ -1,0 +1,100 @@
+"""What the clusters of a machine share: forwarding, routes, and the rules' text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from podium.runtime.network import conflicts as conflicts_module
+from podium.runtime.network.conflicts import conflicts, default_link
+from podium.runtime.network.forwarding import IPForwarding
+from podium.runtime.network.ruleset import ServiceRule, ruleset
+
+_ROUTES = """\
+Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0
+podium-a\t00002A0A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+"""
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> Path:
+    file = tmp_path / "ip_forward"
+    file.write_text("0\n")
+    return file
+
+
+def test_the_last_cluster_puts_forwarding_back(tmp_path: Path, switch: Path):
+    one, two = IPForwarding(tmp_path / "d", switch), IPForwarding(tmp_path / "d", switch)
+    one.need("a")
+    assert switch.read_text() == "1\n"
+    two.need("b")
+    two.need("b")
+    one.release("a")
+    assert switch.read_text() == "1\n"
+    two.release("b")
+    assert switch.read_text() == "0\n"
+    two.release("b")
+
+
+def test_what_was_on_before_stays_on(tmp_path: Path, switch: Path):
+    switch.write_text("1\n")
+    forwarding = IPForwarding(tmp_path / "d", switch)
+    forwarding.need("a")
+    forwarding.release("a")
+    assert switch.read_text() == "1\n"
+
+
+def test_releasing_without_need_changes_nothing(tmp_path: Path, switch: Path):
+    switch.write_text("1\n")
+    IPForwarding(tmp_path / "d", switch).release("a")
+    assert switch.read_text() == "1\n"
+
+
+def test_the_state_of_an_earlier_boot_does_not_count(tmp_path: Path, switch: Path):
+    directory = tmp_path / "d"
+    directory.mkdir()
+    (directory / "ip_forward.json").write_text(
+        '{"boot_id":"another","switched_on":true,"users":["gone"]}'
+    )
+    switch.write_text("1\n")
+    forwarding = IPForwarding(directory, switch)
+    forwarding.need("a")
+    forwarding.release("a")
+    assert switch.read_text() == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("cidr", "clash"),
+    [
+        pytest.param("10.43.0.0/16", "", id="free"),
+        pytest.param("10.42.7.0/24", "the route to 10.42.0.0/16 through podium-a", id="inside"),
+        pytest.param("10.0.0.0/8", "the route to 10.42.0.0/16 through podium-a", id="around"),
+        pytest.param("192.0.2.0/24", "the route to 192.0.2.0/24 through eth0", id="the-hosts"),
+    ],
+)
+def test_conflicts(cidr, clash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "route").write_text(_ROUTES)
+    monkeypatch.setattr(conflicts_module, "_ROUTES", tmp_path / "route")
+    assert conflicts(cidr) == clash
+    assert default_link() == "eth0"
+
+
+def test_the_own_link_does_not_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "route").write_text(_ROUTES)
+    monkeypatch.setattr(conflicts_module, "_ROUTES", tmp_path / "route")
+    assert conflicts("10.42.0.0/16", own_link="podium-a") == ""
+
+
+def test_rules_replace_the_table_in_one_transaction():
+    text = ruleset("podium-x", "10.42.0.0/16", "10.42.0.1", None)
+    assert text.startswith("add table ip podium-x\ndelete table ip podium-x\ntable ip podium-x {")
+    assert "ip saddr 10.42.0.0/16 ip daddr != 10.42.0.0/16" in text
+    assert "dnat" not in text.replace("priority dstnat", "")
+
+
+def test_the_services_address_leads_to_the_api_server():
+    text = ruleset("t", "10.42.0.0/16", "10.42.0.1", ServiceRule("10.96.0.1", 443, 6443))
+    assert text.count("ip daddr 10.96.0.1 tcp dport 443 dnat to 10.42.0.1:6443") == 2

@@ -1,0 +1,155 @@
+"""runtime.cgroups: both versions; version 2 on a directory that looks like one."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from podium.runtime.cgroups import (
+    CgroupLimits,
+    Cgroups,
+    _version_1_mounts,
+    shares_to_weight,
+    version,
+)
+from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
+
+LIMITS = CgroupLimits(cpu_shares=512, cpu_quota=50_000, memory_limit_bytes=64 << 20, pids_limit=100)
+
+
+@pytest.mark.parametrize(
+    ("shares", "weight"),
+    [
+        pytest.param(2, 1, id="the-least"),
+        pytest.param(0, 1, id="less-than-the-least"),
+        pytest.param(1024, 39, id="one-cpu"),
+        pytest.param(262144, 10000, id="the-most"),
+        pytest.param(500000, 10000, id="more-than-the-most"),
+    ],
+)
+def test_shares_to_weight(shares, weight):
+    assert shares_to_weight(shares) == weight
+
+
+def sleeping() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "100"])
+
+
+@pytest.fixture
+async def machine() -> AsyncIterator[tuple[Cgroups, str]]:
+    """This machine's cgroups and a name that is free."""
+    cgroups, path = Cgroups.detect(), f"/podium-c{secrets.token_hex(3)}"
+    yield cgroups, path
+    await cgroups.remove(path)
+    assert not cgroups.exists(path)
+
+
+@pytest.mark.e2e
+async def test_limits_on_this_machine(machine: tuple[Cgroups, str]):
+    cgroups, path = machine
+    for _ in range(2):
+        cgroups.create(f"{path}/burstable/pod1", LIMITS)
+    assert cgroups.exists(f"{path}/burstable/pod1")
+    usage = cgroups.usage(f"{path}/burstable/pod1")
+    assert usage == CpuMemoryUsage(0, 0, 0)
+    assert cgroups.oom_kills(f"{path}/burstable") == 0
+    if not cgroups.unified:
+        shares = cgroups.hierarchies["cpu"] / path[1:] / "burstable" / "pod1" / "cpu.shares"
+        assert shares.read_text() == "512\n"
+        cgroups.set_limits(f"{path}/burstable/pod1", CgroupLimits(cpu_quota=-1, pids_limit=-1))
+        quota = shares.with_name("cpu.cfs_quota_us")
+        assert quota.read_text() == "-1\n"
+
+
+@pytest.mark.e2e
+async def test_removing_kills_what_is_inside(machine: tuple[Cgroups, str]):
+    cgroups, path = machine
+    cgroups.create(f"{path}/pod1/c1")
+    with sleeping() as process:
+        # Not the cpuset controller of version 1: without CPUs it takes no process.
+        mount = cgroups.hierarchies.get("pids") or cgroups.hierarchies[""]
+        (mount / path[1:] / "pod1" / "c1" / "cgroup.procs").write_text(str(process.pid))
+        assert cgroups.processes(path) == [process.pid]
+        reaper = asyncio.create_task(asyncio.to_thread(process.wait))
+        await cgroups.remove(path)
+        assert await reaper == -9
+    assert cgroups.kill(path) is False
+
+
+async def test_removing_what_is_not_there(machine: tuple[Cgroups, str]):
+    cgroups, path = machine
+    await cgroups.remove(f"{path}/nosuch")
+    with pytest.raises(RuntimeFailure, match="cannot read usage"):
+        cgroups.usage(f"{path}/nosuch")
+    with pytest.raises(RuntimeFailure, match="no such cgroup"):
+        cgroups.set_limits(f"{path}/nosuch", LIMITS)
+    assert cgroups.oom_kills(f"{path}/nosuch") == 0
+
+
+@pytest.fixture
+def unified(tmp_path: Path) -> Cgroups:
+    """A directory with the files of version 2 that are read."""
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
+    return Cgroups.detect(tmp_path)
+
+
+def test_the_version_is_seen(tmp_path: Path, unified: Cgroups):
+    assert unified.unified
+    assert version(tmp_path) == 2
+    assert version(tmp_path / "nosuch") == 1
+
+
+def test_controllers_are_handed_down_and_limits_set_in_version_2(tmp_path: Path, unified: Cgroups):
+    unified.create("/podium/pod1", LIMITS)
+    for directory in (tmp_path, tmp_path / "podium"):
+        assert (directory / "cgroup.subtree_control").read_text().startswith("+")
+    assert not (tmp_path / "podium" / "pod1" / "cgroup.subtree_control").exists()
+    written = {
+        name: (tmp_path / "podium" / "pod1" / name).read_text()
+        for name in ("cpu.weight", "cpu.max", "memory.max", "pids.max")
+    }
+    assert written == {
+        "cpu.weight": "20",
+        "cpu.max": "50000 100000",
+        "memory.max": str(64 << 20),
+        "pids.max": "100",
+    }
+
+
+def test_limits_are_lifted_in_version_2(tmp_path: Path, unified: Cgroups):
+    unified.create("/p", CgroupLimits(cpu_quota=-1, memory_limit_bytes=-1, pids_limit=-1))
+    assert (tmp_path / "p" / "cpu.max").read_text() == "max 100000"
+    assert (tmp_path / "p" / "memory.max").read_text() == "max"
+    assert (tmp_path / "p" / "pids.max").read_text() == "max"
+
+
+def test_usage_and_kills_in_version_2(tmp_path: Path, unified: Cgroups):
+    pod = tmp_path / "p"
+    pod.mkdir()
+    (pod / "memory.stat").write_text("anon 300\ninactive_file 100\n")
+    (pod / "memory.current").write_text("1000\n")
+    (pod / "cpu.stat").write_text("usage_usec 7\nuser_usec 1\n")
+    (pod / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
+    assert unified.usage("/p") == CpuMemoryUsage(7000, 900, 300)
+    assert unified.oom_kills("/p") == 1
+
+
+def test_version_1_mounts_are_found_with_combined_controllers():
+
+    mountinfo = (
+        "31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755\n"
+        "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+        "40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd\n"
+        "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
+    )
+    assert dict(_version_1_mounts(mountinfo)) == {
+        "cpu": Path("/sys/fs/cgroup/cpu,cpuacct"),
+        "cpuacct": Path("/sys/fs/cgroup/cpu,cpuacct"),
+        "name=systemd": Path("/sys/fs/cgroup/systemd"),
+        "unified": Path("/sys/fs/cgroup/unified"),
+    }
