@@ -61,6 +61,7 @@ async def spawned(
     input: bytes | None = None,  # noqa: A002
     pass_fds: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
 ) -> AsyncIterator[Callable[[], Awaitable[Completed]]]:
     """Start *argv*; yield what waits for its end. Leaving before its end kills it."""
     with contextlib.ExitStack() as descriptors:
@@ -72,7 +73,7 @@ async def spawned(
         source = os.open(os.devnull, os.O_RDONLY) if input is None else _memory("stdin", input)
         stdin, stdout, stderr = map(opened, (source, _memory("stdout"), _memory("stderr")))
         process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, under a millisecond
-            argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env
+            argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env, cwd=cwd
         )
 
         async def wait() -> Completed:

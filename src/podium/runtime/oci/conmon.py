@@ -55,7 +55,9 @@ async def create(options: OciOptions, paths: ContainerPaths, io: ContainerIO) ->
     try:
         environment = {**os.environ, "_OCI_SYNCPIPE": str(write_end)}
         argv = command(options, paths, io)
-        async with spawned(*argv, pass_fds=(write_end,), env=environment) as wait:
+        # It leaves a file called oom in its working directory when the kernel kills for memory.
+        bundle = str(paths.bundle)
+        async with spawned(*argv, pass_fds=(write_end,), env=environment, cwd=bundle) as wait:
             os.close(write_end)
             write_end = -1
             line = await _read_line(read_end)
