@@ -138,7 +138,7 @@ class _Builder:
 
     def _add(self, value: Any, size: int, line: int) -> None:
         if not self._stack:
-            self.root = None if value is _MERGE else value
+            self.root = "<<" if value is _MERGE else value
             return
         frame = self._stack[-1]
         frame.size += size
@@ -218,7 +218,8 @@ def _scalar(event: Any) -> Any:
         return text
     if short == "binary":
         try:
-            return base64.b64decode(text, validate=False).decode("utf-8", "replace")
+            bare = text.replace("\r", "").replace("\n", "")
+            return base64.b64decode(bare, validate=True).decode("utf-8", "replace")
         except binascii.Error:
             raise YamlFailure("yaml: !!binary value contains invalid base64 data") from None
     return _tagged(short, text)
