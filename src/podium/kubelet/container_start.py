@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.container_status import Waiting
@@ -101,7 +102,7 @@ class ContainerStarter:
     ) -> list[Mount]:
         mounts = []
         for volume in mounted_volumes(pod):
-            mounts += mount_of(container, volume.name, self.volumes.path(volume))
+            mounts += mount_of(container, volume, self.volumes.path(volume))
         taken = {mount.container_path for mount in mounts}
         if "/etc/hosts" not in taken:
             mounts.append(self.files.hosts_mount(pod, sandbox.ips))
@@ -110,5 +111,13 @@ class ContainerStarter:
         return mounts
 
 
-def downward_facts(node: NodeServices, ips: tuple[str, ...] = ()) -> DownwardFacts:
-    return DownwardFacts(node.options.node_ip, ips, node.node().status.allocatable)
+def downward_facts(
+    node: NodeServices, ips: tuple[str, ...] = (), seen: datetime | None = None
+) -> DownwardFacts:
+    """What downward API fields may name; *seen* is when the kubelet first saw the Pod."""
+    annotations = {}
+    if seen is not None:
+        annotations["kubernetes.io/config.seen"] = f"{seen:%Y-%m-%dT%H:%M:%S.%f}000Z"
+        annotations["kubernetes.io/config.source"] = "api"
+    allocatable = node.node().status.allocatable
+    return DownwardFacts(node.options.node_ip, ips, allocatable, annotations)

@@ -60,7 +60,7 @@ class LogRenderer:
     def __init__(self, wanted: LogFilter) -> None:
         self._wanted = wanted
         self._left = wanted.limit_bytes
-        self._continues = False
+        self._open = b""  # the stream whose last line was only a part
 
     @property
     def exhausted(self) -> bool:
@@ -75,15 +75,17 @@ class LogRenderer:
                 yield text
 
     def _text(self, line: LogLine) -> bytes:
-        continues, self._continues = self._continues, line.partial
+        before, self._open = self._open, line.stream if line.partial else b""
         since = self._wanted.since
         if since is not None:
             time = line_time(line)
             if time is not None and time < since:
                 return b""
         text = line.content
-        if self._wanted.timestamps and not continues:
+        if self._wanted.timestamps and before != line.stream:
             text = line.time + b" " + text
+        if before not in (b"", line.stream):
+            text = b"\n" + text  # the other stream's line ends here, finished or not
         if self._left is not None:
             text = text[: self._left]
             self._left -= len(text)

@@ -69,6 +69,10 @@ class ObjectStore:
         for key in references(pod):
             await self._watched[key].informer.synced.wait()
 
+    def known(self, pod: Pod) -> bool:
+        """Whether :meth:`ready` would return at once."""
+        return all(self._watched[key].informer.synced.is_set() for key in references(pod))
+
     def versions(self, pod: Pod) -> tuple[object, ...]:
         """A value that changes when something does that *pod* refers to."""
         found = (self._get(key) for key in references(pod))

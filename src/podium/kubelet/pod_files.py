@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from podium.api.types.core_v1 import Container, Pod
+from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods.hostname import hosts_file
 from podium.domain.pods.identity import log_directory_name
 from podium.kubelet.options import KubeletOptions
@@ -61,10 +61,14 @@ class PodFiles:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def mount_of(container: Container, name: str, path: Path) -> list[Mount]:
-    """Where the volume *name*, which lies at *path*, is mounted in *container*."""
+def mount_of(container: Container, volume: Volume, path: Path) -> list[Mount]:
+    """Where *volume*, which lies at *path*, is mounted in *container*.
+
+    What the kubelet fills is read-only to the container, whatever the mount says.
+    """
+    filled = volume.empty_dir is None
     return [
-        Mount(mount.mount_path, str(path), mount.read_only)
+        Mount(mount.mount_path, str(path), mount.read_only or filled)
         for mount in container.volume_mounts
-        if mount.name == name
+        if mount.name == volume.name
     ]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods import garbage
 from podium.domain.pods.container_status import Waiting
-from podium.domain.pods.identity import pod_full_name, pod_key
+from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import is_terminal
 from podium.domain.pods.plan import (
@@ -184,8 +184,7 @@ class PodWorker:
         fresh = []
         for name, waiting in step.waiting.items():
             if self._waiting.get(name) != waiting:
-                text = f"Back-off restarting failed container {name} in pod "
-                fresh.append((f"spec.containers{{{name}}}", text + pod_full_name(self.pod)))
+                fresh.append((f"spec.containers{{{name}}}", "Back-off restarting failed container"))
             self._waiting[name] = waiting
         return fresh
 

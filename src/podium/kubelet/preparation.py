@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.dns import pod_resolver
+from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.identity import container_hash, pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.plan import CreateSandbox, Plan, StartContainer
@@ -16,6 +17,7 @@ from podium.kit.backoff import Backoff
 from podium.kubelet.container_start import downward_facts
 from podium.kubelet.images import ImageReady, ImageResult
 from podium.kubelet.jobs import Jobs
+from podium.kubelet.objects import mounted_volumes
 from podium.kubelet.pod_config import sandbox_config
 from podium.kubelet.pod_files import PodFiles
 from podium.kubelet.services import NodeServices
@@ -23,6 +25,9 @@ from podium.kubelet.volumes.manager import MountFailed, PodVolumes
 from podium.runtime.port import PodSandboxConfig, RuntimeFailure
 
 logger = logging.getLogger(__name__)
+
+#: How long volumes may take before an event tells that they take too long.
+MOUNT_TIMEOUT = timedelta(seconds=123)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Preparation:
         #: Whether objects may have changed since a container last failed to be configured.
         self.changed = False
         self._images: dict[str, tuple[str, ImageResult]] = {}
+        self._seen = node.clock.now()
+        self._volumes_since: datetime | None = None
         self._volumes_failed_until: datetime | None = None
         self._volumes_backoff = Backoff(initial=0.5, maximum=122.0)
         self._sandbox_failed_until: datetime | None = None
@@ -53,9 +60,22 @@ class Preparation:
         self._told_dns = False
 
     def begin(self, pod: Pod, step: Plan, observed: Observed) -> datetime | None:
-        """Start whatever is missing and not under way; return when to look again."""
-        moments: list[datetime] = []
+        """Start whatever is missing and not under way; return when to look again.
+
+        Nothing is begun for a Pod whose volumes cannot be filled yet. Apart from that the token of
+        its ServiceAccount, the sandbox and the images are got at the same time.
+        """
         now = self._node.clock.now()
+        if not self.volumes_ready:
+            if not self._node.objects.known(pod):
+                self._jobs.start("objects", lambda: self._node.objects.ready(pod))
+                return None
+            blocked = self._check_volumes(pod, observed.ips, now)
+            if blocked is not None:
+                return blocked
+        moments: list[datetime] = []
+        if not self.volumes_ready:
+            moments += self._begin_volumes(pod, observed.ips, now)
         for action in step.actions:
             if isinstance(action, CreateSandbox):
                 moments += self._begin_sandbox(pod, action, step, now)
@@ -63,8 +83,6 @@ class Preparation:
                     moments += self._begin_image(pod, container.name, now)
             elif isinstance(action, StartContainer):
                 moments += self._begin_image(pod, action.name, now)
-        if not self.volumes_ready:
-            moments += self._begin_volumes(pod, observed.ips, now)
         return min(moments, default=None)
 
     def refresh(self, pod: Pod, observed: Observed) -> datetime | None:
@@ -76,6 +94,8 @@ class Preparation:
             self._versions, self.changed = self._facts(pod), True
             self._volumes_failed_until = None
         adopted = not self.volumes_ready and observed.anything_runs
+        if not self.volumes_ready and not adopted:
+            return due  # begin() sees to them
         if changed or adopted or (due is not None and due <= now):
             return min(self._begin_volumes(pod, observed.ips, now), default=None)
         return due
@@ -135,6 +155,17 @@ class Preparation:
 
     # -- volumes
 
+    def _check_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> datetime | None:
+        """Return when to try again if a volume cannot be filled from what is there."""
+        if self._volumes_failed_until is not None and self._volumes_failed_until > now:
+            return self._volumes_failed_until
+        if self._jobs.running("volumes"):
+            return None
+        self._versions = self._facts(pod)
+        self._volumes_since = self._volumes_since or now
+        failures = self._volumes.check(pod, self._downward(ips))
+        return self._note_failures(pod, failures, now) if failures else None
+
     def _begin_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> list[datetime]:
         if self._volumes_failed_until is not None and self._volumes_failed_until > now:
             return [self._volumes_failed_until]
@@ -144,16 +175,32 @@ class Preparation:
     async def _set_up(self, pod: Pod, ips: tuple[str, ...]) -> None:
         await self._node.objects.ready(pod)
         self._versions = self._facts(pod)
-        try:
-            await self._volumes.set_up(pod, downward_facts(self._node, ips))
-        except MountFailed as exc:
-            self._node.events.event(pod, "Warning", "FailedMount", str(exc))
-            delay = timedelta(seconds=self._volumes_backoff.next())
-            self._volumes_failed_until = self._node.clock.now() + delay
+        failures = await self._volumes.set_up(pod, self._downward(ips))
+        if failures:
+            self._note_failures(pod, failures, self._node.clock.now())
             return
         self._volumes_failed_until = None
         self._volumes_backoff.reset()
         self.volumes_ready = True
+
+    def _note_failures(self, pod: Pod, failures: list[MountFailed], now: datetime) -> datetime:
+        for failure in failures:
+            self._node.events.event(pod, "Warning", "FailedMount", str(failure))
+        since = self._volumes_since
+        if not self.volumes_ready and since is not None and now - since >= MOUNT_TIMEOUT:
+            self._volumes_since = now
+            missing = " ".join(sorted(failure.volume for failure in failures))
+            every = " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
+            text = (
+                f"Unable to attach or mount volumes: unmounted volumes=[{missing}], "
+                f"unattached volumes=[{every}]: timed out waiting for the condition"
+            )
+            self._node.events.event(pod, "Warning", "FailedMount", text)
+        self._volumes_failed_until = now + timedelta(seconds=self._volumes_backoff.next())
+        return self._volumes_failed_until
+
+    def _downward(self, ips: tuple[str, ...]) -> DownwardFacts:
+        return downward_facts(self._node, ips, self._seen)
 
     # -- the sandbox
 

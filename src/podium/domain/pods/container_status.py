@@ -109,6 +109,9 @@ def _last_end(previous: ContainerStatus, current_id: str) -> ContainerState:
     """How the run before ended, from the last status, when the runtime has forgotten it."""
     if previous.container_id != current_id and previous.state.terminated is not None:
         return previous.state
+    last = previous.last_state.terminated
+    if last is not None and last.container_id == current_id:
+        return ContainerState()  # it was told as the end before a restart that never came
     return previous.last_state
 
 

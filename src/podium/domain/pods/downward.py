@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from podium.api import quantity
 from podium.api.types.core_v1 import (
@@ -29,6 +29,8 @@ class DownwardFacts:
     host_ip: str = ""
     pod_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] | None = None
+    #: Annotations that a kubelet adds to what the API has: where a Pod came from, and when.
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 def field_value(pod: Pod, selector: ObjectFieldSelector, facts: DownwardFacts) -> str:
@@ -54,7 +56,7 @@ def field_value(pod: Pod, selector: ObjectFieldSelector, facts: DownwardFacts) -
     if path == "metadata.labels":
         return format_map(pod.metadata.labels)
     if path == "metadata.annotations":
-        return format_map(pod.metadata.annotations)
+        return format_map({**facts.annotations, **pod.metadata.annotations})
     raise UnknownField(f"unsupported fieldPath: {path}")
 
 

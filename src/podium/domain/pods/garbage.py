@@ -1,7 +1,6 @@
-"""Which dead containers of a living Pod may be removed: all but the last run of each name.
+"""Which dead containers of a living Pod may be removed: all but the last dead run of each name.
 
-The last dead run is kept for ``kubectl logs --previous`` and ``lastState``; when the container runs
-no more, the last two are, so that both can still be told.
+That one is kept for ``kubectl logs --previous`` and ``lastState``.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from podium.domain.pods.observed import Observed, RunState
 
 def superfluous(observed: Observed) -> list[str]:
     """Return the IDs of containers to remove."""
-    seen: dict[str, int] = {}
+    kept: set[str] = set()
     removable = []
     for record in observed.containers:
-        rank = seen.get(record.name, 0)
-        seen[record.name] = rank + 1
-        if rank >= 2 and record.state is RunState.EXITED:
+        if record.state is not RunState.EXITED:
+            continue
+        if record.name in kept:
             removable.append(record.id)
+        kept.add(record.name)
     return removable
 
 

@@ -94,7 +94,8 @@ def _container_fields(container: Container, path: str) -> Iterator[str]:
     if container.resources.claims:
         yield f"{path}.resources.claims"
     for name in sorted(set(container.resources.limits) - _LIMITS):
-        yield f"{path}.resources.limits[{name}]"
+        if "/" not in name:  # extended resources are the scheduler's to count, no node limits them
+            yield f"{path}.resources.limits[{name}]"
 
 
 def _volume_fields(volume: Volume, path: str) -> Iterator[str]:

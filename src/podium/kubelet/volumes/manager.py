@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from podium.client.client import Client
 from podium.client.errors import Unreachable
 from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.volume_files import (
+    DEFAULT_MODE,
     Files,
     VolumeFile,
     VolumeProblem,
@@ -26,12 +28,15 @@ from podium.kubelet.volumes import atomic_writer
 from podium.kubelet.volumes.tokens import PodTokens
 
 
-class MountFailed(Exception):
-    """A volume could not be set up. The text is the event's, ``MountVolume.SetUp failed …``."""
+@dataclass(frozen=True, slots=True)
+class MountFailed:
+    """A volume that could not be set up, and why."""
 
-    def __init__(self, volume: str, why: str) -> None:
-        super().__init__(f'MountVolume.SetUp failed for volume "{volume}" : {why}')
-        self.volume = volume
+    volume: str
+    why: str
+
+    def __str__(self) -> str:
+        return f'MountVolume.SetUp failed for volume "{self.volume}" : {self.why}'
 
 
 class PodVolumes:
@@ -50,23 +55,55 @@ class PodVolumes:
         """When :meth:`set_up` has to be called again, though nothing changes."""
         return self._tokens.renew_at
 
-    async def set_up(self, pod: Pod, facts: DownwardFacts) -> None:
-        """Make and fill all volumes that are mounted; repeatable, unchanged files are left alone.
+    def check(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
+        """Tell what stands against setting the volumes up, as far as that is known at once.
 
-        The objects that they are filled from must be known (:meth:`ObjectStore.ready`). Raises
-        MountFailed for the first volume that cannot be set up.
+        The objects that they are filled from must be known (:meth:`ObjectStore.known`).
         """
+        failures = []
         for volume in mounted_volumes(pod):
-            path = self.path(volume)
             try:
-                path.mkdir(parents=True, exist_ok=True)
-                if volume.empty_dir is not None:
-                    path.chmod(0o777)
-                    continue
-                files = await self._files(pod, volume, facts)
-                atomic_writer.write(path, files, self._clock.now())
+                if volume.projected is not None:
+                    self._projected(pod, volume.projected, facts)
+                else:
+                    self._files(pod, volume, facts)
+            except VolumeProblem as exc:
+                failures.append(MountFailed(volume.name, str(exc)))
+        return failures
+
+    async def set_up(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
+        """Make and fill all volumes that are mounted; return what failed.
+
+        Repeatable: unchanged files are left alone. The objects must be known, as for :meth:`check`.
+        """
+        failures = []
+        for volume in mounted_volumes(pod):
+            try:
+                await self._set_up(pod, volume, facts)
             except (VolumeProblem, ApiError, Unreachable, OSError) as exc:
-                raise MountFailed(volume.name, str(exc)) from exc
+                failures.append(MountFailed(volume.name, str(exc)))
+        return failures
+
+    async def _set_up(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
+        path = self.path(volume)
+        path.mkdir(parents=True, exist_ok=True)
+        if volume.empty_dir is not None:
+            path.chmod(0o777)
+            return
+        if volume.projected is not None:
+            files = self._projected(pod, volume.projected, facts)
+            mode = volume.projected.default_mode
+            for source in volume.projected.sources:
+                wanted = source.service_account_token
+                if wanted is not None:
+                    text = await self._tokens.get(pod, wanted)
+                    files[wanted.path] = VolumeFile(
+                        text.encode(), DEFAULT_MODE if mode is None else mode
+                    )
+        else:
+            files = self._files(pod, volume, facts)
+        path.chmod(0o777 if volume.config_map is not None else 0o1777)
+        atomic_writer.write(path, files, self._clock.now())
 
     def path(self, volume: Volume) -> Path:
         """The volume's directory on the node. Only emptyDir reaches a disk."""
@@ -87,7 +124,7 @@ class PodVolumes:
         for directory in (self._memory, self._disk):
             shutil.rmtree(directory, ignore_errors=True)
 
-    async def _files(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> Files:
+    def _files(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> Files:
         namespace = pod.metadata.namespace
         if volume.config_map is not None:
             source = volume.config_map
@@ -110,13 +147,10 @@ class PodVolumes:
         if volume.downward_api is not None:
             mode = volume.downward_api.default_mode
             return downward_files(pod, volume.downward_api.items, facts, mode=mode)
-        if volume.projected is not None:
-            return await self._projected(pod, volume.projected, facts)
         return {}
 
-    async def _projected(
-        self, pod: Pod, volume: ProjectedVolumeSource, facts: DownwardFacts
-    ) -> Files:
+    def _projected(self, pod: Pod, volume: ProjectedVolumeSource, facts: DownwardFacts) -> Files:
+        """The files of all sources but tokens. Raises VolumeProblem that names every offence."""
         files: Files = {}
         problems: list[str] = []
         namespace, mode = pod.metadata.namespace, volume.default_mode
@@ -140,10 +174,6 @@ class PodVolumes:
                     )
                 elif source.downward_api is not None:
                     files |= downward_files(pod, source.downward_api.items, facts, mode=mode)
-                elif source.service_account_token is not None:
-                    wanted = source.service_account_token
-                    text = await self._tokens.get(pod, wanted)
-                    files[wanted.path] = VolumeFile(text.encode(), 0o644 if mode is None else mode)
             except VolumeProblem as exc:
                 problems.append(str(exc))
         if problems:
