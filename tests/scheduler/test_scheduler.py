@@ -46,7 +46,9 @@ class Cluster:
         )
         created = await self.client.create(scheme.NODES, node)
         created.status = node.status
-        return await self.client.update(scheme.NODES, created, subresource="status")
+        reported = await self.client.update(scheme.NODES, created, subresource="status")
+        reported.spec.taints = node.spec.taints  # as the controller leaves a ready node
+        return await self.client.update(scheme.NODES, reported)
 
     async def add_pod(self, name: str, *, cpu: str = "100m", **spec: Any) -> None:
         container = {
@@ -155,6 +157,19 @@ async def test_a_pod_that_leaves_makes_room(cluster):
         "1 No preemption victims found for incoming pod."
     )
     await cluster.remove_pod("first")
+    assert await cluster.bound("second") == "node-1"
+
+
+async def test_a_pod_that_is_over_makes_room_while_it_is_still_there(cluster):
+    await cluster.add_node("node-1", cpu="1")
+    await cluster.add_pod("first", cpu="800m")
+    await cluster.bound("first")
+    await cluster.add_pod("second", cpu="800m")
+    await cluster.refused("second")
+    over = {"status": {"phase": "Succeeded"}}
+    await cluster.client.patch(
+        scheme.PODS, "first", over, namespace="default", subresource="status"
+    )
     assert await cluster.bound("second") == "node-1"
 
 

@@ -60,7 +60,8 @@ class Informer(Generic[T]):
         self._cache: Cache[T] = Cache()
         self._handlers: list[Handler[T]] = []
         self._revision = ""  # empty: list first
-        self._backoff = Backoff(initial=0.05, maximum=30.0, jitter=1.0)
+        # Seldom longer than a restart of the server takes: what is cached is stale meanwhile.
+        self._backoff = Backoff(initial=0.05, maximum=5.0, jitter=1.0)
 
     # -- reading
 

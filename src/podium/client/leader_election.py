@@ -30,6 +30,8 @@ LEASE_SECONDS = 15.0
 RENEW_DEADLINE = 10.0
 RETRY_SECONDS = 2.0
 RETRY_JITTER = 1.2
+#: How long one attempt may take: an answer later than that would not save the lease.
+ANSWER_SECONDS = 5.0
 
 
 class LeadershipLost(Exception):
@@ -86,7 +88,10 @@ class LeaderElector:
 
     async def _acquire_or_renew(self) -> bool:
         try:
-            return await self._try()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._try()
+        except TimeoutError:
+            logger.warning("lease not renewed", extra={"error": "no answer in time"})
         except ApiError as exc:
             if exc.code != 409:
                 logger.warning("lease not renewed", extra={"error": exc})
