@@ -7,6 +7,7 @@ import gc
 import json
 from pathlib import Path
 
+from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, PODS
 from podium.kit.clock import SystemClock, VirtualClock
 from podium.registry.registry import Registry
@@ -68,6 +69,22 @@ async def test_keys_of_no_resource_are_passed_over() -> None:
         await registry.create(CONFIGMAPS, "default", config_map("a"), context())
         listed = await registry.list(CONFIGMAPS, "default", ListOptions())
         assert listed.resource_version == "4"
+
+
+async def test_nobody_is_kept_waiting_for_what_never_comes() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as registry:
+        ahead = ListOptions(resource_version="99999999999")
+        waiting = [
+            asyncio.ensure_future(registry.list(CONFIGMAPS, "default", ahead)) for _ in range(3)
+        ]
+        await clock.advance(1)
+        waiting[0].cancel()
+        await clock.advance(2)
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        codes = [one.code for one in outcomes if isinstance(one, ApiError)]
+        assert codes == [504, 504]
+        assert registry._feeder._waiting == []
 
 
 async def test_a_store_that_closes_ends_the_feed() -> None:

@@ -91,9 +91,15 @@ class Feeder:
         if revision <= self.revision:
             return
         reached = asyncio.Event()
-        heapq.heappush(self._waiting, (revision, next(self._order), reached))
-        if not await self._clock.wait(reached, _PATIENCE):
-            raise versions.too_large(revision, self.revision)
+        waiting = (revision, next(self._order), reached)
+        heapq.heappush(self._waiting, waiting)
+        try:
+            if not await self._clock.wait(reached, _PATIENCE):
+                raise versions.too_large(revision, self.revision)
+        finally:
+            if not reached.is_set():
+                self._waiting.remove(waiting)
+                heapq.heapify(self._waiting)
 
     async def current(self) -> None:
         """Wait until the caches have every write that was acknowledged before this call."""

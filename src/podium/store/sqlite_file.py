@@ -34,6 +34,8 @@ INSERT INTO compaction VALUES (0);
 
 #: The WAL is cut back to this when it starts anew, so that one burst does not keep its size.
 WAL_SIZE_LIMIT = 16 * 1024 * 1024
+#: Page cache of a connection; the kernel caches the file anyway.
+_CACHE_KIB = 512
 
 
 @contextmanager
@@ -126,6 +128,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         path, isolation_level=None, check_same_thread=False, timeout=10, cached_statements=32
     )
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the checkpointer's thread does it
     connection.execute(f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT}")
     if read_only:
