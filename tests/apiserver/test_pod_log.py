@@ -67,7 +67,8 @@ async def kubelet(api: RunningApiServer, session: ClientSession) -> AsyncIterato
         yield running
     finally:
         server.close()
-        await protocols.shutdown(0)
+        protocols.pre_shutdown()
+        await protocols.shutdown(1)
 
 
 def named(name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import msgspec
 
 from podium.api import go_json
 from podium.api.errors import bad_request
-from podium.registry.patch import JSON_PATCH, MERGE_PATCH
+from podium.registry.patching import JSON_PATCH, MERGE_PATCH
 
 _OBJECT = "map[string]interface {}"
 

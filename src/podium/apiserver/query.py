@@ -24,6 +24,7 @@ _VALIDATIONS: Mapping[str, Validation] = {
     "Warn": "Warn",
     "Strict": "Strict",
 }
+_SUPPORTED = ("", *sorted(_VALIDATIONS))
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -78,7 +79,7 @@ def write_options(query: Query, kind: str) -> WriteOptions:
     if kind == "PatchOptions" and query.get("force"):
         found.append(field.forbidden(Path("force"), "may not be specified for non-apply patch"))
     if validation and validation not in _VALIDATIONS:
-        found.append(field.not_supported(Path("fieldValidation"), validation, _VALIDATIONS))
+        found.append(field.not_supported(Path("fieldValidation"), validation, _SUPPORTED))
     if found:
         raise invalid_kind(META_GROUP, kind, "", found)
     return WriteOptions(bool(dry_run), manager, _VALIDATIONS.get(validation, "Warn"))

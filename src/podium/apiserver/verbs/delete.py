@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 from aiohttp.web import StreamResponse
 
 from podium.api import codec
+from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
-from podium.apiserver import bodies, query, responses
+from podium.apiserver import bodies, errors, query, responses
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
 from podium.apiserver.query import WriteOptions
 from podium.apiserver.verbs import reply
 from podium.apiserver.verbs.list import encode_list, list_metadata
+from podium.registry.strategies import strategy_for
 
-#: Kinds whose deletion answers with the object also when it is gone at once.
-_SHOWN_WHEN_DELETED = frozenset({"pods", "serviceaccounts", "services"})
+_UNRECOGNIZED = re.compile(
+    r"the object provided is unrecognized \(must be of type DeleteOptions\): (?P<why>.*) \(.*\)\Z",
+    re.DOTALL,
+)
+_OTHER_KIND = re.compile(
+    r'(?P<kind>\S+) in version "(?P<version>[^"]*)" cannot be handled as a DeleteOptions'
+)
 
 
 async def delete(call: Call) -> StreamResponse:
@@ -23,7 +32,7 @@ async def delete(call: Call) -> StreamResponse:
     context = call.context(WriteOptions(dry_run=bool(options.dry_run)))
     result = await call.registry.delete(call.resource, call.namespace, call.name, options, context)
     code = 202 if not result.deleted and options.orphan_dependents is False else 200
-    if not result.deleted or call.resource.plural in _SHOWN_WHEN_DELETED:
+    if not result.deleted or strategy_for(call.resource).returns_deleted_object:
         return reply.stored(call, result.stored, media, code)
     details = StatusDetails(
         name=call.name,
@@ -52,10 +61,31 @@ async def _options(call: Call) -> DeleteOptions:
     body = await bodies.read(call.request)
     if body:
         content_type = body_type(call.request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
+        options = _decode(body, content_type)
+    else:
+        options = query.delete_options(call.query)
+    return options
+
+
+def _decode(body: bytes, content_type: str) -> DeleteOptions:
+    """Raises ApiError: 500 without a reason, as upstream tells what it cannot read here."""
+    try:
         options, _ = codec.decode(
             DeleteOptions, body, content_type=content_type, validation="Ignore"
         )
-    else:
-        options = query.delete_options(call.query)
-    chosen: DeleteOptions = options
-    return chosen
+    except ApiError as error:
+        raise errors.plain_failure(500, _plain_words(str(error))) from error
+    decoded: DeleteOptions = options
+    return decoded
+
+
+def _plain_words(text: str) -> str:
+    """Return a decoding error without what elsewhere says which kind was expected."""
+    if match := _UNRECOGNIZED.match(text):
+        return match["why"]
+    if match := _OTHER_KIND.match(text):
+        return (
+            f'no kind "{match["kind"]}" is registered for version "{match["version"]}" '
+            'in scheme "pkg/runtime/scheme.go:100"'
+        )
+    return text

@@ -64,6 +64,8 @@ class Strategy(Generic[T]):
     field_labels: frozenset[str] = frozenset()
     #: Those of them that the watch cache keeps an index of; ``fields`` always has them.
     indexed_fields: tuple[str, ...] = ()
+    #: Whether DELETE answers with the object also when it is gone at once, not with a Status.
+    returns_deleted_object = False
     #: Columns of the Table; ``row`` gives the cells in this order.
     columns: Sequence[Column] = NAME_COLUMNS
 

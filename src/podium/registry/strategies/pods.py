@@ -25,6 +25,7 @@ _FINISHED = ("Succeeded", "Failed")
 
 class PodStrategy(Strategy[Pod]):
     counts_generations = True
+    returns_deleted_object = True
     columns = pod_table.COLUMNS
     field_labels = frozenset({
         "spec.hostNetwork",

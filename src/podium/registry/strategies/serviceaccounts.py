@@ -10,6 +10,7 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
 class ServiceAccountStrategy(Strategy[ServiceAccount]):
+    returns_deleted_object = True
     columns = (NAME, Column("Secrets", "Number of Secrets that the account refers to"), AGE)
 
     def row(self, obj: ServiceAccount, now: datetime) -> list[Cell]:

@@ -30,6 +30,7 @@ class ServiceStrategy(Strategy[Service]):
     them out."""
 
     allow_create_on_update = True
+    returns_deleted_object = True
     allocates = True
     field_labels = frozenset({"spec.clusterIP", "spec.type"})
     columns = (
