@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, PODS
 from podium.api.types.core_v1 import Binding, ObjectReference, Pod, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta, Preconditions
 from podium.kit.clock import VirtualClock
+from podium.registry.admission.base import Attributes
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions, Stored
 from podium.store.memory import MemoryStore
@@ -326,3 +328,26 @@ async def _delete(registry: Registry, grace: int | None = None) -> Stored:
     result = await registry.delete(PODS, "default", "p", options, context())
     assert not result.deleted
     return result.stored
+
+
+async def test_the_first_failure_ends_the_deletion_of_a_collection() -> None:
+    async with serving(admission=[_KeepsB()]) as registry:
+        for name in ("a", "b", "c"):
+            await registry.create(CONFIGMAPS, "default", config_map(name), context())
+        with pytest.raises(ApiError) as refused:
+            await registry.delete_collection(
+                CONFIGMAPS, "default", DeleteOptions(), ListOptions(), context()
+            )
+    assert text(refused.value)[2] == 'configmaps "b" is forbidden: it stays'
+
+
+class _KeepsB:
+    """A plugin that lets nobody delete ``b``."""
+
+    name = "KeepsB"
+
+    async def admit(self, attributes: Attributes) -> None:
+        if (attributes.operation, attributes.name) == ("DELETE", "b"):
+            raise errors.forbidden(attributes.resource, "b", "it stays")
+
+    async def validate(self, attributes: Attributes) -> None: ...

@@ -15,7 +15,7 @@ from podium.registry.patching import MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions
 from podium.store.memory import MemoryStore
-from podium.store.port import Compacted
+from podium.store.port import Compacted, Entry, StoreFailed
 from support.registries import config_map, context, serving
 
 HOUR = {EVENTS: 3600.0}
@@ -129,3 +129,26 @@ async def _create(registry: Registry, name: str, last: float | None = None) -> N
 async def _names(registry: Registry) -> list[str]:
     listed = await registry.list(EVENTS, "", ListOptions())
     return [stored.obj.metadata.name for stored in listed.items]
+
+
+async def test_when_the_store_cannot_write_removal_is_tried_again() -> None:
+    store, clock = Failing(), VirtualClock()
+    async with serving(store, clock, time_to_live=HOUR) as registry:
+        await _create(registry, "a")
+        store.broken = True
+        await clock.advance(3600)
+        assert await _names(registry) == ["a"]
+        store.broken = False
+        await clock.advance(5)
+        assert await _names(registry) == []
+
+
+class Failing(MemoryStore):
+    """A store on a medium that refuses deletions for a while."""
+
+    broken = False
+
+    async def delete(self, key: str, expected: int) -> Entry:
+        if self.broken:
+            raise StoreFailed("the disk is full")
+        return await super().delete(key, expected)

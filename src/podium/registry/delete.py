@@ -56,25 +56,27 @@ async def delete_collection(
     _check_options(options)
     listed = await kind.lister.page(predicate, list_options)
     for start in range(0, len(listed.items), _AT_ONCE):
-        chunk = listed.items[start : start + _AT_ONCE]
-        outcomes = await asyncio.gather(
-            *(_delete_listed(kind, one, options, context) for one in chunk), return_exceptions=True
-        )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        async with asyncio.TaskGroup() as tasks:
+            deletions = [
+                tasks.create_task(_delete_listed(kind, stored, options, context))
+                for stored in listed.items[start : start + _AT_ONCE]
+            ]
+        for deletion in deletions:
+            if failure := deletion.result():
+                raise failure
     return listed
 
 
 async def _delete_listed(
     kind: Kind, stored: Stored, options: DeleteOptions, context: RequestContext
-) -> None:
+) -> ApiError | None:
+    """Return why *stored* could not be deleted; that it is gone already is no failure."""
     metadata = stored.obj.metadata
     try:
         await delete(kind, metadata.namespace, metadata.name, options, context)
     except ApiError as failure:
-        if failure.code != 404:
-            raise
+        return None if failure.code == 404 else failure
+    return None
 
 
 async def _delete(

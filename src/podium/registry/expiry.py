@@ -69,9 +69,12 @@ class Expiry:
 
     async def _remove(self, keys: list[str]) -> None:
         try:
-            await asyncio.gather(*(self._remove_one(key) for key in keys))
-        except StoreFailed as failure:
-            logger.warning("expired objects could not be removed", extra={"error": str(failure)})
+            async with asyncio.TaskGroup() as tasks:
+                for key in keys:
+                    tasks.create_task(self._remove_one(key))
+        except* StoreFailed as failures:
+            why = str(failures.exceptions[0])
+            logger.warning("expired objects could not be removed", extra={"error": why})
             await self._clock.sleep(_RETRY_AFTER)
 
     async def _remove_one(self, key: str) -> None:
