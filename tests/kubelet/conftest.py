@@ -17,6 +17,7 @@ from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.errors import ApiError
 from podium.api.types.core_v1 import ConfigMap, Event, Pod, ServiceAccount
+from podium.api.types.core_v1 import Node as NodeObject
 from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock, VirtualClock
@@ -58,6 +59,7 @@ class Node:
         self.client = Client(api.client_config())
         self.pods: Informer[Pod] = self._informer(scheme.PODS)
         self.events: Informer[Event] = self._informer(scheme.EVENTS)
+        self.nodes: Informer[NodeObject] = self._informer(scheme.NODES)
         self.states: dict[str, list[str]] = {}
         self._news = asyncio.Event()
         self._group = asyncio.TaskGroup()
@@ -74,10 +76,12 @@ class Node:
         self._watchers = [
             self._group.create_task(self.pods.run()),
             self._group.create_task(self.events.run()),
+            self._group.create_task(self.nodes.run()),
         ]
         await self.pods.synced.wait()
         await self.events.synced.wait()
         self.pods.on_change(self._seen)
+        self.nodes.on_change(lambda _old, _new: self._news.set())
         self.events.on_change(lambda _old, _new: self._news.set())
         return self
 

@@ -37,24 +37,19 @@ async def test_a_runtime_that_is_not_ready_is_told_and_forgiven(node):
     node.runtime.conditions = [
         RuntimeCondition("NetworkReady", False, "NetworkPluginNotReady", "bridge is gone")
     ]
-    states = {}
 
-    async def ready(wanted):
-        for _ in range(50):
-            await node.clock.advance(10)
-            found = await node.client.get(scheme.NODES, "node-1")
-            states.update({c.type: c for c in found.status.conditions})
-            if states["Ready"].status == wanted:
-                return states["Ready"]
-        raise AssertionError(f"Ready never became {wanted}")
+    def ready():
+        found = node.nodes.get("", "node-1")
+        return {c.type: c for c in found.status.conditions}["Ready"]
 
-    condition = await ready("False")
-    assert condition.reason == "KubeletNotReady"
-    assert condition.message == "container runtime network not ready: bridge is gone"
+    await node.until(lambda: ready().status == "False", step=1)
+
+    assert ready().reason == "KubeletNotReady"
+    assert ready().message == "container runtime network not ready: bridge is gone"
     node.runtime.conditions = good
-    assert (await ready("True")).reason == "KubeletReady"
-    texts = lambda: [e.message for e in node.events.list()]  # noqa: E731
-    await node.until(lambda: "Node node-1 status is now: NodeNotReady" in texts())
+    await node.until(lambda: ready().reason == "KubeletReady", step=1)
+    text = "Node node-1 status is now: NodeNotReady"
+    await node.until(lambda: text in [event.message for event in node.events.list()])
 
 
 async def test_the_lease_is_renewed_every_ten_seconds(node):

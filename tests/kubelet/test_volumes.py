@@ -195,3 +195,18 @@ def test_a_changed_mode_is_a_change(tmp_path):
     atomic_writer.write(tmp_path, {"a": VolumeFile(b"1", 0o644)}, NOW)
     assert atomic_writer.write(tmp_path, {"a": VolumeFile(b"1", 0o400)}, NOW)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o400
+
+
+async def test_volumes_that_take_too_long_are_told(node):
+    await node.create(MOUNTED, **mounting(configMap={"name": "nosuch"}))
+
+    def told():
+        return [m for m in node.messages() if "Unable to attach or mount volumes" in m]
+
+    await node.until(told, step=2)
+    [text] = told()
+    assert text.startswith(
+        "FailedMount: Unable to attach or mount volumes: unmounted volumes=[v], "
+        "unattached volumes=[kube-api-access-"
+    )
+    assert text.endswith(" v]: timed out waiting for the condition")

@@ -52,6 +52,7 @@ class Preparation:
         self._images: dict[str, tuple[str, ImageResult]] = {}
         self._seen = node.clock.now()
         self._volumes_since: datetime | None = None
+        self._missing: list[str] = []
         self._volumes_failed_until: datetime | None = None
         self._volumes_backoff = Backoff(initial=0.5, maximum=122.0)
         self._sandbox_failed_until: datetime | None = None
@@ -157,12 +158,14 @@ class Preparation:
 
     def _check_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> datetime | None:
         """Return when to try again if a volume cannot be filled from what is there."""
+        self._volumes_since = self._volumes_since or now
+        if now - self._volumes_since >= MOUNT_TIMEOUT:
+            self._tell_timeout(pod, now)
         if self._volumes_failed_until is not None and self._volumes_failed_until > now:
-            return self._volumes_failed_until
+            return min(self._volumes_failed_until, self._volumes_since + MOUNT_TIMEOUT)
         if self._jobs.running("volumes"):
             return None
         self._versions = self._facts(pod)
-        self._volumes_since = self._volumes_since or now
         failures = self._volumes.check(pod, self._downward(ips))
         return self._note_failures(pod, failures, now) if failures else None
 
@@ -186,18 +189,19 @@ class Preparation:
     def _note_failures(self, pod: Pod, failures: list[MountFailed], now: datetime) -> datetime:
         for failure in failures:
             self._node.events.event(pod, "Warning", "FailedMount", str(failure))
-        since = self._volumes_since
-        if not self.volumes_ready and since is not None and now - since >= MOUNT_TIMEOUT:
-            self._volumes_since = now
-            missing = " ".join(sorted(failure.volume for failure in failures))
-            every = " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
-            text = (
-                f"Unable to attach or mount volumes: unmounted volumes=[{missing}], "
-                f"unattached volumes=[{every}]: timed out waiting for the condition"
-            )
-            self._node.events.event(pod, "Warning", "FailedMount", text)
+        self._missing = [failure.volume for failure in failures]
         self._volumes_failed_until = now + timedelta(seconds=self._volumes_backoff.next())
         return self._volumes_failed_until
+
+    def _tell_timeout(self, pod: Pod, now: datetime) -> None:
+        self._volumes_since = now
+        missing = " ".join(sorted(self._missing))
+        every = " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
+        text = (
+            f"Unable to attach or mount volumes: unmounted volumes=[{missing}], "
+            f"unattached volumes=[{every}]: timed out waiting for the condition"
+        )
+        self._node.events.event(pod, "Warning", "FailedMount", text)
 
     def _downward(self, ips: tuple[str, ...]) -> DownwardFacts:
         return downward_facts(self._node, ips, self._seen)

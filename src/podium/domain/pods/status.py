@@ -77,12 +77,13 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
 
 
 def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
-    """The status of a Pod that the node does not take on: why, and nothing that would need it."""
+    """The status of a Pod that the node does not take on; other fields stay as they are."""
     return PodStatus(
         phase=FAILED,
         reason=verdict.reason,
         message=f"Pod {verdict.message}",
         observed_generation=pod.metadata.generation,
+        qos_class=qos_class(pod),
         start_time=pod.status.start_time or now.replace(microsecond=0),
         conditions=list(pod.status.conditions),
     )
