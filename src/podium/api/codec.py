@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from podium.api import go_json, kinds
-from podium.api.decoding import DecodeFailure, Place, Report, struct_reader
+from podium.api.decoding import MAX_STRUCTS, DecodeFailure, Place, Report, struct_reader
 from podium.api.errors import ApiError, bad_request
 from podium.api.kinds import GroupVersionKind
 from podium.api.normalise import Odd, normaliser
@@ -162,6 +162,8 @@ def _decode_plain_json(cls: type[Any], body: bytes) -> Any:
     That no key is repeated shows in the number of colons: encoding what was read loses those of
     dropped members and no others.
     """
+    if body.count(b"{") > MAX_STRUCTS or body.count(b"null") > MAX_STRUCTS:
+        return None
     try:
         obj = _typed(cls).decode(body)
         if b"\\u00" in body and _HIDING.search(body):

@@ -1,5 +1,6 @@
 """JSON patch."""
 
+import contextlib
 import copy
 
 import pytest
@@ -119,8 +120,6 @@ OPERATIONS = st.fixed_dictionaries(
 def test_any_patch_applies_or_is_refused_and_leaves_its_input_alone(operations):
     document = {"a": {"b": 1}, "l": [1, {"c": []}]}
     before = copy.deepcopy(document)
-    try:
+    with contextlib.suppress(PatchFailure):
         json_patch.apply(document, operations)
-    except PatchFailure:
-        pass
     assert document == before

@@ -1,4 +1,4 @@
-"""Strategic merge patch: applied as upstream does, and computed so that it leads to the new object."""
+"""Strategic merge patch: applied as upstream does, and computed to lead to the new object."""
 
 import copy
 
