@@ -9,7 +9,7 @@ import pytest
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, NAMESPACES, NODES, PODS, Resource
-from podium.api.types.core_v1 import ConfigMap, Namespace, Pod, ServiceAccount
+from podium.api.types.core_v1 import ConfigMap, Namespace, Node, Pod, ServiceAccount
 from podium.api.user import UserInfo
 from podium.registry.admission import default_plugins
 from podium.registry.admission.base import Attributes, Operation
@@ -17,6 +17,7 @@ from podium.registry.admission.default_toleration_seconds import DefaultTolerati
 from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
 from podium.registry.admission.priority import Priority
 from podium.registry.admission.service_account import MOUNT_PATH, ServiceAccountAdmission
+from podium.registry.admission.taint_nodes import TaintNodesByCondition
 from support.objects import container, pod
 
 
@@ -62,6 +63,7 @@ def test_the_order_of_the_plugins() -> None:
     assert [plugin.name for plugin in default_plugins()] == [
         "NamespaceLifecycle",
         "ServiceAccount",
+        "TaintNodesByCondition",
         "Priority",
         "DefaultTolerationSeconds",
     ]
@@ -193,6 +195,24 @@ class TestServiceAccount:
         for attributes in (write(pod(), operation="UPDATE"), write(pod(), subresource="status")):
             await self.plugin.admit(attributes)
             assert not attributes.obj.spec.volumes
+
+
+@pytest.mark.parametrize(
+    ("operation", "own", "expected"),
+    [
+        pytest.param("CREATE", [], 1, id="a-new-node"),
+        pytest.param("CREATE", ["node.kubernetes.io/not-ready"], 1, id="one-that-says-so"),
+        pytest.param("UPDATE", [], 0, id="a-known-node"),
+    ],
+)
+async def test_new_nodes_take_no_pods_yet(
+    operation: Operation, own: list[str], expected: int
+) -> None:
+    taints = [{"key": key, "effect": "NoSchedule"} for key in own]
+    node = codec.from_plain(Node, {"metadata": {"name": "n"}, "spec": {"taints": taints}})
+    attributes = write(node, resource=NODES, operation=operation, namespace="")
+    await TaintNodesByCondition().admit(attributes)
+    assert len(node.spec.taints) == expected
 
 
 class TestPriority:

@@ -17,10 +17,12 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
     from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
     from podium.registry.admission.priority import Priority
     from podium.registry.admission.service_account import ServiceAccountAdmission
+    from podium.registry.admission.taint_nodes import TaintNodesByCondition
 
     return (
         NamespaceLifecycle(),
         ServiceAccountAdmission(),
+        TaintNodesByCondition(),
         Priority(),
         DefaultTolerationSeconds(),
     )
