@@ -38,6 +38,17 @@ def test_parts_of_a_line_are_joined_and_stamped_once():
     assert text == STAMP + b" one two\n"
 
 
+def test_utc_is_printed_as_z():
+    lines = [b"2025-01-13T07:30:00.123456789+00:00 stdout F one\n"]
+    text = b"".join(LogRenderer(LogFilter(timestamps=True)).render(lines))
+    assert text == STAMP + b" one\n"
+
+
+def test_an_unfinished_line_ends_where_the_other_stream_writes():
+    lines = [STAMP + b" stdout P no end\n", STAMP + b" stderr F error\n"]
+    assert b"".join(LogRenderer(LogFilter()).render(lines)) == b"no end\nerror\n"
+
+
 @given(st.lists(st.text("ab \t", max_size=5), max_size=40), st.integers(0, 45), st.booleans())
 def test_the_tail_of_a_file_is_its_last_lines(lines, wanted, unfinished):
     """Against the dumb way: split it all, take the last ones."""

@@ -86,3 +86,16 @@ async def test_the_configuration_decides_what_pods_get(idle_node):
     assert found.status.capacity["pods"] == "7"
     cpus = int(found.status.capacity["cpu"])
     assert found.status.allocatable["cpu"] == f"{cpus * 1000 - 100}m"
+
+
+async def test_a_node_that_was_declared_unknown_speaks_up_at_once(node):
+    def ready():
+        found = node.nodes.get("", "node-1")
+        return {c.type: c for c in found.status.conditions}["Ready"].status
+
+    await node.until(lambda: ready() == "True")
+    seen = []
+    node.nodes.on_change(lambda _old, _new: seen.append(ready()))
+    patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "Silent"}]}}
+    await node.client.patch(scheme.NODES, "node-1", patch, subresource="status")
+    await node.until(lambda: "Unknown" in seen and seen[-1] == "True")

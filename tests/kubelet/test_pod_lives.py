@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from podium.api import scheme
+
 
 async def test_a_pod_runs(node):
     await node.create()
@@ -154,12 +158,11 @@ async def test_a_command_that_does_not_exist(node):
     await node.until(lambda: "Failed: Error: exec: not found" in node.messages())
 
 
-async def test_a_changed_image_replaces_the_container(node):
+@pytest.mark.parametrize("policy", ["Always", "Never"])
+async def test_a_changed_image_replaces_the_container(node, policy):
     node.images.publish("registry.test/new:1")
-    await node.create(restartPolicy="Never")
+    await node.create({"args": ["trap", "0", "1"]}, restartPolicy=policy)
     await node.running()
-
-    from podium.api import scheme
 
     patch = {"spec": {"containers": [{"name": "c", "image": "registry.test/new:1"}]}}
     await node.client.patch(scheme.PODS, "p", patch, namespace="default")
@@ -168,8 +171,8 @@ async def test_a_changed_image_replaces_the_container(node):
         [status] = node.pod().status.container_statuses
         return status.state.running and status.restart_count == 1
 
-    if node.pod().spec.restart_policy == "Always":
-        await node.until(replaced, step=1.0)
+    await node.until(replaced, step=0.5)
+    assert node.states["p/c"] == ["running r0", "running r1"]
     text = "Killing: Container c definition changed, will be restarted"
     await node.until(lambda: text in node.messages(), step=0.5)
 

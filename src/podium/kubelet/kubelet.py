@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from podium.api import scheme
-from podium.api.types.core_v1 import Pod, Service
+from podium.api.types.core_v1 import Node, Pod, Service
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
@@ -59,6 +59,12 @@ async def run(
             clock=clock,
         )
         services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
+        own: Informer[Node] = Informer(
+            client,
+            scheme.NODES,
+            field_selector=f"metadata.name={options.node_name}",
+            clock=clock,
+        )
         pods = PodManager(informer)
         objects = ObjectStore(client, clock, pods.wake)
         async with KubeletServer(options, runtime, pods, clock) as server:
@@ -91,6 +97,8 @@ async def run(
                 ):
                     group.create_task(work, name=name)
                 await reporter.register()
+                own.on_change(lambda _old, new: reporter.take(new) if new else None)
+                group.create_task(own.run(), name="node")
                 # Pods refer to the API by the variables that the Services give.
                 await services.synced.wait()
                 group.create_task(pods.run(node), name="pod workers")

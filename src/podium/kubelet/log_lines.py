@@ -83,13 +83,18 @@ class LogRenderer:
                 return b""
         text = line.content
         if self._wanted.timestamps and before != line.stream:
-            text = line.time + b" " + text
+            text = _printed(line.time) + b" " + text
         if before not in (b"", line.stream):
             text = b"\n" + text  # the other stream's line ends here, finished or not
         if self._left is not None:
             text = text[: self._left]
             self._left -= len(text)
         return text
+
+
+def _printed(time: bytes) -> bytes:
+    """A line's time as Go's RFC 3339 has it: UTC is ``Z``, whichever way the runtime wrote it."""
+    return time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
 
 
 def tail_start(blocks: Iterable[tuple[int, bytes]], lines: int) -> int:

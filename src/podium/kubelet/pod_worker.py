@@ -66,6 +66,7 @@ class PodWorker:
         self._starter = ContainerStarter(node, self._files, self._volumes)
         self._waiting: dict[str, Waiting] = {}
         self._retry_at: dict[str, datetime] = {}
+        self._replaced: set[str] = set()
         self._verdict: Verdict | None = None
         self._backoff = Backoff(initial=0.5, maximum=30.0)
 
@@ -163,8 +164,9 @@ class PodWorker:
     ) -> datetime | None:
         """Do what the plan says; return when to look again."""
         now = self._node.clock.now()
-        step = plan(self.pod, observed, now)
-        self._report_progress(observed, jobs)
+        step = plan(self.pod, observed, now, self._replaced)
+        if not self._is_being_replaced(observed):
+            self._report_progress(observed, jobs)
         if must_end(self.pod, self._node.status.latest(self.pod).phase):
             self.wake()  # that was the last container's end
             return None
@@ -175,7 +177,7 @@ class PodWorker:
         moments += await self._perform(step, observed, jobs, preparation)
         for container_id in garbage.superfluous(observed):
             await self._node.runtime.remove_container(container_id)
-        if self._waiting:
+        if self._waiting and not self._is_being_replaced(observed):
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -237,6 +239,8 @@ class PodWorker:
         key = f"kill {action.id}"
         if jobs.running(key):
             return
+        if action.why:
+            self._replaced.add(action.id)
         text = action.why or f"Stopping container {action.name}"
         path = f"spec.containers{{{action.name}}}"
         self._node.events.event(self.pod, "Normal", "Killing", text, field_path=path)
@@ -253,6 +257,11 @@ class PodWorker:
             await self._node.clock.sleep(1.0)
 
     # -- telling
+
+    def _is_being_replaced(self, observed: Observed) -> bool:
+        """Whether a container has ended only because its next run is about to begin."""
+        latest = [observed.latest(container.name) for container in self.pod.spec.containers]
+        return any(run and run.id in self._replaced and not run.may_run for run in latest)
 
     def _report_progress(self, observed: Observed, jobs: Jobs) -> None:
         """Report at once what runs or has run; a Pod that only begins gets a moment first.

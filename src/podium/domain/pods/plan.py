@@ -6,6 +6,7 @@ a value: the same input gives the same plan, and nothing here asks the runtime o
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -56,8 +57,12 @@ class Plan:
     sandbox_changed: bool = False
 
 
-def plan(pod: Pod, observed: Observed, now: datetime) -> Plan:
-    """Return the next actions for a Pod that is wanted and not over."""
+def plan(pod: Pod, observed: Observed, now: datetime, replaced: Set[str] = frozenset()) -> Plan:
+    """Return the next actions for a Pod that is wanted and not over.
+
+    *replaced* are the IDs of containers that were killed because their spec changed: another run
+    follows them whatever restartPolicy says.
+    """
     if observed.sandbox is None:
         return _plan_sandbox(pod, observed)
     actions: list[Action] = []
@@ -68,6 +73,9 @@ def plan(pod: Pod, observed: Observed, now: datetime) -> Plan:
         if latest is not None and latest.is_running:
             if latest.hash != container_hash(container):
                 actions.append(_replace(pod, latest))
+            continue
+        if latest is not None and latest.id in replaced:
+            actions.append(start_container(container, latest))
             continue
         if not should_restart(pod, latest):
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from datetime import datetime
 from typing import Any
@@ -51,6 +52,7 @@ class NodeReporter:
         self._events, self._clock, self._port = events, clock, port
         self._reported_at: datetime | None = None
         self._told: set[str] = set()
+        self._contradicted = asyncio.Event()
         self.node = Node()
 
     async def register(self) -> None:
@@ -68,10 +70,25 @@ class NodeReporter:
                 logger.warning("node could not be registered", extra={"error": exc})
                 await self._clock.sleep(backoff.next())
 
+    def take(self, node: Node) -> None:
+        """Take over what the API has of the node.
+
+        Conditions that somebody else changed (a node that was silent for long is declared
+        ``Unknown``) are put right at once.
+        """
+        ours, theirs = self.node.status, node.status
+        self.node = node
+        if {c.type: c.status for c in ours.conditions} != {
+            c.type: c.status for c in theirs.conditions
+        }:
+            self._contradicted.set()
+
     async def run(self) -> None:
         """Report the status as often as the configuration says, until cancelled."""
+        frequency = self._options.config.node_status_update_frequency
         while True:
-            await self._clock.sleep(self._options.config.node_status_update_frequency)
+            await self._clock.wait(self._contradicted, frequency)
+            self._contradicted.clear()
             try:
                 await self.report()
             except ApiError as exc:
