@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from aiohttp.web import BaseRequest
 
-from podium.api import codec
+from podium.api import codec, protobuf
 from podium.api.codec import Validation
 from podium.api.errors import bad_request
 from podium.api.meta import metadata
@@ -37,8 +38,23 @@ async def decode(
     request: BaseRequest, into: Resource | type[Any], validation: Validation
 ) -> tuple[Any, list[str]]:
     """Return the object in the body and the warnings that it earns. Raises ApiError."""
-    content_type = body_type(request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
-    return codec.decode(into, await read(request), content_type=content_type, validation=validation)
+    kind = into.kind if isinstance(into, Resource) else into.__name__
+    accepted = (JSON, YAML, protobuf.CONTENT_TYPE) if protobuf.serves(kind) else (JSON, YAML)
+    content_type = body_type(request.headers.get("Content-Type", ""), accepted, JSON)
+    body = await read(request)
+    if content_type == protobuf.CONTENT_TYPE:
+        body, content_type = _from_protobuf(body, kind), JSON
+    return codec.decode(into, body, content_type=content_type, validation=validation)
+
+
+def _from_protobuf(body: bytes, kind: str) -> bytes:
+    """Return the object as JSON, so that there is one way to decode it. Raises ApiError (400)."""
+    try:
+        return msgspec.json.encode(protobuf.decode(body, kind))
+    except protobuf.BadProtobuf as error:
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {kind}): {error}"
+        ) from error
 
 
 def match_path(obj: Any, info: RequestInfo, resource: Resource) -> None:

@@ -1,0 +1,108 @@
+"""Bytes that kubectl 1.37 sent, and what they say."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from podium.api.protobuf import MAGIC, BadProtobuf, decode, serves
+
+NAMESPACE = bytes.fromhex(
+    "6b3873000a0f0a0276311209"
+    "4e616d657370616365121a0a120a0278311200"
+    "1a0022002a00320038004200"
+    "12001a020a001a002200"
+)
+
+
+def field(number: int, content: bytes) -> bytes:
+    return bytes((number << 3 | 2, len(content))) + content
+
+
+def envelope(kind: str, raw: bytes, api_version: str = "v1") -> bytes:
+    types = field(1, api_version.encode()) + field(2, kind.encode())
+    return MAGIC + field(1, types) + field(2, raw)
+
+
+def test_a_namespace_of_kubectl() -> None:
+    assert decode(NAMESPACE, "Namespace") == {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "x1"},
+    }
+
+
+def test_maps_and_bytes() -> None:
+    metadata = field(1, b"s") + field(11, field(1, b"k") + field(2, b"v"))
+    data = field(1, b"key") + field(2, b"\x00\xff")
+    raw = field(1, metadata) + field(2, data) + field(3, b"Opaque") + b"\x28\x00"
+    assert decode(envelope("Secret", raw), "Secret") == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s", "labels": {"k": "v"}},
+        "data": {"key": base64.b64encode(b"\x00\xff").decode()},
+        "type": "Opaque",
+        "immutable": False,
+    }
+
+
+def test_numbers_times_and_lists() -> None:
+    spec = field(1, b"a") + field(1, b"b") + b"\x20\xd8\x04"
+    status = field(2, b"\x08\xe8\x07")
+    raw = field(1, field(8, b"\x08\x00")) + field(2, spec) + field(3, status)
+    body = envelope("TokenRequest", raw, "authentication.k8s.io/v1")
+    found = decode(body, "TokenRequest")
+    assert found["spec"] == {"audiences": ["a", "b"], "expirationSeconds": 600}
+    assert found["metadata"] == {"creationTimestamp": "1970-01-01T00:00:00Z"}
+    assert found["status"] == {"expirationTimestamp": "1970-01-01T00:16:40Z"}
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [(b"\x08\x00\x10\x50\x1a\x00", 80), (b"\x08\x01\x10\x00\x1a\x03web", "web")],
+    ids=["number", "name"],
+)
+def test_ports_by_number_or_name(target: bytes, expected: int | str) -> None:
+    raw = field(2, field(1, b"\x18\x50" + field(4, target)))
+    (port,) = decode(envelope("Service", raw), "Service")["spec"]["ports"]
+    assert port == {"port": 80, "targetPort": expected}
+
+
+def test_an_envelope_without_types_is_what_is_expected() -> None:
+    found = decode(MAGIC + field(2, field(1, field(1, b"a"))), "Namespace")
+    assert found == {"apiVersion": "", "kind": "", "metadata": {"name": "a"}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"{}", id="json"),
+        pytest.param(NAMESPACE[:-5], id="cut-off"),
+        pytest.param(envelope("Namespace", field(9, b"x")), id="unknown-field"),
+        pytest.param(envelope("Namespace", b"\x08\x01"), id="number-for-a-message"),
+        pytest.param(envelope("Namespace", b"\x0b"), id="group"),
+        pytest.param(envelope("Pod", b""), id="other-kind"),
+        pytest.param(MAGIC + b"\xff" * 12, id="endless-number"),
+        pytest.param(envelope("Namespace", field(1, field(1, b"\xff"))), id="not-utf-8"),
+    ],
+)
+def test_refused(body: bytes) -> None:
+    with pytest.raises(BadProtobuf):
+        decode(body, "Namespace")
+
+
+@given(st.binary())
+def test_no_bytes_do_anything_else(body: bytes) -> None:
+    for kind in ("Secret", "Service", "TokenRequest"):
+        try:
+            decode(envelope(kind, b"") + body, kind)
+            decode(MAGIC + body, kind)
+        except BadProtobuf:
+            continue
+
+
+def test_kinds() -> None:
+    assert serves("Namespace")
+    assert not serves("Pod")

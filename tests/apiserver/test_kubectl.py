@@ -1,0 +1,87 @@
+"""Unmodified kubectls against the server alone: what they read of its descriptions of itself."""
+
+import asyncio
+import os
+
+import pytest
+
+from support.apiserver import RunningApiServer
+from support.cluster import KUBECTL
+
+CONFIGMAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data: {k: "1"}
+"""
+
+
+async def kubectl(
+    api: RunningApiServer, version: str, *arguments: str, stdin: str = ""
+) -> tuple[int, str, str]:
+    environment = os.environ | {
+        "KUBECONFIG": str(api.kubeconfig()),
+        "HOME": str(api.directory),  # where discovery is cached
+    }
+    process = await asyncio.create_subprocess_exec(
+        KUBECTL[version],
+        *arguments,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture(params=sorted(KUBECTL))
+def version(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    assert KUBECTL[chosen].exists(), "make install puts it there"
+    return chosen
+
+
+async def test_explain(api: RunningApiServer, version: str) -> None:
+    code, out, err = await kubectl(api, version, "explain", "pod.spec.containers.ports")
+    assert (code, err) == (0, "")
+    assert "FIELD: ports <[]ContainerPort>" in out
+    assert "containerPort\t<integer> -required-" in out
+
+
+async def test_apply_knows_which_fields_there_are(api: RunningApiServer, version: str) -> None:
+    """The server is asked to look for unknown fields, because its OpenAPI says that it can."""
+    code, out, err = await kubectl(
+        api, version, "apply", "-f", "-", stdin=CONFIGMAP + "colour: red\n"
+    )
+    assert (code, out) == (1, "")
+    assert err.endswith(
+        'ConfigMap in version "v1" cannot be handled as a ConfigMap: '
+        'strict decoding error: unknown field "colour"\n'
+    )
+
+
+async def test_apply_again(api: RunningApiServer, version: str) -> None:
+    changed = CONFIGMAP.replace("1", "2", 2).replace("v2", "v1")
+    for text, word in ((CONFIGMAP, "created"), (CONFIGMAP, "unchanged"), (changed, "configured")):
+        found = await kubectl(api, version, "apply", "-f", "-", stdin=text)
+        assert found == (0, f"configmap/a {word}\n", "")
+
+
+async def test_what_it_makes_itself(api: RunningApiServer, version: str) -> None:
+    """Newer ones send what they generate as protobuf."""
+    made = "create", "namespace", "n"
+    assert await kubectl(api, version, *made) == (0, "namespace/n created\n", "")
+    literal = "create", "secret", "generic", "s", "--from-literal=k=v"
+    assert await kubectl(api, version, *literal) == (0, "secret/s created\n", "")
+    shown = await kubectl(api, version, "get", "secret", "s", "-o", "jsonpath={.data.k}")
+    assert shown == (0, "dg==", "")
+
+
+async def test_api_resources(api: RunningApiServer, version: str) -> None:
+    code, out, err = await kubectl(api, version, "api-resources", "--no-headers")
+    assert (code, err) == (0, "")
+    rows = [line.split() for line in out.splitlines()]
+    assert ["pods", "po", "v1", "true", "Pod"] in rows
+    assert ["leases", "coordination.k8s.io/v1", "true", "Lease"] in rows
