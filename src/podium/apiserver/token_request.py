@@ -23,8 +23,8 @@ from podium.api.types.authentication_v1 import (
     TokenRequestStatus,
 )
 from podium.api.types.meta_v1 import StatusDetails
+from podium.api.user import node_name
 from podium.apiserver import bodies, query, responses
-from podium.apiserver.auth.node_authorizer import node_name
 from podium.apiserver.auth.tokens import Claims, Ref
 from podium.apiserver.call import Call
 from podium.registry.types import Stored

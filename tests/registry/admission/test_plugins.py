@@ -63,6 +63,7 @@ def test_the_order_of_the_plugins() -> None:
     assert [plugin.name for plugin in default_plugins()] == [
         "NamespaceLifecycle",
         "ServiceAccount",
+        "NodeRestriction",
         "TaintNodesByCondition",
         "Priority",
         "DefaultTolerationSeconds",

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from podium.api.errors import ApiError, failure
 from podium.api.types.meta_v1 import StatusDetails
-from podium.api.user import UserInfo
+from podium.api.user import UserInfo, node_name
 from podium.apiserver.auth import node_authorizer, roles
 from podium.apiserver.auth.node_authorizer import PodReader
 from podium.apiserver.auth.rules import PolicyRule, any_allows
@@ -23,7 +23,7 @@ class Authorizer:
         """Raises ApiError (403)."""
         if any_allows(_rules(user.name, user.groups), info):
             return
-        node = node_authorizer.node_name(user)
+        node = node_name(user)
         reason: str | None = ""
         if node:
             reason = await node_authorizer.refusal(node, info, query, self._pods)

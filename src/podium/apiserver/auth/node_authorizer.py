@@ -1,7 +1,8 @@
 """What a node may do: its own Node, Lease and Pods, and what those Pods refer to.
 
-Follows ``k8s.io/kubernetes/plugin/pkg/auth/authorizer/node`` and the NodeRestriction admission
-plugin, so that a node that is taken over gives away nothing but what runs there.
+Follows ``k8s.io/kubernetes/plugin/pkg/auth/authorizer/node``. Together with the NodeRestriction
+admission plugin, which looks into the bodies, a node that is taken over gives away nothing but
+what runs there.
 """
 
 from __future__ import annotations
@@ -10,13 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from podium.api.types.core_v1 import EnvFromSource, EnvVar, Pod, PodSpec
-from podium.api.user import UserInfo
 from podium.apiserver.auth.roles import NODE
 from podium.apiserver.auth.rules import any_allows
 from podium.apiserver.paths import Query, RequestInfo
 
-NODE_GROUP = "system:nodes"
-NODE_USER_PREFIX = "system:node:"
 LEASE_NAMESPACE = "kube-node-lease"
 
 
@@ -26,13 +24,6 @@ class PodReader(Protocol):
     async def pod(self, namespace: str, name: str) -> Pod | None: ...
 
     async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]: ...
-
-
-def node_name(user: UserInfo) -> str:
-    """Return the name of the node that *user* is, "" for everybody else."""
-    if NODE_GROUP in user.groups and user.name.startswith(NODE_USER_PREFIX):
-        return user.name.removeprefix(NODE_USER_PREFIX)
-    return ""
 
 
 async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:

@@ -15,6 +15,7 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
     """Return the plugins that every API server runs, in order."""
     from podium.registry.admission.default_toleration_seconds import DefaultTolerationSeconds
     from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
+    from podium.registry.admission.node_restriction import NodeRestriction
     from podium.registry.admission.priority import Priority
     from podium.registry.admission.service_account import ServiceAccountAdmission
     from podium.registry.admission.taint_nodes import TaintNodesByCondition
@@ -22,6 +23,7 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
     return (
         NamespaceLifecycle(),
         ServiceAccountAdmission(),
+        NodeRestriction(),
         TaintNodesByCondition(),
         Priority(),
         DefaultTolerationSeconds(),
