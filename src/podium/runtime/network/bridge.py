@@ -45,7 +45,7 @@ class BridgeNetwork:
         state_dir: Path,
         *,
         service: ServiceRule | None = None,
-        shared_dir: Path = Path("/run/podium"),
+        shared_dir: Path = Path("/run/podium-shared"),
     ) -> None:
         network = ipaddress.IPv4Network(pod_cidr)
         self.name, self.pod_cidr = name, pod_cidr
