@@ -21,25 +21,25 @@ PROGRAM = textwrap.dedent(
     import os, signal, sys
     from podium.cluster.supervisor import Component, Supervisor
 
-    def wait_for_the_end(name):
-        def end(*_):
-            print(name, "stops", flush=True)
-            sys.exit(0)
-        signal.signal(signal.SIGTERM, end)
-        while True:
-            signal.pause()
+    def say(*words):
+        os.write(1, (" ".join(map(str, words)) + "\\n").encode())  # one write: lines stay whole
 
     def component(name):
         def run(ready):
-            print(name, "runs as", os.getpid(), flush=True)
+            def end(*_):
+                say(name, "stops")
+                os._exit(0)
+            signal.signal(signal.SIGTERM, end)
+            say(name, "runs as", os.getpid())
             ready()
-            wait_for_the_end(name)
-        return Component(name, run, lambda: print(name, "is ready", flush=True))
+            while True:
+                signal.pause()
+        return Component(name, run, lambda: say(name, "is ready"))
 
     def stubborn(ready):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        say("stubborn runs as", os.getpid())
         ready()
-        print("stubborn runs as", os.getpid(), flush=True)
         while True:
             signal.pause()
 
