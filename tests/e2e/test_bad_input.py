@@ -141,12 +141,6 @@ def test_a_container_that_exits_at_once_crash_loops(shared: Cluster, namespace: 
     (status,) = shared.get("pod", "bad", "-n", namespace)["status"]["containerStatuses"]
     assert status["lastState"]["terminated"]["exitCode"] == 7
     assert status["restartCount"] >= 1
-    eventually(
-        lambda: any(
-            reason == "BackOff"
-            and text.startswith("Back-off restarting failed container main in pod bad_")
-            for reason, text in events(shared, namespace)
-        ),
-        "the event",
-    )
+    expected = ("BackOff", "Back-off restarting failed container")
+    eventually(lambda: expected in events(shared, namespace), "the event")
     shared.kubectl("-n", namespace, "delete", "pod", "bad", "--now")
