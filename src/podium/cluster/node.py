@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 from podium.cluster.components import client_config
 from podium.cluster.config import SHARED_DIR, ClusterConfig
@@ -14,6 +15,7 @@ from podium.kit.clock import SystemClock
 from podium.kubelet import config as kubelet_config
 from podium.kubelet.kubelet import run as run_kubelet
 from podium.kubelet.options import KubeletOptions
+from podium.runtime import linux
 from podium.runtime.images import registries
 from podium.runtime.images.service import LocalImageService
 from podium.runtime.network.bridge import BridgeNetwork
@@ -26,6 +28,7 @@ _KNOCK_INTERVAL = 0.01  # seconds
 
 async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
     """Be the node until cancelled; *ready* is called when it has become Ready."""
+    keep_in_memory(config.run_dir / "kubelet")
     bridge = network(config)
     await bridge.setup()
     images = image_service(config)
@@ -33,6 +36,16 @@ async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
         options = kubelet_options(config)
         await _api_is_there(config)
         await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
+
+
+def keep_in_memory(directory: Path) -> None:
+    """Make *directory*, and a tmpfs of it where it is not on one: Pods' secrets and tokens are
+    kept there, and never touch a disk. `podium down` unmounts what is below the run directory.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if linux.filesystem(str(directory)) not in ("tmpfs", "ramfs"):
+        flags = linux.MS_NOSUID | linux.MS_NODEV
+        linux.mount("podium", str(directory), "tmpfs", flags, "mode=0700")
 
 
 async def _api_is_there(config: ClusterConfig) -> None:

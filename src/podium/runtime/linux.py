@@ -64,6 +64,18 @@ def umount(target: str, flags: int = MNT_DETACH | UMOUNT_NOFOLLOW) -> bool:
     raise OSError(error, os.strerror(error), target)
 
 
+def filesystem(path: str) -> str:
+    """Return the type of the filesystem that *path* is on; "" where its mount cannot be told."""
+    device = os.stat(path).st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        for line in mounts:
+            mount, _, kind = line.partition(" - ")
+            if mount.split()[2] == number:
+                return kind.split()[0]
+    return ""
+
+
 def open_in_root(root: int, path: str, flags: int = os.O_RDONLY) -> int:
     """Open *path* as a process would whose root directory is the descriptor *root*.
 

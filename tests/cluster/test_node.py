@@ -1,0 +1,39 @@
+"""cluster.node: where a node keeps its Pods' secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from podium.cluster.node import keep_in_memory
+from podium.runtime import linux
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path) -> Iterator[Path]:
+    if linux.filesystem(str(tmp_path)) == "tmpfs":
+        pytest.skip("pytest's temporary directory is on a tmpfs itself")
+    directory = tmp_path / "run" / "kubelet"
+    yield directory
+    while linux.umount(str(directory)):
+        pass
+
+
+def test_a_directory_on_a_disk_becomes_a_tmpfs_once(on_disk: Path):
+    for _ in range(2):
+        keep_in_memory(on_disk)
+    assert linux.filesystem(str(on_disk)) == "tmpfs"
+    assert on_disk.stat().st_mode & 0o777 == 0o700
+    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+    assert [line.split()[4] for line in mounts].count(str(on_disk)) == 1
+
+
+def test_a_directory_on_a_tmpfs_stays_as_it_is(on_disk: Path):
+    keep_in_memory(on_disk)
+    inner = on_disk / "inner"
+    keep_in_memory(inner)
+    assert inner.is_dir()
+    assert not os.path.ismount(inner)
