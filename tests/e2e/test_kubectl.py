@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -79,7 +80,7 @@ def test_run_and_every_way_to_get(kubectl: Kubectl):
 def test_get_watch_sees_each_change(
     kubectl: Kubectl, shared: Cluster, namespace: str, version: str
 ):
-    environment = {"KUBECONFIG": str(shared.kubeconfig), "PATH": "/usr/bin:/bin"}
+    environment = {**os.environ, "KUBECONFIG": str(shared.kubeconfig)}
     command = [KUBECTL[version], "-n", namespace, "get", "pods", "-w", "--no-headers"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watch:
         try:
