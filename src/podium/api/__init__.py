@@ -1,0 +1,1 @@
+"""What an object is: types, codec, defaults, validation, patches, errors. Pure."""

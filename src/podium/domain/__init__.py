@@ -1,0 +1,1 @@
+"""What Kubernetes decides, as pure functions: no loop, no clock, no I/O."""

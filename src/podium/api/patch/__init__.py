@@ -1,0 +1,1 @@
+"""Patches, each style a function of two plain values."""

@@ -1,0 +1,1 @@
+"""A Pod's life on its node, decided: status, actions, and when to look again."""

@@ -1,0 +1,1 @@
+"""The Pod network of one node."""

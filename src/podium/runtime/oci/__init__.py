@@ -1,0 +1,1 @@
+"""The embedded container runtime, on runc and conmon; one verb of CRI a module."""
