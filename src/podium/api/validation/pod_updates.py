@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from podium.api import go_text
 from podium.api.field import FieldError, Path, forbidden, invalid, required
 from podium.api.types.core_v1 import (
     Affinity,
@@ -17,7 +18,7 @@ from podium.api.types.core_v1 import (
 )
 from podium.api.validation.common import MAX_INT32, Errors, in_range
 from podium.api.validation.differences import differences
-from podium.api.validation.pod_annotations import validate_pod_annotations_update
+from podium.api.validation.pod_annotations import MIRROR, validate_pod_annotations_update
 from podium.api.validation.pods import ANNOTATIONS, SPEC, validate_pod_fields
 from podium.api.validation.scheduling import validate_tolerations
 
@@ -64,6 +65,28 @@ def validate_pod_update(new: Pod, old: Pod) -> list[FieldError]:
     )
     if new.spec != old.spec:
         errors.extend(_validate_rest(new.spec, old.spec))
+    return errors
+
+
+def validate_ephemeral_update(new: Pod, old: Pod) -> list[FieldError]:
+    """Return the offences of an update by ``/ephemeralcontainers``: nothing goes, nothing changes.
+
+    The order may change, as patches do not keep it.
+    """
+    errors = validate_pod_fields(new)
+    errors += validate_pod_annotations_update(ANNOTATIONS, new, old)
+    if MIRROR in old.metadata.annotations:
+        return [forbidden(Path(""), "static pods do not support ephemeral containers")]
+    path = SPEC.child("ephemeralContainers")
+    wanted = {container.name: container for container in new.spec.ephemeral_containers}
+    for was in old.spec.ephemeral_containers:
+        now = wanted.get(was.name)
+        said = f"existing ephemeral containers {go_text.quote(was.name)} may not be"
+        if now is None:
+            errors.append(forbidden(path, f"{said} removed\n"))
+        elif now != was:
+            shown = differences("core.EphemeralContainer", was, now)
+            errors.append(forbidden(path, f"{said} changed\n{shown}"))
     return errors
 
 

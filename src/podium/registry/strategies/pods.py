@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
+
 from podium.api import errors
 from podium.api.defaults.pods import name_service_account, set_defaults_pod
 from podium.api.field import FieldError
@@ -12,10 +14,10 @@ from podium.api.resources import qos_class
 from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
-from podium.api.validation.pod_updates import validate_pod_update
+from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
 from podium.api.validation.pods import validate_pod
 from podium.registry.strategies import pod_table
-from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.base import Strategy, UpdateRules, copy_field
 from podium.registry.strategies.pod_warnings import pod_warnings
 from podium.registry.strategies.table import Cell, RowCondition
 
@@ -68,6 +70,11 @@ class PodStrategy(Strategy[Pod]):
 
     # ------------------------------------------------------------------ update
 
+    def rules(self, subresource: str = "") -> UpdateRules[Pod]:
+        if subresource == "ephemeralcontainers":
+            return UpdateRules(self._prepare_ephemeral_update, self._validate_ephemeral_update)
+        return super().rules(subresource)
+
     def prepare_for_update(self, new: Pod, old: Pod, now: datetime) -> None:
         name_service_account(new.spec)
         super().prepare_for_update(new, old, now)
@@ -82,6 +89,18 @@ class PodStrategy(Strategy[Pod]):
 
     def validate_status_update(self, new: Pod, old: Pod) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_pod_status_update(new, old)
+
+    def _prepare_ephemeral_update(self, new: Pod, old: Pod, now: datetime) -> None:
+        """Take nothing but the ephemeral containers from *new*."""
+        wanted = new.spec.ephemeral_containers
+        super().prepare_for_status_update(new, old, now)
+        new.metadata.owner_references = old.metadata.owner_references
+        new.spec = msgspec.structs.replace(old.spec, ephemeral_containers=wanted)
+        copy_field(new, old, "status")
+        self.count_generation(new, old)
+
+    def _validate_ephemeral_update(self, new: Pod, old: Pod) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_ephemeral_update(new, old)
 
     # ------------------------------------------------------------------ bind, delete
 
