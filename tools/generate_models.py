@@ -32,6 +32,7 @@ MODULES = {
     "coordination_v1": "io.k8s.api.coordination.v1.",
     "authentication_v1": "io.k8s.api.authentication.v1.",
     "authorization_v1": "io.k8s.api.authorization.v1.",
+    "rbac_v1": "io.k8s.api.rbac.v1.",
 }
 
 #: Definitions with a type of their own in Python.
@@ -131,6 +132,7 @@ GO_NULLS = set(
     Condition.lastTransitionTime ContainerStateRunning.startedAt
     ContainerStateTerminated.finishedAt ContainerStateTerminated.startedAt Event.eventTime
     Event.firstTimestamp Event.lastTimestamp EventSeries.lastObservedTime
+    ClusterRole.rules Role.rules
     NamespaceCondition.lastTransitionTime NodeCondition.lastHeartbeatTime
     NodeCondition.lastTransitionTime PersistentVolumeClaimCondition.lastProbeTime
     PersistentVolumeClaimCondition.lastTransitionTime PodCondition.lastProbeTime

@@ -19,6 +19,7 @@ _MODULES = {
     ("coordination.k8s.io", "v1"): "coordination_v1",
     ("authentication.k8s.io", "v1"): "authentication_v1",
     ("authorization.k8s.io", "v1"): "authorization_v1",
+    ("rbac.authorization.k8s.io", "v1"): "rbac_v1",
 }
 _INTERNAL = {"core_v1": "core"}
 

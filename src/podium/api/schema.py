@@ -21,6 +21,7 @@ _FILES = {
     "io.k8s.api.coordination.v1.": "coordination_v1",
     "io.k8s.api.authentication.v1.": "authentication_v1",
     "io.k8s.api.authorization.v1.": "authorization_v1",
+    "io.k8s.api.rbac.v1.": "rbac_v1",
 }
 _PREFIXES = {module: prefix for prefix, module in _FILES.items()}
 _EMPTY: Definition = {}

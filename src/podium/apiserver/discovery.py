@@ -138,7 +138,8 @@ def _resource(resource: Resource) -> Document:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    entry["storageVersionHash"] = storage_version_hash(resource)
+    if resource.stored:
+        entry["storageVersionHash"] = storage_version_hash(resource)
     return entry
 
 

@@ -53,7 +53,8 @@ class Registry:
         service_cidr: str = "10.96.0.0/12",
     ) -> None:
         self._store, self._clock = store, clock
-        caches = [WatchCache(resource, strategy_for(resource)) for resource in resources]
+        stored = [resource for resource in resources if resource.stored]
+        caches = [WatchCache(resource, strategy_for(resource)) for resource in stored]
         by_prefix = {cache.prefix: cache for cache in caches}
         self._feeder = Feeder(store, by_prefix, clock, self._note)
         shared = Shared(store, self._feeder, clock, admission, self, service_cidr)

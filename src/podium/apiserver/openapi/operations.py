@@ -77,7 +77,8 @@ class Operation:
     @property
     def id(self) -> str:
         """Unique, and in the form of upstream's: ``listCoreV1NamespacedPod``."""
-        group = (self.resource.group or "core").partition(".")[0].capitalize()
+        parts = (self.resource.group or "core").removesuffix(".k8s.io").split(".")
+        group = "".join(part.capitalize() for part in parts)
         scope = "Namespaced" if "{namespace}" in self.path else ""
         suffix = "ForAllNamespaces" if self.resource.namespaced and not scope else ""
         what = self.resource.kind + self.subresource.capitalize()
