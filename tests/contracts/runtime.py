@@ -19,6 +19,7 @@ from podium.runtime.port import (
     ContainerEventType,
     ContainerState,
     ContainerStatus,
+    ExecSyncResponse,
     NotFound,
     PodSandboxConfig,
     PodSandboxMetadata,
@@ -235,6 +236,46 @@ class RuntimeContract:
         assert [c.id for c in await runtime.list_containers(pod_uid="uid-other")] == [
             other_container
         ]
+
+    async def test_a_command_in_a_container_is_heard_and_has_an_exit_code(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        said = await runtime.exec_sync(container_id, ["echo", "hello", "you"])
+        assert said == ExecSyncResponse(b"hello you\n", b"", 0)
+        assert (await runtime.exec_sync(container_id, ["false"], 10.0)).exit_code == 1
+        assert (await runtime.container_status(container_id)).state is ContainerState.RUNNING
+
+    async def test_a_command_that_takes_too_long_is_killed(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        with pytest.raises(RuntimeFailure) as failure:
+            await runtime.exec_sync(container_id, ["sleep", "60"], 0.3)
+        assert failure.value.code == "DeadlineExceeded"
+        assert (await runtime.container_status(container_id)).state is ContainerState.RUNNING
+
+    async def test_a_command_that_is_not_there_cannot_be_executed(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        with pytest.raises(RuntimeFailure) as failure:
+            await runtime.exec_sync(container_id, ["nosuchcommand"])
+        assert re.fullmatch(
+            'failed to exec in container: failed to start exec "[0-9a-f]{64}": OCI runtime exec '
+            'failed: exec failed: unable to start container process: exec: "nosuchcommand": '
+            r"executable file not found in \$PATH: unknown",
+            str(failure.value),
+        )
+
+    async def test_nothing_is_executed_in_a_container_that_does_not_run(self, harness: Harness):
+        runtime, _, container_id = await self.created(harness)
+        with pytest.raises(RuntimeFailure):
+            await runtime.exec_sync(container_id, ["true"])
+        with pytest.raises(NotFound):
+            await runtime.exec_sync("0" * 64, ["true"])
+
+    async def test_the_end_of_a_container_ends_the_commands_in_it(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        async with asyncio.TaskGroup() as group:
+            command = group.create_task(runtime.exec_sync(container_id, ["sleep", "60"]))
+            await asyncio.sleep(0.2)
+            await runtime.stop_container(container_id, 0)
+        assert command.result().exit_code == 137
 
     async def test_what_is_not_there_cannot_be_asked_about(self, harness: Harness):
         runtime = harness.runtime

@@ -25,7 +25,9 @@ from podium.runtime.port import (
     PodSandboxMetadata,
 )
 
-_APPLETS = "sh sleep cat ls hostname ip wget httpd mount id df echo touch kill ps nc ipcs".split()
+_APPLETS = """
+sh sleep cat ls hostname ip wget httpd mount id df echo touch kill ps nc ipcs true false
+""".split()
 _PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:100:101::/:/bin/sh\n"
 _GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\n"
 
@@ -125,10 +127,25 @@ class OciHarness:
         (rootfs / "end.new").write_text(str(code))
         os.replace(rootfs / "end.new", rootfs / "end")
 
+    def processes(self, container_id: str) -> list[int]:
+        """Process IDs in the container's cgroup."""
+        return [pid for pid in pids() if container_id in _read(Path(f"/proc/{pid}/cgroup"))]
+
     def log(self, sandbox: str, container: str) -> str:
         """What the container said, without time stamps."""
         text = (self.directory / "logs" / sandbox / container / "0.log").read_text()
         return "".join(line.split(" ", 3)[3] + "\n" for line in text.splitlines())
+
+
+def pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 @contextlib.asynccontextmanager

@@ -62,8 +62,13 @@ async def spawned(
     pass_fds: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    output: tuple[int, int] | None = None,
 ) -> AsyncIterator[Callable[[], Awaitable[Completed]]]:
-    """Start *argv*; yield what waits for its end. Leaving before its end kills it."""
+    """Start *argv*; yield what waits for its end. Leaving before its end kills it.
+
+    Its stdout and stderr go to the descriptors *output* where given; they stay the caller's, and
+    what is completed has neither.
+    """
     with contextlib.ExitStack() as descriptors:
 
         def opened(descriptor: int) -> int:
@@ -71,7 +76,8 @@ async def spawned(
             return descriptor
 
         source = os.open(os.devnull, os.O_RDONLY) if input is None else _memory("stdin", input)
-        stdin, stdout, stderr = map(opened, (source, _memory("stdout"), _memory("stderr")))
+        stdin = opened(source)
+        stdout, stderr = output or (opened(_memory("stdout")), opened(_memory("stderr")))
         process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, under a millisecond
             argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env, cwd=cwd
         )
@@ -79,7 +85,10 @@ async def spawned(
         async def wait() -> Completed:
             if process.returncode is None:
                 await _ended(process.pid)
-            return Completed(argv, process.wait(), _content(stdout), _content(stderr))
+            code = process.wait()
+            if output is not None:
+                return Completed(argv, code, b"", b"")
+            return Completed(argv, code, _content(stdout), _content(stderr))
 
         try:
             yield wait

@@ -9,6 +9,9 @@ the container's words, so that a test's Pod says what happens to it::
     args: ["oom"]                         is killed for memory at once
     args: ["fail", "no", "such", "file"]  cannot be started
     args: ["echo", "hello"]               writes a line, then ends
+
+What ``exec_sync`` runs in one is told by a function of the same kind; :func:`read_command`, the
+default, knows ``true``, ``false``, ``echo WORDS``, ``sleep SECONDS`` and ``exit CODE``.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from podium.runtime.port import (
     ContainerState,
     ContainerStatus,
     CpuMemoryUsage,
+    ExecSyncResponse,
     FilesystemUsage,
     Image,
     NamespaceOption,
@@ -95,6 +99,36 @@ def read_script(config: ContainerConfig) -> Behaviour:
     return behaviour
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a command does that is executed in a container; *missing*: there is none such."""
+
+    seconds: float = 0.0
+    exit_code: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    missing: bool = False
+
+
+Commands = Callable[[ContainerConfig, Sequence[str]], Command]
+
+
+def read_command(_config: ContainerConfig, words: Sequence[str]) -> Command:
+    """Read the words of a command, as the shell's commands of the same names."""
+    match list(words):
+        case ["true"]:
+            return Command()
+        case ["false"]:
+            return Command(exit_code=1)
+        case ["echo", *rest]:
+            return Command(stdout=" ".join(rest) + "\n")
+        case ["sleep", seconds]:
+            return Command(seconds=float(seconds))
+        case ["exit", code]:
+            return Command(exit_code=int(code))
+    return Command(missing=True)
+
+
 @dataclass(eq=False, slots=True)
 class _Sandbox:
     id: str
@@ -140,6 +174,9 @@ class MemoryRuntime:
         self.conditions.append(RuntimeCondition("NetworkReady", True))
         #: Set to make the next sandboxes fail with this text.
         self.sandbox_error = ""
+        self.commands: Commands = read_command
+        #: Container name and words of each command executed, in order.
+        self.executed: list[tuple[str, tuple[str, ...]]] = []
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -318,6 +355,28 @@ class MemoryRuntime:
             log_path=str(process.log_path),
             pid=1 if process.state is ContainerState.RUNNING else 0,
         )
+
+    async def exec_sync(
+        self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
+    ) -> ExecSyncResponse:
+        process = self._find(container_id)
+        if process.state is not ContainerState.RUNNING:
+            raise RuntimeFailure("failed to exec in container: container is not running")
+        self.executed.append((process.config.metadata.name, tuple(cmd)))
+        command = self.commands(process.config, cmd)
+        if command.missing:
+            raise RuntimeFailure(
+                f'failed to exec in container: failed to start exec "{container_id}": OCI runtime '
+                "exec failed: exec failed: unable to start container process: exec: "
+                f'"{cmd[0]}": executable file not found in $PATH: unknown'
+            )
+        late = 0 < timeout < command.seconds
+        seconds = timeout if late else command.seconds
+        if seconds and await self._clock.wait(process.ended, seconds):
+            return ExecSyncResponse(b"", b"", _KILLED)
+        if late:
+            raise RuntimeFailure("context deadline exceeded", "DeadlineExceeded")
+        return ExecSyncResponse(command.stdout.encode(), command.stderr.encode(), command.exit_code)
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         self._find(container_id)

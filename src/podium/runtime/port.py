@@ -233,6 +233,15 @@ class ContainerStatus:
     pid: int = 0  #: of the container's first process; 0 unless running
 
 
+@dataclass(frozen=True, slots=True)
+class ExecSyncResponse:
+    """What a command said and how it ended; of each stream at least the first 16 KiB are kept."""
+
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
+
+
 class ContainerEventType(Enum):
     CREATED = "CONTAINER_CREATED_EVENT"
     STARTED = "CONTAINER_STARTED_EVENT"
@@ -331,6 +340,17 @@ class RuntimeService(Protocol):
 
     async def container_status(self, container_id: str) -> ContainerStatus:
         """Raises NotFound."""
+        ...
+
+    async def exec_sync(
+        self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
+    ) -> ExecSyncResponse:
+        """Run a command in a running container, as that container's user and in its limits.
+
+        Raises NotFound, and RuntimeFailure when the command cannot be executed; with code
+        ``DeadlineExceeded`` when it takes longer than *timeout* seconds (0: no limit). It is
+        killed then, and when the call is cancelled.
+        """
         ...
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:

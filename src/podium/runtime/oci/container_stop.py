@@ -42,14 +42,22 @@ def kill(engine: Engine, live: LiveContainer) -> None:
 
 def send(live: LiveContainer, number: int) -> None:
     """Signal the container's first process, or nobody where that has gone."""
-    record = live.record
+    _signal(live.record.pid, live.record.id, number)
+
+
+def kill_process(pid: int, container_id: str) -> None:
+    """SIGKILL to a process of a container, if it still is one."""
+    _signal(pid, container_id, signal.SIGKILL)
+
+
+def _signal(pid: int, container_id: str, number: int) -> None:
     try:
-        descriptor = os.pidfd_open(record.pid)
+        descriptor = os.pidfd_open(pid)
     except OSError:  # gone, or never there (pid 0)
         return
     try:
         # The pid is this container's own only while its cgroup says so; the descriptor pins it.
-        if record.id in Path(f"/proc/{record.pid}/cgroup").read_text():
+        if container_id in Path(f"/proc/{pid}/cgroup").read_text():
             signal.pidfd_send_signal(descriptor, number)
     except (ProcessLookupError, FileNotFoundError):
         return

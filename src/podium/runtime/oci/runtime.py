@@ -19,6 +19,7 @@ from podium.runtime.oci import (
     container_remove,
     container_start,
     container_stop,
+    exec_sync,
     records,
     sandbox_run,
     sandbox_stop,
@@ -34,6 +35,7 @@ from podium.runtime.port import (
     ContainerEvent,
     ContainerStatus,
     CpuMemoryUsage,
+    ExecSyncResponse,
     PodSandbox,
     PodSandboxConfig,
     PodSandboxStatus,
@@ -143,6 +145,11 @@ class OciRuntime:
 
     async def container_status(self, container_id: str) -> ContainerStatus:
         return records.container_status(self._engine.container(container_id).record)
+
+    async def exec_sync(
+        self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
+    ) -> ExecSyncResponse:
+        return await exec_sync.exec_sync(self._engine, container_id, cmd, timeout)
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         return self._engine.cgroups.usage(self._engine.container(container_id).record.cgroup_path)

@@ -1,0 +1,132 @@
+"""ExecSync: a command in a running container, by the low-level runtime's ``exec``.
+
+The low-level runtime stays the command's parent until it ends and hands its exit code on. It joins
+the container's namespaces and cgroup and applies the container's user, capabilities and seccomp
+filter, as for the container's first process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.kit.process import spawned
+from podium.runtime.oci.conmon import last_error, read_pid
+from podium.runtime.oci.container_stop import kill_process
+from podium.runtime.oci.engine import Engine
+from podium.runtime.port import ContainerState, ExecSyncResponse, RuntimeFailure
+
+#: Bytes kept of each stream; more is read, so that the command does not block, and dropped.
+KEPT = 16 * 1024
+
+
+async def exec_sync(
+    engine: Engine, container_id: str, cmd: Sequence[str], timeout: float
+) -> ExecSyncResponse:
+    """Run *cmd* to its end. Failures have containerd's words."""
+    record = engine.container(container_id).record
+    if record.state is not ContainerState.RUNNING:
+        state = record.state.value
+        raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
+    exec_id = secrets.token_hex(32)
+    files = _Files(engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}")
+    files.directory.mkdir()
+    options = engine.options
+    argv = [
+        *(options.runc, "--root", str(options.runc_root)),
+        *("--log", str(files.log), "--log-format", "json"),
+        *("exec", "--pid-file", str(files.pid), container_id, *cmd),
+    ]
+    try:
+        async with _Pipe.opened() as stdout, _Pipe.opened() as stderr:
+            async with spawned(*argv, output=(stdout.write_end, stderr.write_end)) as wait:
+                stdout.close_write_end()
+                stderr.close_write_end()
+                async with asyncio.timeout(timeout or None):
+                    completed = await wait()
+            if completed.returncode != 0 and not files.pid.exists():
+                said = last_error(files.log) or stderr.text()
+                raise RuntimeFailure(_not_started(exec_id, said))
+            stdout.drain()
+            stderr.drain()
+            return ExecSyncResponse(stdout.received, stderr.received, completed.returncode)
+    except TimeoutError:
+        raise RuntimeFailure(
+            f"failed to exec in container: timeout {timeout:g}s exceeded: "
+            "context deadline exceeded",
+            "DeadlineExceeded",
+        ) from None
+    finally:
+        kill_process(read_pid(files.pid), container_id)
+        shutil.rmtree(files.directory, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What the low-level runtime tells about one command; below the container's bundle."""
+
+    directory: Path
+
+    @property
+    def pid(self) -> Path:
+        return self.directory / "pid"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "log"
+
+
+class _Pipe:
+    """A pipe whose reading end is emptied while the event loop runs; a bounded part is kept."""
+
+    def __init__(self, read_end: int, write_end: int) -> None:
+        self._read_end, self.write_end = read_end, write_end
+        self.received = b""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(read_end, self.drain)
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def opened(cls) -> AsyncIterator[_Pipe]:
+        read_end, write_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(write_end, True)
+        pipe = cls(read_end, write_end)
+        try:
+            yield pipe
+        finally:
+            pipe._loop.remove_reader(read_end)
+            os.close(read_end)
+            pipe.close_write_end()
+
+    def close_write_end(self) -> None:
+        if self.write_end >= 0:
+            os.close(self.write_end)
+            self.write_end = -1
+
+    def drain(self) -> None:
+        """Read what there is now."""
+        while True:
+            try:
+                chunk = os.read(self._read_end, 65536)
+            except BlockingIOError:
+                return
+            if not chunk:
+                self._loop.remove_reader(self._read_end)
+                return
+            self.received += chunk[: KEPT - len(self.received)]
+
+    def text(self) -> str:
+        return self.received.decode(errors="replace").strip()
+
+
+def _not_started(exec_id: str, message: str) -> str:
+    return (
+        f'failed to exec in container: failed to start exec "{exec_id}": '
+        f"OCI runtime exec failed: {message}: unknown"
+    )

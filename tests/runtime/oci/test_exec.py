@@ -1,0 +1,89 @@
+"""Commands executed in real containers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from podium.runtime.oci.exec_sync import KEPT
+from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
+from support.oci import OciHarness
+
+pytestmark = pytest.mark.e2e
+
+
+async def started(harness: OciHarness, **changes: object) -> str:
+    sandbox = harness.sandbox("web")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    config = replace(harness.container("main"), **changes)
+    container_id = await harness.runtime.create_container(sandbox_id, config, sandbox)
+    await harness.runtime.start_container(container_id)
+    return container_id
+
+
+def processes(harness: OciHarness, container_id: str, word: str) -> list[int]:
+    """The processes of a container whose command line holds *word*."""
+    found = []
+    for pid in harness.processes(container_id):
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and word.encode() in command.read_bytes():
+            found.append(pid)
+    return found
+
+
+async def test_both_streams_and_the_exit_code_come_back(harness: OciHarness):
+    container_id = await started(harness)
+    script = "echo out; echo err >&2; exit 7"
+    answer = await harness.runtime.exec_sync(container_id, ["sh", "-c", script])
+    assert (answer.stdout, answer.stderr, answer.exit_code) == (b"out\n", b"err\n", 7)
+
+
+async def test_a_command_has_the_containers_user_environment_and_directory(harness: OciHarness):
+    container_id = await started(
+        harness,
+        envs=[("COLOUR", "green")],
+        working_dir="/tmp",
+        security_context=LinuxContainerSecurityContext(run_as_user=100, run_as_group=101),
+    )
+    script = 'id -u; id -g; echo "$COLOUR"; echo "$PWD"'
+    answer = await harness.runtime.exec_sync(container_id, ["sh", "-c", script])
+    assert answer.stdout.split() == [b"100", b"101", b"green", b"/tmp"]
+
+
+async def test_a_command_in_a_container_with_a_terminal_has_none_itself(harness: OciHarness):
+    container_id = await started(harness, tty=True)
+    answer = await harness.runtime.exec_sync(container_id, ["echo", "hello"])
+    assert answer.stdout == b"hello\n"
+
+
+async def test_endless_output_is_cut_and_does_not_hold_the_command_up(harness: OciHarness):
+    container_id = await started(harness)
+    script = "i=0; while [ $i -lt 20000 ]; do echo 0123456789; i=$((i+1)); done"
+    answer = await harness.runtime.exec_sync(container_id, ["sh", "-c", script])
+    assert len(answer.stdout) == KEPT
+    assert answer.exit_code == 0
+
+
+async def test_a_command_that_timed_out_is_gone_and_left_no_files(harness: OciHarness):
+    container_id = await started(harness)
+    with pytest.raises(RuntimeFailure):
+        await harness.runtime.exec_sync(container_id, ["sleep", "4242"], 0.3)
+    bundle = harness.options.container(container_id).bundle
+    assert not [entry.name for entry in bundle.iterdir() if entry.name.startswith("exec-")]
+    async with asyncio.timeout(10):
+        while processes(harness, container_id, "4242"):
+            await asyncio.sleep(0.01)
+
+
+async def test_a_cancelled_call_ends_the_command(harness: OciHarness):
+    container_id = await started(harness)
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        call = group.create_task(harness.runtime.exec_sync(container_id, ["sleep", "4243"]))
+        while not processes(harness, container_id, "4243"):
+            await asyncio.sleep(0.01)
+        call.cancel()
+        while processes(harness, container_id, "4243"):
+            await asyncio.sleep(0.01)
