@@ -27,6 +27,9 @@ _PATCH_CONTENT_TYPES = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
 }
+#: Ask for metadata alone; a server that cannot do that sends the whole objects.
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 #: Seconds a watch may outlast the time that the server was asked to end it after.
 _WATCH_GRACE = 30.0
 
@@ -58,12 +61,17 @@ class Client:
     ) -> None:
         await self._transport.__aexit__(kind, error, traceback)
 
-    async def get_raw(self, path: str) -> bytes:
+    async def get_raw(self, path: str, *, accept: str = "") -> bytes:
         """Return what is at any path of the server (``/version``, discovery documents)."""
-        return await self._transport.request("GET", path)
+        return await self._transport.request("GET", path, accept=accept)
 
-    async def get(self, resource: Resource, name: str, namespace: str = "") -> Any:
-        body = await self._transport.request("GET", resource.path(namespace, name))
+    async def get(
+        self, resource: Resource, name: str, namespace: str = "", *, metadata_only: bool = False
+    ) -> Any:
+        """Return the object; with *metadata_only* the rest of it does not come over the wire."""
+        accept = _METADATA if metadata_only else ""
+        path = resource.path(namespace, name)
+        body = await self._transport.request("GET", path, accept=accept)
         return wire.decode(resource.type, body)
 
     async def list(
@@ -74,6 +82,7 @@ class Client:
         label_selector: str = "",
         field_selector: str = "",
         resource_version: str = "",
+        metadata_only: bool = False,
     ) -> ObjectList:
         """List one namespace's objects, or those of all when *namespace* is empty."""
         query = _query(
@@ -81,7 +90,9 @@ class Client:
             fieldSelector=field_selector,
             resourceVersion=resource_version,
         )
-        body = await self._transport.request("GET", resource.path(namespace), query=query)
+        accept = _METADATA_LIST if metadata_only else ""
+        path = resource.path(namespace)
+        body = await self._transport.request("GET", path, query=query, accept=accept)
         found = wire.decode_list(resource.type, body)
         return ObjectList(found.items, found.metadata.resource_version)
 
@@ -168,6 +179,7 @@ class Client:
         field_selector: str = "",
         resource_version: str = "",
         timeout_seconds: int = 300,
+        metadata_only: bool = False,
     ) -> AsyncGenerator[tuple[str, Any], None]:
         """Yield (type, object) for each event, until the server ends the watch.
 
@@ -183,7 +195,10 @@ class Client:
             timeoutSeconds=str(timeout_seconds),
         )
         pieces = self._transport.stream(
-            resource.path(namespace), query=query, timeout=timeout_seconds + _WATCH_GRACE
+            resource.path(namespace),
+            query=query,
+            timeout=timeout_seconds + _WATCH_GRACE,
+            accept=_METADATA if metadata_only else "",
         )
         rest = b""
         try:

@@ -52,10 +52,11 @@ class Informer(Generic[T]):
         field_selector: str = "",
         label_selector: str = "",
         clock: Clock,
+        metadata_only: bool = False,
     ) -> None:
         self.synced = asyncio.Event()
         self._client, self._resource, self._clock = client, resource, clock
-        self._namespace = namespace
+        self._namespace, self._metadata_only = namespace, metadata_only
         self._selectors = {"field_selector": field_selector, "label_selector": label_selector}
         self._cache: Cache[T] = Cache()
         self._handlers: list[Handler[T]] = []
@@ -110,7 +111,9 @@ class Informer(Generic[T]):
                 await self._pause(exc)
 
     async def _relist(self) -> None:
-        found = await self._client.list(self._resource, self._namespace, **self._selectors)
+        found = await self._client.list(
+            self._resource, self._namespace, metadata_only=self._metadata_only, **self._selectors
+        )
         for step in delta.changes(self._cache.objects, found.items):
             self._apply(step)
         self._revision = found.resource_version
@@ -125,6 +128,7 @@ class Informer(Generic[T]):
             self._namespace,
             resource_version=self._revision,
             timeout_seconds=random.randint(*WATCH_SECONDS),
+            metadata_only=self._metadata_only,
             **self._selectors,
         )
         async with aclosing(events):

@@ -64,9 +64,11 @@ class Transport:
         query: Query | None = None,
         body: bytes | None = None,
         content_type: str = "application/json",
+        accept: str = "",
     ) -> bytes:
         """Return the body of a successful answer. Raises ApiError or Unreachable."""
         headers = {"Content-Type": content_type} if body is not None else {}
+        headers |= _accepting(accept)
         for attempt in range(MAX_ATTEMPTS):
             async with self._in_flight:
                 code, answer, retry_after = await self._once(method, path, query, body, headers)
@@ -94,7 +96,7 @@ class Transport:
             raise Unreachable(f"{method} {self._config.server}{path}: {_words(exc)}") from exc
 
     async def stream(
-        self, path: str, *, query: Query, timeout: float
+        self, path: str, *, query: Query, timeout: float, accept: str = ""
     ) -> AsyncGenerator[bytes, None]:
         """Yield the answer to a GET piece by piece as it arrives, for *timeout* seconds at most.
 
@@ -102,7 +104,7 @@ class Transport:
         """
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
         try:
-            async with self._open("GET", path, query, None, {}, limits) as response:
+            async with self._open("GET", path, query, None, _accepting(accept), limits) as response:
                 if response.status >= 400:
                     raise error_from(response.status, await response.read())
                 async for piece in response.content.iter_any():
@@ -132,6 +134,10 @@ class Transport:
             timeout=timeout,
             allow_redirects=False,
         )
+
+
+def _accepting(accept: str) -> dict[str, str]:
+    return {"Accept": accept} if accept else {}
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:

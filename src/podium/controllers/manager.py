@@ -12,6 +12,7 @@ from podium.client.events import EventRecorder
 from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
 from podium.controllers import root_ca, service_accounts
+from podium.controllers.garbage_collector import GarbageCollector
 from podium.controllers.namespaces import NamespaceController
 from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
 from podium.controllers.options import ControllerOptions
@@ -59,6 +60,7 @@ class Manager:
             clock=clock,
         )
         self._recorder = EventRecorder(client, "node-controller", "", clock)
+        self._garbage_recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
         self._controllers = (
             ServiceAccountController(client, self._namespaces, self._accounts, clock),
             RootCaPublisher(client, self._namespaces, self._config_maps, options.ca_file, clock),
@@ -75,6 +77,7 @@ class Manager:
             PodGarbageCollector(
                 client, self._pods, self._nodes, options.terminated_pod_threshold, clock
             ),
+            GarbageCollector(client, self._garbage_recorder, clock),
         )
 
     async def run(self) -> None:
@@ -88,7 +91,8 @@ class Manager:
             self._config_maps,
         )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._recorder.run(), name="events")
+            for recorder in (self._recorder, self._garbage_recorder):
+                tasks.create_task(recorder.run(), name="events")
             for informer in informers:
                 tasks.create_task(informer.run(), name="informer")
             for informer in informers:
