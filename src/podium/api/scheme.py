@@ -11,7 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from podium.api.types import authentication_v1, coordination_v1, core_v1
+from podium.api.types import (
+    authentication_v1,
+    authorization_v1,
+    coordination_v1,
+    core_v1,
+    rbac_v1,
+)
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -49,6 +55,8 @@ class Resource:
     verbs: tuple[str, ...] = ALL_VERBS
     #: Module under ``podium.registry.strategies``.
     strategy: str = "generic"
+    #: Whether objects are kept. Reviews are not: a POST is answered, and that is all.
+    stored: bool = True
 
     @property
     def list_kind(self) -> str:
@@ -129,6 +137,39 @@ LEASES = Resource(
     strategy="leases",
 )  # fmt: skip
 
+_RBAC = "rbac.authorization.k8s.io"
+ROLES = Resource(_RBAC, "v1", "Role", "roles", "role", rbac_v1.Role, strategy="roles")
+ROLEBINDINGS = Resource(
+    _RBAC, "v1", "RoleBinding", "rolebindings", "rolebinding", rbac_v1.RoleBinding,
+    strategy="rolebindings",
+)  # fmt: skip
+CLUSTERROLES = Resource(
+    _RBAC, "v1", "ClusterRole", "clusterroles", "clusterrole", rbac_v1.ClusterRole,
+    namespaced=False, strategy="roles",
+)  # fmt: skip
+CLUSTERROLEBINDINGS = Resource(
+    _RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding",
+    rbac_v1.ClusterRoleBinding, namespaced=False, strategy="rolebindings",
+)  # fmt: skip
+
+
+def _review(group: str, type_: type[Struct], *, namespaced: bool = False) -> Resource:
+    singular = type_.__name__.lower()
+    return Resource(
+        group, "v1", type_.__name__, f"{singular}s", singular, type_, namespaced=namespaced,
+        verbs=("create",), stored=False,
+    )  # fmt: skip
+
+
+SUBJECTACCESSREVIEWS = _review("authorization.k8s.io", authorization_v1.SubjectAccessReview)
+SELFSUBJECTACCESSREVIEWS = _review("authorization.k8s.io", authorization_v1.SelfSubjectAccessReview)
+LOCALSUBJECTACCESSREVIEWS = _review(
+    "authorization.k8s.io", authorization_v1.LocalSubjectAccessReview, namespaced=True
+)
+SELFSUBJECTRULESREVIEWS = _review("authorization.k8s.io", authorization_v1.SelfSubjectRulesReview)
+TOKENREVIEWS = _review("authentication.k8s.io", authentication_v1.TokenReview)
+SELFSUBJECTREVIEWS = _review("authentication.k8s.io", authentication_v1.SelfSubjectReview)
+
 RESOURCES: tuple[Resource, ...] = (
     CONFIGMAPS,
     ENDPOINTS,
@@ -140,6 +181,16 @@ RESOURCES: tuple[Resource, ...] = (
     SERVICEACCOUNTS,
     SERVICES,
     LEASES,
+    CLUSTERROLEBINDINGS,
+    CLUSTERROLES,
+    ROLEBINDINGS,
+    ROLES,
+    LOCALSUBJECTACCESSREVIEWS,
+    SELFSUBJECTACCESSREVIEWS,
+    SELFSUBJECTREVIEWS,
+    SELFSUBJECTRULESREVIEWS,
+    SUBJECTACCESSREVIEWS,
+    TOKENREVIEWS,
 )
 
 
