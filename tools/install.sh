@@ -15,6 +15,7 @@ need ip iproute2
 need busybox busybox-static
 need mount mount
 need tar tar
+need "$python" python3
 "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing Debian packages: ${missing[*]}"

@@ -69,7 +69,7 @@ def _wait_for_orphans(config: ClusterConfig) -> None:
 
 def remove_all(config: ClusterConfig) -> None:
     """Remove containers, namespaces, mounts, cgroups, links, rules and the run directory."""
-    from podium.cluster.node import image_service, network, oci_options
+    from podium.cluster.runtime import image_service, network, oci_options
     from podium.runtime.oci.cleanup import cleanup, unmount_below
 
     images = image_service(config)
@@ -87,7 +87,7 @@ def stop_pods(config: ClusterConfig) -> None:
 
 
 async def _stop_pods(config: ClusterConfig) -> None:
-    from podium.cluster.node import image_service, network, oci_options
+    from podium.cluster.runtime import image_service, network, oci_options
     from podium.domain.pods.identity import GRACE_PERIOD
     from podium.runtime.oci.runtime import OciRuntime
 

@@ -9,18 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from podium.cluster.components import client_config
-from podium.cluster.config import SHARED_DIR, ClusterConfig
+from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
+from podium.cluster.runtime import image_service, network, oci_options
 from podium.kit.clock import SystemClock
 from podium.kubelet import config as kubelet_config
 from podium.kubelet.kubelet import run as run_kubelet
 from podium.kubelet.options import KubeletOptions
 from podium.runtime import linux
-from podium.runtime.images import registries
-from podium.runtime.images.service import LocalImageService
-from podium.runtime.network.bridge import BridgeNetwork
-from podium.runtime.network.ruleset import ServiceRule
-from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.runtime import OciRuntime
 
 _KNOCK_INTERVAL = 0.01  # seconds
@@ -57,30 +53,6 @@ async def _api_is_there(config: ClusterConfig) -> None:
             writer.close()
             return
         await asyncio.sleep(_KNOCK_INTERVAL)
-
-
-def network(config: ClusterConfig) -> BridgeNetwork:
-    service = ServiceRule(config.kubernetes_service_ip, 443, config.port)
-    return BridgeNetwork(
-        config.link_name,
-        config.pod_cidr,
-        config.network_dir,
-        service=service,
-        shared_dir=SHARED_DIR,
-    )
-
-
-def image_service(config: ClusterConfig) -> LocalImageService:
-    mirrors = registries.load(config.registry_config) if config.registry_config else None
-    return LocalImageService(config.images_dir, mirrors)
-
-
-def oci_options(config: ClusterConfig) -> OciOptions:
-    return OciOptions(
-        root=config.runtime_dir,
-        run_dir=config.run_dir / "runtime",
-        cgroup_root=config.cgroup_root,
-    )
 
 
 def kubelet_options(config: ClusterConfig) -> KubeletOptions:
