@@ -28,12 +28,17 @@ def next_back_off(ended: ContainerRecord, spec_hash: str) -> float:
     return min(ended.back_off * 2, MAXIMUM)
 
 
-def back_off_until(ended: ContainerRecord, spec_hash: str) -> datetime | None:
+def back_off_until(
+    ended: ContainerRecord, spec_hash: str, *, killed: bool = False
+) -> datetime | None:
     """When the run that replaces *ended* may start; None when at once.
 
-    A changed spec does not wait for what the old one did, nor does a run that lasted.
+    A changed spec does not wait for what the old one did, nor does a run that lasted; one that
+    was *killed* to be replaced need only have lasted as long as its own back-off.
     """
     if ended.finished_at is None or not ended.back_off:
+        return None
+    if killed and (ended.finished_at - ended.created_at).total_seconds() >= ended.back_off:
         return None
     if ended.hash != spec_hash or _ran_long(ended):
         return None

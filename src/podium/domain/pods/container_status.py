@@ -22,6 +22,7 @@ from podium.api.types.core_v1 import (
     VolumeMountStatus,
 )
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
+from podium.domain.pods.probes import NO_HEALTH, RunHealth, run_health
 from podium.domain.pods.restart import should_restart
 
 CONTAINER_CREATING = "ContainerCreating"
@@ -41,14 +42,15 @@ def container_statuses(
     observed: Observed,
     previous: Mapping[str, ContainerStatus],
     waiting: Mapping[str, Waiting],
+    health: Mapping[str, RunHealth] = NO_HEALTH,
 ) -> list[ContainerStatus]:
     """Return a status for each regular container, in the order of the spec.
 
     *previous* are the statuses last published, *waiting* why a container's last start failed or
-    is put off.
+    is put off, *health* what probes found, by container ID.
     """
     return [
-        _status(pod, container, observed, previous.get(container.name), waiting)
+        _status(pod, container, observed, previous.get(container.name), waiting, health)
         for container in pod.spec.containers
     ]
 
@@ -59,6 +61,7 @@ def _status(
     observed: Observed,
     previous: ContainerStatus | None,
     waiting: Mapping[str, Waiting],
+    health: Mapping[str, RunHealth],
 ) -> ContainerStatus:
     runs = list(observed.runs(container.name))[:2]
     if runs:
@@ -73,8 +76,10 @@ def _status(
             waiting=ContainerStateWaiting(reason=why.reason, message=why.message)
         )
     running = status.state.running is not None
-    status.started = running
-    status.ready = running
+    found = health.get(runs[0].id) if runs else None
+    found = found or run_health(container, {})
+    status.started = running and found.started
+    status.ready = running and found.ready
     status.volume_mounts = _volume_mounts(container)
     return status
 

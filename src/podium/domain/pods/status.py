@@ -12,6 +12,7 @@ from podium.domain.pods.conditions import pod_conditions
 from podium.domain.pods.container_status import Waiting, container_statuses
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import FAILED, is_terminal, pod_phase
+from podium.domain.pods.probes import NO_HEALTH, RunHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Verdict:
 class StatusInput:
     """What the status of a Pod follows from. ``previous`` is the one last published, or the API's.
 
-    ``ended`` says that nothing of the Pod will be started any more.
+    ``health`` is what probes found, by container ID; ``ended`` says that nothing of the Pod will be
+    started any more.
     """
 
     pod: Pod
@@ -34,6 +36,7 @@ class StatusInput:
     previous: PodStatus
     host_ip: str
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    health: Mapping[str, RunHealth] = NO_HEALTH
     verdict: Verdict | None = None
     ended: bool = False
 
@@ -43,7 +46,11 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     pod, previous = given.pod, given.previous
     now = now.replace(microsecond=0)
     statuses = container_statuses(
-        pod, given.observed, {s.name: s for s in previous.container_statuses}, given.waiting
+        pod,
+        given.observed,
+        {s.name: s for s in previous.container_statuses},
+        given.waiting,
+        given.health,
     )
     phase = _phase(given, pod_phase(pod, statuses, terminal=given.ended))
     status = PodStatus(

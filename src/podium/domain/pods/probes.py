@@ -1,0 +1,206 @@
+"""What probes decide: when a container has started, is ready, or is to be killed.
+
+Pure: results and times go in, the next state of one probe of one run of a container comes out. The
+rules are those of ``pkg/kubelet/prober/worker.go``, but for the times: the first probe is made as
+soon as initialDelaySeconds are over, not within a period of that, and the periods are counted from
+there.
+
+https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+
+from podium.api.types.core_v1 import Container, Pod, Probe
+
+#: Periods of single probes, also below a second: ``web.readiness=250ms,web.liveness=2s``.
+PERIODS_ANNOTATION = "podium.io/probe-periods"
+SHORTEST_PERIOD = 0.05
+_UNITS = {"ms": 0.001, "s": 1.0}
+
+
+class ProbeKind(Enum):
+    """The values are the words that events begin with."""
+
+    STARTUP = "Startup"
+    READINESS = "Readiness"
+    LIVENESS = "Liveness"
+
+
+class Result(Enum):
+    """What one probe found; ``UNKNOWN``, a probe that could not be made, counts for nothing."""
+
+    SUCCESS = "Success"
+    WARNING = "Warning"
+    FAILURE = "Failure"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A result, and what the event says about it."""
+
+    result: Result
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeState:
+    """What is known from one probe of one run of a container.
+
+    ``passes`` is None until a threshold is reached; ``streak`` counts the latest results, all of
+    the same kind; ``probed_at`` is when the latest probe was due.
+    """
+
+    passes: bool | None = None
+    last: bool | None = None
+    streak: int = 0
+    probed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunHealth:
+    """What the probes of a run add up to; ``failed`` is the kind that wants it killed."""
+
+    started: bool = True
+    ready: bool = True
+    failed: ProbeKind | None = None
+
+
+States = Mapping[ProbeKind, ProbeState]
+#: Nothing is known of any run.
+NO_HEALTH: Mapping[str, RunHealth] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ProbedRun:
+    """One run of a container in its prime: ``started_at`` is when it began to run."""
+
+    container: Container
+    started_at: datetime
+    periods: Mapping[ProbeKind, float] = field(default_factory=dict)
+
+
+def probes_of(container: Container) -> Iterator[tuple[ProbeKind, Probe]]:
+    for kind, probe in (
+        (ProbeKind.STARTUP, container.startup_probe),
+        (ProbeKind.READINESS, container.readiness_probe),
+        (ProbeKind.LIVENESS, container.liveness_probe),
+    ):
+        if probe is not None:
+            yield kind, probe
+
+
+def run_health(container: Container, states: States) -> RunHealth:
+    """Return what holds for a running container; *states* without a probe's kind: none made yet."""
+    unknown = ProbeState()
+    started = container.startup_probe is None or bool(states.get(ProbeKind.STARTUP, unknown).passes)
+    ready = started and (
+        container.readiness_probe is None or bool(states.get(ProbeKind.READINESS, unknown).passes)
+    )
+    failed = next(
+        (
+            kind
+            for kind in (ProbeKind.LIVENESS, ProbeKind.STARTUP)
+            if states.get(kind, unknown).passes is False
+        ),
+        None,
+    )
+    return RunHealth(started, ready, failed)
+
+
+def after(state: ProbeState, kind: ProbeKind, probe: Probe, result: Result) -> ProbeState:
+    """Return the state that follows one more *result*."""
+    if result is Result.UNKNOWN:
+        return state
+    success = result is not Result.FAILURE
+    streak = state.streak + 1 if state.last is success else 1
+    enough = probe.success_threshold if success else probe.failure_threshold
+    if streak < enough:
+        return replace(state, last=success, streak=streak)
+    if kind is ProbeKind.READINESS or state.passes is not False:
+        return replace(state, last=success, streak=streak, passes=success)
+    return state  # failed for good: this run is on its way out
+
+
+def due(run: ProbedRun, kind: ProbeKind, states: States) -> datetime | None:
+    """When the probe *kind* is to be made next; None while there is nothing to find out.
+
+    A startup probe is over once it has succeeded, the others wait for it; a liveness or startup
+    probe that has failed is not made again in the same run.
+    """
+    probe = dict(probes_of(run.container))[kind]
+    state = states.get(kind, ProbeState())
+    if kind is not ProbeKind.READINESS and state.passes is False:
+        return None
+    started = run_health(run.container, states).started
+    if started is (kind is ProbeKind.STARTUP):
+        return None
+    first = run.started_at + timedelta(seconds=probe.initial_delay_seconds)
+    if state.probed_at is None:
+        return first
+    return max(state.probed_at + timedelta(seconds=period(run, kind, probe)), first)
+
+
+def probed(state: ProbeState, was_due: datetime, now: datetime, seconds: float) -> ProbeState:
+    """Note that a probe begins *now*. Periods that were missed meanwhile are left out, not made
+    up for: the next one keeps the rhythm of the first."""
+    missed = max(int((now - was_due).total_seconds() // seconds), 0)
+    return replace(state, probed_at=was_due + timedelta(seconds=missed * seconds))
+
+
+def period(run: ProbedRun, kind: ProbeKind, probe: Probe) -> float:
+    """Seconds between two probes."""
+    return run.periods.get(kind, float(max(probe.period_seconds, 1)))
+
+
+def kill_grace(container: Container, kind: ProbeKind, otherwise: float) -> float:
+    """Seconds that a run gets which the probe *kind* wants killed."""
+    seconds = dict(probes_of(container))[kind].termination_grace_period_seconds
+    return otherwise if seconds is None else float(max(seconds, 1))
+
+
+def adopted(container: Container, *, started: bool, ready: bool) -> dict[ProbeKind, ProbeState]:
+    """What a new kubelet takes over from the status that the last one published of a run."""
+    states = {}
+    if container.startup_probe is not None and started:
+        states[ProbeKind.STARTUP] = ProbeState(passes=True)
+    if container.readiness_probe is not None and ready:
+        states[ProbeKind.READINESS] = ProbeState(passes=True)
+    return states
+
+
+def probe_periods(pod: Pod, container: str) -> dict[ProbeKind, float]:
+    """The periods that the Pod's annotation gives for a container's probes, in seconds.
+
+    Raises ValueError, which says what is wrong.
+    """
+    found = {}
+    for entry in pod.metadata.annotations.get(PERIODS_ANNOTATION, "").split(","):
+        if not entry.strip():
+            continue
+        name, kind, seconds = _period_entry(entry.strip())
+        if name == container:
+            found[kind] = seconds
+    return found
+
+
+def _period_entry(entry: str) -> tuple[str, ProbeKind, float]:
+    target, equals, duration = entry.partition("=")
+    name, dot, word = target.rpartition(".")
+    kinds = {kind.value.lower(): kind for kind in ProbeKind}
+    if not (equals and dot and word in kinds):
+        raise ValueError(f"{entry!r} is not CONTAINER.PROBE=PERIOD")
+    number = duration.rstrip("ms")
+    try:
+        seconds = float(number) * _UNITS[duration[len(number) :]]
+    except (ValueError, KeyError):
+        raise ValueError(f"{duration!r} is not a period such as 250ms or 2s") from None
+    if not SHORTEST_PERIOD <= seconds < 86400:
+        raise ValueError(f"{duration!r} is not between 50ms and a day")
+    return name, kinds[word], seconds
