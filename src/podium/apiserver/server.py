@@ -24,10 +24,12 @@ from podium.apiserver.lookups import Lookups
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.node_proxy import NodeProxy
 from podium.apiserver.options import ApiServerOptions
+from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
 from podium.apiserver.tls import keep_current, server_context
 from podium.kit.clock import Clock, SystemClock
+from podium.kit.peers import notice_dead_peers
 from podium.registry.admission import default_plugins
 from podium.registry.registry import Registry
 from podium.store.port import Store, StoreError
@@ -38,8 +40,8 @@ logger = logging.getLogger(__name__)
 _BACKLOG = 1024
 #: Bind to addresses that are not there yet (the Pods' bridge); from <linux/in.h>.
 _IP_FREEBIND = 15
-#: Request lines and header fields carry selectors and tokens; Go's limit for all is 1 MiB.
-_LINE_LIMIT = 64 * 1024
+#: How long a client may take for the TLS handshake, in seconds.
+_HANDSHAKE_TIMEOUT = 10.0
 #: How long requests under way may take when the server stops, in seconds.
 _GRACE = 5.0
 
@@ -165,6 +167,7 @@ def listen(options: ApiServerOptions) -> list[socket.socket]:
             listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             sockets.append(listener)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            notice_dead_peers(listener)
             if family == socket.AF_INET:
                 listener.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
             listener.bind((address, port))
@@ -181,17 +184,20 @@ async def _http(
     handler: Handler, sockets: list[socket.socket], context: ssl.SSLContext, streams: Streams
 ) -> AsyncIterator[None]:
     # A client that goes away cancels its handler: watches and logs are freed at once.
-    protocols = web.Server(
-        handler.handle,
-        handler_cancellation=True,
-        access_log=None,
-        auto_decompress=False,
-        max_line_size=_LINE_LIMIT,
-        max_field_size=_LINE_LIMIT,
-    )
+    protocols = web.Server(handler.handle, handler_cancellation=True)
     loop = asyncio.get_running_loop()
+
+    def connection() -> Protocol:
+        return Protocol(protocols, loop)
+
     servers = [
-        await loop.create_server(protocols, sock=listener, ssl=context, backlog=_BACKLOG)
+        await loop.create_server(
+            connection,
+            sock=listener,
+            ssl=context,
+            backlog=_BACKLOG,
+            ssl_handshake_timeout=_HANDSHAKE_TIMEOUT,
+        )
         for listener in sockets
     ]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from podium.client.config import ClientConfig
 from podium.client.credentials import Credentials
 from podium.client.errors import Unreachable, error_from
 from podium.kit.clock import Clock
+from podium.kit.peers import notice_dead_peers
 
 #: Requests under way at once; more wait here instead of opening connections. Watches don't count.
 MAX_IN_FLIGHT = 32
@@ -38,11 +40,17 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE)
+        connector = aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=KEEP_ALIVE, socket_factory=_socket
+        )
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept": "application/json", "User-Agent": self._config.user_agent},
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # the server is near; compressing takes longer
+                "User-Agent": self._config.user_agent,
+            },
             skip_auto_headers=("Content-Type",),
         )
         return self
@@ -134,6 +142,13 @@ class Transport:
             timeout=timeout,
             allow_redirects=False,
         )
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family=family, type=kind, proto=protocol)
+    notice_dead_peers(made)
+    return made
 
 
 def _accepting(accept: str) -> dict[str, str]:
