@@ -25,7 +25,7 @@ mkdir -p "$(dirname "$data")"
 "$podium" up --data-dir "$data" >"$data.out" 2>"$data.log" &
 up=$!
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 0' INT TERM
 seen=0
 while [ "$seen" -lt 2 ]; do
   kill -0 "$up" 2>/dev/null || { cat "$data.out" "$data.log" >&2; exit 1; }

@@ -178,13 +178,17 @@ def free_port() -> int:
 
 
 def free_cidrs() -> tuple[str, str]:
-    """Return a Pod and a Service CIDR that no other test of this machine uses now."""
+    """Return a Pod and a Service CIDR that no other test of this machine uses now.
+
+    Test processes that run side by side look for theirs in different places.
+    """
     routes = subprocess.run(
         ["ip", "-4", "route"], capture_output=True, text=True, check=True
     ).stdout
-    start = os.getpid() * 7 + time.monotonic_ns() // 1000
-    for offset in range(200):
-        octet = (start + offset) % 200
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    start = os.getpid() + time.monotonic_ns() // 1000
+    for offset in range(25):
+        octet = (start + offset) % 25 * 8 + worker
         if f"172.{16 + octet % 16}.{octet}." not in routes:
             return f"172.{16 + octet % 16}.{octet}.0/24", f"10.{octet}.240.0/24"
     raise AssertionError("no free network")
