@@ -21,6 +21,8 @@ def config(**changes: object) -> ClusterConfig:
         pytest.param({"pod_cidr": "10.42.0.0/30"}, "--pod-cidr", id="no-room-for-pods"),
         pytest.param({"pod_cidr": "10.42.0.1/16"}, "--pod-cidr", id="host-bits-set"),
         pytest.param({"service_cidr": "fd00::/64"}, "--service-cidr", id="not-ipv4"),
+        pytest.param({"service_cidr": "10.9.0.0/32"}, "--service-cidr", id="no-room-for-services"),
+        pytest.param({"node_name": "Bad_Name"}, "--node-name", id="not-a-node-name"),
         pytest.param({"bind": "localhost"}, "--bind", id="bind-a-name"),
         pytest.param({"port": 0}, "--port", id="port-zero"),
         pytest.param({"kubelet_port": 70000}, "--kubelet-port", id="port-too-large"),
@@ -55,6 +57,12 @@ def test_a_moved_data_directory_is_where_it_is_now(tmp_path):
 
 def test_a_directory_without_a_cluster_remembers_nothing(tmp_path):
     assert load(tmp_path) is None
+
+
+def test_a_file_is_no_data_directory(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--data-dir .*file: Not a directory"):
+        load(tmp_path / "file")
 
 
 def test_a_spoilt_memory_is_named(tmp_path):

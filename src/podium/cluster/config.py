@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from podium.api import names
 from podium.kit.files import write_atomic
 
 DEFAULT_DATA_DIR = Path("/var/lib/podium")
@@ -126,6 +127,30 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         """Held by the supervisor while the cluster is up; contains its pid."""
         return self.data_dir / "up.lock"
 
+    @property
+    def run_dirs(self) -> tuple[Path, ...]:
+        """What of the run directory is the cluster's own: the runtime's part and the kubelet's."""
+        return self.run_dir / "runtime", self.run_dir / "kubelet"
+
+    @property
+    def own_files(self) -> tuple[Path, ...]:
+        """All that the cluster has made in its data directory, what identifies it last."""
+        directories = (
+            self.pki_dir,
+            self.images_dir,
+            self.runtime_dir,
+            self.network_dir,
+            self.kubelet_dir,
+            self.log_dir,
+        )
+        return (
+            *directories,
+            self.kubeconfig,
+            *self.data_dir.glob("state.db*"),
+            self.lock_file,
+            self.data_dir / _FILE,
+        )
+
     def save(self) -> None:
         write_atomic(self.data_dir / _FILE, msgspec.json.format(_encode(self)))
 
@@ -137,6 +162,8 @@ def load(data_dir: Path) -> ClusterConfig | None:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
+    except OSError as exc:
+        raise ConfigError(f"--data-dir {data_dir}: {exc.strerror}") from exc
     try:
         config = msgspec.json.decode(raw, type=ClusterConfig, dec_hook=_decode_path)
     except msgspec.DecodeError as exc:
@@ -180,6 +207,12 @@ def check(config: ClusterConfig) -> None:
         )
     if pods.num_addresses < 8:
         raise ConfigError(f"--pod-cidr {pods} has no room for Pods; use a /24 or larger")
+    if services.num_addresses < 8:
+        raise ConfigError(
+            f"--service-cidr {services} has no room for Services; use a /24 or larger"
+        )
+    if wrong := names.dns1123_subdomain(config.node_name):
+        raise ConfigError(f"--node-name {config.node_name!r} cannot be a Node's name: {wrong[0]}")
     try:
         ipaddress.ip_address(config.bind)
     except ValueError:

@@ -10,7 +10,9 @@ import select
 import shutil
 import signal
 import sys
+from pathlib import Path
 
+from podium.cluster import neighbours
 from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, load
 from podium.cluster.lock import holder
@@ -34,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     stop_supervisor(config)
     remove_all(config)
     if arguments.purge:
-        shutil.rmtree(directory)
+        purge(config)
     return 0
 
 
@@ -70,15 +72,34 @@ def _wait_for_orphans(config: ClusterConfig) -> None:
 def remove_all(config: ClusterConfig) -> None:
     """Remove containers, namespaces, mounts, cgroups, links, rules and the run directory."""
     from podium.cluster.runtime import image_service, network, oci_options
+    from podium.runtime import linux
     from podium.runtime.oci.cleanup import cleanup, unmount_below
 
     images = image_service(config)
     asyncio.run(cleanup(oci_options(config), network(config), release=images.release))
-    unmount_below(config.run_dir)
-    unmount_below(config.kubelet_dir)
-    shutil.rmtree(config.run_dir, ignore_errors=True)
-    for directory in (config.kubelet_dir / "pods", config.log_dir):
+    for directory in (*config.run_dirs, config.kubelet_dir):
+        unmount_below(directory)
+        linux.umount(str(directory))
+    for directory in (*config.run_dirs, config.kubelet_dir / "pods", config.log_dir):
         shutil.rmtree(directory, ignore_errors=True)
+    _remove_if_empty(config.run_dir)
+    neighbours.release(config)
+
+
+def purge(config: ClusterConfig) -> None:
+    """Remove objects, images and all else that is the cluster's own; nothing that somebody put
+    beside it."""
+    for path in config.own_files:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    _remove_if_empty(config.data_dir)
+
+
+def _remove_if_empty(directory: Path) -> None:
+    with contextlib.suppress(OSError):
+        directory.rmdir()
 
 
 def stop_pods(config: ClusterConfig) -> None:

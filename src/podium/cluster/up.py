@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from podium.cluster import kubeconfig, pki
+from podium.cluster import kubeconfig, neighbours, pki
 from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, make
 from podium.cluster.lock import Locked, held
@@ -45,6 +45,7 @@ def main(arguments: argparse.Namespace) -> int:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(config):
         refuse_conflicts(config)  # what a former process of this cluster held is free by now
+        neighbours.claim(config)
         config.save()
         renew_certificates(config)
         _preload()
