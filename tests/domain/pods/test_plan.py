@@ -12,6 +12,8 @@ ONE = make_pod("a")
 TWO = make_pod("a", "b")
 NEVER = make_pod("a", restartPolicy="Never")
 ON_FAILURE = make_pod("a", restartPolicy="OnFailure")
+CHANGED = "Container a definition changed, will be restarted"
+REPLACED = KillContainer("a0", "a", 30.0, CHANGED, restart=True)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +76,7 @@ ON_FAILURE = make_pod("a", restartPolicy="OnFailure")
         pytest.param(
             ONE,
             [sandbox(), run(ONE, "a", hash="old")],
-            [KillContainer("a0", "a", 30.0, "Container a definition changed, will be restarted")],
+            [REPLACED],
             id="a-changed-image-replaces-the-running-container",
         ),
         pytest.param(

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ContainerStatus, Pod, PodCondition, PodStatus
-from podium.domain.pods.phase import FAILED, SUCCEEDED
+from podium.domain.pods.phase import FAILED, SUCCEEDED, has_initialized, is_done
 
 READY_TO_START = "PodReadyToStartContainers"
 INITIALIZED = "Initialized"
@@ -23,6 +24,7 @@ OWNED = (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED)
 def pod_conditions(
     pod: Pod,
     statuses: Sequence[ContainerStatus],
+    init_statuses: Sequence[ContainerStatus],
     phase: str,
     *,
     has_sandbox: bool,
@@ -31,11 +33,10 @@ def pod_conditions(
 ) -> list[PodCondition]:
     """Return all conditions: others' first, then those of the node, with transition times."""
     foreign = [c for c in pod.status.conditions if c.type not in OWNED]
-    completed = "PodCompleted" if phase == SUCCEEDED else ""
-    containers_ready = _containers_ready(pod, statuses, phase)
+    containers_ready = _containers_ready(pod, (*statuses, *init_statuses), phase)
     owned = [
         _condition(READY_TO_START, has_sandbox),
-        _condition(INITIALIZED, True, completed),
+        _initialized(pod, statuses, init_statuses, phase),
         _ready(pod, foreign, containers_ready),
         containers_ready,
         _condition(SCHEDULED, True),
@@ -55,13 +56,30 @@ def _condition(kind: str, holds: bool, reason: str = "", message: str = "") -> P
     )
 
 
+def _initialized(
+    pod: Pod,
+    statuses: Sequence[ContainerStatus],
+    init_statuses: Sequence[ContainerStatus],
+    phase: str,
+) -> PodCondition:
+    if phase == SUCCEEDED:
+        return _condition(INITIALIZED, True, "PodCompleted")
+    by_name = {status.name: status for status in init_statuses}
+    incomplete = [c.name for c in pod.spec.init_containers if not is_done(c, by_name.get(c.name))]
+    if not incomplete or has_initialized(pod, statuses):
+        return _condition(INITIALIZED, True)
+    text = f"containers with incomplete status: [{' '.join(incomplete)}]"
+    return _condition(INITIALIZED, False, "ContainersNotInitialized", text)
+
+
 def _containers_ready(pod: Pod, statuses: Sequence[ContainerStatus], phase: str) -> PodCondition:
     if phase == SUCCEEDED:
         return _condition(CONTAINERS_READY, False, "PodCompleted")
     if phase == FAILED:
         return _condition(CONTAINERS_READY, False, "PodFailed")
     ready = {status.name: status.ready for status in statuses}
-    names = [container.name for container in pod.spec.containers]
+    sidecars = [c for c in pod.spec.init_containers if is_sidecar(c)]
+    names = [container.name for container in (*sidecars, *pod.spec.containers)]
     unknown = [name for name in names if name not in ready]
     unready = [name for name in names if ready.get(name) is False]
     texts = []

@@ -1,4 +1,5 @@
-"""``status.containerStatuses``: from what the runtime holds and why a start did not come about.
+"""``status.containerStatuses`` and those of init and ephemeral containers: from what the runtime
+holds and why a start did not come about.
 
 Follows ``convertToAPIContainerStatuses`` of upstream's kubelet.
 """
@@ -11,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import (
     Container,
     ContainerState,
@@ -21,11 +23,13 @@ from podium.api.types.core_v1 import (
     Pod,
     VolumeMountStatus,
 )
+from podium.domain.pods.containers import as_container
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 from podium.domain.pods.probes import NO_HEALTH, RunHealth, run_health
 from podium.domain.pods.restart import should_restart
 
 CONTAINER_CREATING = "ContainerCreating"
+POD_INITIALIZING = "PodInitializing"
 UNKNOWN_EXIT_CODE = 137
 
 
@@ -49,43 +53,98 @@ def container_statuses(
     *previous* are the statuses last published, *waiting* why a container's last start failed or
     is put off, *health* what probes found, by container ID.
     """
-    return [
-        _status(pod, container, observed, previous.get(container.name), waiting, health)
-        for container in pod.spec.containers
-    ]
+    statuses = []
+    for container in pod.spec.containers:
+        latest = observed.latest(container.name)
+        waits = should_restart(pod, container, latest)
+        why = waiting.get(container.name) if waits else None
+        status = _status(pod, container, observed, previous, why)
+        _set_health(status, container, latest, health)
+        statuses.append(status)
+    return statuses
+
+
+def init_container_statuses(
+    pod: Pod,
+    observed: Observed,
+    previous: Mapping[str, ContainerStatus],
+    waiting: Mapping[str, Waiting],
+    health: Mapping[str, RunHealth] = NO_HEALTH,
+) -> list[ContainerStatus]:
+    """Like :func:`container_statuses`. An init container is ready when it is done, a sidecar as
+    regular containers are."""
+    statuses = []
+    for container in pod.spec.init_containers:
+        latest = observed.latest(container.name)
+        runs = latest is not None and latest.is_running
+        why = None if runs else waiting.get(container.name)
+        status = _status(pod, container, observed, previous, why)
+        if is_sidecar(container):
+            _set_health(status, container, latest, health)
+        else:
+            ended = status.state.terminated
+            status.ready = ended is not None and ended.exit_code == 0
+        statuses.append(status)
+    return statuses
+
+
+def ephemeral_container_statuses(
+    pod: Pod,
+    observed: Observed,
+    previous: Mapping[str, ContainerStatus],
+    waiting: Mapping[str, Waiting],
+) -> list[ContainerStatus]:
+    """Like :func:`container_statuses`; ephemeral containers are never ready."""
+    statuses = []
+    for ephemeral in pod.spec.ephemeral_containers:
+        begun = observed.latest(ephemeral.name) is not None
+        why = None if begun else waiting.get(ephemeral.name)
+        statuses.append(_status(pod, as_container(ephemeral), observed, previous, why))
+    return statuses
 
 
 def _status(
     pod: Pod,
     container: Container,
     observed: Observed,
-    previous: ContainerStatus | None,
-    waiting: Mapping[str, Waiting],
-    health: Mapping[str, RunHealth],
+    statuses: Mapping[str, ContainerStatus],
+    why: Waiting | None,
 ) -> ContainerStatus:
+    previous = statuses.get(container.name)
+    reason = POD_INITIALIZING if pod.spec.init_containers else CONTAINER_CREATING
     runs = list(observed.runs(container.name))[:2]
     if runs:
-        status = _from_runs(container, runs, previous)
+        status = _from_runs(container, runs, previous, reason)
     else:
-        status = _without_runs(pod, container, previous)
-    why = waiting.get(container.name)
-    if why is not None and should_restart(pod, runs[0] if runs else None):
+        status = _without_runs(pod, container, previous, reason)
+    if why is not None:
         if status.state.terminated is not None:
             status.last_state = status.state
         status.state = ContainerState(
             waiting=ContainerStateWaiting(reason=why.reason, message=why.message)
         )
-    running = status.state.running is not None
-    found = health.get(runs[0].id) if runs else None
-    found = found or run_health(container, {})
-    status.started = running and found.started
-    status.ready = running and found.ready
     status.volume_mounts = _volume_mounts(container)
     return status
 
 
+def _set_health(
+    status: ContainerStatus,
+    container: Container,
+    latest: ContainerRecord | None,
+    health: Mapping[str, RunHealth],
+) -> None:
+    running = status.state.running is not None
+    found = health.get(latest.id) if latest is not None else None
+    found = found or run_health(container, {})
+    status.started = running and found.started
+    status.ready = running and found.ready
+
+
 def _from_runs(
-    container: Container, runs: list[ContainerRecord], previous: ContainerStatus | None
+    container: Container,
+    runs: list[ContainerRecord],
+    previous: ContainerStatus | None,
+    reason: str,
 ) -> ContainerStatus:
     latest = runs[0]
     status = ContainerStatus(
@@ -94,12 +153,12 @@ def _from_runs(
         image=latest.image,
         image_id=latest.image_id,
         container_id=container_id(latest),
-        state=_state(latest, previous),
+        state=_state(latest, previous, reason),
         resources=msgspec.structs.replace(container.resources),
         allocated_resources=dict(container.resources.requests),
     )
     if len(runs) > 1:
-        status.last_state = _state(runs[1], previous)
+        status.last_state = _state(runs[1], previous, reason)
     elif previous is not None and latest.attempt:
         status.last_state = _last_end(previous, status.container_id)
     return status
@@ -120,7 +179,9 @@ def _last_end(previous: ContainerStatus, current_id: str) -> ContainerState:
     return previous.last_state
 
 
-def _state(record: ContainerRecord, previous: ContainerStatus | None) -> ContainerState:
+def _state(
+    record: ContainerRecord, previous: ContainerStatus | None, reason: str
+) -> ContainerState:
     if record.is_running:
         return ContainerState(running=ContainerStateRunning(started_at=_whole(record.started_at)))
     if record.state is RunState.EXITED:
@@ -142,18 +203,18 @@ def _state(record: ContainerRecord, previous: ContainerStatus | None) -> Contain
         return ContainerState(
             terminated=_unknown("The container could not be located when the pod was terminated")
         )
-    return ContainerState(waiting=ContainerStateWaiting(reason=CONTAINER_CREATING))
+    return ContainerState(waiting=ContainerStateWaiting(reason=reason))
 
 
 def _without_runs(
-    pod: Pod, container: Container, previous: ContainerStatus | None
+    pod: Pod, container: Container, previous: ContainerStatus | None, reason: str
 ) -> ContainerStatus:
     if previous is not None and previous.state.terminated is not None:
         return msgspec.structs.replace(previous)
     status = ContainerStatus(
         name=container.name,
         image=container.image,
-        state=ContainerState(waiting=ContainerStateWaiting(reason=CONTAINER_CREATING)),
+        state=ContainerState(waiting=ContainerStateWaiting(reason=reason)),
     )
     if previous is None:
         return status

@@ -1,23 +1,31 @@
 """What has to be done for a Pod now, and when to look again.
 
-Follows ``computePodActions`` of upstream's kubelet, for Pods without init containers. The answer is
-a value: the same input gives the same plan, and nothing here asks the runtime or a clock.
+Follows ``computePodActions`` of upstream's kubelet. The answer is a value: the same input gives
+the same plan, and nothing here asks the runtime or a clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.backoff import back_off_until, first_back_off, next_back_off
 from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import as_container, every_container
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.identity import container_hash, pod_full_name
+from podium.domain.pods.initialization import failed_for_good, initialization, run_in_sandbox
 from podium.domain.pods.observed import ContainerRecord, Observed
-from podium.domain.pods.restart import should_restart
+from podium.domain.pods.probes import NO_HEALTH, ProbeKind, RunHealth, kill_grace
+from podium.domain.pods.restart import restarts, should_restart
 from podium.domain.pods.termination import grace_period
+
+_HEALTHY = RunHealth()
+#: The exit code that stands for whatever a container ends with that is killed.
+KILLED = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +44,16 @@ class StartContainer:
 
 @dataclass(frozen=True, slots=True)
 class KillContainer:
-    """``why`` completes the event: ``Stopping container c`` unless it says something else."""
+    """``why`` is the event's text, ``Stopping container c`` where it is empty.
+
+    ``restart`` says that another run follows, however this one ends.
+    """
 
     id: str
     name: str
     grace: float
     why: str = ""
+    restart: bool = False
 
 
 Action = CreateSandbox | StartContainer | KillContainer
@@ -57,36 +69,98 @@ class Plan:
     sandbox_changed: bool = False
 
 
-def plan(pod: Pod, observed: Observed, now: datetime, replaced: Set[str] = frozenset()) -> Plan:
-    """Return the next actions for a Pod that is wanted and not over.
+def plan(
+    pod: Pod,
+    observed: Observed,
+    now: datetime,
+    replaced: Set[str] = frozenset(),
+    health: Mapping[str, RunHealth] = NO_HEALTH,
+) -> Plan:
+    """Return the next actions for a Pod that is wanted and not over (:func:`is_finished`).
 
-    *replaced* are the IDs of containers that were killed because their spec changed: another run
-    follows them whatever restartPolicy says.
+    *replaced* are the IDs of containers that were killed to be replaced: another run follows them
+    however they ended. *health* is what probes say of running containers, by ID.
     """
     if observed.sandbox is None:
         return _plan_sandbox(pod, observed)
-    actions: list[Action] = []
-    waiting: dict[str, Waiting] = {}
-    look_again: datetime | None = None
+    step = _Step(pod, observed, now, replaced, health)
+    for ephemeral in pod.spec.ephemeral_containers:
+        if observed.latest(ephemeral.name) is None:
+            step.start(as_container(ephemeral), None)
+    progress = initialization(pod, observed, health)
+    for container in pod.spec.init_containers:
+        if container.name in progress.start:
+            step.start(container, run_in_sandbox(observed, container.name))
+        elif is_sidecar(container):
+            step.replace_if_unfit(container, run_in_sandbox(observed, container.name))
+    if progress.done:
+        for container in pod.spec.containers:
+            latest = observed.latest(container.name)
+            if latest is not None and latest.is_running:
+                step.replace_if_unfit(container, latest)
+            elif should_restart(pod, container, latest) or (latest and latest.id in replaced):
+                step.start(container, latest)
+    step.actions.extend(_stale(pod, observed))
+    return Plan(tuple(step.actions), step.waiting, step.look_again)
+
+
+def is_finished(pod: Pod, observed: Observed, replaced: Set[str] = frozenset()) -> bool:
+    """Whether nothing of the Pod is to be started any more, so that what still runs has to end.
+
+    That is so when an init container has failed, or when the regular ones have all ended, for good:
+    sidecars do not keep a Pod alive.
+    """
+    for container in pod.spec.init_containers:
+        if failed_for_good(pod, container, observed.latest(container.name)):
+            return True
     for container in pod.spec.containers:
         latest = observed.latest(container.name)
-        if latest is not None and latest.is_running:
-            if latest.hash != container_hash(container):
-                actions.append(_replace(pod, latest))
-            continue
-        if latest is not None and latest.id in replaced:
-            actions.append(start_container(container, latest))
-            continue
-        if not should_restart(pod, latest):
-            continue
-        until = back_off_until(latest, container_hash(container)) if latest else None
-        if latest is not None and until is not None and until > now:
-            waiting[container.name] = _crash_loop(pod, latest)
-            look_again = min(look_again or until, until)
-            continue
-        actions.append(start_container(container, latest))
-    actions.extend(_stale(pod, observed))
-    return Plan(tuple(actions), waiting, look_again)
+        if latest is None or latest.may_run or latest.id in replaced:
+            return False
+        if restarts(pod, container, latest.exit_code):
+            return False
+    return True
+
+
+class _Step:
+    """A plan that is being made."""
+
+    def __init__(
+        self,
+        pod: Pod,
+        observed: Observed,
+        now: datetime,
+        replaced: Set[str],
+        health: Mapping[str, RunHealth],
+    ) -> None:
+        self._pod, self._observed, self._now = pod, observed, now
+        self._replaced, self._health = replaced, health
+        self.actions: list[Action] = []
+        self.waiting: dict[str, Waiting] = {}
+        self.look_again: datetime | None = None
+
+    def start(self, container: Container, latest: ContainerRecord | None) -> None:
+        """Start the run after *latest*, or wait for the end of its back-off."""
+        if latest is not None:
+            killed = latest.id in self._replaced
+            until = back_off_until(latest, container_hash(container), killed=killed)
+            if until is not None and until > self._now:
+                self.waiting[container.name] = _crash_loop(self._pod, latest)
+                self.look_again = min(self.look_again or until, until)
+                return
+        ever = self._observed.latest(container.name)
+        self.actions.append(start_container(container, latest, ever))
+
+    def replace_if_unfit(self, container: Container, latest: ContainerRecord | None) -> None:
+        """Kill a run whose spec has changed, or whose probe wants it killed."""
+        if latest is None or not latest.is_running:
+            return
+        if latest.hash != container_hash(container):
+            self.actions.append(_replace(self._pod, latest))
+            return
+        failed = self._health.get(latest.id, _HEALTHY).failed
+        if failed is not None:
+            self.actions.append(_unhealthy(self._pod, container, latest, failed))
 
 
 def _plan_sandbox(pod: Pod, observed: Observed) -> Plan:
@@ -98,30 +172,51 @@ def _plan_sandbox(pod: Pod, observed: Observed) -> Plan:
     )
     if leftovers:
         return Plan(leftovers, sandbox_changed=True)
-    to_start = [c for c in pod.spec.containers if should_restart(pod, observed.latest(c.name))]
+    to_start = [c for c in pod.spec.containers if should_restart(pod, c, observed.latest(c.name))]
     ran_before = bool(observed.sandboxes)
-    if not to_start or (ran_before and pod.spec.restart_policy == "Never" and observed.containers):
+    if not to_start or (ran_before and observed.containers and not _restarts_anything(pod)):
         return Plan()
     attempt = observed.sandboxes[0].attempt + 1 if ran_before else 0
     return Plan((CreateSandbox(attempt),), sandbox_changed=ran_before)
 
 
-def start_container(container: Container, latest: ContainerRecord | None) -> StartContainer:
-    """The run that follows *latest*."""
+def _restarts_anything(pod: Pod) -> bool:
+    if pod.spec.restart_policy != "Never":
+        return True
+    containers = (*pod.spec.init_containers, *pod.spec.containers)
+    return any(c.restart_policy in ("Always", "OnFailure") for c in containers if not is_sidecar(c))
+
+
+def start_container(
+    container: Container, latest: ContainerRecord | None, ever: ContainerRecord | None = None
+) -> StartContainer:
+    """The run that follows *latest*; *ever* is the last one in any sandbox, which counts on."""
     if latest is None:
-        return StartContainer(container.name, 0, first_back_off())
+        return StartContainer(container.name, ever.attempt + 1 if ever else 0, first_back_off())
     back_off = next_back_off(latest, container_hash(container))
     return StartContainer(container.name, latest.attempt + 1, back_off)
 
 
 def _replace(pod: Pod, running: ContainerRecord) -> KillContainer:
     why = f"Container {running.name} definition changed, will be restarted"
-    return KillContainer(running.id, running.name, grace_period(pod), why)
+    return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
+
+
+def _unhealthy(
+    pod: Pod, container: Container, running: ContainerRecord, failed: ProbeKind
+) -> KillContainer:
+    why = f"ontainer {running.name} failed {failed.value.lower()} probe"
+    grace = kill_grace(container, failed, grace_period(pod))
+    if is_sidecar(container):
+        return KillContainer(running.id, running.name, grace, f"Init c{why}", restart=True)
+    restart = restarts(pod, container, KILLED)
+    text = f"C{why}, will be restarted" if restart else f"C{why}"
+    return KillContainer(running.id, running.name, grace, text, restart=restart)
 
 
 def _stale(pod: Pod, observed: Observed) -> list[Action]:
     """Running containers that the spec does not have, or that an older sandbox still holds."""
-    names = {container.name for container in pod.spec.containers}
+    names = {container.name for container in every_container(pod)}
     sandbox = observed.sandbox
     return [
         KillContainer(record.id, record.name, grace_period(pod))

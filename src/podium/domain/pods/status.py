@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from podium.api.resources import qos_class
-from podium.api.types.core_v1 import HostIP, Pod, PodIP, PodStatus
+from podium.api.types.core_v1 import ContainerStatus, HostIP, Pod, PodIP, PodStatus
 from podium.domain.pods.conditions import pod_conditions
-from podium.domain.pods.container_status import Waiting, container_statuses
+from podium.domain.pods.container_status import (
+    Waiting,
+    container_statuses,
+    ephemeral_container_statuses,
+    init_container_statuses,
+)
 from podium.domain.pods.observed import Observed
-from podium.domain.pods.phase import FAILED, is_terminal, pod_phase
+from podium.domain.pods.phase import FAILED, PENDING, is_terminal, pod_phase
 from podium.domain.pods.probes import NO_HEALTH, RunHealth
 
 
@@ -36,7 +41,7 @@ class StatusInput:
     previous: PodStatus
     host_ip: str
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
-    health: Mapping[str, RunHealth] = NO_HEALTH
+    health: Mapping[str, RunHealth] = field(default_factory=lambda: NO_HEALTH)
     verdict: Verdict | None = None
     ended: bool = False
 
@@ -45,14 +50,17 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     """Return the whole status. A phase never goes back from Failed or Succeeded."""
     pod, previous = given.pod, given.previous
     now = now.replace(microsecond=0)
+    waiting, health = given.waiting, given.health
     statuses = container_statuses(
-        pod,
-        given.observed,
-        {s.name: s for s in previous.container_statuses},
-        given.waiting,
-        given.health,
+        pod, given.observed, _by_name(previous.container_statuses), waiting, health
     )
-    phase = _phase(given, pod_phase(pod, statuses, terminal=given.ended))
+    init_statuses = init_container_statuses(
+        pod, given.observed, _by_name(previous.init_container_statuses), waiting, health
+    )
+    ephemeral = ephemeral_container_statuses(
+        pod, given.observed, _by_name(previous.ephemeral_container_statuses), waiting
+    )
+    phase = _phase(given, pod_phase(pod, statuses, init_statuses, terminal=given.ended))
     status = PodStatus(
         phase=phase,
         observed_generation=pod.metadata.generation,
@@ -61,6 +69,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         host_ips=[HostIP(ip=given.host_ip)] if given.host_ip else [],
         start_time=previous.start_time or pod.status.start_time or now,
         container_statuses=statuses,
+        init_container_statuses=init_statuses,
+        ephemeral_container_statuses=ephemeral,
         nominated_node_name=pod.status.nominated_node_name,
     )
     if given.verdict is not None:
@@ -75,6 +85,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     status.conditions = pod_conditions(
         pod,
         statuses,
+        init_statuses,
         phase,
         has_sandbox=given.observed.sandbox is not None,
         previous=previous,
@@ -96,8 +107,18 @@ def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
     )
 
 
+def _by_name(statuses: Sequence[ContainerStatus]) -> dict[str, ContainerStatus]:
+    return {status.name: status for status in statuses}
+
+
 def _phase(given: StatusInput, computed: str) -> str:
     for known in (given.pod.status.phase, given.previous.phase):
         if is_terminal(known):
             return known
-    return FAILED if given.verdict is not None else computed
+    if given.verdict is not None:
+        return FAILED
+    if is_terminal(computed) and given.observed.anything_runs:
+        # Sidecars and ephemeral containers have to end first: who sees a Pod that is over may
+        # count on nothing of it running.
+        return given.previous.phase or given.pod.status.phase or PENDING
+    return computed
