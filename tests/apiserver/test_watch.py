@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from podium.api.scheme import CONFIGMAPS as RESOURCE
@@ -155,3 +156,15 @@ async def test_a_server_that_stops_ends_its_watches(tmp_path: Path) -> None:
     async with asyncio.timeout(10):
         assert await response.content.read() == b""  # ended by the last chunk, not cut off
     await session.close()
+
+
+async def test_clients_that_leave_as_the_server_stops_are_no_errors(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_apiserver(tmp_path) as api:
+        session = api.session()
+        responses = [await session.get(CONFIGMAPS, params={"watch": "1"}) for _ in range(8)]
+        for response in responses:
+            response.close()
+    await session.close()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

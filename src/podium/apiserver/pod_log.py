@@ -58,8 +58,6 @@ async def _stream(call: Call, upstream: ClientResponse) -> StreamResponse:
         response.force_close()
         if call.request.transport is not None:
             call.request.transport.abort()
-        return response
-    await response.write_eof()
     return response
 
 

@@ -160,8 +160,7 @@ class KubeletServer:
                 if not response.prepared:
                     return web.Response(status=404, text=f"{path.name}: no such log\n")
             except ConnectionResetError:
-                return response  # the client went away
-        await response.write_eof()
+                pass  # the client has gone: nobody to tell
         return response
 
     async def _is_over(self, container_id: str) -> bool:

@@ -7,6 +7,7 @@ registry's watch.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -36,10 +37,11 @@ async def watch(call: Call) -> StreamResponse:
         )
         response.enable_chunked_encoding()
         await response.prepare(call.request)
-        async with call.services.streams.ending():
-            while batch := await stream.batch():
-                await response.write(encode.batch(batch))
-    await response.write_eof()
+        # aiohttp ends the answer, and knows that the client may have gone by then.
+        with contextlib.suppress(ConnectionResetError):
+            async with call.services.streams.ending():
+                while batch := await stream.batch():
+                    await response.write(encode.batch(batch))
     return response
 
 
