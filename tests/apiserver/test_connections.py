@@ -48,7 +48,7 @@ async def test_an_unknown_method_is_refused_as_upstream_does(api):
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        pytest.param(b"nonsense\r\n\r\n", 400, id="not-http"),
+        pytest.param(b"nonsense\r\n\r\n", 405, id="not-http"),
         pytest.param(b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n", 400, id="bad-header"),
         pytest.param(
             b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 70_000 + b"\r\n\r\n", 431, id="long-header"

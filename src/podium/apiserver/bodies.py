@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -13,17 +14,31 @@ from podium.api.errors import bad_request
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
 from podium.apiserver import errors
+from podium.apiserver.apart import apart
 from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
 
 #: Upstream's limit for the body of a write, in bytes.
 LIMIT = 3 * 1024 * 1024
+#: Seconds for a body to arrive, upstream's limit for the whole of a request.
+PATIENCE = 60.0
 
 
 async def read(request: BaseRequest) -> bytes:
-    """Return the whole body. Raises ApiError (413) when it is longer than LIMIT."""
+    """Return the whole body.
+
+    Raises ApiError: 413 when it is longer than LIMIT, 504 when it takes longer than PATIENCE.
+    """
     if (request.content_length or 0) > LIMIT:
         raise errors.too_large(LIMIT)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await _read(request)
+    except TimeoutError as slow:
+        raise errors.timed_out() from slow
+
+
+async def _read(request: BaseRequest) -> bytes:
     chunks = []
     size = 0
     while chunk := await request.content.readany():
@@ -43,8 +58,10 @@ async def decode(
     content_type = body_type(request.headers.get("Content-Type", ""), accepted, JSON)
     body = await read(request)
     if content_type == protobuf.CONTENT_TYPE:
-        body, content_type = _from_protobuf(body, kind), JSON
-    return codec.decode(into, body, content_type=content_type, validation=validation)
+        body, content_type = await apart(len(body), _from_protobuf, body, kind), JSON
+    return await apart(
+        len(body), codec.decode, into, body, content_type=content_type, validation=validation
+    )
 
 
 def _from_protobuf(body: bytes, kind: str) -> bytes:

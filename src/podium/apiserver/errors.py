@@ -36,6 +36,15 @@ def too_large(limit: int) -> ApiError:
     return failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
 
 
+def timed_out() -> ApiError:
+    return failure(
+        504,
+        "Timeout",
+        "Timeout: request did not complete within the allotted timeout",
+        StatusDetails(),
+    )
+
+
 def plain_failure(code: int, message: str) -> ApiError:
     """A failure without a reason, as upstream gives for errors it did not foresee."""
     return failure(code, "", message)

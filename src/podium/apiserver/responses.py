@@ -13,6 +13,7 @@ from podium.api import codec
 from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
 from podium.apiserver.negotiation import YAML, MediaType
+from podium.apiserver.warnings import headers as warning_headers
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
 _NO_CACHE = "no-cache, private"
@@ -23,8 +24,8 @@ def answer(
 ) -> Response:
     """Return a response of JSON bytes, written the way *media* says."""
     headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
-    for warning in warnings:
-        headers.add("Warning", f"299 - {_quoted(warning)}")
+    for warning in warning_headers(warnings):
+        headers.add("Warning", warning)
     if media.format == YAML:
         body = _yaml(body)
     elif media.pretty:
@@ -62,13 +63,6 @@ def failed(error: ApiError, media: MediaType) -> Response:
     if details and details.retry_after_seconds:
         response.headers["Retry-After"] = str(details.retry_after_seconds)
     return response
-
-
-def _quoted(warning: str) -> str:
-    """An HTTP quoted-string; what no header may carry is left out."""
-    printable = "".join(char for char in warning if char.isprintable())
-    escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _yaml(body: bytes) -> bytes:

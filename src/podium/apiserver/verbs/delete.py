@@ -10,6 +10,7 @@ from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.apiserver import bodies, errors, query, responses
+from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
 from podium.apiserver.query import WriteOptions
@@ -61,7 +62,7 @@ async def _options(call: Call) -> DeleteOptions:
     body = await bodies.read(call.request)
     if body:
         content_type = body_type(call.request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
-        options = _decode(body, content_type)
+        options = await apart(len(body), _decode, body, content_type)
     else:
         options = query.delete_options(call.query)
     return options

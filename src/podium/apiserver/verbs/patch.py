@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp.web import StreamResponse
 
 from podium.apiserver import bodies, patches, query
+from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import OBJECT_KINDS, body_type
 from podium.apiserver.verbs import reply
@@ -15,7 +16,8 @@ async def patch(call: Call) -> StreamResponse:
     media = call.media(OBJECT_KINDS)
     patch_type = body_type(call.request.headers.get("Content-Type", ""), SERVED, "")
     options = query.write_options(call.query, "PatchOptions")
-    document = patches.parse(patch_type, await bodies.read(call.request))
+    body = await bodies.read(call.request)
+    document = await apart(len(body), patches.parse, patch_type, body)
     item = await call.registry.patch(
         call.resource, call.namespace, call.name, document, patch_type, call.context(options),
         subresource=call.subresource.name if call.subresource else "",
