@@ -18,6 +18,8 @@ from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
 
 if TYPE_CHECKING:
+    from podium.apiserver.auth.authenticator import Authenticator
+    from podium.apiserver.auth.authorizer import Authorizer
     from podium.apiserver.auth.tokens import TokenSigner
     from podium.apiserver.node_proxy import NodeProxy
     from podium.apiserver.streams import Streams
@@ -32,6 +34,8 @@ class Services:
     signer: TokenSigner
     nodes: NodeProxy
     streams: Streams
+    authenticator: Authenticator
+    authorizer: Authorizer
 
 
 @dataclass

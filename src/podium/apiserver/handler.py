@@ -17,8 +17,6 @@ from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
 from podium.apiserver import errors, paths, responses, routes
 from podium.apiserver.auth import impersonation
-from podium.apiserver.auth.authenticator import Authenticator
-from podium.apiserver.auth.authorizer import Authorizer
 from podium.apiserver.call import Call, Services
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.negotiation import MediaType
@@ -37,8 +35,6 @@ class Handler:
     """Answers requests; one for the whole server."""
 
     services: Services
-    authenticator: Authenticator
-    authorizer: Authorizer
     site: Site
     metrics: Metrics
 
@@ -76,7 +72,7 @@ class Handler:
             return False, _internal_text(info.path, str(error))
 
     async def _user(self, request: BaseRequest, info: RequestInfo, query: Query) -> UserInfo:
-        user = await self.authenticator.authenticate(
+        user = await self.services.authenticator.authenticate(
             _certificate(request), request.headers.get("Authorization", "")
         )
         if user is ANONYMOUS and info.path not in ANONYMOUS_PATHS:
@@ -85,13 +81,13 @@ class Handler:
         if asked is None:
             return user
         for need in asked.needs:
-            await self.authorizer.authorize(user, need, query)
+            await self.services.authorizer.authorize(user, need, query)
         return asked.user
 
     async def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         if info.path in ANONYMOUS_PATHS and not info.is_resource:
             return  # health and version answer every method alike, to everybody
-        await self.authorizer.authorize(user, info, query)
+        await self.services.authorizer.authorize(user, info, query)
 
 
 def _certificate(request: BaseRequest) -> Mapping[str, Any] | None:

@@ -15,6 +15,8 @@ from aiohttp import web
 from podium.api.scheme import EVENTS
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
+from podium.apiserver.auth.escalation import EscalationCheck
+from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.bootstrap import Bootstrap
 from podium.apiserver.call import Services
@@ -25,6 +27,8 @@ from podium.apiserver.metrics import Metrics
 from podium.apiserver.node_proxy import NodeProxy
 from podium.apiserver.options import ApiServerOptions
 from podium.apiserver.protocol import Protocol
+from podium.apiserver.role_bootstrap import CHECK as ROLES_CHECK
+from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
 from podium.apiserver.tls import keep_current, server_context
@@ -75,15 +79,19 @@ async def serving(
     """Serve while the body runs."""
     clock = clock or SystemClock()
     store = SqliteStore.open(options.store_file)
+    policy = Policy()
     try:
         registry = Registry(
             store,
-            default_plugins(),
+            (*default_plugins(), EscalationCheck(policy)),
             clock,
             time_to_live={EVENTS: float(options.event_ttl_seconds)},
             service_cidr=options.service_cidr,
         )
-        async with registry.serving(), _listening(options, store, registry, clock) as running:
+        async with (
+            registry.serving(),
+            _listening(options, store, registry, policy, clock) as running,
+        ):
             yield running
     finally:
         await store.close()
@@ -91,7 +99,7 @@ async def serving(
 
 @asynccontextmanager
 async def _listening(
-    options: ApiServerOptions, store: Store, registry: Registry, clock: Clock
+    options: ApiServerOptions, store: Store, registry: Registry, policy: Policy, clock: Clock
 ) -> AsyncIterator[Running]:
     context = server_context(options)
     sockets = listen(options)
@@ -103,12 +111,23 @@ async def _listening(
         port=port,
     )
     await bootstrap.ensure()
+    roles = RoleBootstrap(registry, policy)
+    lookups = Lookups(registry, clock)
+    signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
+    authenticator = Authenticator(signer, lookups, clock)
+    authorizer = Authorizer(policy, lookups)
     streams, nodes = Streams(), NodeProxy(options)
-    handler = _handler(options, store, registry, clock, streams, nodes, port)
+    services = Services(registry, clock, signer, nodes, streams, authenticator, authorizer)
+    health = Health(
+        live=[NamedCheck("etcd", _store_check(store))],
+        ready=[NamedCheck(ROLES_CHECK, roles.check)],
+    )
+    handler = _handler(services, health, f"{options.advertise_address}:{port}")
     async with asyncio.TaskGroup() as tasks, _http(handler, sockets, context, streams):
         keepers = [
             tasks.create_task(keep_current(context, options, clock), name="certificates"),
             tasks.create_task(bootstrap.keep(clock), name="bootstrap"),
+            tasks.create_task(roles.run(clock), name="bootstrap-roles"),
         ]
         try:
             logger.info("serving", extra={"port": port})
@@ -119,31 +138,10 @@ async def _listening(
     await nodes.close()
 
 
-def _handler(
-    options: ApiServerOptions,
-    store: Store,
-    registry: Registry,
-    clock: Clock,
-    streams: Streams,
-    nodes: NodeProxy,
-    port: int,
-) -> Handler:
-    signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
+def _handler(services: Services, health: Health, address: str) -> Handler:
     metrics = Metrics()
-    lookups = Lookups(registry, clock)
-    site = Site(
-        health=Health(live=[NamedCheck("etcd", _store_check(store))], ready=[]),
-        metrics=metrics,
-        signer=signer,
-        address=f"{options.advertise_address}:{port}",
-    )
-    return Handler(
-        services=Services(registry, clock, signer, nodes, streams),
-        authenticator=Authenticator(signer, lookups, clock),
-        authorizer=Authorizer(lookups),
-        site=site,
-        metrics=metrics,
-    )
+    site = Site(health=health, metrics=metrics, signer=services.signer, address=address)
+    return Handler(services=services, site=site, metrics=metrics)
 
 
 def _store_check(store: Store) -> Check:

@@ -8,7 +8,7 @@ Follows ``k8s.io/apiserver/pkg/registry/generic/registry``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -33,6 +33,9 @@ from podium.registry.types import (
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchStream
 from podium.store.port import Store
+
+#: Told of a change: the resource, the object before and behind it.
+Observer = Callable[[Resource, Any | None, Any | None], None]
 
 
 class Registry:
@@ -61,6 +64,7 @@ class Registry:
         self._kinds = {
             cache.resource: Kind(shared, cache.resource, cache.strategy, cache) for cache in caches
         }
+        self._observers: dict[Resource, list[Observer]] = {}
         self._expiries = {
             resource: Expiry(store, self._kinds[resource].cache, clock, seconds)
             for resource, seconds in (time_to_live or {}).items()
@@ -76,7 +80,9 @@ class Registry:
         """Follow the store, remove what expires and compact the history, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._feeder.run(), name="registry-feed")
-            tasks.create_task(compaction.run(self._store, self._clock), name="registry-compaction")
+            tasks.create_task(
+                compaction.run(self._store, self._clock, self._forget), name="registry-compaction"
+            )
             for resource, expiry in self._expiries.items():
                 tasks.create_task(expiry.run(), name=f"registry-expiry-{resource.plural}")
 
@@ -198,7 +204,21 @@ class Registry:
         predicate = Predicate(resource, kind.strategy, namespace, list_options)
         return await delete.delete_collection(kind, predicate, options, list_options, context)
 
+    def observe(self, resource: Resource, observer: Observer) -> None:
+        """Tell *observer* of every object of *resource*, those that are there at once, as
+        ``(resource, old, new)``: objects not to be changed, None for one that is not there."""
+        for _, obj in self._kinds[resource].cache.objects():
+            observer(resource, None, obj)
+        self._observers.setdefault(resource, []).append(observer)
+
+    def _forget(self, revision: int) -> None:
+        for kind in self._kinds.values():
+            kind.cache.forget_before(revision)
+
     def _note(self, cache: WatchCache, change: Change) -> None:
+        for observer in self._observers.get(cache.resource, ()):
+            old, new = change.old, change.new
+            observer(cache.resource, old.obj if old else None, new.obj if new else None)
         expiry = self._expiries.get(cache.resource)
         if expiry is not None:
             expiry.note(change)

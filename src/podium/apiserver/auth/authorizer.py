@@ -1,39 +1,53 @@
-"""May they: the one question asked of every request after it is known who makes it."""
+"""May they: the one question asked of every request after it is known who makes it.
+
+As upstream's ``--authorization-mode=Node,RBAC``, behind the group that may do everything. Whoever
+is allowed by one of them is allowed.
+"""
 
 from __future__ import annotations
-
-from functools import lru_cache
 
 from podium.api.errors import ApiError, failure
 from podium.api.types.meta_v1 import StatusDetails
 from podium.api.user import UserInfo, node_name
-from podium.apiserver.auth import node_authorizer, roles
+from podium.apiserver.auth import node_authorizer
 from podium.apiserver.auth.node_authorizer import PodReader
-from podium.apiserver.auth.rules import PolicyRule, any_allows
+from podium.apiserver.auth.rbac.policy import Decision, Grants, Policy
 from podium.apiserver.paths import Query, RequestInfo
+
+#: Members may do everything, whatever roles there are.
+PRIVILEGED_GROUP = "system:masters"
+_ALLOWED = Decision(True)
 
 
 class Authorizer:
-    """Rules by user and group, and the nodes' own. Nothing allowed means refused."""
+    """Asks the nodes' rules and the roles, in this order. Nothing allowed means refused."""
 
-    def __init__(self, pods: PodReader) -> None:
-        self._pods = pods
+    def __init__(self, policy: Policy, pods: PodReader) -> None:
+        self._policy, self._pods = policy, pods
 
     async def authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         """Raises ApiError (403)."""
-        if any_allows(_rules(user.name, user.groups), info):
-            return
-        node = node_name(user)
-        reason: str | None = ""
+        decision = await self.decide(user, info, query)
+        if not decision.allowed:
+            raise forbidden(user, info, decision.reason)
+
+    async def decide(self, user: UserInfo, info: RequestInfo, query: Query) -> Decision:
+        """Return whether *user* may do it, with the reasons of all who were asked."""
+        if PRIVILEGED_GROUP in user.groups:
+            return _ALLOWED
+        node, refusal = node_name(user), None
         if node:
-            reason = await node_authorizer.refusal(node, info, query, self._pods)
-        if reason is not None:
-            raise forbidden(user, info, reason)
+            refusal = await node_authorizer.refusal(node, info, query, self._pods)
+            if refusal is None:
+                return _ALLOWED
+        decision = self._policy.decide(user, info)
+        if decision.allowed or not refusal:
+            return decision
+        return Decision(False, "\n".join(filter(None, (refusal, decision.reason))))
 
-
-@lru_cache(maxsize=256)
-def _rules(name: str, groups: tuple[str, ...]) -> tuple[PolicyRule, ...]:
-    return roles.rules_for(UserInfo(name, groups))
+    def grants(self, user: UserInfo, namespace: str) -> Grants:
+        """Return the rules that hold for *user*, those of nodes left out."""
+        return self._policy.grants(user, namespace)
 
 
 def forbidden(user: UserInfo, info: RequestInfo, reason: str = "") -> ApiError:

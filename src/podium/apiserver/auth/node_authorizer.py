@@ -8,11 +8,12 @@ what runs there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Protocol
 
 from podium.api.types.core_v1 import EnvFromSource, EnvVar, Pod, PodSpec
-from podium.apiserver.auth.roles import NODE
-from podium.apiserver.auth.rules import any_allows
+from podium.api.types.rbac_v1 import PolicyRule
+from podium.apiserver.auth.rbac.rules import any_allows
 from podium.apiserver.paths import Query, RequestInfo
 
 LEASE_NAMESPACE = "kube-node-lease"
@@ -28,7 +29,7 @@ class PodReader(Protocol):
 
 async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
     """Return None where *node* may do it, otherwise the reason, in upstream's words ("": none)."""
-    if not any_allows(NODE, info):
+    if not any_allows(_rules(), info):
         return ""
     match info.resource:
         case "nodes":
@@ -44,6 +45,13 @@ async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -
         case "serviceaccounts":
             return await _referenced(node, info, pods, service_account_names)
     return None
+
+
+@cache
+def _rules() -> list[PolicyRule]:
+    from podium.apiserver.auth.rbac.default_roles import node_rules
+
+    return node_rules()
 
 
 def _own_node(node: str, info: RequestInfo) -> str | None:
