@@ -7,6 +7,7 @@ from datetime import datetime
 
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import field_path, find_container, target_of
 from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.environment import EnvironmentProblem, EnvironmentSources, environment
 from podium.domain.pods.observed import SandboxRecord
@@ -35,11 +36,20 @@ class ContainerStarter:
         sandbox: SandboxRecord,
         sandbox_config: PodSandboxConfig,
         image_id: str,
+        target: str = "",
     ) -> Waiting | None:
-        """Start the container; None when it runs, else why it does not."""
-        container = next(c for c in pod.spec.containers if c.name == action.name)
+        """Start the container; None when it runs, else why it does not.
+
+        *target* is the ID of the container whose processes it is to see, if it names one.
+        """
+        container = find_container(pod, action.name)
+        assert container is not None, "plan() starts containers of the spec only"
+        wanted = target_of(pod, container.name)
+        if wanted and not target:
+            text = f"unable to find target container {wanted}"
+            return self._failed(pod, container, "CreateContainerConfigError", text)
         try:
-            config = self._config(pod, container, action, sandbox, image_id)
+            config = self._config(pod, container, action, sandbox, image_id, target)
         except (EnvironmentProblem, OSError) as exc:
             return self._failed(pod, container, "CreateContainerConfigError", str(exc))
         runtime = self.node.runtime
@@ -60,7 +70,7 @@ class ContainerStarter:
         return Waiting(reason, text)
 
     def _event(self, pod: Pod, container: Container, kind: str, reason: str, text: str) -> None:
-        path = f"spec.containers{{{container.name}}}"
+        path = field_path(pod, container.name)
         self.node.events.event(
             pod, "Warning" if kind == "Warning" else "Normal", reason, text, field_path=path
         )
@@ -72,6 +82,7 @@ class ContainerStarter:
         action: StartContainer,
         sandbox: SandboxRecord,
         image_id: str,
+        target: str,
     ) -> ContainerConfig:
         self.files.make_log_directory(container)
         return container_config(
@@ -82,6 +93,7 @@ class ContainerStarter:
             envs=self._environment(pod, container, sandbox),
             mounts=self._mounts(pod, container, action.attempt, sandbox),
             node_memory=self.node.node_memory,
+            target=target,
         )
 
     def _environment(

@@ -12,6 +12,7 @@ from podium.api.types.core_v1 import Container, Pod, Secret
 from podium.client.events import EventRecorder
 from podium.domain.pods.backoff import FORGET_AFTER, image_back_off
 from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import field_path
 from podium.domain.pods.durations import go_duration
 from podium.kit.clock import Clock
 from podium.kubelet.pull_secrets import credentials
@@ -153,7 +154,7 @@ class _Reporter:
 
     def __init__(self, events: EventRecorder, pod: Pod, container: Container) -> None:
         self._events, self.pod, self.container = events, pod, container
-        self._path = f"spec.containers{{{container.name}}}"
+        self._path = field_path(pod, container.name)
 
     def normal(self, reason: str, message: str) -> None:
         self._events.event(self.pod, "Normal", reason, message, field_path=self._path)

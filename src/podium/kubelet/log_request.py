@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from podium.api.types.core_v1 import Pod
+from podium.api.types.core_v1 import ContainerStatus, Pod
+from podium.domain.pods.containers import every_container
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 from podium.kubelet.logs import LogOptions
 
@@ -37,7 +38,7 @@ def log_options(query: Mapping[str, str], now: datetime) -> LogOptions:
 def choose_run(pod: Pod, observed: Observed, container: str, previous: bool) -> ContainerRecord:
     """Return the run whose log is meant. Raises BadLogRequest with upstream's words."""
     name = pod.metadata.name
-    if all(c.name != container for c in pod.spec.containers):
+    if all(c.name != container for c in every_container(pod)):
         raise BadLogRequest(f'container "{container}" not found in pod "{name}"')
     runs = [run for run in observed.runs(container) if run.state is not RunState.CREATED]
     if previous:
@@ -57,13 +58,20 @@ def choose_run(pod: Pod, observed: Observed, container: str, previous: bool) -> 
 
 
 def _waits(pod: Pod, container: str) -> bool:
-    return any(
-        s.name == container and s.state.waiting is not None for s in pod.status.container_statuses
+    return any(s.name == container and s.state.waiting is not None for s in _statuses(pod))
+
+
+def _statuses(pod: Pod) -> tuple[ContainerStatus, ...]:
+    status = pod.status
+    return (
+        *status.init_container_statuses,
+        *status.container_statuses,
+        *status.ephemeral_container_statuses,
     )
 
 
 def _why(pod: Pod, container: str) -> str:
-    for status in pod.status.container_statuses:
+    for status in _statuses(pod):
         if status.name == container and status.state.waiting is not None:
             reason = status.state.waiting.reason
             if reason == "ErrImagePull":

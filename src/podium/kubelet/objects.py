@@ -16,6 +16,7 @@ from podium.api.scheme import Resource
 from podium.api.types.core_v1 import ConfigMap, Pod, Secret
 from podium.client.client import Client
 from podium.client.informer import Informer
+from podium.domain.pods.containers import every_container
 from podium.kit.clock import Clock
 
 #: Seconds that an object without users is watched on.
@@ -142,7 +143,7 @@ def references(pod: Pod) -> Iterator[Key]:
 def _names(pod: Pod) -> Iterator[tuple[Resource, str]]:
     for secret in pod.spec.image_pull_secrets:
         yield scheme.SECRETS, secret.name
-    for container in pod.spec.containers:
+    for container in every_container(pod):
         for source in container.env_from:
             if source.config_map_ref:
                 yield scheme.CONFIGMAPS, source.config_map_ref.name
@@ -167,5 +168,5 @@ def _names(pod: Pod) -> Iterator[tuple[Resource, str]]:
 
 def mounted_volumes(pod: Pod) -> Iterator[Any]:
     """Yield the volumes that some container mounts; the others are not set up, as upstream."""
-    names = {mount.name for c in pod.spec.containers for mount in c.volume_mounts}
+    names = {mount.name for c in every_container(pod) for mount in c.volume_mounts}
     return (volume for volume in pod.spec.volumes if volume.name in names)

@@ -18,8 +18,11 @@ from podium.runtime.port import (
     ContainerMetadata,
     DNSConfig,
     LinuxContainerResources,
+    LinuxContainerSecurityContext,
     LinuxPodSandboxConfig,
     Mount,
+    NamespaceMode,
+    NamespaceOption,
     PodSandboxConfig,
     PodSandboxMetadata,
 )
@@ -40,7 +43,7 @@ def sandbox_config(
         dns_config=DNSConfig(resolver.servers, resolver.searches, resolver.options),
         labels={**pod.metadata.labels, **_pod_labels(pod)},
         annotations=dict(pod.metadata.annotations),
-        linux=LinuxPodSandboxConfig(cgroup_parent=cgroup),
+        linux=LinuxPodSandboxConfig(cgroup_parent=cgroup, namespace_options=namespace_options(pod)),
     )
 
 
@@ -53,7 +56,9 @@ def container_config(
     envs: Mapping[str, str],
     mounts: Sequence[Mount],
     node_memory: int,
+    target: str = "",
 ) -> ContainerConfig:
+    """*target* is the ID of the container that an ephemeral one shares the processes of."""
     cgroup = container_cgroup(pod, container, node_memory)
     return ContainerConfig(
         metadata=ContainerMetadata(container.name, start.attempt),
@@ -77,7 +82,20 @@ def container_config(
             memory_limit_in_bytes=cgroup.memory_limit,
             oom_score_adj=cgroup.oom_score_adj,
         ),
+        security_context=LinuxContainerSecurityContext(
+            namespace_options=namespace_options(pod, target)
+        ),
     )
+
+
+def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
+    """Which namespaces the Pod's containers share; a target counts where processes are not shared
+    anyway."""
+    if pod.spec.share_process_namespace:
+        return NamespaceOption(pid=NamespaceMode.POD)
+    if target:
+        return NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
+    return NamespaceOption()
 
 
 def _pod_labels(pod: Pod) -> dict[str, str]:

@@ -6,9 +6,10 @@ import logging
 from datetime import datetime, timedelta
 
 from podium.api.types.core_v1 import Pod
+from podium.domain.pods.containers import field_path
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
-from podium.domain.pods.termination import grace_period, has_ended
+from podium.domain.pods.termination import LEAST_GRACE, due_to_stop, grace_period, has_ended
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.pod_files import PodFiles
 from podium.kubelet.services import NodeServices
@@ -30,6 +31,7 @@ class PodEnding:
     ) -> None:
         self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
         self._kill_by: dict[str, datetime] = {}
+        self._since: datetime | None = None
         self._swept = False
         self._deleted = False
         self.look_again: datetime | None = None
@@ -46,10 +48,8 @@ class PodEnding:
         if not self._kill_by and not self._swept:
             await self._jobs.cancel(keep="kill ")
         running = [record for record in observed.containers if record.may_run]
-        grace = GONE_GRACE if gone else grace_period(pod)
-        for record in running:
-            self._kill(pod, record, grace)
         if running:
+            self._stop_in_order(pod, running, GONE_GRACE if gone else grace_period(pod))
             return False
         if not has_ended(observed):
             for sandbox in observed.sandboxes:
@@ -71,13 +71,29 @@ class PodEnding:
         # With finalizers the object stays; its worker ends when they have gone.
         return not pod.metadata.finalizers
 
+    def _stop_in_order(self, pod: Pod, running: list[ContainerRecord], grace: float) -> None:
+        """Stop those whose turn it is, and all of them once the grace period is over."""
+        now = self._node.clock.now()
+        self._since = self._since or now
+        over = self._since + timedelta(seconds=grace)
+        due = due_to_stop(pod, running)
+        for record in running:
+            if record in due:
+                waited = record.id not in self._kill_by and now > self._since
+                left = (over - now).total_seconds()
+                self._kill(pod, record, max(left, LEAST_GRACE) if waited else grace)
+            elif over <= now:
+                self._kill(pod, record, LEAST_GRACE)
+            else:
+                self.look_again = over
+
     def _kill(self, pod: Pod, record: ContainerRecord, grace: float) -> None:
         """Stop a container, unless it is being stopped as soon as that already."""
         by = self._node.clock.now() + timedelta(seconds=grace)
         earlier = self._kill_by.get(record.id)
         if earlier is None:
             text = f"Stopping container {record.name}"
-            path = f"spec.containers{{{record.name}}}"
+            path = field_path(pod, record.name)
             self._node.events.event(pod, "Normal", "Killing", text, field_path=path)
         elif earlier <= by and self._jobs.running(f"kill {record.id} {earlier.timestamp()}"):
             return

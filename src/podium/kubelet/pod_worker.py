@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods import garbage
 from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import every_container, field_path, target_of
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import is_terminal
@@ -17,6 +18,7 @@ from podium.domain.pods.plan import (
     KillContainer,
     Plan,
     StartContainer,
+    is_finished,
     plan,
 )
 from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
@@ -138,7 +140,7 @@ class PodWorker:
         if not self.admitted:
             self._admit(observed)
         self._check_deadline()
-        return self._verdict is not None
+        return self._verdict is not None or is_finished(self.pod, observed, self._replaced)
 
     def _admit(self, observed: Observed) -> None:
         """Decide once whether the Pod may run here; what runs already is not asked again."""
@@ -186,7 +188,8 @@ class PodWorker:
         fresh = []
         for name, waiting in step.waiting.items():
             if self._waiting.get(name) != waiting:
-                fresh.append((f"spec.containers{{{name}}}", "Back-off restarting failed container"))
+                path = field_path(self.pod, name)
+                fresh.append((path, "Back-off restarting failed container"))
             self._waiting[name] = waiting
         return fresh
 
@@ -220,7 +223,9 @@ class PodWorker:
         sandbox = observed.sandbox
         assert sandbox is not None, "plan() starts containers in a ready sandbox only"
         config = preparation.sandbox_config(self.pod, sandbox.attempt)
-        failed = await self._starter.start(self.pod, action, sandbox, config, image.id)
+        target = observed.latest(target_of(self.pod, name))
+        target_id = target.id if target else ""
+        failed = await self._starter.start(self.pod, action, sandbox, config, image.id, target_id)
         self._retry_at.pop(name, None)
         if failed is None:
             preparation.used(name)
@@ -242,7 +247,7 @@ class PodWorker:
         if action.why:
             self._replaced.add(action.id)
         text = action.why or f"Stopping container {action.name}"
-        path = f"spec.containers{{{action.name}}}"
+        path = field_path(self.pod, action.name)
         self._node.events.event(self.pod, "Normal", "Killing", text, field_path=path)
         jobs.start(key, lambda: self._stop(action.id, action.grace))
 
@@ -260,7 +265,7 @@ class PodWorker:
 
     def _is_being_replaced(self, observed: Observed) -> bool:
         """Whether a container has ended only because its next run is about to begin."""
-        latest = [observed.latest(container.name) for container in self.pod.spec.containers]
+        latest = [observed.latest(container.name) for container in every_container(self.pod)]
         return any(run and run.id in self._replaced and not run.may_run for run in latest)
 
     def _report_progress(self, observed: Observed, jobs: Jobs) -> None:

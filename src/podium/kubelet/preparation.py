@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import find_container
 from podium.domain.pods.dns import pod_resolver
 from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.identity import container_hash, pod_key
@@ -53,6 +54,7 @@ class Preparation:
         self._seen = node.clock.now()
         self._volumes_since: datetime | None = None
         self._missing: list[str] = []
+        self._mounted: frozenset[str] = frozenset()
         self._volumes_failed_until: datetime | None = None
         self._volumes_backoff = Backoff(initial=0.5, maximum=122.0)
         self._sandbox_failed_until: datetime | None = None
@@ -67,6 +69,8 @@ class Preparation:
         its ServiceAccount, the sandbox and the images are got at the same time.
         """
         now = self._node.clock.now()
+        if self._mounted != _mounted(pod):  # an ephemeral container mounts one more
+            self.volumes_ready = False
         if not self.volumes_ready:
             if not self._node.objects.known(pod):
                 self._jobs.start("objects", lambda: self._node.objects.ready(pod))
@@ -80,7 +84,7 @@ class Preparation:
         for action in step.actions:
             if isinstance(action, CreateSandbox):
                 moments += self._begin_sandbox(pod, action, step, now)
-                for container in pod.spec.containers:
+                for container in pod.spec.init_containers[:1] or pod.spec.containers:
                     moments += self._begin_image(pod, container.name, now)
             elif isinstance(action, StartContainer):
                 moments += self._begin_image(pod, action.name, now)
@@ -108,9 +112,9 @@ class Preparation:
 
     def image(self, pod: Pod, action: StartContainer) -> ImageState:
         """What is known of the image for the next run of a container."""
-        container = next(c for c in pod.spec.containers if c.name == action.name)
+        container = find_container(pod, action.name)
         known = self._images.get(action.name)
-        if known is None or known[0] != container_hash(container):
+        if known is None or container is None or known[0] != container_hash(container):
             return ImageState()
         result = known[1]
         if isinstance(result, ImageReady):
@@ -133,7 +137,8 @@ class Preparation:
     # -- images
 
     def _begin_image(self, pod: Pod, name: str, now: datetime) -> list[datetime]:
-        container = next(c for c in pod.spec.containers if c.name == name)
+        container = find_container(pod, name)
+        assert container is not None, "plan() starts containers of the spec only"
         key = container_hash(container)
         known = self._images.get(name)
         if known is not None and known[0] == key:
@@ -184,6 +189,7 @@ class Preparation:
             return
         self._volumes_failed_until = None
         self._volumes_backoff.reset()
+        self._mounted = _mounted(pod)
         self.volumes_ready = True
 
     def _note_failures(self, pod: Pod, failures: list[MountFailed], now: datetime) -> datetime:
@@ -234,3 +240,7 @@ class Preparation:
             return
         self._sandbox_failed_until = None
         self._sandbox_backoff.reset()
+
+
+def _mounted(pod: Pod) -> frozenset[str]:
+    return frozenset(volume.name for volume in mounted_volumes(pod))

@@ -158,7 +158,8 @@ class StatusManager:
 
 
 def _shows_an_end(status: PodStatus) -> bool:
-    return any(container.state.terminated for container in status.container_statuses)
+    statuses = (*status.init_container_statuses, *status.container_statuses)
+    return any(container.state.terminated for container in statuses)
 
 
 def _log(pod: Pod, message: str, exc: Exception) -> None:

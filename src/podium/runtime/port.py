@@ -57,9 +57,12 @@ class NamespaceMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NamespaceOption:
+    """``target_id`` is the container whose process namespace ``TARGET`` means."""
+
     network: NamespaceMode = NamespaceMode.POD
     pid: NamespaceMode = NamespaceMode.CONTAINER
     ipc: NamespaceMode = NamespaceMode.POD
+    target_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,10 @@ def test_what_is_served_is_not_complained_about():
          "env[0].valueFrom.fileKeyRef"),
         ({"resources": {"limits": {"ephemeral-storage": "1Gi"}}},
          "resources.limits[ephemeral-storage]"),
-        ({"restartPolicy": "Never"}, "restartPolicy"),
+        ({"restartPolicy": "Never",
+          "restartPolicyRules": [{"action": "RestartAllContainers",
+                                  "exitCodes": {"operator": "In", "values": [1]}}]},
+         "restartPolicyRules[0].action"),
     ],
 )  # fmt: skip
 def test_container_fields_that_are_not_served(fields, path):
@@ -92,12 +95,18 @@ def test_container_fields_that_are_not_served(fields, path):
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
-        ({"initContainers": [container()]}, "spec.initContainers"),
+        (
+            {"initContainers": [container(securityContext={"privileged": True})]},
+            "spec.initContainers[0].securityContext.privileged",
+        ),
+        (
+            {"ephemeralContainers": [container(securityContext={"privileged": True})]},
+            "spec.ephemeralContainers[0].securityContext.privileged",
+        ),
         ({"hostNetwork": True}, "spec.hostNetwork"),
         ({"hostPID": True}, "spec.hostPID"),
         ({"hostIPC": True}, "spec.hostIPC"),
         ({"hostUsers": False}, "spec.hostUsers"),
-        ({"shareProcessNamespace": True}, "spec.shareProcessNamespace"),
         ({"runtimeClassName": "gvisor"}, "spec.runtimeClassName"),
         ({"securityContext": {"fsGroup": 1}}, "spec.securityContext.fsGroup"),
         (

@@ -87,7 +87,7 @@ def pod_cgroup(pod: Pod) -> PodCgroup:
     """What the Pod's own cgroup is limited to: the sum, where every container has a limit."""
     requests, limits = pod_requests(pod), pod_limits(pod)
     qos = qos_class(pod)
-    containers = pod.spec.containers
+    containers = (*pod.spec.init_containers, *pod.spec.containers)
     has_cpu = all("cpu" in c.resources.limits for c in containers)
     has_memory = all("memory" in c.resources.limits for c in containers)
     return PodCgroup(

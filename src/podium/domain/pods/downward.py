@@ -14,6 +14,7 @@ from podium.api.types.core_v1 import (
     Pod,
     ResourceFieldSelector,
 )
+from podium.domain.pods.containers import find_container
 
 _SUBSCRIPT = re.compile(r"^metadata\.(labels|annotations)\['(.*)'\]$")
 
@@ -77,8 +78,7 @@ def resource_value(
     """
     container = own
     if selector.container_name:
-        found = (c for c in pod.spec.containers if c.name == selector.container_name)
-        container = next(found, None)
+        container = find_container(pod, selector.container_name)
     if container is None:
         raise UnknownField(f"container {selector.container_name} not found")
     kind, _, name = selector.resource.partition(".")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Pod, PodStatus
-from podium.domain.pods.observed import Observed
+from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.phase import is_terminal
 
 DEFAULT_GRACE = 30.0
+#: What a sidecar gets at least that had to wait for others to end, in seconds.
+LEAST_GRACE = 2.0
 DEADLINE_EXCEEDED = "DeadlineExceeded"
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 
@@ -34,6 +38,21 @@ def deadline(pod: Pod, status: PodStatus) -> datetime | None:
     if seconds is None or started is None:
         return None
     return started + timedelta(seconds=seconds)
+
+
+def due_to_stop(pod: Pod, running: Sequence[ContainerRecord]) -> list[ContainerRecord]:
+    """Return those of the *running* containers that need not wait for others to end first.
+
+    Sidecars end after all regular containers, and in the reverse of the order they were started in.
+    """
+    regular = {container.name for container in pod.spec.containers}
+    order = [container.name for container in pod.spec.init_containers if is_sidecar(container)]
+    sidecars = [record for record in running if record.name in order]
+    due = [record for record in running if record.name not in order]
+    if sidecars and not any(record.name in regular for record in running):
+        last = max(order.index(record.name) for record in sidecars)
+        due += [record for record in sidecars if record.name == order[last]]
+    return due
 
 
 def must_end(pod: Pod, phase: str) -> bool:

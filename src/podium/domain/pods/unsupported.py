@@ -13,21 +13,22 @@ import msgspec
 
 from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
+from podium.domain.pods.containers import as_container
 
 REASON = "UnsupportedField"
 
 _POD = frozenset(
     "active_deadline_seconds affinity automount_service_account_token containers dns_config "
-    "dns_policy enable_service_links host_aliases hostname image_pull_secrets node_name "
-    "node_selector os preemption_policy priority priority_class_name readiness_gates "
-    "restart_policy scheduler_name security_context service_account service_account_name "
-    "subdomain termination_grace_period_seconds tolerations topology_spread_constraints "
-    "volumes".split()
+    "dns_policy enable_service_links ephemeral_containers host_aliases hostname "
+    "image_pull_secrets init_containers node_name node_selector os preemption_policy priority "
+    "priority_class_name readiness_gates restart_policy scheduler_name security_context "
+    "service_account service_account_name share_process_namespace subdomain "
+    "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
 )
 _CONTAINER = frozenset(
     "args command env env_from image image_pull_policy name ports resize_policy resources "
-    "security_context stdin stdin_once termination_message_path termination_message_policy tty "
-    "volume_mounts working_dir".split()
+    "restart_policy restart_policy_rules security_context stdin stdin_once "
+    "termination_message_path termination_message_policy tty volume_mounts working_dir".split()
 )
 _PORT = frozenset("container_port name protocol host_ip".split())
 _MOUNT = frozenset("mount_path mount_propagation name read_only recursive_read_only".split())
@@ -43,7 +44,6 @@ _LIMITS = frozenset(("cpu", "memory"))
 #: Values that say the same as leaving the field out.
 _HARMLESS: dict[str, tuple[Any, ...]] = {
     "host_users": (True,),
-    "share_process_namespace": (False,),
     "set_hostname_as_fqdn": (False,),
     "mount_propagation": ("None",),
     "recursive_read_only": ("Disabled",),
@@ -73,8 +73,14 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
         yield from _others(spec.security_context, frozenset(), "spec.securityContext")
     if spec.dns_policy not in _DNS_POLICIES:
         yield "spec.dnsPolicy"
-    for number, container in enumerate(spec.containers):
-        yield from _container_fields(container, f"spec.containers[{number}]")
+    for name, containers in (
+        ("initContainers", spec.init_containers),
+        ("containers", spec.containers),
+    ):
+        for number, container in enumerate(containers):
+            yield from _container_fields(container, f"spec.{name}[{number}]")
+    for number, ephemeral in enumerate(spec.ephemeral_containers):
+        yield from _container_fields(as_container(ephemeral), f"spec.ephemeralContainers[{number}]")
     for number, volume in enumerate(spec.volumes):
         yield from _volume_fields(volume, f"spec.volumes[{number}]")
 
@@ -91,6 +97,9 @@ def _container_fields(container: Container, path: str) -> Iterator[str]:
     for number, entry in enumerate(container.env):
         if entry.value_from is not None:
             yield from _others(entry.value_from, _ENV_SOURCE, f"{path}.env[{number}].valueFrom")
+    for number, rule in enumerate(container.restart_policy_rules):
+        if rule.action != "Restart":
+            yield f"{path}.restartPolicyRules[{number}].action"
     if container.resources.claims:
         yield f"{path}.resources.claims"
     for name in sorted(set(container.resources.limits) - _LIMITS):
