@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, EVENTS
 from podium.api.types.core_v1 import Event, ObjectReference
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
@@ -152,3 +153,21 @@ class Failing(MemoryStore):
         if self.broken:
             raise StoreFailed("the disk is full")
         return await super().delete(key, expected)
+
+
+async def test_a_new_store_soon_forgets_its_first_revisions() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as registry:
+        for name in "abcd":
+            await registry.create(CONFIGMAPS, "default", config_map(name), context())
+        await clock.advance(1)
+        exact = ListOptions(resource_version="1", resource_version_match="Exact")
+        with pytest.raises(ApiError) as refused:
+            await registry.list(CONFIGMAPS, "default", exact)
+        assert refused.value.code == 410
+        assert str(refused.value) == "The resourceVersion for the provided list is too old."
+        options = ListOptions(resource_version="1")
+        async with registry.watch(CONFIGMAPS, "default", options) as stream:
+            (event,) = await stream.batch()
+        assert event.type == "ERROR"
+        assert b"too old resource version: 1 (3)" in event.data

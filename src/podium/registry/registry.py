@@ -81,7 +81,8 @@ class Registry:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._feeder.run(), name="registry-feed")
             tasks.create_task(
-                compaction.run(self._store, self._clock, self._forget), name="registry-compaction"
+                compaction.run(self._store, self._clock, self._feeder.revision, self._forget),
+                name="registry-compaction",
             )
             for resource, expiry in self._expiries.items():
                 tasks.create_task(expiry.run(), name=f"registry-expiry-{resource.plural}")

@@ -55,6 +55,10 @@ class WatchCache:
         """Note that what was filled in is the state as of *revision*."""
         self.changed_at = self._window_from = revision
 
+    def forget_before(self, revision: int) -> None:
+        """Have watches resume from *revision* or later only."""
+        self._window_from = max(self._window_from, revision)
+
     def expect(self, value: bytes, obj: Any) -> None:
         """Spare the decoding of *value*, which is about to be written and is *obj* encoded."""
         self._expected[id(value)] = obj
