@@ -15,7 +15,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from podium.api import errors as api_errors
 from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
-from podium.apiserver import errors, paths, responses, routes
+from podium.apiserver import errors, large, paths, responses, routes
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
 from podium.apiserver.metrics import Metrics
@@ -26,7 +26,17 @@ from podium.apiserver.site import Site
 logger = logging.getLogger(__name__)
 
 #: What anybody may read without saying who they are.
-ANONYMOUS_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version", "/version/"})
+ANONYMOUS_PATHS = frozenset(
+    {
+        "/healthz",
+        "/livez",
+        "/readyz",
+        "/version",
+        "/version/",
+        "/.well-known/openid-configuration",
+        "/openid/v1/jwks",
+    }
+)
 _STATUS = MediaType()
 
 
@@ -47,6 +57,7 @@ class Handler:
         code, served = 499, False  # what a client that goes away is counted as
         try:
             served, response = await self._answer(request, info, query)
+            response = await large.send(request, response)
             code = response.status
         finally:
             self.metrics.finished(info, served, code, clock.monotonic() - started)

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
-from podium.api.scheme import PODS, Resource
-from podium.api.types.core_v1 import Pod
+from podium.api.scheme import PODS, SECRETS, Resource
+from podium.api.types.core_v1 import Pod, Secret
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions, Stored
@@ -34,6 +34,10 @@ class Lookups:
         if deleted is not None and deleted + _LEEWAY < self._clock.now():
             return None
         return meta.uid
+
+    async def secret(self, namespace: str, name: str) -> Secret | None:
+        found = await self._get(SECRETS, namespace, name)
+        return found.obj if found else None
 
     async def pod(self, namespace: str, name: str) -> Pod | None:
         found = await self._get(PODS, namespace, name)

@@ -31,6 +31,8 @@ class ApiServerOptions:
     kubelet_client_key_file: Path | None = None
     kubelet_ca_file: Path | None = None
     event_ttl_seconds: int = 3600
+    #: Users by token, in the form of upstream's ``--token-auth-file``; read at start.
+    token_auth_file: Path | None = None
 
     @property
     def store_file(self) -> Path:

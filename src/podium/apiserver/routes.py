@@ -6,6 +6,7 @@ The subresources that are actions of the server itself, not parts of an object, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib import import_module
 
 from aiohttp.web import StreamResponse
 
@@ -41,6 +42,15 @@ _OBJECT_VERBS: dict[str, Verb] = {
     "watch": watch,
 }
 _PART_VERBS: dict[str, Verb] = {"get": get, "patch": patch, "update": update}
+#: Modules and functions that answer reviews; most servers' lives pass without some of them.
+_REVIEWS: dict[Resource, tuple[str, str]] = {
+    scheme.SUBJECTACCESSREVIEWS: ("access", "subject_access_review"),
+    scheme.LOCALSUBJECTACCESSREVIEWS: ("access", "local_subject_access_review"),
+    scheme.SELFSUBJECTACCESSREVIEWS: ("access", "self_subject_access_review"),
+    scheme.SELFSUBJECTRULESREVIEWS: ("access", "self_subject_rules_review"),
+    scheme.TOKENREVIEWS: ("identity", "token_review"),
+    scheme.SELFSUBJECTREVIEWS: ("identity", "self_subject_review"),
+}
 _ACTIONS: dict[tuple[str, str, str], Verb] = {
     ("pods", "binding", "create"): bind,
     ("pods", "log", "get"): log,
@@ -61,6 +71,8 @@ def find(info: RequestInfo) -> Route:
         raise errors.method_not_allowed()
     if info.subresource:
         return _subresource(resource, info)
+    if resource in _REVIEWS:
+        return _review(resource, info)
     verbs = _COLLECTION_VERBS if _is_collection(info) else _OBJECT_VERBS
     verb = verbs.get(info.verb)
     everywhere = resource.namespaced and not info.namespace
@@ -70,6 +82,14 @@ def find(info: RequestInfo) -> Route:
         or (everywhere and info.verb not in ("list", "watch"))
     ):
         raise errors.method_not_allowed()
+    return verb, resource, None
+
+
+def _review(resource: Resource, info: RequestInfo) -> Route:
+    if info.verb != "create" or info.name or (resource.namespaced and not info.namespace):
+        raise errors.method_not_allowed()
+    module, function = _REVIEWS[resource]
+    verb: Verb = getattr(import_module(f"podium.apiserver.reviews.{module}"), function)
     return verb, resource, None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from podium.api.scheme import EVENTS
+from podium.apiserver.auth import static_tokens
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
 from podium.apiserver.auth.escalation import EscalationCheck
@@ -114,7 +115,8 @@ async def _listening(
     roles = RoleBootstrap(registry, policy)
     lookups = Lookups(registry, clock)
     signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
-    authenticator = Authenticator(signer, lookups, clock)
+    static = static_tokens.load(options.token_auth_file) if options.token_auth_file else {}
+    authenticator = Authenticator(signer, lookups, clock, static)
     authorizer = Authorizer(policy, lookups)
     streams, nodes = Streams(), NodeProxy(options)
     services = Services(registry, clock, signer, nodes, streams, authenticator, authorizer)

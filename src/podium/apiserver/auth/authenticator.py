@@ -1,7 +1,9 @@
-"""Who makes a request: a client certificate, or a service account's token, or nobody.
+"""Who makes a request: a client certificate, a token of some sort, or nobody.
 
-Follows ``k8s.io/apiserver/pkg/authentication`` and ``k8s.io/kubernetes/pkg/serviceaccount``. What
-cannot be verified is refused as ``Unauthorized``, without a word about why.
+Tokens are looked for in the file that the server was started with, among the bootstrap tokens, and
+last among those that the server has signed for service accounts. Follows
+``k8s.io/apiserver/pkg/authentication`` and ``k8s.io/kubernetes/pkg/serviceaccount``. What cannot be
+verified is refused as ``Unauthorized``, without a word about why.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ import logging
 import ssl
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from podium.api import errors
 from podium.api.scheme import NODES, PODS, SECRETS, SERVICEACCOUNTS, Resource
+from podium.api.types.core_v1 import Secret
 from podium.api.user import ANONYMOUS, UserInfo
+from podium.apiserver.auth import bootstrap_tokens
 from podium.apiserver.auth.tokens import Claims, InvalidToken, Ref, TokenSigner
 from podium.kit.clock import Clock
 
@@ -25,6 +30,14 @@ AUTHENTICATED = "system:authenticated"
 _TOKENS_REMEMBERED = 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a token stands for, and to whom it may be shown."""
+
+    user: UserInfo
+    audiences: tuple[str, ...]
+
+
 class ObjectReader(Protocol):
     """The objects that tokens are bound to."""
 
@@ -32,12 +45,22 @@ class ObjectReader(Protocol):
         """Return the uid of an object that exists and is not past its deletion time."""
         ...
 
+    async def secret(self, namespace: str, name: str) -> Secret | None: ...
+
 
 class Authenticator:
     """Tells the user of a request; verified tokens are remembered until they expire."""
 
-    def __init__(self, signer: TokenSigner, objects: ObjectReader, clock: Clock) -> None:
+    def __init__(
+        self,
+        signer: TokenSigner,
+        objects: ObjectReader,
+        clock: Clock,
+        static: Mapping[str, UserInfo] | None = None,
+    ) -> None:
+        """*static* are the users of tokens that the server was started with."""
         self._signer, self._objects, self._clock = signer, objects, clock
+        self._static = static or {}
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
     async def authenticate(
@@ -54,11 +77,29 @@ class Authenticator:
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS
         try:
-            claims = await self.review(token.strip(), (self._signer.issuer,))
+            return (await self.token_user(token.strip(), (self._signer.issuer,))).user
         except InvalidToken as error:
             logger.info("token refused", extra={"error": str(error)})
             raise errors.unauthorized() from error
-        return service_account_user(claims)
+
+    async def token_user(self, token: str, audiences: Sequence[str]) -> Identity:
+        """Return whose *token* is, if it holds now, for one of *audiences*. Raises InvalidToken.
+
+        Tokens that are not the server's own are for the server alone.
+        """
+        user = self._static.get(token) or await self._bootstrap_user(token)
+        if user is None:
+            claims = await self.review(token, audiences)
+            return Identity(service_account_user(claims), claims.audiences)
+        if self._signer.issuer not in audiences:
+            raise InvalidToken("")
+        named = replace(user, groups=(*user.groups, AUTHENTICATED))
+        return Identity(named, (self._signer.issuer,))
+
+    async def _bootstrap_user(self, token: str) -> UserInfo | None:
+        name = bootstrap_tokens.secret_name(token)
+        secret = await self._objects.secret(bootstrap_tokens.NAMESPACE, name) if name else None
+        return bootstrap_tokens.user(token, secret, self._clock.now()) if secret else None
 
     async def review(self, token: str, audiences: Sequence[str]) -> Claims:
         """Return what *token* says, if it holds now. Raises InvalidToken."""
