@@ -12,7 +12,8 @@ from multidict import CIMultiDict
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
-from podium.apiserver.negotiation import YAML, MediaType
+from podium.apiserver.large import LateResponse
+from podium.apiserver.negotiation import JSON, YAML, MediaType
 from podium.apiserver.warnings import headers as warning_headers
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -26,11 +27,10 @@ def answer(
     headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
     for warning in warning_headers(warnings):
         headers.add("Warning", warning)
-    if media.format == YAML:
-        body = _yaml(body)
-    elif media.pretty:
-        body = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
-    return Response(body=body, status=code, headers=headers)
+    if media.format == JSON and not media.pretty:
+        return Response(body=body, status=code, headers=headers)
+    rewrite = _yaml if media.format == YAML else _pretty
+    return LateResponse(rewrite, body, status=code, headers=headers)
 
 
 def plain(value: Any, media: MediaType, code: int = 200) -> Response:
@@ -63,6 +63,10 @@ def failed(error: ApiError, media: MediaType) -> Response:
     if details and details.retry_after_seconds:
         response.headers["Retry-After"] = str(details.retry_after_seconds)
     return response
+
+
+def _pretty(body: bytes) -> bytes:
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode()
 
 
 def _yaml(body: bytes) -> bytes:

@@ -9,13 +9,13 @@ from aiohttp.web import StreamResponse
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
-from podium.apiserver import bodies, errors, query, responses
+from podium.apiserver import bodies, errors, query
 from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
 from podium.apiserver.query import WriteOptions
 from podium.apiserver.verbs import reply
-from podium.apiserver.verbs.list import encode_list, list_metadata
+from podium.apiserver.verbs.list import list_metadata, represent
 from podium.registry.strategies import strategy_for
 
 _UNRECOGNIZED = re.compile(
@@ -52,9 +52,7 @@ async def delete_collection(call: Call) -> StreamResponse:
     result = await call.registry.delete_collection(
         call.resource, call.namespace, options, list_options, context
     )
-    return responses.answer(
-        encode_list(call.resource, result, list_metadata(result)), media, 200, call.warnings
-    )
+    return await represent(call, result, list_metadata(result), media)
 
 
 async def _options(call: Call) -> DeleteOptions:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from aiohttp.web import StreamResponse
+from aiohttp.web import Response, StreamResponse
 
 from podium.api.scheme import Resource
 from podium.apiserver import query, responses
+from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
-from podium.apiserver.negotiation import LIST_KINDS
+from podium.apiserver.negotiation import LIST_KINDS, MediaType
 from podium.apiserver.tables import partial_list, table, table_options
 from podium.registry.types import ListResult
 
@@ -20,19 +21,26 @@ async def list_objects(call: Call) -> StreamResponse:
     options = query.list_options(call.query)
     result = await call.registry.list(call.resource, call.namespace, options)
     metadata = list_metadata(result)
-    if media.kind == "Table":
-        document = table(
-            call.resource,
-            result.items,
-            media,
-            metadata,
-            table_options(call.query),
-            call.services.clock.now(),
+    return await represent(call, result, metadata, media)
+
+
+async def represent(
+    call: Call, result: ListResult, metadata: dict[str, Any], media: MediaType
+) -> Response:
+    """Return the list as *media* has it; many rows are made apart from the event loop."""
+    if not media.kind:
+        return responses.answer(
+            encode_list(call.resource, result, metadata), media, 200, call.warnings
         )
-        return responses.plain(document, media)
-    if media.kind:
-        return responses.plain(partial_list(result.items, metadata), media)
-    return responses.answer(encode_list(call.resource, result, metadata), media)
+    size = sum(len(item.data) for item in result.items)
+    if media.kind == "Table":
+        options, now = table_options(call.query), call.services.clock.now()
+        document = await apart(
+            size, table, call.resource, result.items, media, metadata, options, now
+        )
+    else:
+        document = await apart(size, partial_list, result.items, metadata)
+    return responses.plain(document, media)
 
 
 def list_metadata(result: ListResult) -> dict[str, Any]:
