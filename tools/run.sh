@@ -16,7 +16,7 @@ finish() {
   trap - EXIT INT TERM
   printf '\n'
   step "podium down"
-  "$podium" down --data-dir "$data" || true
+  [ ! -e "$data" ] || "$podium" down --data-dir "$data" || true
   wait "$up" 2>/dev/null || true
 }
 

@@ -30,7 +30,6 @@ def cluster(tmp_path: Path, number: int, **changes: str) -> ClusterConfig:
         service_cidr=settings["service_cidr"],
     )
     made.data_dir.mkdir()
-    made.save()
     return made
 
 
@@ -47,10 +46,13 @@ def cluster(tmp_path: Path, number: int, **changes: str) -> ClusterConfig:
 )
 def test_what_another_cluster_has_is_refused(tmp_path, shared, changes, said):
     neighbours.claim(cluster(tmp_path, 1), shared)
-    with pytest.raises(ConfigError) as caught:
-        neighbours.claim(cluster(tmp_path, 2, **changes), shared)
-    assert said in str(caught.value)
-    assert str(tmp_path / "data-1") in str(caught.value)
+    two = cluster(tmp_path, 2, **changes)
+    for ask in (neighbours.check, neighbours.claim):
+        with pytest.raises(ConfigError) as caught:
+            ask(two, shared)
+        assert said in str(caught.value)
+        assert str(tmp_path / "data-1") in str(caught.value)
+    assert list(two.data_dir.iterdir()) == []
 
 
 def test_a_cluster_may_claim_again_and_change_its_mind(tmp_path, shared):

@@ -169,3 +169,14 @@ def test_overlapping_addresses_are_refused(shared: Cluster, tmp_path: Path):
         assert refused.returncode == 1
         assert "--pod-cidr" in refused.stderr
         assert "overlaps" in refused.stderr
+        assert not other.data_dir.exists()
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_service_range_is_nobody_elses(shared: Cluster, tmp_path: Path):
+    services = shared.flags[shared.flags.index("--service-cidr") + 1]
+    with cluster(tmp_path, "--service-cidr", services, start=False) as other:
+        refused = other.podium("up", *other.flags, check=False)
+        assert refused.returncode == 1
+        assert f"--service-cidr {services} overlaps" in refused.stderr
+        assert str(shared.data_dir) in refused.stderr

@@ -30,13 +30,20 @@ class _Claim(msgspec.Struct, frozen=True, kw_only=True):
     service_cidr: str
 
 
-def claim(config: ClusterConfig, directory: Path = SHARED_DIR) -> None:
-    """Note down what *config* asks for. Raises ConfigError where another cluster has it."""
+def check(config: ClusterConfig, directory: Path = SHARED_DIR) -> None:
+    """Raise ConfigError where another cluster has what *config* asks for."""
     with _locked(directory) as claims:
-        for path in claims.glob("*.json"):
-            other = _read(path)
-            if path.stem != config.id and other is not None:
-                _compare(config, other)
+        _check(config, claims)
+
+
+def claim(config: ClusterConfig, directory: Path = SHARED_DIR) -> None:
+    """Note down what *config* asks for, and save it: a claim counts while there is a cluster.
+
+    Raises ConfigError where another cluster has it.
+    """
+    with _locked(directory) as claims:
+        _check(config, claims)
+        config.save()
         mine = _Claim(
             boot_id=_boot_id(),
             data_dir=str(config.data_dir),
@@ -51,6 +58,13 @@ def release(config: ClusterConfig, directory: Path = SHARED_DIR) -> None:
     """Give up what *config* has. Repeatable."""
     with _locked(directory) as claims, contextlib.suppress(FileNotFoundError):
         (claims / f"{config.id}.json").unlink()
+
+
+def _check(config: ClusterConfig, claims: Path) -> None:
+    for path in claims.glob("*.json"):
+        other = _read(path)
+        if path.stem != config.id and other is not None:
+            _compare(config, other)
 
 
 def _compare(config: ClusterConfig, other: _Claim) -> None:

@@ -41,12 +41,12 @@ def main(arguments: argparse.Namespace) -> int:
     logs.configure(config.log_level, "podium")
     if not config.data_dir.exists():
         refuse_conflicts(config)  # before anything is made
-    for path in (config.data_dir, config.run_dir):
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        neighbours.check(config)
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _only_one(config):
         refuse_conflicts(config)  # what a former process of this cluster held is free by now
         neighbours.claim(config)
-        config.save()
+        config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         renew_certificates(config)
         _preload()
         code = _supervisor(config).run()
