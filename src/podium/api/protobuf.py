@@ -92,13 +92,15 @@ def _value(field: Field, value: int | bytes) -> Any:
 
 
 def _entry(data: bytes, kind: str) -> tuple[str, Any]:
-    """One pair of a map whose values are strings or bytes."""
+    """One pair of a map whose values are strings, bytes or lists of strings."""
     key, item = "", b""
     for number, value in _fields(data):
         if number == 1:
             key = _text(value)
         elif number == 2:
             item = _as_bytes(value)
+    if kind == "strings":
+        return key, [_text(text) for _, text in _fields(item)]
     return key, base64.b64encode(item).decode() if kind == "bytes" else _text(item)
 
 

@@ -1,8 +1,9 @@
 """Fields of protobuf messages: their numbers, JSON names and types.
 
-From ``k8s.io/api/core/v1/generated.proto``, ``authentication/v1`` and
-``k8s.io/apimachinery/pkg/apis/meta/v1``. Types are ``string``, ``int``, ``bool``, ``bytes``,
-``time``, ``intstr``, ``map:string``, ``map:bytes``, or the name of another message.
+From ``k8s.io/api/core/v1/generated.proto``, ``authentication/v1``, ``authorization/v1``,
+``rbac/v1`` and ``k8s.io/apimachinery/pkg/apis/meta/v1``. Types are ``string``, ``int``, ``bool``,
+``bytes``, ``time``, ``intstr``, ``map:string``, ``map:bytes``, ``map:strings`` (to lists of them),
+or the name of another message.
 """
 
 from __future__ import annotations
@@ -156,10 +157,149 @@ MESSAGES: Mapping[str, Message] = {
         4: Field("uid"),
     },
     "TokenRequestStatus": {1: Field("token"), 2: Field("expirationTimestamp", "time")},
+    "TokenReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("spec", "TokenReviewSpec"),
+        3: Field("status", "TokenReviewStatus"),
+    },
+    "TokenReviewSpec": {1: Field("token"), 2: _many("audiences")},
+    "TokenReviewStatus": {
+        1: Field("authenticated", "bool"),
+        2: Field("user", "UserInfo"),
+        3: Field("error"),
+        4: _many("audiences"),
+    },
+    "UserInfo": {
+        1: Field("username"),
+        2: Field("uid"),
+        3: _many("groups"),
+        4: Field("extra", "map:strings"),
+    },
+    "SelfSubjectReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("status", "SelfSubjectReviewStatus"),
+    },
+    "SelfSubjectReviewStatus": {1: Field("userInfo", "UserInfo")},
+    "SubjectAccessReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("spec", "SubjectAccessReviewSpec"),
+        3: Field("status", "SubjectAccessReviewStatus"),
+    },
+    "LocalSubjectAccessReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("spec", "SubjectAccessReviewSpec"),
+        3: Field("status", "SubjectAccessReviewStatus"),
+    },
+    "SelfSubjectAccessReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("spec", "SelfSubjectAccessReviewSpec"),
+        3: Field("status", "SubjectAccessReviewStatus"),
+    },
+    "SelfSubjectAccessReviewSpec": {
+        1: Field("resourceAttributes", "ResourceAttributes"),
+        2: Field("nonResourceAttributes", "NonResourceAttributes"),
+    },
+    "SubjectAccessReviewSpec": {
+        1: Field("resourceAttributes", "ResourceAttributes"),
+        2: Field("nonResourceAttributes", "NonResourceAttributes"),
+        3: Field("user"),
+        4: _many("groups"),
+        5: Field("extra", "map:strings"),
+        6: Field("uid"),
+    },
+    "SubjectAccessReviewStatus": {
+        1: Field("allowed", "bool"),
+        2: Field("reason"),
+        3: Field("evaluationError"),
+        4: Field("denied", "bool"),
+    },
+    "ResourceAttributes": {
+        1: Field("namespace"),
+        2: Field("verb"),
+        3: Field("group"),
+        4: Field("version"),
+        5: Field("resource"),
+        6: Field("subresource"),
+        7: Field("name"),
+        8: Field("fieldSelector", "SelectorAttributes"),
+        9: Field("labelSelector", "SelectorAttributes"),
+    },
+    "SelectorAttributes": {
+        1: Field("rawSelector"),
+        2: _many("requirements", "SelectorRequirement"),
+    },
+    "SelectorRequirement": {1: Field("key"), 2: Field("operator"), 3: _many("values")},
+    "NonResourceAttributes": {1: Field("path"), 2: Field("verb")},
+    "SelfSubjectRulesReview": {
+        1: Field("metadata", "ObjectMeta"),
+        2: Field("spec", "SelfSubjectRulesReviewSpec"),
+        3: Field("status", "SubjectRulesReviewStatus"),
+    },
+    "SelfSubjectRulesReviewSpec": {1: Field("namespace")},
+    "SubjectRulesReviewStatus": {
+        1: _many("resourceRules", "ResourceRule"),
+        2: _many("nonResourceRules", "NonResourceRule"),
+        3: Field("incomplete", "bool"),
+        4: Field("evaluationError"),
+    },
+    "ResourceRule": {
+        1: _many("verbs"),
+        2: _many("apiGroups"),
+        3: _many("resources"),
+        4: _many("resourceNames"),
+    },
+    "NonResourceRule": {1: _many("verbs"), 2: _many("nonResourceURLs")},
+    "Role": {1: Field("metadata", "ObjectMeta"), 2: _many("rules", "PolicyRule")},
+    "ClusterRole": {
+        1: Field("metadata", "ObjectMeta"),
+        2: _many("rules", "PolicyRule"),
+        3: Field("aggregationRule", "AggregationRule"),
+    },
+    "PolicyRule": {
+        1: _many("verbs"),
+        2: _many("apiGroups"),
+        3: _many("resources"),
+        4: _many("resourceNames"),
+        5: _many("nonResourceURLs"),
+    },
+    "AggregationRule": {1: _many("clusterRoleSelectors", "LabelSelector")},
+    "LabelSelector": {
+        1: Field("matchLabels", "map:string"),
+        2: _many("matchExpressions", "SelectorRequirement"),
+    },
+    "RoleBinding": {
+        1: Field("metadata", "ObjectMeta"),
+        2: _many("subjects", "Subject"),
+        3: Field("roleRef", "RoleRef"),
+    },
+    "ClusterRoleBinding": {
+        1: Field("metadata", "ObjectMeta"),
+        2: _many("subjects", "Subject"),
+        3: Field("roleRef", "RoleRef"),
+    },
+    "Subject": {1: Field("kind"), 2: Field("apiGroup"), 3: Field("name"), 4: Field("namespace")},
+    "RoleRef": {1: Field("apiGroup"), 2: Field("kind"), 3: Field("name")},
 }
 
 #: The kinds that can be read, and their messages.
 KINDS: Mapping[str, str] = {
     kind: kind
-    for kind in ("ConfigMap", "Namespace", "Secret", "Service", "ServiceAccount", "TokenRequest")
+    for kind in (
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "LocalSubjectAccessReview",
+        "Namespace",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "SelfSubjectAccessReview",
+        "SelfSubjectReview",
+        "SelfSubjectRulesReview",
+        "Service",
+        "ServiceAccount",
+        "SubjectAccessReview",
+        "TokenRequest",
+        "TokenReview",
+    )
 }
