@@ -37,8 +37,8 @@ class ContainerStarter:
         sandbox_config: PodSandboxConfig,
         image_id: str,
         target: str = "",
-    ) -> Waiting | None:
-        """Start the container; None when it runs, else why it does not.
+    ) -> str | Waiting:
+        """Start the container; return its ID when it runs, else why it does not.
 
         *target* is the ID of the container whose processes it is to see, if it names one.
         """
@@ -63,7 +63,7 @@ class ContainerStarter:
         except RuntimeFailure as exc:
             return self._failed(pod, container, "RunContainerError", str(exc))
         self._event(pod, container, "Normal", "Started", f"Started container {container.name}")
-        return None
+        return container_id
 
     def _failed(self, pod: Pod, container: Container, reason: str, text: str) -> Waiting:
         self._event(pod, container, "Warning", "Failed", f"Error: {text}")

@@ -25,9 +25,9 @@ class Jobs:
     def running(self, key: str) -> bool:
         return key in self._tasks
 
-    async def cancel(self, *, keep: str = "") -> None:
-        """Cancel all jobs whose key does not begin with *keep*, and wait until they are gone."""
-        doomed = [t for key, t in self._tasks.items() if not (keep and key.startswith(keep))]
+    async def cancel(self, *, keep: tuple[str, ...] = ()) -> None:
+        """Cancel all jobs but those whose key begins as *keep* says; wait until they are gone."""
+        doomed = [task for key, task in self._tasks.items() if not key.startswith(keep)]
         for task in doomed:
             task.cancel()
         if doomed:

@@ -75,6 +75,7 @@ def container_config(
         stdin=container.stdin,
         stdin_once=container.stdin_once,
         tty=container.tty,
+        stop_signal=(container.lifecycle.stop_signal or "") if container.lifecycle else "",
         resources=LinuxContainerResources(
             cpu_period=cgroup.cpu_period,
             cpu_quota=cgroup.cpu_quota,

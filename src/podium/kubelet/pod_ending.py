@@ -10,8 +10,10 @@ from podium.domain.pods.containers import field_path
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.termination import LEAST_GRACE, due_to_stop, grace_period, has_ended
+from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.probing.prober import READINESS_JOB
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
 from podium.runtime.port import RuntimeFailure
@@ -27,8 +29,14 @@ class PodEnding:
     """Ends one Pod step by step; each call looks at what is left and does the next thing."""
 
     def __init__(
-        self, node: NodeServices, files: PodFiles, volumes: PodVolumes, jobs: Jobs
+        self,
+        node: NodeServices,
+        files: PodFiles,
+        volumes: PodVolumes,
+        jobs: Jobs,
+        stopper: ContainerStopper,
     ) -> None:
+        self._stopper = stopper
         self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
         self._kill_by: dict[str, datetime] = {}
         self._since: datetime | None = None
@@ -46,10 +54,10 @@ class PodEnding:
         """
         self.look_again = None
         if not self._kill_by and not self._swept:
-            await self._jobs.cancel(keep="kill ")
+            await self._jobs.cancel(keep=("kill ", READINESS_JOB))
         running = [record for record in observed.containers if record.may_run]
         if running:
-            self._stop_in_order(pod, running, GONE_GRACE if gone else grace_period(pod))
+            self._stop_in_order(pod, observed, GONE_GRACE if gone else grace_period(pod))
             return False
         if not has_ended(observed):
             for sandbox in observed.sandboxes:
@@ -71,8 +79,10 @@ class PodEnding:
         # With finalizers the object stays; its worker ends when they have gone.
         return not pod.metadata.finalizers
 
-    def _stop_in_order(self, pod: Pod, running: list[ContainerRecord], grace: float) -> None:
+    def _stop_in_order(self, pod: Pod, observed: Observed, grace: float) -> None:
         """Stop those whose turn it is, and all of them once the grace period is over."""
+        running = [record for record in observed.containers if record.may_run]
+        ips = observed.ips
         now = self._node.clock.now()
         self._since = self._since or now
         over = self._since + timedelta(seconds=grace)
@@ -81,13 +91,13 @@ class PodEnding:
             if record in due:
                 waited = record.id not in self._kill_by and now > self._since
                 left = (over - now).total_seconds()
-                self._kill(pod, record, max(left, LEAST_GRACE) if waited else grace)
+                self._kill(pod, record, ips, max(left, LEAST_GRACE) if waited else grace)
             elif over <= now:
-                self._kill(pod, record, LEAST_GRACE)
+                self._kill(pod, record, ips, LEAST_GRACE)
             else:
                 self.look_again = over
 
-    def _kill(self, pod: Pod, record: ContainerRecord, grace: float) -> None:
+    def _kill(self, pod: Pod, record: ContainerRecord, ips: tuple[str, ...], grace: float) -> None:
         """Stop a container, unless it is being stopped as soon as that already."""
         by = self._node.clock.now() + timedelta(seconds=grace)
         earlier = self._kill_by.get(record.id)
@@ -101,13 +111,15 @@ class PodEnding:
             by = max(self._node.clock.now() + _RETRY, earlier)  # the last call failed
         self._kill_by[record.id] = by
         key = f"kill {record.id} {by.timestamp()}"
-        self._jobs.start(key, lambda: self._stop(pod, record.id, grace))
+        self._jobs.start(key, lambda: self._stop(pod, record, ips, grace))
 
-    async def _stop(self, pod: Pod, container_id: str, grace: float) -> None:
+    async def _stop(
+        self, pod: Pod, record: ContainerRecord, ips: tuple[str, ...], grace: float
+    ) -> None:
         try:
-            await self._node.runtime.stop_container(container_id, grace)
+            await self._stopper.stop_run(pod, record, ips, grace)
         except RuntimeFailure as exc:
-            extra = {"pod": pod_key(pod), "container": container_id, "error": exc}
+            extra = {"pod": pod_key(pod), "container": record.id, "error": exc}
             logger.warning("container could not be stopped", extra=extra)
             await self._node.clock.sleep(_RETRY.total_seconds())
 

@@ -11,7 +11,7 @@ from podium.domain.pods import garbage
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import every_container, field_path, target_of
 from podium.domain.pods.identity import pod_key
-from podium.domain.pods.observed import Observed
+from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.phase import is_terminal
 from podium.domain.pods.plan import (
     CreateSandbox,
@@ -22,15 +22,24 @@ from podium.domain.pods.plan import (
     plan,
 )
 from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
-from podium.domain.pods.termination import DEADLINE_EXCEEDED, DEADLINE_MESSAGE, deadline, must_end
+from podium.domain.pods.termination import (
+    DEADLINE_EXCEEDED,
+    DEADLINE_MESSAGE,
+    deadline,
+    grace_period,
+    must_end,
+)
 from podium.kit.backoff import Backoff
 from podium.kubelet.admission import refusal
 from podium.kubelet.container_start import ContainerStarter
+from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.observe import Observer
 from podium.kubelet.pod_ending import PodEnding
 from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.post_start import PostStartHooks
 from podium.kubelet.preparation import Preparation
+from podium.kubelet.probing.prober import PodProber
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
 from podium.runtime.port import RuntimeFailure
@@ -70,6 +79,9 @@ class PodWorker:
         self._retry_at: dict[str, datetime] = {}
         self._replaced: set[str] = set()
         self._verdict: Verdict | None = None
+        self._prober = PodProber(node)
+        self._stopper = ContainerStopper(node)
+        self._post_start = PostStartHooks(node, self._stopper, self._waiting.__setitem__)
         self._backoff = Backoff(initial=0.5, maximum=30.0)
 
     def wake(self) -> None:
@@ -98,7 +110,7 @@ class PodWorker:
             async with asyncio.TaskGroup() as group:
                 jobs = Jobs(group, self.wake)
                 preparation = Preparation(self._node, self._files, self._volumes, jobs)
-                ending = PodEnding(self._node, self._files, self._volumes, jobs)
+                ending = PodEnding(self._node, self._files, self._volumes, jobs, self._stopper)
                 await self._loop(jobs, preparation, ending)
                 await jobs.cancel()
         finally:
@@ -111,6 +123,7 @@ class PodWorker:
             self._wake.clear()  # before the turn: news that arrives during it buys another one
             try:
                 observed = await self._observer.observe()
+                self._prober.follow(self.pod, self._post_start.hide(observed), jobs)
                 if self._must_end(observed):
                     if await self._end(observed, ending):
                         return
@@ -166,8 +179,9 @@ class PodWorker:
     ) -> datetime | None:
         """Do what the plan says; return when to look again."""
         now = self._node.clock.now()
-        step = plan(self.pod, observed, now, self._replaced)
-        if not self._is_being_replaced(observed):
+        step = plan(self.pod, observed, now, self._replaced, self._prober.health)
+        replacing = self._is_being_replaced(observed, step)
+        if not replacing:
             self._report_progress(observed, jobs)
         if must_end(self.pod, self._node.status.latest(self.pod).phase):
             self.wake()  # that was the last container's end
@@ -179,7 +193,7 @@ class PodWorker:
         moments += await self._perform(step, observed, jobs, preparation)
         for container_id in garbage.superfluous(observed):
             await self._node.runtime.remove_container(container_id)
-        if self._waiting and not self._is_being_replaced(observed):
+        if self._waiting and not replacing:
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -202,13 +216,18 @@ class PodWorker:
             moments.append(preparation.begin(self.pod, step, observed))
         for action in step.actions:
             if isinstance(action, StartContainer):
-                moments.append(await self._start(action, observed, preparation))
+                if not self._post_start.under_way:
+                    moments.append(await self._start(action, observed, jobs, preparation))
             elif isinstance(action, KillContainer):
-                self._kill(action, jobs)
+                self._kill(action, observed, jobs)
         return moments
 
     async def _start(
-        self, action: StartContainer, observed: Observed, preparation: Preparation
+        self,
+        action: StartContainer,
+        observed: Observed,
+        jobs: Jobs,
+        preparation: Preparation,
     ) -> datetime | None:
         """Start a container for which all is there; return when to look again if it is not."""
         name, now = action.name, self._node.clock.now()
@@ -225,14 +244,16 @@ class PodWorker:
         config = preparation.sandbox_config(self.pod, sandbox.attempt)
         target = observed.latest(target_of(self.pod, name))
         target_id = target.id if target else ""
-        failed = await self._starter.start(self.pod, action, sandbox, config, image.id, target_id)
+        result = await self._starter.start(self.pod, action, sandbox, config, image.id, target_id)
         self._retry_at.pop(name, None)
-        if failed is None:
+        if isinstance(result, str):
             preparation.used(name)
             self._waiting.pop(name, None)
+            grace = grace_period(self.pod)
+            self._post_start.begin(self.pod, name, result, sandbox.ips, grace, jobs)
         else:
-            self._waiting[name] = failed
-            if failed.reason != "RunContainerError":
+            self._waiting[name] = result
+            if result.reason != "RunContainerError":
                 self._retry_at[name] = now + timedelta(seconds=RETRY_CREATE)
                 preparation.changed = False
                 return self._retry_at[name]
@@ -240,33 +261,37 @@ class PodWorker:
         self.wake()  # look at once at what has come of it
         return None
 
-    def _kill(self, action: KillContainer, jobs: Jobs) -> None:
+    def _kill(self, action: KillContainer, observed: Observed, jobs: Jobs) -> None:
         key = f"kill {action.id}"
         if jobs.running(key):
             return
-        if action.why:
+        if action.restart:
             self._replaced.add(action.id)
         text = action.why or f"Stopping container {action.name}"
         path = field_path(self.pod, action.name)
         self._node.events.event(self.pod, "Normal", "Killing", text, field_path=path)
-        jobs.start(key, lambda: self._stop(action.id, action.grace))
+        record = next(record for record in observed.containers if record.id == action.id)
+        jobs.start(key, lambda: self._stop(record, observed.ips, action.grace))
 
-    async def _stop(self, container_id: str, grace: float) -> None:
+    async def _stop(self, record: ContainerRecord, ips: tuple[str, ...], grace: float) -> None:
         try:
-            await self._node.runtime.stop_container(container_id, grace)
+            await self._stopper.stop_run(self.pod, record, ips, grace)
         except RuntimeFailure as exc:
             logger.warning(
                 "container could not be stopped",
-                extra={"pod": pod_key(self.pod), "container": container_id, "error": exc},
+                extra={"pod": pod_key(self.pod), "container": record.id, "error": exc},
             )
             await self._node.clock.sleep(1.0)
 
     # -- telling
 
-    def _is_being_replaced(self, observed: Observed) -> bool:
+    def _is_being_replaced(self, observed: Observed, step: Plan) -> bool:
         """Whether a container has ended only because its next run is about to begin."""
         latest = [observed.latest(container.name) for container in every_container(self.pod)]
-        return any(run and run.id in self._replaced and not run.may_run for run in latest)
+        return any(
+            run and run.id in self._replaced and not run.may_run and run.name not in step.waiting
+            for run in latest
+        )
 
     def _report_progress(self, observed: Observed, jobs: Jobs) -> None:
         """Report at once what runs or has run; a Pod that only begins gets a moment first.
@@ -286,10 +311,11 @@ class PodWorker:
     def _report(self, observed: Observed, *, ended: bool = False) -> None:
         given = StatusInput(
             pod=self.pod,
-            observed=observed,
+            observed=self._post_start.hide(observed),
             previous=self._node.status.latest(self.pod),
             host_ip=self._node.options.node_ip,
             waiting=self._waiting,
+            health=self._prober.health,
             verdict=self._verdict,
             ended=ended,
         )

@@ -61,10 +61,11 @@ def test_what_is_served_is_not_complained_about():
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
-        ({"livenessProbe": {"exec": {"command": ["true"]}}}, "livenessProbe"),
-        ({"readinessProbe": {"tcpSocket": {"port": 1}}}, "readinessProbe"),
-        ({"startupProbe": {"tcpSocket": {"port": 1}}}, "startupProbe"),
-        ({"lifecycle": {"preStop": {"exec": {"command": ["true"]}}}}, "lifecycle"),
+        ({"livenessProbe": {"httpGet": {"port": 1, "protocol": "HTTP2"}}},
+         "livenessProbe.httpGet.protocol"),
+        ({"readinessProbe": {"grpc": {"port": 1, "mode": "TLS"}}}, "readinessProbe.grpc.mode"),
+        ({"lifecycle": {"preStop": {"httpGet": {"port": 1, "protocol": "HTTP2"}}}},
+         "lifecycle.preStop.httpGet.protocol"),
         ({"securityContext": {"runAsUser": 0}}, "securityContext.runAsUser"),
         ({"securityContext": {"privileged": True}}, "securityContext.privileged"),
         (
@@ -129,3 +130,24 @@ def test_the_message_names_every_field():
     assert unsupported_message(unsupported_fields(pod)) == (
         "this node does not support: spec.hostNetwork, spec.hostPID"
     )
+
+
+def test_probes_and_hooks_are_served():
+    fields = {
+        "livenessProbe": {"exec": {"command": ["true"]}, "terminationGracePeriodSeconds": 2},
+        "readinessProbe": {"httpGet": {"port": "web", "path": "/", "scheme": "HTTPS"}},
+        "startupProbe": {"grpc": {"port": 1, "service": "s"}},
+        "lifecycle": {
+            "preStop": {"sleep": {"seconds": 1}},
+            "postStart": {"exec": {"command": ["true"]}},
+            "stopSignal": "SIGUSR1",
+        },
+    }
+    assert unsupported_fields(make_pod(container(**fields))) == []
+
+
+def test_a_probe_period_that_is_none_is_refused():
+    pod = make_pod(container())
+    pod.metadata.annotations["podium.io/probe-periods"] = "c.readiness=soon"
+    (path,) = unsupported_fields(pod)
+    assert path.startswith("metadata.annotations[podium.io/probe-periods]: ")

@@ -165,13 +165,21 @@ def kill_grace(container: Container, kind: ProbeKind, otherwise: float) -> float
     return otherwise if seconds is None else float(max(seconds, 1))
 
 
-def adopted(container: Container, *, started: bool, ready: bool) -> dict[ProbeKind, ProbeState]:
-    """What a new kubelet takes over from the status that the last one published of a run."""
-    states = {}
-    if container.startup_probe is not None and started:
-        states[ProbeKind.STARTUP] = ProbeState(passes=True)
-    if container.readiness_probe is not None and ready:
-        states[ProbeKind.READINESS] = ProbeState(passes=True)
+def adopted(
+    run: ProbedRun, *, started: bool, ready: bool, now: datetime
+) -> dict[ProbeKind, ProbeState]:
+    """What a new kubelet takes over of a run whose status the last one published.
+
+    The probes keep their rhythm: they are not all made at once.
+    """
+    passed = {ProbeKind.STARTUP: started, ProbeKind.READINESS: ready, ProbeKind.LIVENESS: False}
+    states: dict[ProbeKind, ProbeState] = {}
+    for kind, probe in probes_of(run.container):
+        state = ProbeState(passes=True if passed[kind] else None)
+        first = run.started_at + timedelta(seconds=probe.initial_delay_seconds)
+        if first < now:
+            state = probed(state, first, now, period(run, kind, probe))
+        states[kind] = state
     return states
 
 

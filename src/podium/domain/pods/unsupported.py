@@ -14,6 +14,7 @@ import msgspec
 from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods.containers import as_container
+from podium.domain.pods.probes import PERIODS_ANNOTATION, probe_periods, probes_of
 
 REASON = "UnsupportedField"
 
@@ -26,10 +27,19 @@ _POD = frozenset(
     "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
 )
 _CONTAINER = frozenset(
-    "args command env env_from image image_pull_policy name ports resize_policy resources "
-    "restart_policy restart_policy_rules security_context stdin stdin_once "
-    "termination_message_path termination_message_policy tty volume_mounts working_dir".split()
+    "args command env env_from image image_pull_policy lifecycle liveness_probe name ports "
+    "readiness_probe resize_policy resources restart_policy restart_policy_rules security_context "
+    "startup_probe stdin stdin_once termination_message_path termination_message_policy tty "
+    "volume_mounts working_dir".split()
 )
+_PROBE = frozenset(
+    "exec failure_threshold grpc http_get initial_delay_seconds period_seconds success_threshold "
+    "tcp_socket termination_grace_period_seconds timeout_seconds".split()
+)
+_HTTP_GET = frozenset("host http_headers path port scheme".split())
+_GRPC = frozenset("port service".split())
+_LIFECYCLE = frozenset("post_start pre_stop stop_signal".split())
+_HOOK = frozenset("exec http_get sleep tcp_socket".split())
 _PORT = frozenset("container_port name protocol host_ip".split())
 _MOUNT = frozenset("mount_path mount_propagation name read_only recursive_read_only".split())
 _ENV_SOURCE = frozenset("config_map_key_ref field_ref resource_field_ref secret_key_ref".split())
@@ -83,6 +93,10 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
         yield from _container_fields(as_container(ephemeral), f"spec.ephemeralContainers[{number}]")
     for number, volume in enumerate(spec.volumes):
         yield from _volume_fields(volume, f"spec.volumes[{number}]")
+    try:
+        probe_periods(pod, "")
+    except ValueError as exc:
+        yield f"metadata.annotations[{PERIODS_ANNOTATION}]: {exc}"
 
 
 def _container_fields(container: Container, path: str) -> Iterator[str]:
@@ -94,6 +108,7 @@ def _container_fields(container: Container, path: str) -> Iterator[str]:
     for number, mount in enumerate(container.volume_mounts):
         yield from _others(mount, _MOUNT, f"{path}.volumeMounts[{number}]")
         yield from _single_valued(mount, f"{path}.volumeMounts[{number}]")
+    yield from _health_fields(container, path)
     for number, entry in enumerate(container.env):
         if entry.value_from is not None:
             yield from _others(entry.value_from, _ENV_SOURCE, f"{path}.env[{number}].valueFrom")
@@ -105,6 +120,28 @@ def _container_fields(container: Container, path: str) -> Iterator[str]:
     for name in sorted(set(container.resources.limits) - _LIMITS):
         if "/" not in name:  # extended resources are the scheduler's to count, no node limits them
             yield f"{path}.resources.limits[{name}]"
+
+
+def _health_fields(container: Container, path: str) -> Iterator[str]:
+    """Probes and lifecycle hooks."""
+    for kind, probe in probes_of(container):
+        at = f"{path}.{kind.value.lower()}Probe"
+        yield from _others(probe, _PROBE, at)
+        if probe.http_get is not None:
+            yield from _others(probe.http_get, _HTTP_GET, f"{at}.httpGet")
+        if probe.grpc is not None:
+            yield from _others(probe.grpc, _GRPC, f"{at}.grpc")
+    if container.lifecycle is None:
+        return
+    yield from _others(container.lifecycle, _LIFECYCLE, f"{path}.lifecycle")
+    for name, hook in (
+        ("postStart", container.lifecycle.post_start),
+        ("preStop", container.lifecycle.pre_stop),
+    ):
+        if hook is not None:
+            yield from _others(hook, _HOOK, f"{path}.lifecycle.{name}")
+            if hook.http_get is not None:
+                yield from _others(hook.http_get, _HTTP_GET, f"{path}.lifecycle.{name}.httpGet")
 
 
 def _volume_fields(volume: Volume, path: str) -> Iterator[str]:

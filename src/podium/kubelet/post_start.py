@@ -1,0 +1,82 @@
+"""postStart hooks: a container counts as started once its hook is done, and dies when that fails.
+
+Follows ``startContainer`` of upstream's kubelet: while a hook runs its container is not shown as
+running, is not probed, and no other container of the Pod is started.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from podium.api.types.core_v1 import LifecycleHandler, Pod
+from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.containers import field_path, find_container
+from podium.domain.pods.identity import pod_key
+from podium.domain.pods.observed import Observed
+from podium.kubelet.container_stop import ContainerStopper
+from podium.kubelet.jobs import Jobs
+from podium.kubelet.probing.handlers import Target
+from podium.kubelet.probing.hooks import HookFailed, run_hook
+from podium.kubelet.services import NodeServices
+from podium.runtime.port import RuntimeFailure
+
+logger = logging.getLogger(__name__)
+
+FAILED = "FailedPostStartHook"
+
+
+class PostStartHooks:
+    """The hooks of one Pod's containers."""
+
+    def __init__(
+        self, node: NodeServices, stopper: ContainerStopper, failed: Callable[[str, Waiting], None]
+    ) -> None:
+        """*failed* is told the name of a container whose hook failed, and why it waits then."""
+        self._node, self._stopper, self._failed = node, stopper, failed
+        self._under_way: set[str] = set()
+
+    @property
+    def under_way(self) -> bool:
+        return bool(self._under_way)
+
+    def hide(self, observed: Observed) -> Observed:
+        """*observed* without the runs whose hook is not done."""
+        if not self._under_way:
+            return observed
+        shown = tuple(c for c in observed.containers if c.id not in self._under_way)
+        return Observed(observed.sandboxes, shown)
+
+    def begin(
+        self, pod: Pod, name: str, container_id: str, ips: tuple[str, ...], grace: float, jobs: Jobs
+    ) -> None:
+        """Run the hook of a container that was just started, where it has one."""
+        container = find_container(pod, name)
+        if container is None or container.lifecycle is None:
+            return
+        hook = container.lifecycle.post_start
+        if hook is not None:
+            target = Target(container, container_id, ips[0] if ips else self._node.options.node_ip)
+            self._under_way.add(container_id)
+            jobs.start(f"postStart {container_id}", lambda: self._run(pod, target, hook, grace))
+
+    async def _run(self, pod: Pod, target: Target, hook: LifecycleHandler, grace: float) -> None:
+        try:
+            await run_hook(self._node.runtime, self._node.clock, pod, target, hook)
+        except HookFailed as exc:
+            self._failed(target.container.name, Waiting("PostStartHookError", str(exc)))
+            await self._end(pod, target, str(exc), grace)
+        finally:
+            self._under_way.discard(target.container_id)
+
+    async def _end(self, pod: Pod, target: Target, text: str, grace: float) -> None:
+        path, event = field_path(pod, target.container.name), self._node.events.event
+        event(pod, "Warning", FAILED, text, field_path=path)
+        event(pod, "Normal", "Killing", FAILED, field_path=path)
+        try:
+            await self._stopper.stop(pod, target, grace)
+        except RuntimeFailure as exc:
+            logger.warning(
+                "container could not be stopped",
+                extra={"pod": pod_key(pod), "container": target.container_id, "error": exc},
+            )

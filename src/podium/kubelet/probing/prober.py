@@ -1,0 +1,180 @@
+"""The probes of one Pod: each on its own, so that a slow one delays no other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from podium.api.resources import is_sidecar
+from podium.api.types.core_v1 import Container, ContainerStatus, Pod, Probe
+from podium.domain.pods import probes
+from podium.domain.pods.container_status import container_id
+from podium.domain.pods.containers import field_path
+from podium.domain.pods.observed import ContainerRecord, Observed
+from podium.domain.pods.probes import Outcome, ProbedRun, ProbeKind, ProbeState, Result, RunHealth
+from podium.kubelet.jobs import Jobs
+from podium.kubelet.probing.handlers import Target, make_probe
+from podium.kubelet.services import NodeServices
+from podium.runtime.port import ContainerState, NotFound
+
+#: Jobs of readiness probes go on while a Pod ends, as whoever talks to it wants to know.
+READINESS_JOB = "readiness "
+
+
+@dataclass(eq=False, slots=True)
+class _Probed:
+    """One run of a container and what its probes have found."""
+
+    pod: Pod
+    run: ProbedRun
+    target: Target
+    states: dict[ProbeKind, ProbeState]
+    news: dict[ProbeKind, asyncio.Event] = field(default_factory=dict)
+    over: bool = False
+
+    def end(self) -> None:
+        self.over = True
+        self.announce()
+
+    def announce(self) -> None:
+        """Have every probe of this run look again whether it is due."""
+        for event in self.news.values():
+            event.set()
+
+    @property
+    def health(self) -> RunHealth:
+        return probes.run_health(self.run.container, self.states)
+
+
+class PodProber:
+    """Probes the containers of one Pod while they run; what that changes wakes the worker."""
+
+    def __init__(self, node: NodeServices) -> None:
+        self._node = node
+        self._runs: dict[str, _Probed] = {}
+
+    @property
+    def health(self) -> dict[str, RunHealth]:
+        """What is known of runs that have probes, by container ID."""
+        return {run_id: probed.health for run_id, probed in self._runs.items()}
+
+    def follow(self, pod: Pod, observed: Observed, jobs: Jobs) -> None:
+        """Begin to probe what has come to run, and forget what runs no more."""
+        running: dict[str, tuple[Container, ContainerRecord]] = {}
+        for container in (*filter(is_sidecar, pod.spec.init_containers), *pod.spec.containers):
+            record = observed.latest(container.name)
+            if record and record.is_running and next(probes.probes_of(container), None):
+                running[record.id] = (container, record)
+        for run_id in self._runs.keys() - running.keys():
+            self._runs.pop(run_id).end()
+        for run_id, (container, record) in running.items():
+            known = self._runs.get(run_id)
+            if known is None:
+                self._begin(pod, container, record, observed, jobs)
+            else:
+                known.pod = pod
+
+    def _begin(
+        self,
+        pod: Pod,
+        container: Container,
+        record: ContainerRecord,
+        observed: Observed,
+        jobs: Jobs,
+    ) -> None:
+        run = ProbedRun(
+            container,
+            record.started_at or record.created_at,
+            probes.probe_periods(pod, container.name),
+        )
+        address = observed.ips[0] if observed.ips else self._node.options.node_ip
+        target = Target(container, record.id, address)
+        probed = _Probed(pod, run, target, self._adopted(pod, run, record))
+        self._runs[record.id] = probed
+        for kind, probe in probes.probes_of(container):
+            probed.news[kind] = asyncio.Event()
+            prefix = READINESS_JOB if kind is ProbeKind.READINESS else f"{kind.value.lower()} "
+            jobs.start(prefix + record.id, self._loop(probed, kind, probe, jobs))
+
+    def _adopted(
+        self, pod: Pod, run: ProbedRun, record: ContainerRecord
+    ) -> dict[ProbeKind, ProbeState]:
+        """Take over what the last kubelet published of this run, and the rhythm of its probes."""
+        status = self._node.status.latest(pod)
+        published: list[ContainerStatus] = [
+            found
+            for found in (*status.container_statuses, *status.init_container_statuses)
+            if found.container_id == container_id(record)
+        ]
+        if not published:
+            return {}
+        return probes.adopted(
+            run,
+            started=bool(published[0].started),
+            ready=published[0].ready,
+            now=self._node.clock.now(),
+        )
+
+    def _loop(
+        self, probed: _Probed, kind: ProbeKind, probe: Probe, jobs: Jobs
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def loop() -> None:
+            while not probed.over:
+                when = await self._next(probed, kind, probe)
+                if when is not None:
+                    await self._probe(probed, kind, probe, when, jobs)
+
+        return loop
+
+    async def _next(self, probed: _Probed, kind: ProbeKind, probe: Probe) -> datetime | None:
+        """Wait until the probe is due and return when that was; None when there is news first."""
+        news, clock = probed.news[kind], self._node.clock
+        news.clear()
+        when, now = probes.due(probed.run, kind, probed.states), clock.now()
+        if when is None:
+            await clock.wait(news, None)
+            return None
+        seconds = (when - now).total_seconds()
+        # No longer than that, wherever somebody has set the clock to.
+        longest = max(probes.period(probed.run, kind, probe), probe.initial_delay_seconds)
+        if seconds > 0 and await clock.wait(news, min(seconds, longest)):
+            return None
+        return when
+
+    async def _probe(
+        self, probed: _Probed, kind: ProbeKind, probe: Probe, when: datetime, jobs: Jobs
+    ) -> None:
+        before, now = probed.health, self._node.clock.now()
+        seconds = probes.period(probed.run, kind, probe)
+        state = probes.probed(probed.states.get(kind, ProbeState()), when, now, seconds)
+        probed.states[kind] = state
+        outcome = await make_probe(self._node.runtime, probed.target, probe)
+        if probed.over or not await self._runs_still(probed.target.container_id):
+            return  # what a container says on its way out is no news
+        self._tell(probed, kind, outcome)
+        probed.states[kind] = probes.after(state, kind, probe, outcome.result)
+        if probed.health != before:
+            probed.announce()
+            jobs.wake()
+
+    async def _runs_still(self, run_id: str) -> bool:
+        try:
+            status = await self._node.runtime.container_status(run_id)
+        except NotFound:
+            return False
+        return status.state is ContainerState.RUNNING
+
+    def _tell(self, probed: _Probed, kind: ProbeKind, outcome: Outcome) -> None:
+        reason, word = {
+            Result.FAILURE: ("Unhealthy", "failed"),
+            Result.UNKNOWN: ("Unhealthy", "errored"),
+            Result.WARNING: ("ProbeWarning", "warning"),
+            Result.SUCCESS: ("", ""),
+        }[outcome.result]
+        if reason:
+            text = f"{kind.value} probe {word}: {outcome.text}"
+            path = field_path(probed.pod, probed.run.container.name)
+            self._node.events.event(probed.pod, "Warning", reason, text, field_path=path)
