@@ -119,6 +119,18 @@ class Cgroups:
                 os.kill(pid, signal.SIGKILL)
         return bool(processes)
 
+    def join(self, path: str, pid: int) -> None:
+        """Move a process into *path*, which exists; raises RuntimeFailure.
+
+        Hierarchies stay behind that take no processes yet, as cpuset without processors does.
+        """
+        for mount in self._mounts():
+            try:
+                (_below(mount, path) / "cgroup.procs").write_text(str(pid))
+            except OSError as exc:
+                if exc.errno != errno.ENOSPC:
+                    raise RuntimeFailure(f"cannot join cgroup {path}: {exc}") from exc
+
     async def remove(self, path: str) -> None:
         """Kill what is in *path*, and remove it with all below it. Repeatable.
 

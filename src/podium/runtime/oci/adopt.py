@@ -53,14 +53,23 @@ async def _adopt_sandboxes(engine: Engine) -> None:
     options = engine.options
     for sandbox_id in _names(options.sandboxes, options.run_dir / "sandboxes"):
         record = _read(engine.sandbox_paths(sandbox_id).record, SandboxRecord)
+        if record is not None:
+            engine.save_sandbox(record)
         if record is None or not record.created:
             logger.info("removing a sandbox that was not finished", extra={"sandbox": sandbox_id})
             await sandbox_stop.destroy(engine, sandbox_id)
             continue
         kinds = namespace_kinds(record.config.linux.namespace_options)
-        if not record.stopped and not namespaces.pinned(engine.sandbox_paths(sandbox_id), kinds):
-            record = msgspec.structs.replace(record, stopped=True)
-        engine.save_sandbox(record)
+        if record.shares_processes:
+            kinds.append("pid")
+        pinned = namespaces.pinned(engine.sandbox_paths(sandbox_id), kinds)
+        if not record.stopped and not (pinned and _has_init(engine, record)):
+            engine.save_sandbox(msgspec.structs.replace(record, stopped=True))
+
+
+def _has_init(engine: Engine, record: SandboxRecord) -> bool:
+    """Whether the process namespace of the Pod still takes processes, where it has one."""
+    return not record.shares_processes or bool(engine.cgroups.processes(engine.init_cgroup(record)))
 
 
 async def _adopt_containers(engine: Engine) -> None:

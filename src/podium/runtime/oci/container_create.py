@@ -22,7 +22,9 @@ from podium.runtime.oci.users import resolve, user_string
 from podium.runtime.port import (
     ContainerConfig,
     ContainerEventType,
+    ContainerState,
     NamespaceMode,
+    NamespaceOption,
     PodSandboxConfig,
     PodSandboxState,
     ProfileType,
@@ -93,7 +95,7 @@ def _make(
         config,
         image,
         user,
-        _view(engine, sandbox),
+        _view(engine, sandbox, config),
         engine.node,
         rootfs=str(paths.rootfs),
         cgroup_path=record.cgroup_path,
@@ -103,7 +105,7 @@ def _make(
     write_atomic(paths.config, msgspec.json.encode(spec), sync=False)
 
 
-def _view(engine: Engine, sandbox: SandboxRecord) -> SandboxView:
+def _view(engine: Engine, sandbox: SandboxRecord, config: ContainerConfig) -> SandboxView:
     paths = engine.sandbox_paths(sandbox.id)
     options = sandbox.config.linux.namespace_options
     return SandboxView(
@@ -112,7 +114,31 @@ def _view(engine: Engine, sandbox: SandboxRecord) -> SandboxView:
         hostname_file=str(paths.hostname),
         shm="/dev/shm" if options.ipc is NamespaceMode.NODE else str(paths.shm),
         namespaces={kind: str(paths.namespace(kind)) for kind in namespace_kinds(options)},
+        processes=_process_namespace(engine, sandbox, config.security_context.namespace_options),
     )
+
+
+def _process_namespace(engine: Engine, sandbox: SandboxRecord, options: NamespaceOption) -> str:
+    """The process namespace to join; "" for one of the container's own, and for the host's."""
+    if options.pid is NamespaceMode.POD:
+        return str(engine.sandbox_paths(sandbox.id).namespace("pid"))
+    if options.pid is not NamespaceMode.TARGET:
+        return ""
+    live = engine.containers.get(options.target_id)
+    problem = ""
+    if live is None:
+        problem = f'container "{options.target_id}" does not exist: not found'
+    elif live.record.sandbox_id != sandbox.id:
+        problem = (
+            f'container "{options.target_id}" (sandbox {live.record.sandbox_id}) does not belong '
+            f"to sandbox {sandbox.id}"
+        )
+    elif live.record.state is not ContainerState.RUNNING:
+        state = live.record.state.value
+        problem = f'container "{options.target_id}" is not running - in state {state}'
+    if live is None or problem:
+        raise RuntimeFailure(f"invalid target container: {problem}")
+    return f"/proc/{live.record.pid}/ns/pid"
 
 
 def _log_path(sandbox: PodSandboxConfig, config: ContainerConfig) -> str:

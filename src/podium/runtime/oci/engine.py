@@ -70,6 +70,8 @@ class Engine:
         self.cgroups, self.node, self.clock = cgroups, node, clock
         self.sandboxes: dict[str, LiveSandbox] = {}
         self.containers: dict[str, LiveContainer] = {}
+        #: First processes of sandboxes, as far as this process started them and has to reap them.
+        self.inits: dict[str, int] = {}
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def close(self) -> None:
@@ -97,6 +99,11 @@ class Engine:
             raise NotFound(
                 f'an error occurred when try to find container "{container_id}": not found'
             ) from None
+
+    def init_cgroup(self, record: SandboxRecord) -> str:
+        """The cgroup of a sandbox's first process, beside those of its containers."""
+        parent = record.config.linux.cgroup_parent or self.options.cgroup_root
+        return f"{parent}/{record.id}"
 
     def sandbox_paths(self, sandbox_id: str) -> SandboxPaths:
         return self.options.sandbox(sandbox_id)

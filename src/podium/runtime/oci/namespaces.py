@@ -56,9 +56,15 @@ def pin(
         linux.in_own_thread(make)
 
 
+def pin_processes(paths: SandboxPaths, first: int) -> None:
+    """Pin the process namespace that the process *first* is the first of. Raises OSError."""
+    paths.namespace("pid").touch(mode=0o600)
+    linux.mount(f"/proc/{first}/ns/pid", str(paths.namespace("pid")), flags=linux.MS_BIND)
+
+
 def unpin(paths: SandboxPaths) -> None:
     """Let the namespaces and the shared memory go. Repeatable."""
-    for kind in _KINDS:
+    for kind in (*_KINDS, "pid"):
         linux.umount(str(paths.namespace(kind)))
         with contextlib.suppress(FileNotFoundError):
             paths.namespace(kind).unlink()

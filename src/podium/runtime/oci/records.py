@@ -34,6 +34,10 @@ class SandboxRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         ready = self.created and not self.stopped
         return PodSandboxState.READY if ready else PodSandboxState.NOTREADY
 
+    @property
+    def shares_processes(self) -> bool:
+        return self.config.linux.namespace_options.pid is port.NamespaceMode.POD
+
 
 class ContainerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """``starting`` is set before the low-level runtime is called, for a crash in between."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from podium.runtime.oci import namespaces
+from podium.runtime.oci import namespace_init, namespaces
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import SandboxRecord
 from podium.runtime.oci.sandbox_stop import destroy
@@ -76,6 +76,8 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     namespaces.pin(paths, namespace_kinds(options), hostname, config.linux.sysctls)
     if options.ipc is not NamespaceMode.NODE:
         namespaces.mount_shm(paths)
+    if options.pid is NamespaceMode.POD:
+        _share_processes(engine, record)
     paths.hostname.write_text(f"{hostname}\n")
     paths.hostname.chmod(0o644)
     paths.resolv_conf.write_text(resolv_conf(config.dns_config))
@@ -85,8 +87,18 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     return (await engine.network.attach(str(paths.namespace("network")), record.id),)
 
 
+def _share_processes(engine: Engine, record: SandboxRecord) -> None:
+    """Make the process namespace of the Pod, with its first process in a cgroup of its own."""
+    cgroup = engine.init_cgroup(record)
+    engine.cgroups.create(cgroup)
+    paths = engine.sandbox_paths(record.id)
+    pid = engine.inits[record.id] = namespace_init.spawn(str(paths.run))
+    engine.cgroups.join(cgroup, pid)
+    namespaces.pin_processes(paths, pid)
+
+
 def _refuse_unserved(options: NamespaceOption) -> None:
-    if options.pid not in (NamespaceMode.CONTAINER, NamespaceMode.NODE):
+    if options.pid is NamespaceMode.TARGET:
         raise RuntimeFailure(
             f"namespace mode {options.pid.value} for process IDs is not supported", "Unimplemented"
         )

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import shutil
+import signal
 
 import msgspec
 
-from podium.runtime.oci import namespaces
+from podium.runtime.oci import namespace_init, namespaces
 from podium.runtime.oci.container_remove import remove_container
 from podium.runtime.oci.container_stop import kill, stop_container
 from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.records import SandboxRecord
 from podium.runtime.port import ContainerEventType, ContainerState
 
 
@@ -52,7 +56,22 @@ async def destroy(engine: Engine, sandbox_id: str) -> None:
 
 async def _release(engine: Engine, sandbox_id: str) -> None:
     await engine.network.detach(sandbox_id)
+    live = engine.sandboxes.get(sandbox_id)
+    if live is not None and live.record.shares_processes:
+        await _end_init(engine, live.record)
     namespaces.unpin(engine.sandbox_paths(sandbox_id))
+
+
+async def _end_init(engine: Engine, record: SandboxRecord) -> None:
+    """End the first process of a shared process namespace. Repeatable, also after a crash."""
+    for pid in namespace_init.find(str(engine.sandbox_paths(record.id).run)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    await engine.cgroups.remove(engine.init_cgroup(record))
+    child = engine.inits.pop(record.id, 0)
+    if child:
+        with contextlib.suppress(ChildProcessError):
+            await asyncio.to_thread(os.waitpid, child, 0)
 
 
 async def _kill_containers(engine: Engine, sandbox_id: str) -> None:

@@ -17,6 +17,7 @@ from podium.runtime.port import (
     ContainerConfig,
     LinuxContainerResources,
     Mount,
+    NamespaceMode,
     ProfileType,
     RuntimeFailure,
 )
@@ -61,6 +62,7 @@ class SandboxView:
     hostname_file: str
     shm: str
     namespaces: Mapping[str, str]  #: ``network``, ``ipc``, ``uts`` → path
+    processes: str = ""  #: the process namespace of modes ``POD`` and ``TARGET``
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +221,11 @@ def _namespaces(
     config: ContainerConfig, sandbox: SandboxView, node: NodeAbilities
 ) -> list[dict[str, str]]:
     result = [{"type": "mount"}]
-    if config.security_context.namespace_options.pid.name == "CONTAINER":
-        result.append({"type": "pid"})
+    match config.security_context.namespace_options.pid:
+        case NamespaceMode.CONTAINER:
+            result.append({"type": "pid"})
+        case NamespaceMode.POD | NamespaceMode.TARGET:
+            result.append({"type": "pid", "path": sandbox.processes})
     result += [{"type": kind, "path": path} for kind, path in sandbox.namespaces.items()]
     if node.unified_cgroups:
         result.append({"type": "cgroup"})

@@ -1,0 +1,106 @@
+"""The first process of a process namespace that a Pod's containers share.
+
+It has to be there for the namespace to go on when a container ends, and to be the parent of what
+loses its own: it ignores SIGCHLD, so that the kernel reaps those at once, and sleeps. It is a
+program of its own, 213 bytes written out below, because nothing smaller is sure to be on a
+machine; where there is none for the machine's architecture, the Python interpreter stands in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import struct
+import sys
+from pathlib import Path
+
+from podium.runtime import linux
+
+NAME = "/pause"  # as tools that list processes know it from other runtimes
+_STAND_IN = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile 1: signal.pause()"
+_MARK = "PODIUM_SANDBOX"
+_MFD_CLOEXEC, _MFD_EXEC = 0x1, 0x10
+
+_ENTRY, _HEADERS, _X86_64 = 0x400000, 64 + 56, 62
+_CODE = bytes.fromhex(
+    "b80d000000"  # mov eax, 13          rt_sigaction(
+    "bf11000000"  # mov edi, 17            SIGCHLD,
+    "488d3526000000"  # lea rsi, [action]      &action,
+    "31d2"  # xor edx, edx           NULL,
+    "41ba08000000"  # mov r10d, 8            8)
+    "0f05"  # syscall
+    "b89d000000"  # mov eax, 157         prctl(
+    "bf0f000000"  # mov edi, 15            PR_SET_NAME,
+    "488d352b000000"  # lea rsi, [name]        "pause")
+    "0f05"  # syscall
+    "b822000000"  # mov eax, 34          again: pause()
+    "0f05"  # syscall
+    "ebf7"  # jmp again
+    "0100000000000000"  # action: SIG_IGN, no flags, no restorer, empty mask
+    "000000000000000000000000000000000000000000000000"
+    "706175736500"  # name
+)
+
+
+def spawn(mark: str) -> int:
+    """Start it as the first process of a new process namespace; return its ID. Raises OSError.
+
+    It is a child of this process, which has to wait for it in the end. *mark* is what :func:`find`
+    knows it by.
+    """
+    return linux.in_own_thread(lambda: _spawn({_MARK: mark}))
+
+
+def find(mark: str) -> list[int]:
+    """Return the IDs of the processes that were started with *mark*, by whichever process."""
+    entry = f"{_MARK}={mark}".encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                if entry in Path("/proc", name, "environ").read_bytes().split(b"\0"):
+                    found.append(int(name))
+    return found
+
+
+def _spawn(environment: dict[str, str]) -> int:
+    linux.unshare(linux.CLONE_NEWPID | linux.CLONE_FS)  # the namespace is for this thread's child
+    os.chdir("/")
+    descriptor = _program() if platform.machine() == "x86_64" else None
+    files: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
+        (os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (0, 1, 2)
+    ]
+    if descriptor is None:
+        stand_in = [sys.executable, "-I", "-S", "-c", _STAND_IN]
+        return os.posix_spawn(
+            sys.executable, stand_in, environment, file_actions=files, setsid=True
+        )
+    try:
+        files.append((os.POSIX_SPAWN_DUP2, descriptor, 3))
+        return os.posix_spawn(
+            "/proc/self/fd/3", [NAME], environment, file_actions=files, setsid=True
+        )
+    finally:
+        os.close(descriptor)
+
+
+def _program() -> int | None:
+    """A file in memory with the program; None where the kernel executes no such files."""
+    for flags in (_MFD_CLOEXEC | _MFD_EXEC, _MFD_CLOEXEC):  # kernels before 6.3 know no MFD_EXEC
+        with contextlib.suppress(OSError):
+            descriptor = os.memfd_create("pause", flags)
+            os.write(descriptor, executable())
+            return descriptor
+    return None
+
+
+def executable() -> bytes:
+    """The program as an ELF file: one segment, mapped readable and executable."""
+    size = _HEADERS + len(_CODE)
+    identification = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = struct.pack(
+        "<HHIQQQIHHHHHH", 2, _X86_64, 1, _ENTRY + _HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0
+    )
+    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _ENTRY, _ENTRY, size, size, 0x1000)
+    return identification + header + segment + _CODE

@@ -1,0 +1,163 @@
+"""Process namespaces that containers share: a Pod's own, and that of a target. The real thing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contracts.runtime import exited
+from podium.runtime.oci import namespace_init
+from podium.runtime.oci.runtime import OciRuntime
+from podium.runtime.port import (
+    ContainerConfig,
+    LinuxContainerSecurityContext,
+    NamespaceMode,
+    NamespaceOption,
+    PodSandboxConfig,
+    PodSandboxState,
+    RuntimeFailure,
+)
+from support.oci import OciHarness
+
+pytestmark = pytest.mark.e2e
+
+SHARED = NamespaceOption(pid=NamespaceMode.POD)
+
+
+def sharing(harness: OciHarness, name: str = "p") -> PodSandboxConfig:
+    sandbox = harness.sandbox(name)
+    return replace(sandbox, linux=replace(sandbox.linux, namespace_options=SHARED))
+
+
+def within(config: ContainerConfig, options: NamespaceOption = SHARED) -> ContainerConfig:
+    context = LinuxContainerSecurityContext(namespace_options=options)
+    return replace(config, security_context=context)
+
+
+async def start(
+    harness: OciHarness, sandbox_id: str, sandbox: PodSandboxConfig, config: ContainerConfig
+) -> str:
+    container_id = await harness.runtime.create_container(sandbox_id, config, sandbox)
+    await harness.runtime.start_container(container_id)
+    return container_id
+
+
+def marked(harness: OciHarness, sandbox_id: str) -> list[int]:
+    return namespace_init.find(str(harness.options.sandbox(sandbox_id).run))
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_containers_of_a_sharing_pod_see_each_other_below_one_first_process(
+    harness: OciHarness,
+):
+    sandbox = sharing(harness)
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    await start(harness, sandbox_id, sandbox, within(harness.command("a", "exec sleep 3601")))
+    script = "ps -o args | grep -E '^(/pause|sleep 36)'; echo own $$"
+    b = await start(harness, sandbox_id, sandbox, within(harness.command("b", script)))
+    await exited(harness.runtime, b)
+
+    pause, sleep, own = harness.log("p", "b").splitlines()
+    assert (pause, sleep) == ("/pause", "sleep 3601")
+    assert own != "own 1"
+
+
+async def test_the_first_process_reaps_what_lost_its_parent(harness: OciHarness):
+    sandbox = sharing(harness)
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    script = "(sleep 0.05 & ) ; sleep 0.2; ps -o stat,comm | grep -c '^Z'; true"
+    container_id = await start(harness, sandbox_id, sandbox, within(harness.command("c", script)))
+    await exited(harness.runtime, container_id)
+    assert harness.log("p", "c") == "0\n"
+
+
+async def test_the_end_of_one_container_ends_no_other(harness: OciHarness):
+    sandbox = sharing(harness)
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    first = await start(harness, sandbox_id, sandbox, within(harness.container("a")))
+    other = await start(harness, sandbox_id, sandbox, within(harness.container("b")))
+
+    await harness.runtime.stop_container(first, 0)
+
+    assert harness.processes(first) == []
+    assert harness.processes(other) != []
+
+
+async def test_stopping_the_sandbox_ends_its_first_process(harness: OciHarness):
+    sandbox_id = await harness.runtime.run_pod_sandbox(sharing(harness))
+    [pid] = marked(harness, sandbox_id)
+
+    await harness.runtime.stop_pod_sandbox(sandbox_id)
+
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_a_restart_keeps_a_sharing_sandbox_and_notices_one_without_its_first_process(
+    harness: OciHarness,
+):
+    kept = await harness.runtime.run_pod_sandbox(sharing(harness, "kept"))
+    lost = await harness.runtime.run_pod_sandbox(sharing(harness, "lost"))
+    await harness.runtime.__aexit__()
+    [pid] = marked(harness, lost)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    harness.runtime = OciRuntime(harness.options, harness.images, harness.network)
+    await harness.runtime.__aenter__()
+
+    states = {s.id: s.state for s in await harness.runtime.list_pod_sandbox()}
+    assert states == {kept: PodSandboxState.READY, lost: PodSandboxState.NOTREADY}
+    await harness.runtime.remove_pod_sandbox(kept)
+    assert marked(harness, kept) == []
+    await harness.runtime.__aexit__()
+
+
+async def test_a_first_process_that_was_started_only_just_is_found_again(harness: OciHarness):
+    """As a kill of the runtime leaves it: started, and in no cgroup yet."""
+    sandbox_id = await harness.runtime.run_pod_sandbox(sharing(harness))
+    mark = str(harness.options.sandbox(sandbox_id).run)
+    pid = namespace_init.spawn(mark)
+
+    await harness.runtime.remove_pod_sandbox(sandbox_id)
+
+    os.waitpid(pid, 0)
+    assert namespace_init.find(mark) == []
+
+
+async def test_a_container_sees_the_processes_of_its_target(harness: OciHarness):
+    sandbox = harness.sandbox("p")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    target = await start(harness, sandbox_id, sandbox, harness.command("a", "exec sleep 3602"))
+    options = NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
+    script = "ps -o pid,args | grep -c '1 sleep 3602$'"
+    debug = await start(
+        harness, sandbox_id, sandbox, within(harness.command("dbg", script), options)
+    )
+    await exited(harness.runtime, debug)
+
+    assert harness.log("p", "dbg") == "1\n"
+    assert harness.processes(target) != []
+
+
+async def test_a_target_that_does_not_run_is_refused(harness: OciHarness):
+    sandbox = harness.sandbox("p")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    target = await start(harness, sandbox_id, sandbox, harness.command("a", "true"))
+    await exited(harness.runtime, target)
+    options = NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
+
+    with pytest.raises(RuntimeFailure) as failed:
+        await start(harness, sandbox_id, sandbox, within(harness.command("dbg", "true"), options))
+    assert str(failed.value) == (
+        f'invalid target container: container "{target}" is not running - in state CONTAINER_EXITED'
+    )
