@@ -1,20 +1,16 @@
 """What the server counts, under upstream's names, in Prometheus' text form.
 
-Counting is a dictionary entry and an addition; prometheus_client is imported when the first
-scrape wants the text. Names and labels follow ``k8s.io/apiserver/pkg/endpoints/metrics``.
+Names and labels follow ``k8s.io/apiserver/pkg/endpoints/metrics``. What other components in the
+same process count is shown, too.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
 
 from podium.apiserver.paths import RequestInfo
-
-if TYPE_CHECKING:
-    from prometheus_client import Metric
+from podium.kit.metrics import PROCESS, Families
+from podium.registry.types import Statistics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: Upper bounds of the buckets, in seconds.
@@ -23,37 +19,39 @@ _BUCKETS = (
     10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
 )  # fmt: skip
 _LONG_VERBS = frozenset({"watch"})
-_LONG_SUBRESOURCES = frozenset({"log"})
-_Labels = tuple[str, ...]
-
-
-class _Histogram:
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(_BUCKETS) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        self.counts[bisect_left(_BUCKETS, value)] += 1
-        self.total += value
-
-    def cumulative(self) -> list[tuple[str, float]]:
-        sums, so_far = [], 0
-        for bound, count in zip((*map(str, _BUCKETS), "+Inf"), self.counts, strict=True):
-            so_far += count
-            sums.append((bound, float(so_far)))
-        return sums
+_LONG_SUBRESOURCES = frozenset({"log", "exec", "attach", "portforward", "proxy"})
+_NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 
 
 class Metrics:
-    """Counts of one server."""
+    """Counts of one server. *statistics* tells what its registry holds and has sent."""
 
-    def __init__(self) -> None:
-        self._requests: defaultdict[_Labels, int] = defaultdict(int)
-        self._durations: defaultdict[_Labels, _Histogram] = defaultdict(_Histogram)
-        self._inflight = {"mutating": 0, "readOnly": 0}
-        self._long_running: defaultdict[_Labels, int] = defaultdict(int)
+    def __init__(self, statistics: Callable[[], Iterable[Statistics]]) -> None:
+        self._statistics = statistics
+        self._families = families = Families()
+        self._requests = families.counter(
+            "apiserver_request", "Requests by what they asked for and code.", (*_NAMES, "code")
+        )
+        self._durations = families.histogram(
+            "apiserver_request_duration_seconds",
+            "Seconds until the answer was complete.",
+            _BUCKETS,
+            _NAMES,
+        )
+        self._inflight = families.gauge(
+            "apiserver_current_inflight_requests", "Short requests under way.", ("request_kind",)
+        )
+        self._inflight.set(0, "mutating")
+        self._inflight.set(0, "readOnly")
+        self._long_running = families.gauge(
+            "apiserver_longrunning_requests", "Watches and followed logs under way.", _NAMES
+        )
+        self._objects = families.gauge(
+            "apiserver_storage_objects", "Objects that are stored.", ("resource",)
+        )
+        self._events = families.counter(
+            "apiserver_watch_events", "Events sent to watches.", ("group", "version", "kind")
+        )
 
     def started(self, info: RequestInfo) -> None:
         self._count(info, 1)
@@ -62,18 +60,21 @@ class Metrics:
         """Note the end of a request. What is not *served* is counted without its names, which the
         client chose."""
         self._count(info, -1)
-        labels = _labels(info) if served else (info.verb.upper(), "", "", "", "", "")
-        self._requests[(*labels, str(code))] += 1
+        labels = _labels(info) if served else (_verb(info), "", "", "", "", "")
+        self._requests.inc(*labels, str(code))
         if not is_long_running(info):
-            self._durations[labels].observe(seconds)
+            self._durations.observe(seconds, *labels)
 
     def _count(self, info: RequestInfo, step: int) -> None:
         if is_long_running(info):
-            self._long_running[_labels(info)] += step
+            labels = _labels(info)
+            self._long_running.add(step, *labels)
+            if not self._long_running.values[labels]:  # its names may have been made up
+                del self._long_running.values[labels]
         elif info.verb in ("get", "list"):
-            self._inflight["readOnly"] += step
+            self._inflight.add(step, "readOnly")
         else:
-            self._inflight["mutating"] += step
+            self._inflight.add(step, "mutating")
 
     def text(self) -> bytes:
         """Return everything, with what Python itself counts."""
@@ -82,56 +83,38 @@ class Metrics:
         from prometheus_client.platform_collector import PlatformCollector
         from prometheus_client.process_collector import ProcessCollector
 
+        for known in self._statistics():
+            resource = known.resource
+            self._objects.set(known.objects, resource.qualified)
+            labels = (resource.group, resource.version, resource.kind)
+            self._events.values[labels] = known.events_sent
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
-        registry.register(self)
+        registry.register(self._families)
+        registry.register(PROCESS)
         return generate_latest(registry)
-
-    def collect(self) -> Iterator[Metric]:
-        """The collector that prometheus_client asks."""
-        from prometheus_client.core import (
-            CounterMetricFamily,
-            GaugeMetricFamily,
-            HistogramMetricFamily,
-        )
-
-        names = ("verb", "group", "version", "resource", "subresource", "scope")
-        requests = CounterMetricFamily(
-            "apiserver_request_total", "Requests by what they asked for and code.",
-            labels=(*names, "code"),
-        )  # fmt: skip
-        for labels, count in self._requests.items():
-            requests.add_metric(labels, count)
-        yield requests
-        durations = HistogramMetricFamily(
-            "apiserver_request_duration_seconds", "Seconds until the answer was complete.",
-            labels=names,
-        )  # fmt: skip
-        for labels, histogram in self._durations.items():
-            durations.add_metric(labels, histogram.cumulative(), histogram.total)
-        yield durations
-        inflight = GaugeMetricFamily(
-            "apiserver_current_inflight_requests", "Short requests under way.",
-            labels=("request_kind",),
-        )  # fmt: skip
-        for kind, number in self._inflight.items():
-            inflight.add_metric((kind,), number)
-        yield inflight
-        running = GaugeMetricFamily(
-            "apiserver_longrunning_requests", "Watches and followed logs under way.", labels=names
-        )
-        for labels, number in self._long_running.items():
-            running.add_metric(labels, number)
-        yield running
 
 
 def is_long_running(info: RequestInfo) -> bool:
     return info.verb in _LONG_VERBS or info.subresource in _LONG_SUBRESOURCES
 
 
-def _labels(info: RequestInfo) -> _Labels:
+#: Methods; a client may make up more, and none of them becomes a name of ours.
+_VERBS = frozenset(
+    (
+        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "post",
+        "put", "head", "options", "connect",
+    )
+)  # fmt: skip
+
+
+def _verb(info: RequestInfo) -> str:
+    return info.verb.upper() if info.verb in _VERBS else "other"
+
+
+def _labels(info: RequestInfo) -> tuple[str, ...]:
     return (
-        info.verb.upper(), info.group, info.version, info.resource, info.subresource, info.scope
+        _verb(info), info.group, info.version, info.resource, info.subresource, info.scope
     )  # fmt: skip

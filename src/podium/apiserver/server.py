@@ -141,7 +141,7 @@ async def _listening(
 
 
 def _handler(services: Services, health: Health, address: str) -> Handler:
-    metrics = Metrics()
+    metrics = Metrics(services.registry.statistics)
     site = Site(health=health, metrics=metrics, signer=services.signer, address=address)
     return Handler(services=services, site=site, metrics=metrics)
 

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from podium.client.workqueue_metrics import QueueMetrics
 from podium.kit.backoff import delay_after
 from podium.kit.clock import Clock
 
@@ -38,6 +39,13 @@ class WorkQueue(Generic[K]):
         self._due: dict[K, float] = {}  # the earliest time of each delayed key
         self._order = itertools.count()
         self._news = asyncio.Event()
+        self._metrics: QueueMetrics | None = None
+
+    def measure(self, name: str) -> None:
+        """Count from here on what happens to keys, under *name*."""
+        self._metrics = QueueMetrics(name, self._clock)
+        for key in self._ready:
+            self._metrics.ready(key)
 
     def __len__(self) -> int:
         """Return how many keys could be taken now."""
@@ -48,8 +56,7 @@ class WorkQueue(Generic[K]):
             return
         self._wanted.add(key)
         if key not in self._working:
-            self._ready.append(key)
-            self._news.set()
+            self._make_ready(key)
 
     def add_after(self, key: K, seconds: float) -> None:
         """Add *key* in that many seconds; an earlier time asked for before stays."""
@@ -66,6 +73,8 @@ class WorkQueue(Generic[K]):
         """Add *key* after a delay that doubles each time until :meth:`forget`; return the delay."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        if self._metrics:
+            self._metrics.retried()
         delay = delay_after(failures, self._first_retry, self._last_retry)
         self.add_after(key, delay)
         return delay
@@ -82,15 +91,24 @@ class WorkQueue(Generic[K]):
                 key = self._ready.popleft()
                 self._wanted.discard(key)
                 self._working.add(key)
+                if self._metrics:
+                    self._metrics.taken(key)
                 return key
             self._news.clear()
             await self._clock.wait(self._news, self._until_next())
 
     def done(self, key: K) -> None:
         self._working.discard(key)
+        if self._metrics:
+            self._metrics.done(key)
         if key in self._wanted:
-            self._ready.append(key)
-            self._news.set()
+            self._make_ready(key)
+
+    def _make_ready(self, key: K) -> None:
+        self._ready.append(key)
+        self._news.set()
+        if self._metrics:
+            self._metrics.ready(key)
 
     def _release_due(self) -> None:
         now = self._clock.monotonic()

@@ -70,11 +70,10 @@ class GarbageCollector:
         async with asyncio.TaskGroup() as tasks:
             await self._discover(tasks)
             self.ready.set()
-            for queue, reconcile in (
-                (self._deletions, self._attempt_delete),
-                (self._orphans, self._attempt_orphan),
+            for name, queue, reconcile in (
+                ("garbage_collector_attempt_to_delete", self._deletions, self._attempt_delete),
+                ("garbage_collector_attempt_to_orphan", self._orphans, self._attempt_orphan),
             ):
-                name = "garbage-collector"
                 tasks.create_task(work(name, queue, reconcile, workers=_WORKERS), name=name)
             while True:
                 await self._clock.sleep(REDISCOVER_EVERY)

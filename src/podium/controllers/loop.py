@@ -25,6 +25,7 @@ async def work(
     *reconcile* reads what it needs from its informers and may raise what requests raise; the key
     then comes back after a delay that grows with each failure in a row.
     """
+    queue.measure(name)
     async with asyncio.TaskGroup() as tasks:
         for _ in range(workers):
             tasks.create_task(_worker(name, queue, reconcile), name=name)

@@ -8,7 +8,7 @@ Follows ``k8s.io/apiserver/pkg/registry/generic/registry``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -28,6 +28,7 @@ from podium.registry.types import (
     ListOptions,
     ListResult,
     RequestContext,
+    Statistics,
     Stored,
 )
 from podium.registry.watch_cache import WatchCache
@@ -211,6 +212,10 @@ class Registry:
         for _, obj in self._kinds[resource].cache.objects():
             observer(resource, None, obj)
         self._observers.setdefault(resource, []).append(observer)
+
+    def statistics(self) -> Iterator[Statistics]:
+        for resource, kind in self._kinds.items():
+            yield Statistics(resource, len(kind.cache), kind.watches.events_sent)
 
     def _forget(self, revision: int) -> None:
         for kind in self._kinds.values():

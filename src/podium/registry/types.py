@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from podium.api.scheme import Resource
 from podium.api.user import UserInfo
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
@@ -17,12 +18,13 @@ class RequestContext:
     """Who writes, and how.
 
     ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
-    has made the object (201 instead of 200).
+    has made the object (201 instead of 200); ``force`` lets an apply take fields from others.
     """
 
     user: UserInfo
     dry_run: bool = False
     field_manager: str = ""
+    force: bool = False
     field_validation: FieldValidation = "Warn"
     warnings: list[str] = field(default_factory=list)
     created: bool = False
@@ -96,3 +98,12 @@ class DeleteResult:
 
     stored: Stored
     deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What there is of a resource, and how many events its watches have been sent."""
+
+    resource: Resource
+    objects: int
+    events_sent: int

@@ -68,6 +68,7 @@ class WatchOpener:
     """Opens watches of one resource."""
 
     def __init__(self, store: Store, feeder: Feeder, cache: WatchCache, clock: Clock) -> None:
+        self.events_sent = 0
         self._store, self._feeder, self._cache, self._clock = store, feeder, cache, clock
 
     @asynccontextmanager
@@ -157,6 +158,7 @@ class WatchOpener:
         asked: int,
     ) -> AsyncGenerator[Sequence[WatchEvent], None]:
         async for batch in first:
+            self.events_sent += len(batch)
             yield batch
             if batch[-1].type == "ERROR":
                 return
@@ -168,6 +170,7 @@ class WatchOpener:
             if asked:  # a revision that lies ahead is waited for
                 events = [e for e in events if e.stored is not None and e.stored.revision > asked]
             if events:
+                self.events_sent += len(events)
                 yield events
                 continue
             now = self._clock.monotonic()

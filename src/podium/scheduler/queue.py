@@ -55,6 +55,15 @@ class SchedulingQueue:
     def __len__(self) -> int:
         return len(self._pods)
 
+    def lengths(self) -> dict[tuple[str, ...], float]:
+        """Return how many Pods wait where, under upstream's names of its queues."""
+        backing_off = sum(uid in self._queued for _, _, uid in self._backing_off)
+        return {
+            ("active",): len(self._queued) - backing_off,
+            ("backoff",): backing_off,
+            ("unschedulable",): len(self._parked),
+        }
+
     def add(self, pod: Pod) -> None:
         """Queue a new Pod, or a new version of one: what it asks for may have changed."""
         waiting = self._pods.get(pod.metadata.uid)

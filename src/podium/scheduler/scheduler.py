@@ -16,6 +16,7 @@ from podium.domain.scheduling.node_info import NodeInfo, PodDemand
 from podium.domain.scheduling.unserved import unserved_preferences
 from podium.kit.clock import Clock, SystemClock
 from podium.kit.guard import guarded
+from podium.scheduler import metrics
 from podium.scheduler.binding import Binder
 from podium.scheduler.cache import NodeCache
 from podium.scheduler.options import SchedulerOptions
@@ -45,7 +46,7 @@ class Scheduler:
     """Gives nodes to the Pods whose ``spec.schedulerName`` is *name*."""
 
     def __init__(self, client: Client, name: str, clock: Clock) -> None:
-        self._name = name
+        self._name, self._clock = name, clock
         self._queue = SchedulingQueue(clock)
         self._cache = NodeCache()
         self._recorder = EventRecorder(client, name, "", clock)
@@ -58,6 +59,7 @@ class Scheduler:
         self._nodes.on_change(self._node_changed)
 
     async def run(self) -> None:
+        metrics.PENDING.source = self._queue.lengths
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._nodes.run(), name="nodes")
             tasks.create_task(self._pods.run(), name="pods")
@@ -79,7 +81,11 @@ class Scheduler:
             self._queue.hold(waiting)
             tasks.create_task(guarded(self._binder.report_gated(pod), "reporting"))
             return
+        started = self._clock.monotonic()
         decision = decide(waiting.demand, self._cache.nodes())
+        result = "scheduled" if isinstance(decision, Placed) else "unschedulable"
+        metrics.ATTEMPTS.inc(self._name, result)
+        metrics.ATTEMPT_DURATION.observe(self._clock.monotonic() - started, self._name, result)
         if isinstance(decision, Placed):
             self._cache.assume(waiting.demand, decision.node)
             tasks.create_task(guarded(self._bind(waiting, decision.node), "binding"))
