@@ -7,11 +7,13 @@ import asyncio
 from podium.api import scheme
 from podium.api.types.coordination_v1 import Lease
 from podium.api.types.core_v1 import ConfigMap, Namespace, Node, Pod, ServiceAccount
+from podium.api.types.rbac_v1 import ClusterRole
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
 from podium.controllers import root_ca, service_accounts
+from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
 from podium.controllers.garbage_collector import GarbageCollector
 from podium.controllers.namespaces import NamespaceController
 from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
@@ -59,6 +61,7 @@ class Manager:
             field_selector=f"metadata.name={root_ca.NAME}",
             clock=clock,
         )
+        self._roles: Informer[ClusterRole] = Informer(client, scheme.CLUSTERROLES, clock=clock)
         self._recorder = EventRecorder(client, "node-controller", "", clock)
         self._garbage_recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
         self._controllers = (
@@ -78,6 +81,7 @@ class Manager:
                 client, self._pods, self._nodes, options.terminated_pod_threshold, clock
             ),
             GarbageCollector(client, self._garbage_recorder, clock),
+            ClusterRoleAggregationController(client, self._roles, clock),
         )
 
     async def run(self) -> None:
@@ -89,6 +93,7 @@ class Manager:
             self._leases,
             self._accounts,
             self._config_maps,
+            self._roles,
         )
         async with asyncio.TaskGroup() as tasks:
             for recorder in (self._recorder, self._garbage_recorder):

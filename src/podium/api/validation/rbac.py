@@ -9,6 +9,7 @@ from podium.api.field import FieldError, Path
 from podium.api.go_text import Verbatim, quote
 from podium.api.names import name_is_dns_subdomain, path_segment
 from podium.api.types.rbac_v1 import (
+    AggregationRule,
     ClusterRole,
     ClusterRoleBinding,
     PolicyRule,
@@ -17,6 +18,7 @@ from podium.api.types.rbac_v1 import (
     RoleRef,
     Subject,
 )
+from podium.api.validation.scheduling import validate_label_selector
 
 GROUP = "rbac.authorization.k8s.io"
 USER, GROUP_KIND, SERVICE_ACCOUNT = "User", "Group", "ServiceAccount"
@@ -25,13 +27,25 @@ AnyRole = Role | ClusterRole
 AnyBinding = RoleBinding | ClusterRoleBinding
 
 
-def validate_rules(role: AnyRole) -> list[FieldError]:
+def validate_role(role: AnyRole) -> list[FieldError]:
     namespaced = isinstance(role, Role)
-    return [
+    found = [
         error
         for index, rule in enumerate(role.rules or ())
         for error in _rule(rule, namespaced, Path("rules").index(index))
     ]
+    if isinstance(role, ClusterRole) and role.aggregation_rule is not None:
+        found += _aggregation_rule(role.aggregation_rule)
+    return found
+
+
+def _aggregation_rule(rule: AggregationRule) -> Iterator[FieldError]:
+    path = Path("aggregationRule").child("clusterRoleSelectors")
+    if not rule.cluster_role_selectors:
+        why = "at least one clusterRoleSelector required if aggregationRule is non-nil"
+        yield field.required(path, why)
+    for index, selector in enumerate(rule.cluster_role_selectors):
+        yield from validate_label_selector(path.index(index), selector)
 
 
 def _rule(rule: PolicyRule, namespaced: bool, path: Path) -> Iterator[FieldError]:

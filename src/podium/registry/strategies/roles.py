@@ -8,11 +8,11 @@ from podium.api import meta
 from podium.api.field import FieldError
 from podium.api.go_time import format_time
 from podium.api.names import path_segment_name
-from podium.api.validation.rbac import AnyRole, validate_rules
+from podium.api.validation.rbac import AnyRole, validate_role
 from podium.registry.strategies.base import METADATA, Strategy
 from podium.registry.strategies.table import NAME, Cell, Column
 
-CREATED_AT = Column("Created At", "When the object was created", type="date")
+CREATED_AT = Column("Created At", type="date")
 
 
 class RoleStrategy(Strategy[AnyRole]):
@@ -23,7 +23,7 @@ class RoleStrategy(Strategy[AnyRole]):
         return path_segment_name(name, prefix)
 
     def validate(self, obj: AnyRole) -> list[FieldError]:
-        return self.validate_metadata(obj) + validate_rules(obj)
+        return self.validate_metadata(obj) + validate_role(obj)
 
     def validate_update(self, new: AnyRole, old: AnyRole) -> list[FieldError]:
         """Each offence of the new role twice, as upstream finds them twice."""
