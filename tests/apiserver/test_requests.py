@@ -266,13 +266,61 @@ async def test_bad_patches(
             assert await failure(response) == (400, "BadRequest", message)
 
 
-async def test_server_side_apply_is_refused(api: RunningApiServer) -> None:
-    headers = {"Content-Type": "application/apply-patch+yaml"}
+_APPLY = {"Content-Type": "application/apply-patch+yaml"}
+_APPLIED = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: v\n"
+
+
+async def test_server_side_apply_creates_and_then_updates(api: RunningApiServer) -> None:
+    url = f"{CONFIGMAPS}/a?fieldManager=me"
+    async with api.session() as session:
+        codes = []
+        for _ in range(2):
+            async with session.patch(url, data=_APPLIED, headers=_APPLY) as response:
+                codes.append(response.status)
+                found = await response.json()
+    assert codes == [201, 200]
+    assert found["data"] == {"k": "v"}
+    (entry,) = found["metadata"]["managedFields"]
+    assert (entry["manager"], entry["operation"]) == ("me", "Apply")
+    assert entry["fieldsV1"] == {"f:data": {"f:k": {}}}
+
+
+async def test_server_side_apply_names_its_manager(api: RunningApiServer) -> None:
     async with (
         api.session() as session,
-        session.patch(f"{CONFIGMAPS}/a", data=b"{}", headers=headers) as response,
+        session.patch(f"{CONFIGMAPS}/a", data=_APPLIED, headers=_APPLY) as response,
     ):
-        assert (await failure(response))[:2] == (415, "UnsupportedMediaType")
+        assert await failure(response) == (
+            422,
+            "Invalid",
+            'PatchOptions.meta.k8s.io "" is invalid: '
+            "fieldManager: Required value: is required for apply patch",
+        )
+
+
+@pytest.mark.parametrize(
+    ("validation", "code", "warnings"),
+    [("Warn", 201, 1), ("Ignore", 201, 0), ("Strict", 400, 0)],
+)
+async def test_repeated_keys_of_an_apply(
+    api: RunningApiServer, validation: str, code: int, warnings: int
+) -> None:
+    url = f"{CONFIGMAPS}/a?fieldManager=me&fieldValidation={validation}"
+    body = _APPLIED + b"  k: w\n"
+    async with (
+        api.session() as session,
+        session.patch(url, data=body, headers=_APPLY) as response,
+    ):
+        found = await response.json()
+        assert response.status == code
+        assert len(response.headers.getall("Warning", [])) == warnings
+    if code == 400:
+        assert found["message"] == (
+            "error strict decoding YAML: error converting YAML to JSON: "
+            'yaml: unmarshal errors:\n  line 7: key "k" already set in map'
+        )
+    else:
+        assert found["data"] == {"k": "w"}
 
 
 async def test_delete_collection(api: RunningApiServer) -> None:

@@ -44,7 +44,7 @@ async def test_the_server_takes_nothing_of_its_own_from_the_client() -> None:
     assert metadata.deletion_timestamp is None
     assert metadata.deletion_grace_period_seconds is None
     assert metadata.self_link == ""
-    assert metadata.managed_fields == []
+    assert [entry.manager for entry in metadata.managed_fields] == ["unknown"]
 
 
 async def test_what_is_stored_has_no_resource_version() -> None:

@@ -134,13 +134,13 @@ async def test_the_status_of_a_pod_is_patched_through_its_own_door() -> None:
             id="another-type",
         ),
         pytest.param(
-            "application/apply-patch+yaml",
+            "application/apply-patch+xml",
             {},
             415,
             "the body of the request was in an unknown format - accepted media types include: "
             "application/json-patch+json, application/merge-patch+json, "
-            "application/strategic-merge-patch+json",
-            id="server-side-apply",
+            "application/strategic-merge-patch+json, application/apply-patch+yaml",
+            id="a-type-that-is-none",
         ),
     ],
 )

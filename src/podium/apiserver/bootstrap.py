@@ -63,7 +63,9 @@ class Bootstrap:
         if await self._get(resource, meta.namespace, meta.name) is not None:
             return
         try:
-            await self._registry.create(resource, meta.namespace, obj, RequestContext(_USER))
+            await self._registry.create(
+                resource, meta.namespace, obj, RequestContext(_USER, field_manager="kube-apiserver")
+            )
         except ApiError as error:
             # Another server was first, or the namespace is just going: the next look sees.
             if error.code not in (*_CONFLICTS, 403):
@@ -80,7 +82,11 @@ class Bootstrap:
             wanted.metadata.resource_version = there.metadata.resource_version
             try:
                 await self._registry.update(
-                    ENDPOINTS, "default", "kubernetes", wanted, RequestContext(_USER)
+                    ENDPOINTS,
+                    "default",
+                    "kubernetes",
+                    wanted,
+                    RequestContext(_USER, field_manager="kube-apiserver"),
                 )
             except ApiError as error:
                 if error.code not in _CONFLICTS:

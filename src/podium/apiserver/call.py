@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from podium.apiserver.streams import Streams
 
 
+#: Upstream's limit for the name of a field manager, in bytes.
+_MANAGER_LIMIT = 128
+
+
 @dataclass(frozen=True)
 class Services:
     """What one server's requests share."""
@@ -78,11 +82,13 @@ class Call:
             user=self.user,
             dry_run=options.dry_run,
             field_manager=options.field_manager or self._manager(),
+            force=options.force,
             field_validation=options.field_validation,
             warnings=self.warnings,
         )
 
     def _manager(self) -> str:
-        """The default field manager: the first word of the user agent."""
-        agent: str = self.request.headers.get("User-Agent", "")
-        return agent.partition("/")[0][:128]
+        """The default field manager: the user agent up to its first slash, printable, bounded."""
+        agent: str = self.request.headers.get("User-Agent", "").partition("/")[0]
+        shown = "".join(filter(str.isprintable, agent))
+        return shown.encode()[:_MANAGER_LIMIT].decode(errors="ignore")

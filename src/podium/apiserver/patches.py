@@ -7,10 +7,61 @@ from typing import Any
 import msgspec
 
 from podium.api import go_json
+from podium.api.codec import Validation
 from podium.api.errors import bad_request
-from podium.registry.patching import JSON_PATCH, MERGE_PATCH
+from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 
 _OBJECT = "map[string]interface {}"
+
+
+def read(patch_type: str, body: bytes) -> Any:
+    """Return the plain value of a patch; for an apply, what :func:`parse_apply` returns.
+
+    Raises ApiError (400).
+    """
+    return parse_apply(body) if patch_type == APPLY_PATCH else parse(patch_type, body)
+
+
+def parse_apply(body: bytes) -> tuple[dict[str, Any], list[str]]:
+    """Return the configuration to apply, YAML or JSON, and a text for each repeated key.
+
+    Raises ApiError (400).
+    """
+    if body[:1] == b"{":
+        try:
+            quick = msgspec.json.decode(body)
+            if msgspec.json.encode(quick).count(b":") == body.count(b":"):
+                return quick, []  # no key is repeated
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            pass
+    from podium.api import yaml_json  # PyYAML takes its time, and most bodies are JSON
+
+    try:
+        value, repeated = yaml_json.load(body)
+    except ValueError as error:
+        text = f"error decoding YAML: error converting YAML to JSON: {error}"
+        raise bad_request(text) from error
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise bad_request(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: "
+            f"json: cannot unmarshal {_go_kind(value)} into Go value of type {_OBJECT}"
+        )
+    return value, repeated
+
+
+def judge_repeated(repeated: list[str], validation: Validation) -> list[str]:
+    """Return what to warn about in an apply that repeats keys. Raises ApiError (400) if strict."""
+    if not repeated or validation == "Ignore":
+        return []
+    if validation == "Strict":
+        lines = "\n  ".join(repeated)
+        raise bad_request(
+            "error strict decoding YAML: error converting YAML to JSON: "
+            f"yaml: unmarshal errors:\n  {lines}"
+        )
+    return repeated
 
 
 def parse(patch_type: str, body: bytes) -> Any:

@@ -34,6 +34,7 @@ class WriteOptions:
 
     dry_run: bool = False
     field_manager: str = ""
+    force: bool = False
     field_validation: Validation = "Warn"
 
 
@@ -70,19 +71,27 @@ def _optional_flag(query: Query, name: str) -> bool | None:
     return query.flag(name) if query.all(name) else None
 
 
-def write_options(query: Query, kind: str) -> WriteOptions:
-    """Return the options of a write; *kind* (``CreateOptions``…) is named in errors (422)."""
+def write_options(query: Query, kind: str, *, applies: bool = False) -> WriteOptions:
+    """Return the options of a write; *kind* (``CreateOptions``…) is named in errors (422).
+
+    *applies* says that the write is a server-side apply, which must name its manager.
+    """
     dry_run = list(query.all("dryRun"))
     manager = query.get("fieldManager")
     validation = query.get("fieldValidation")
-    found = _dry_run_offences(dry_run) + _manager_offences(manager)
-    if kind == "PatchOptions" and query.get("force"):
+    found: list[FieldError] = []
+    if applies and not manager:
+        found.append(field.required(Path("fieldManager"), "is required for apply patch"))
+    if kind == "PatchOptions" and query.all("force") and not applies:
         found.append(field.forbidden(Path("force"), "may not be specified for non-apply patch"))
+    found += _manager_offences(manager) + _dry_run_offences(dry_run)
     if validation and validation not in _VALIDATIONS:
         found.append(field.not_supported(Path("fieldValidation"), validation, _SUPPORTED))
     if found:
         raise invalid_kind(META_GROUP, kind, "", found)
-    return WriteOptions(bool(dry_run), manager, _VALIDATIONS.get(validation, "Warn"))
+    return WriteOptions(
+        bool(dry_run), manager, query.flag("force"), _VALIDATIONS.get(validation, "Warn")
+    )
 
 
 def _dry_run_offences(dry_run: list[str]) -> list[FieldError]:

@@ -7,14 +7,20 @@ from typing import Any
 from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import StatusDetails
-from podium.registry import generate_name
+from podium.registry import generate_name, ownership
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import KeyExists
 
 
-async def create(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> Stored:
-    """Store *obj*, which is taken over and changed. Raises ApiError."""
+async def create(
+    kind: Kind, namespace: str, obj: Any, context: RequestContext, *, owned: bool = False
+) -> Stored:
+    """Store *obj*, which is taken over and changed. Raises ApiError.
+
+    *owned* says that its managedFields are known already; otherwise what it says is owned by who
+    creates it.
+    """
     metadata = obj.metadata
     match_namespace(metadata, namespace)
     if metadata.resource_version:
@@ -22,7 +28,7 @@ async def create(kind: Kind, namespace: str, obj: Any, context: RequestContext) 
     generated = not metadata.name and bool(metadata.generate_name)
     if generated:
         metadata.name = generate_name.generate_name(metadata.generate_name)
-    await prepare(kind, namespace, obj, context)
+    await prepare(kind, namespace, obj, context, owned=owned)
     if not generated:
         return await _store(kind, namespace, obj, context)
     for _ in range(generate_name.ATTEMPTS - 1):
@@ -38,10 +44,13 @@ async def create(kind: Kind, namespace: str, obj: Any, context: RequestContext) 
         raise _no_unique_name(kind, metadata.name, taken) from taken
 
 
-async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> None:
+async def prepare(
+    kind: Kind, namespace: str, obj: Any, context: RequestContext, *, owned: bool = False
+) -> None:
     """Default, admit, complete and validate *obj*, in place. Raises ApiError."""
     metadata = obj.metadata
     kind.strategy.default(obj)
+    managed = metadata.managed_fields if owned else ownership.of_created(kind, obj, context)
     attributes = kind.attributes("CREATE", namespace, metadata.name, context, obj=obj)
     await kind.admit(attributes)
     now = kind.shared.clock.now()
@@ -49,7 +58,7 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
     metadata.creation_timestamp = now.replace(microsecond=0)
     metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
     metadata.self_link = ""
-    metadata.managed_fields = []  # nobody's but the server's, and it tracks none
+    metadata.managed_fields = managed
     kind.strategy.prepare_for_create(obj, now)
     if found := kind.strategy.validate(obj):
         raise errors.invalid(kind.resource, metadata.name, found)

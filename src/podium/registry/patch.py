@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.api import codec, errors, kinds
+from podium.api import codec, errors, kinds, managed_fields
 from podium.api.errors import ApiError
-from podium.registry import update
+from podium.registry import create, ownership, update
 from podium.registry.kind import Kind
 from podium.registry.patching import (
+    APPLY_PATCH,
     JSON_PATCH,
     MERGE_PATCH,
     STRATEGIC_MERGE_PATCH,
@@ -17,7 +18,7 @@ from podium.registry.patching import (
 )
 from podium.registry.types import RequestContext, Stored
 
-SERVED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH)
+SERVED = (JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH, APPLY_PATCH)
 
 
 async def patch(
@@ -37,18 +38,60 @@ async def patch(
     """
     if patch_type not in SERVED:
         raise unsupported_media_type()
+    if patch_type == APPLY_PATCH:
+        return await _apply(kind, namespace, name, change, context, subresource)
 
     def wanted(old: Stored) -> Any:
         result = patched(kind.resource, codec.to_plain(old.obj), change, patch_type)
         obj = _read(result, context)
+        if result.document.get("metadata", {}).get("managedFields") == []:
+            obj.metadata.managed_fields = managed_fields.RESET
         update.check_name(obj.metadata, namespace, name)
         return obj
 
     return await update.apply(kind, namespace, name, wanted, context, subresource=subresource)
 
 
+async def _apply(
+    kind: Kind, namespace: str, name: str, config: Any, context: RequestContext, subresource: str
+) -> Stored:
+    """Server-side apply: of an object that is not there, too, except through a subresource."""
+
+    def wanted(old: Stored | None) -> Any:
+        obj = ownership.applied(kind, old, config, context, subresource)
+        if not obj.metadata.name:
+            raise errors.bad_request(
+                f"the name of the object ({name} based on URL) was undeterminable: "
+                "name must be provided"
+            )
+        update.check_name(obj.metadata, namespace, name)
+        return obj
+
+    while not subresource and await kind.current(namespace, name) is None:
+        obj = wanted(None)
+        if obj.metadata.uid:
+            raise errors.conflict(
+                kind.resource,
+                name,
+                f"uid mismatch: the provided object specified uid {obj.metadata.uid}, and no "
+                "existing object was found",
+            )
+        obj.metadata.resource_version = ""
+        try:
+            stored = await create.create(kind, namespace, obj, context, owned=True)
+        except ApiError as taken:
+            if taken.reason != "AlreadyExists" or await kind.current(namespace, name) is None:
+                raise
+            break  # somebody was faster: it is an update now
+        context.created = True
+        return stored
+    return await update.apply(
+        kind, namespace, name, wanted, context, subresource=subresource, owned=True
+    )
+
+
 def unsupported_media_type() -> ApiError:
-    """415 for patches of other types, server-side apply among them."""
+    """415 for patches of other types."""
     return errors.failure(
         415,
         "UnsupportedMediaType",

@@ -10,7 +10,7 @@ from podium.api import codec, errors, field
 from podium.api.field import Path
 from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
-from podium.registry import create
+from podium.registry import create, ownership
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import RevisionMismatch
@@ -50,12 +50,17 @@ def check_name(metadata: ObjectMeta, namespace: str, name: str) -> None:
 
 
 class _Repeatable:
-    """Gives the same object for each turn: itself for the first, equal ones for further turns."""
+    """Gives the same object for each turn: itself for the first, equal ones for further turns.
+
+    A uid in it is a precondition; one in a patch is a change, which validation refuses.
+    """
 
     def __init__(self, kind: Kind, obj: Any) -> None:
         self._kind, self._first, self._data = kind, obj, b""
+        self._uid, self._name = obj.metadata.uid, obj.metadata.name
 
-    def __call__(self, _: Stored) -> Any:
+    def __call__(self, old: Stored) -> Any:
+        _check_uid(self._kind, old, self._uid, self._name)
         if self._first is not None:
             obj, self._first = self._first, None
             self._data = codec.encode(obj)
@@ -71,9 +76,11 @@ async def apply(
     context: RequestContext,
     *,
     subresource: str = "",
+    owned: bool = False,
 ) -> Stored:
     """Store what *wanted* makes of the present object.
 
+    *owned* says that it knows the managedFields, too; otherwise what differs becomes the writer's.
     It is asked again when somebody else wrote meanwhile; whether that is a conflict is told by
     the resourceVersion of what it makes. Raises ApiError.
     """
@@ -81,7 +88,7 @@ async def apply(
         old = await kind.existing(namespace, name)
         warned = len(context.warnings)
         obj = wanted(old)
-        await _prepare(kind, namespace, name, obj, old, context, subresource)
+        await _prepare(kind, namespace, name, obj, old, context, subresource, owned)
         try:
             if _is_over(kind, obj, old.obj):
                 return await _finish(kind, old, obj, context)
@@ -106,11 +113,16 @@ async def _prepare(
     old: Stored,
     context: RequestContext,
     subresource: str,
+    owned: bool,
 ) -> None:
     rules = kind.strategy.rules(subresource)
     metadata, old_metadata = obj.metadata, old.obj.metadata
-    _check_uid(kind, old, metadata)
     kind.strategy.default(obj)
+    managed = (
+        metadata.managed_fields
+        if owned
+        else ownership.of_updated(kind, old, obj, context, subresource)
+    )
     attributes = kind.attributes(
         "UPDATE", namespace, name, context, obj=obj, old=old.obj, subresource=subresource
     )
@@ -119,6 +131,8 @@ async def _prepare(
     match_namespace(metadata, namespace)
     _carry_over(metadata, old_metadata)
     rules.prepare(obj, old.obj, kind.shared.clock.now())
+    obj.metadata.managed_fields = list(managed)
+    ownership.keep_times(obj, old.obj)
     if found := rules.validate(obj, old.obj):
         raise errors.invalid(kind.resource, name, found)
     context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
@@ -126,15 +140,15 @@ async def _prepare(
     await kind.validate_admission(attributes)
 
 
-def _check_uid(kind: Kind, old: Stored, metadata: ObjectMeta) -> None:
+def _check_uid(kind: Kind, old: Stored, uid: str, name: str) -> None:
     """An update that names a uid is meant for that incarnation only."""
     there = old.obj.metadata.uid
-    if metadata.uid and metadata.uid != there:
+    if uid and uid != there:
         raise errors.conflict(
             kind.resource,
-            metadata.name,
+            name,
             f"StorageError: invalid object, Code: 4, Key: {old.key}, ResourceVersion: 0, "
-            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {metadata.uid}, "
+            f"AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, "
             f"UID in object meta: {there}",
         )
 
@@ -165,7 +179,6 @@ def _carry_over(metadata: ObjectMeta, old: ObjectMeta) -> None:
     if metadata.deletion_grace_period_seconds is None:
         metadata.deletion_grace_period_seconds = old.deletion_grace_period_seconds
     metadata.self_link = ""
-    metadata.managed_fields = list(old.managed_fields)
 
 
 def _is_over(kind: Kind, obj: Any, old: Any) -> bool:

@@ -1,4 +1,4 @@
-"""PATCH in the client's three styles: JSON Patch, merge patch, strategic merge patch."""
+"""PATCH: JSON Patch, merge patch, strategic merge patch, and server-side apply."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from podium.apiserver.call import Call
 from podium.apiserver.negotiation import OBJECT_KINDS, body_type
 from podium.apiserver.verbs import reply
 from podium.registry.patch import SERVED
+from podium.registry.patching import APPLY_PATCH
 
 
 async def patch(call: Call) -> StreamResponse:
     media = call.media(OBJECT_KINDS)
     patch_type = body_type(call.request.headers.get("Content-Type", ""), SERVED, "")
-    options = query.write_options(call.query, "PatchOptions")
+    applies = patch_type == APPLY_PATCH
+    options = query.write_options(call.query, "PatchOptions", applies=applies)
     body = await bodies.read(call.request)
-    document = await apart(len(body), patches.parse, patch_type, body)
+    document = await apart(len(body), patches.read, patch_type, body)
+    if applies:
+        document, repeated = document
+        call.warnings += patches.judge_repeated(repeated, options.field_validation)
+    context = call.context(options)
     item = await call.registry.patch(
-        call.resource, call.namespace, call.name, document, patch_type, call.context(options),
+        call.resource, call.namespace, call.name, document, patch_type, context,
         subresource=call.subresource.name if call.subresource else "",
     )  # fmt: skip
-    return reply.stored(call, item, media)
+    return reply.stored(call, item, media, 201 if context.created else 200)

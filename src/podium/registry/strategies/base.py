@@ -143,6 +143,12 @@ class Strategy(Generic[T]):
     def warnings_on_update(self, new: T, old: T) -> list[str]:
         return []
 
+    def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
+        """Return the fields that a write through this door cannot change, and so not own."""
+        if subresource == "status":
+            return (("spec",),)
+        return (("status",),) if self._has_status else ()
+
     def count_generation(self, new: T, old: T) -> None:
         """Set the generation of *new*: one more than *old*'s if the spec differs."""
         new_meta, old_meta = meta.metadata(new), meta.metadata(old)

@@ -90,6 +90,11 @@ class PodStrategy(Strategy[Pod]):
     def validate_status_update(self, new: Pod, old: Pod) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_pod_status_update(new, old)
 
+    def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
+        if subresource == "status":
+            return (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
+        return (("status",),)
+
     def _prepare_ephemeral_update(self, new: Pod, old: Pod, now: datetime) -> None:
         """Take nothing but the ephemeral containers from *new*."""
         wanted = new.spec.ephemeral_containers
