@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.api.types.core_v1 import Container, Pod, Probe
+from podium.api.types.core_v1 import Container, ExecAction, Pod, Probe
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.domain.pods.probes import (
     PERIODS_ANNOTATION,
@@ -25,6 +25,8 @@ from podium.domain.pods.probes import (
     probe_periods,
     probed,
     run_health,
+    too_early,
+    tried_early,
 )
 
 START = datetime(2025, 1, 13, 7, 30, tzinfo=UTC)
@@ -146,6 +148,40 @@ def test_when_a_probe_is_due(
 ):
     run = ProbedRun(container(*kinds, probe=a_probe(delay=5)), START)
     assert seconds(due(run, kind, states)) == at
+
+
+def early_times(probe: Probe) -> list[float]:
+    """When a probe is made that does not succeed, up to and including the first that counts."""
+    run = ProbedRun(container(READINESS, probe=probe), START)
+    state, times = ProbeState(), []
+    while True:
+        when = due(run, READINESS, {READINESS: state})
+        assert when is not None
+        times.append(round((when - START).total_seconds(), 3))
+        state = probed(state, when, when, 10.0)
+        if not too_early(run, state, Result.FAILURE, when):
+            return times
+        state = tried_early(state)
+
+
+def test_failures_of_the_first_second_do_not_count_and_are_tried_again_soon():
+    assert early_times(a_probe()) == [0.0, 0.05, 0.15, 0.35, 0.75, 1.0]
+
+
+def test_commands_are_tried_again_less_often():
+    probe = a_probe()
+    probe.exec = ExecAction(command=["false"])
+    assert early_times(probe) == [0.0, 0.25, 0.75, 1.0]
+
+
+def test_with_an_initial_delay_the_first_failure_counts():
+    assert early_times(a_probe(delay=1)) == [1.0]
+
+
+def test_a_success_counts_at_any_time_and_what_follows_it_too():
+    run = ProbedRun(container(READINESS), START)
+    assert not too_early(run, ProbeState(), Result.SUCCESS, START)
+    assert not too_early(run, ProbeState(last=True, streak=1), Result.FAILURE, START)
 
 
 def test_missed_periods_are_left_out_and_the_rhythm_stays():

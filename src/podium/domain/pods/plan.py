@@ -160,7 +160,15 @@ class _Step:
             return
         failed = self._health.get(latest.id, _HEALTHY).failed
         if failed is not None:
-            self.actions.append(_unhealthy(self._pod, container, latest, failed))
+            self.actions.append(
+                _unhealthy(self._pod, container, latest, failed, alone=self._alone(container))
+            )
+
+    def _alone(self, container: Container) -> bool:
+        """Whether no other regular container runs."""
+        others = (c.name for c in self._pod.spec.containers if c.name != container.name)
+        runs = map(self._observed.latest, others)
+        return not any(run is not None and run.may_run for run in runs)
 
 
 def _plan_sandbox(pod: Pod, observed: Observed) -> Plan:
@@ -203,13 +211,20 @@ def _replace(pod: Pod, running: ContainerRecord) -> KillContainer:
 
 
 def _unhealthy(
-    pod: Pod, container: Container, running: ContainerRecord, failed: ProbeKind
+    pod: Pod, container: Container, running: ContainerRecord, failed: ProbeKind, *, alone: bool
 ) -> KillContainer:
+    """End a run that a probe gave up on.
+
+    Where it is not restarted and nothing else runs it is the Pod that ends, as upstream has it:
+    the event then says no more than that, and the Pod's grace period holds.
+    """
     why = f"ontainer {running.name} failed {failed.value.lower()} probe"
     grace = kill_grace(container, failed, grace_period(pod))
     if is_sidecar(container):
         return KillContainer(running.id, running.name, grace, f"Init c{why}", restart=True)
     restart = restarts(pod, container, KILLED)
+    if alone and not restart:
+        return KillContainer(running.id, running.name, grace_period(pod))
     text = f"C{why}, will be restarted" if restart else f"C{why}"
     return KillContainer(running.id, running.name, grace, text, restart=restart)
 

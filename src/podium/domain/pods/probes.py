@@ -3,7 +3,8 @@
 Pure: results and times go in, the next state of one probe of one run of a container comes out. The
 rules are those of ``pkg/kubelet/prober/worker.go``, but for the times: the first probe is made as
 soon as initialDelaySeconds are over, not within a period of that, and the periods are counted from
-there.
+there. A program that has only just begun may need a moment before it listens: what fails within a
+run's first second is made again shortly, and counts for nothing.
 
 https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 """
@@ -21,6 +22,9 @@ from podium.api.types.core_v1 import Container, Pod, Probe
 #: Periods of single probes, also below a second: ``web.readiness=250ms,web.liveness=2s``.
 PERIODS_ANNOTATION = "podium.io/probe-periods"
 SHORTEST_PERIOD = 0.05
+#: Seconds from a run's start in which failures do not count.
+SETTLING = 1.0
+_FIRST_RETRY, _FIRST_EXEC_RETRY = 0.05, 0.25
 _UNITS = {"ms": 0.001, "s": 1.0}
 
 
@@ -54,13 +58,15 @@ class ProbeState:
     """What is known from one probe of one run of a container.
 
     ``passes`` is None until a threshold is reached; ``streak`` counts the latest results, all of
-    the same kind; ``probed_at`` is when the latest probe was due.
+    the same kind; ``probed_at`` is when the latest probe was due; ``early`` counts failures while
+    the run was settling.
     """
 
     passes: bool | None = None
     last: bool | None = None
     streak: int = 0
     probed_at: datetime | None = None
+    early: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ def run_health(container: Container, states: States) -> RunHealth:
 
 def after(state: ProbeState, kind: ProbeKind, probe: Probe, result: Result) -> ProbeState:
     """Return the state that follows one more *result*."""
+    state = replace(state, early=0)
     if result is Result.UNKNOWN:
         return state
     success = result is not Result.FAILURE
@@ -144,7 +151,23 @@ def due(run: ProbedRun, kind: ProbeKind, states: States) -> datetime | None:
     first = run.started_at + timedelta(seconds=probe.initial_delay_seconds)
     if state.probed_at is None:
         return first
+    if state.early:
+        step = _FIRST_RETRY if probe.exec is None else _FIRST_EXEC_RETRY
+        again = state.probed_at + timedelta(seconds=step * 2.0 ** (state.early - 1))
+        return min(again, run.started_at + timedelta(seconds=SETTLING))
     return max(state.probed_at + timedelta(seconds=period(run, kind, probe)), first)
+
+
+def too_early(run: ProbedRun, state: ProbeState, result: Result, began: datetime) -> bool:
+    """Whether a probe that *began* then only found that the run is still settling."""
+    if result in (Result.SUCCESS, Result.WARNING) or state.last is not None:
+        return False
+    return began < run.started_at + timedelta(seconds=SETTLING)
+
+
+def tried_early(state: ProbeState) -> ProbeState:
+    """The state after a probe that was made too early."""
+    return replace(state, early=state.early + 1)
 
 
 def probed(state: ProbeState, was_due: datetime, now: datetime, seconds: float) -> ProbeState:

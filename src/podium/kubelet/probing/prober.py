@@ -154,6 +154,9 @@ class PodProber:
         outcome = await make_probe(self._node.runtime, probed.target, probe)
         if probed.over or not await self._runs_still(probed.target.container_id):
             return  # what a container says on its way out is no news
+        if probes.too_early(probed.run, state, outcome.result, now):
+            probed.states[kind] = probes.tried_early(state)
+            return
         self._tell(probed, kind, outcome)
         probed.states[kind] = probes.after(state, kind, probe, outcome.result)
         if probed.health != before:
