@@ -68,6 +68,11 @@ class Running:
                 return line.strip()
         raise AssertionError(f"{words} never came; seen: {self.seen}")
 
+    def until_ready(self, *names: str) -> None:
+        for name in names:
+            if f"{name} is ready" not in self.seen:
+                self.until(name, "is ready")
+
     def rest(self) -> list[str]:
         assert self.process.stdout is not None
         return [line.strip() for line in self.process.stdout]
@@ -95,9 +100,7 @@ def pid_in(line: str) -> int:
 
 def test_it_says_when_each_is_ready_and_stops_them_last_first(tmp_path):
     with supervisor("two", tmp_path) as running:
-        for name in ("first", "second"):
-            if f"{name} is ready" not in running.seen:
-                running.until(name, "is ready")
+        running.until_ready("first", "second")
         running.process.send_signal(signal.SIGTERM)
         assert running.rest()[-2:] == ["second stops", "first stops"]
         assert running.process.wait() == 0
@@ -123,7 +126,7 @@ def test_one_that_ignores_the_signal_is_killed(tmp_path):
 
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path):
     with supervisor("two", tmp_path) as running:
-        running.until("second runs as")
+        running.until_ready("first", "second")
         running.process.kill()
         # Their output ends only when both are gone.
         assert {"first stops", "second stops"} <= set(running.rest())

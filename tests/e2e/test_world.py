@@ -213,16 +213,6 @@ def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
     [
         pytest.param({"hostNetwork": True}, ["spec.hostNetwork"], id="host-network"),
         pytest.param(
-            {"container": {"livenessProbe": {"tcpSocket": {"port": 1}}}},
-            ["spec.containers[0].livenessProbe"],
-            id="probe",
-        ),
-        pytest.param(
-            {"initContainers": [{"name": "first", "image": IMAGE}]},
-            ["spec.initContainers"],
-            id="init-container",
-        ),
-        pytest.param(
             {"container": {"securityContext": {"privileged": True}}},
             ["spec.containers[0].securityContext.privileged"],
             id="privileged",
