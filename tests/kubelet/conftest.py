@@ -146,6 +146,13 @@ class Node:
         pod: Pod = await self.client.create(scheme.PODS, from_plain(Pod, plain))
         return pod
 
+    async def create_annotated(self, annotations: dict[str, str], *containers: Any) -> Pod:
+        listed = [{"name": "c", "image": IMAGE, **container} for container in containers]
+        metadata = {"name": "p", "namespace": "default", "annotations": annotations}
+        plain = {"metadata": metadata, "spec": {"nodeName": NODE, "containers": listed}}
+        pod: Pod = await self.client.create(scheme.PODS, from_plain(Pod, plain))
+        return pod
+
     async def delete(self, name: str = "p", grace: int | None = None) -> None:
         await self.client.delete(scheme.PODS, name, namespace="default", grace_period_seconds=grace)
 
