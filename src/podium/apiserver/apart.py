@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 #: Bytes up to which work is done at once: less than that is never long.
 SMALL = 64 * 1024
+#: A size to give for work that is long whatever the body.
+LARGE = SMALL + 1
 _THREADS = 2
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from podium.apiserver import discovery, errors, negotiation, responses
+from podium.apiserver.apart import LARGE, apart
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.health import Health
 from podium.apiserver.metrics import CONTENT_TYPE, Metrics
@@ -37,7 +38,9 @@ class Site:
             raise errors.PathNotFound
         if request.method != "GET":
             raise errors.method_not_allowed()
-        return document(request)
+        # The first request for an OpenAPI document has it made, which takes a while.
+        size = LARGE if path.startswith("/openapi/") else 0
+        return await apart(size, document, request)
 
     def _documents(self) -> dict[str, Callable[[BaseRequest], Response]]:
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -16,7 +16,7 @@ from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver import discovery
 from podium.apiserver.negotiation import JSON
 from podium.apiserver.openapi import operations as ops
-from podium.apiserver.openapi import protobuf
+from podium.apiserver.openapi import prose, protobuf
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
 
@@ -59,7 +59,7 @@ def _content_v2() -> dict[str, Any]:
         "swagger": "2.0",
         "info": _INFO,
         "paths": ops.paths_v2(found),
-        "definitions": schemas_v2(schema.all_definitions(), _roots(found)),
+        "definitions": schemas_v2(_definitions(), _roots(found)),
     }
 
 
@@ -75,7 +75,7 @@ def v3(group: str, version: str) -> Document | None:
             "openapi": "3.0.0",
             "info": _INFO,
             "paths": ops.paths_v3(found),
-            "components": {"schemas": schemas_v3(schema.all_definitions(), _roots(found))},
+            "components": {"schemas": schemas_v3(_definitions(), _roots(found))},
         }
     )
 
@@ -98,6 +98,10 @@ def group_versions() -> dict[str, tuple[str, str]]:
     for group, versions in discovery.groups().items():
         found.update({f"apis/{group}/{version}": (group, version) for version in versions})
     return found
+
+
+def _definitions() -> Mapping[str, Any]:
+    return prose.described(schema.all_definitions())
 
 
 def _operations(resources: Sequence[Resource]) -> Iterable[ops.Operation]:

@@ -99,6 +99,10 @@ def _as_v3(schema: Any) -> Any:
         return [_as_v3(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and len(schema) > 1:  # beside a bare one nothing else counts
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        return {**_as_v3(rest), "allOf": [{"$ref": reference.replace(V2_ROOT, V3_ROOT)}]}
     return {
         key: value.replace(V2_ROOT, V3_ROOT)
         if key == "$ref" and isinstance(value, str)
