@@ -18,7 +18,9 @@ STAMP = b"2025-01-13T07:30:00.123456789Z"
         (STAMP + b" stdout F hello\n", b"hello\n", False),
         (STAMP + b" stderr F \n", b"\n", False),
         (STAMP + b" stdout F\n", b"\n", False),
+        (STAMP + b" stdout F of a terminal\r\n", b"of a terminal\n", False),
         (STAMP + b" stdout P half\n", b"half", True),
+        (STAMP + b" stdout P half\r\n", b"half\r", True),
         (STAMP + b" stdout P:tag half\n", b"half", True),
     ],
 )

@@ -12,7 +12,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """``content`` ends in a newline unless the line is only a part (tag ``P``)."""
+    """``content`` ends in a newline unless the line is only a part (tag ``P``).
+
+    What a terminal adds to it, a carriage return before the newline, is left out as in containerd.
+    """
 
     time: bytes
     stream: bytes
@@ -29,7 +32,11 @@ def parse_line(raw: bytes) -> LogLine | None:
         return None
     content = parts[3] if len(parts) == 4 else b""
     partial = parts[2].split(b":")[0] == b"P"
-    return LogLine(parts[0], parts[1], content if partial else content + b"\n", partial)
+    return LogLine(parts[0], parts[1], content if partial else _line(content), partial)
+
+
+def _line(content: bytes) -> bytes:
+    return content.removesuffix(b"\r") + b"\n"
 
 
 def line_time(line: LogLine) -> datetime | None:

@@ -13,6 +13,7 @@ from podium.domain.pods.dns import Resolver
 from podium.domain.pods.expansion import expand
 from podium.domain.pods.hostname import hostname
 from podium.domain.pods.plan import StartContainer
+from podium.domain.pods.seccomp import seccomp_profile
 from podium.runtime.port import (
     ContainerConfig,
     ContainerMetadata,
@@ -25,6 +26,8 @@ from podium.runtime.port import (
     NamespaceOption,
     PodSandboxConfig,
     PodSandboxMetadata,
+    ProfileType,
+    SecurityProfile,
 )
 
 
@@ -84,7 +87,8 @@ def container_config(
             oom_score_adj=cgroup.oom_score_adj,
         ),
         security_context=LinuxContainerSecurityContext(
-            namespace_options=namespace_options(pod, target)
+            namespace_options=namespace_options(pod, target),
+            seccomp=SecurityProfile(ProfileType(seccomp_profile(pod, container).type)),
         ),
     )
 

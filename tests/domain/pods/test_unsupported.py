@@ -22,7 +22,7 @@ SERVED = make_pod(
         ports=[{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
         resources={"limits": {"cpu": "1", "memory": "1Gi"}},
         resizePolicy=[{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
-        securityContext={"privileged": False},
+        securityContext={"privileged": False, "seccompProfile": {"type": "Unconfined"}},
         volumeMounts=[
             {"name": "t", "mountPath": "/t", "readOnly": True, "recursiveReadOnly": "Disabled"}
         ],
@@ -30,7 +30,7 @@ SERVED = make_pod(
         terminationMessagePolicy="File",
     ),
     dnsPolicy="ClusterFirst",
-    securityContext={},
+    securityContext={"seccompProfile": {"type": "RuntimeDefault"}},
     hostUsers=True,
     shareProcessNamespace=False,
     affinity={},
@@ -67,6 +67,10 @@ def test_what_is_served_is_not_complained_about():
         ({"lifecycle": {"preStop": {"httpGet": {"port": 1, "protocol": "HTTP2"}}}},
          "lifecycle.preStop.httpGet.protocol"),
         ({"securityContext": {"runAsUser": 0}}, "securityContext.runAsUser"),
+        (
+            {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}}},
+            "securityContext.seccompProfile.type",
+        ),
         ({"securityContext": {"privileged": True}}, "securityContext.privileged"),
         (
             {"securityContext": {"allowPrivilegeEscalation": False}},

@@ -67,7 +67,7 @@ def test_personality_only_with_known_values():
 @pytest.mark.parametrize(
     ("architecture", "names", "call"),
     [
-        ("x86_64", ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "arch_prctl"),
+        ("x86_64", ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "arch_prctl"),
         ("aarch64", ["SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64"], "sync_file_range2"),
     ],
 )

@@ -106,12 +106,13 @@ class PodVolumes:
         atomic_writer.write(path, files, self._clock.now())
 
     def path(self, volume: Volume) -> Path:
-        """The volume's directory on the node. Only emptyDir reaches a disk."""
+        """The volume's directory on the node. What may be secret never reaches a disk."""
         if volume.empty_dir is not None:
             return self._disk / "kubernetes.io~empty-dir" / volume.name
+        if volume.config_map is not None:
+            return self._disk / "kubernetes.io~configmap" / volume.name
         for kind, source in (
             ("projected", volume.projected),
-            ("configmap", volume.config_map),
             ("secret", volume.secret),
             ("downward-api", volume.downward_api),
         ):
