@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from podium.api import scheme
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
 from podium.api.scheme import PODS, SECRETS, Resource
@@ -47,6 +48,12 @@ class Lookups:
         options = ListOptions(field_selector=f"spec.nodeName={node}", resource_version=_CACHED)
         found = await self._registry.list(PODS, namespace, options)
         return [item.obj for item in found.items]
+
+    async def claim_of(self, volume: str) -> tuple[str, str] | None:
+        resource = scheme.find("", "v1", "persistentvolumes")
+        found = await self._get(resource, "", volume) if resource else None
+        claim = found.obj.spec.claim_ref if found else None
+        return (claim.namespace, claim.name) if claim else None
 
     async def _get(self, resource: Resource, namespace: str, name: str) -> Stored | None:
         """Return the object; one that the cache does not have (yet) is read consistently."""

@@ -117,6 +117,12 @@ def _add_up(commands: Any, common: argparse.ArgumentParser) -> None:
         help="mirrors and credentials of registries, in the form of k3s's registries.yaml",
     )
     up.add_argument(
+        "--token-auth-file",
+        type=Path,
+        metavar="FILE",
+        help='users by bearer token: lines of token,user,uid,"group1,group2"; read at start',
+    )
+    up.add_argument(
         "--stop-pods", action="store_true", help="stop all containers too when stopping"
     )
     up.add_argument(

@@ -43,6 +43,7 @@ def apiserver_options(config: ClusterConfig) -> ApiServerOptions:
         client_ca_file=pki.ca,
         service_account_key_file=pki.service_account_key,
         service_cidr=config.service_cidr,
+        token_auth_file=config.token_auth_file,
         advertise_address=config.gateway,
         kubelet_client_cert_file=pki.cert("apiserver-kubelet-client"),
         kubelet_client_key_file=pki.key("apiserver-kubelet-client"),

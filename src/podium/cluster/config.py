@@ -38,6 +38,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
     kubelet_port: int = 10250
     kubelet_config: Path | None = None
     registry_config: Path | None = None
+    token_auth_file: Path | None = None
     log_level: str = "info"
 
     @property
@@ -223,6 +224,7 @@ def check(config: ClusterConfig) -> None:
     for flag, path in (
         ("--kubelet-config", config.kubelet_config),
         ("--registry-config", config.registry_config),
+        ("--token-auth-file", config.token_auth_file),
     ):
         if path is not None and not os.access(path, os.R_OK):
             raise ConfigError(f"{flag} {path}: cannot be read")

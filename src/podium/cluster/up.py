@@ -29,6 +29,7 @@ _FLAGS = (
     "kubelet_port",
     "kubelet_config",
     "registry_config",
+    "token_auth_file",
     "log_level",
 )
 #: How long the children of a killed supervisor may take to end (seconds).
@@ -74,6 +75,7 @@ def prepare(arguments: argparse.Namespace) -> ClusterConfig:
 
 def _check_files(config: ClusterConfig) -> None:
     """Read the configuration files before anything starts. Raises ConfigError."""
+    from podium.apiserver.auth import static_tokens
     from podium.kubelet import config as kubelet_config
     from podium.runtime.images import registries
 
@@ -82,6 +84,8 @@ def _check_files(config: ClusterConfig) -> None:
             kubelet_config.load(config.kubelet_config)
         if config.registry_config:
             registries.load(config.registry_config)
+        if config.token_auth_file:
+            static_tokens.load(config.token_auth_file)
     except ValueError as exc:
         raise ConfigError(str(exc)) from exc
 

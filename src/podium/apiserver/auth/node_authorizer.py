@@ -26,6 +26,10 @@ class PodReader(Protocol):
 
     async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]: ...
 
+    async def claim_of(self, volume: str) -> tuple[str, str] | None:
+        """Return namespace and name of the claim that a PersistentVolume is bound to."""
+        ...
+
 
 async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
     """Return None where *node* may do it, otherwise the reason, in upstream's words ("": none)."""
@@ -44,6 +48,14 @@ async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -
             return await _referenced(node, info, pods, configmap_names)
         case "serviceaccounts":
             return await _referenced(node, info, pods, service_account_names)
+        case "persistentvolumeclaims":
+            return await _referenced(node, info, pods, claim_names)
+        case "persistentvolumes":
+            return await _bound(node, info, pods)
+        case "csinodes":
+            return _own_csi_node(node, info)
+        case "volumeattachments" | "resourceclaims":
+            return _unrelated(node)  # nothing that a Pod here may use leads to these
     return None
 
 
@@ -82,25 +94,56 @@ async def _own_pod(node: str, info: RequestInfo, query: Query, pods: PodReader) 
     return f"node '{node}' can only access pods with spec.nodeName set to itself"
 
 
+def _own_csi_node(node: str, info: RequestInfo) -> str | None:
+    if info.verb == "create" or info.name == node:
+        return None
+    return f"can only access CSINode with the same name as the requesting node '{node}'"
+
+
 async def _referenced(
     node: str,
     info: RequestInfo,
     pods: PodReader,
-    names: Callable[[PodSpec], Iterator[str]],
+    names: Callable[[Pod], Iterator[str]],
 ) -> str | None:
     if info.name and info.namespace:
         for pod in await pods.pods_on(node, info.namespace):
-            if info.name in names(pod.spec):
+            if info.name in names(pod):
                 return None
+    return _unrelated(node)
+
+
+async def _bound(node: str, info: RequestInfo, pods: PodReader) -> str | None:
+    """A volume is a node's business when its claim is."""
+    claim = await pods.claim_of(info.name) if info.name else None
+    if claim is not None:
+        namespace, name = claim
+        for pod in await pods.pods_on(node, namespace):
+            if name in claim_names(pod):
+                return None
+    return _unrelated(node)
+
+
+def _unrelated(node: str) -> str:
     return f"no relationship found between node '{node}' and this object"
 
 
-def service_account_names(spec: PodSpec) -> Iterator[str]:
-    yield spec.service_account_name
+def service_account_names(pod: Pod) -> Iterator[str]:
+    yield pod.spec.service_account_name
 
 
-def secret_names(spec: PodSpec) -> Iterator[str]:
-    """Every Secret that *spec* makes its node read."""
+def claim_names(pod: Pod) -> Iterator[str]:
+    """Every claim that the Pod uses, those made for it included."""
+    for volume in pod.spec.volumes:
+        if volume.persistent_volume_claim:
+            yield volume.persistent_volume_claim.claim_name
+        elif volume.ephemeral:
+            yield f"{pod.metadata.name}-{volume.name}"
+
+
+def secret_names(pod: Pod) -> Iterator[str]:
+    """Every Secret that the Pod makes its node read."""
+    spec = pod.spec
     for pull_secret in spec.image_pull_secrets:
         yield pull_secret.name
     for env_from, env in _environments(spec):
@@ -116,8 +159,9 @@ def secret_names(spec: PodSpec) -> Iterator[str]:
                 yield projection.secret.name
 
 
-def configmap_names(spec: PodSpec) -> Iterator[str]:
-    """Every ConfigMap that *spec* makes its node read."""
+def configmap_names(pod: Pod) -> Iterator[str]:
+    """Every ConfigMap that the Pod makes its node read."""
+    spec = pod.spec
     for env_from, env in _environments(spec):
         yield from (source.config_map_ref.name for source in env_from if source.config_map_ref)
         for variable in env:
