@@ -33,6 +33,18 @@ MODULES = {
     "authentication_v1": "io.k8s.api.authentication.v1.",
     "authorization_v1": "io.k8s.api.authorization.v1.",
     "rbac_v1": "io.k8s.api.rbac.v1.",
+    "apps_v1": "io.k8s.api.apps.v1.",
+    "autoscaling_v1": "io.k8s.api.autoscaling.v1.",
+    "autoscaling_v2": "io.k8s.api.autoscaling.v2.",
+    "scheduling_v1alpha3": "io.k8s.api.scheduling.v1alpha3.",  # Jobs refer to it
+    "batch_v1": "io.k8s.api.batch.v1.",
+    "discovery_v1": "io.k8s.api.discovery.v1.",
+    "events_v1": "io.k8s.api.events.v1.",
+    "networking_v1": "io.k8s.api.networking.v1.",
+    "node_v1": "io.k8s.api.node.v1.",
+    "policy_v1": "io.k8s.api.policy.v1.",
+    "scheduling_v1": "io.k8s.api.scheduling.v1.",
+    "storage_v1": "io.k8s.api.storage.v1.",
 }
 
 #: Definitions with a type of their own in Python.
@@ -110,6 +122,49 @@ GO_POINTERS = set(
     LeaseSpec.acquireTime LeaseSpec.holderIdentity LeaseSpec.leaseDurationSeconds
     LeaseSpec.leaseTransitions LeaseSpec.preferredHolder LeaseSpec.renewTime LeaseSpec.strategy
     TokenRequestSpec.expirationSeconds
+    CSIDriverSpec.attachRequired CSIDriverSpec.fsGroupPolicy
+    CSIDriverSpec.nodeAllocatableUpdatePeriodSeconds CSIDriverSpec.podInfoOnMount
+    CSIDriverSpec.preventPodSchedulingIfMissing CSIDriverSpec.requiresRepublish
+    CSIDriverSpec.seLinuxMount CSIDriverSpec.serviceAccountTokenInSecrets
+    CSIDriverSpec.storageCapacity CronJobSpec.failedJobsHistoryLimit
+    CronJobSpec.startingDeadlineSeconds CronJobSpec.successfulJobsHistoryLimit CronJobSpec.suspend
+    CronJobSpec.timeZone DaemonSetSpec.revisionHistoryLimit DaemonSetStatus.collisionCount
+    DeploymentSpec.progressDeadlineSeconds DeploymentSpec.replicas
+    DeploymentSpec.revisionHistoryLimit DeploymentStatus.collisionCount
+    DeploymentStatus.terminatingReplicas Endpoint.hostname Endpoint.nodeName Endpoint.zone
+    EndpointConditions.ready EndpointConditions.serving EndpointConditions.terminating
+    HPAScalingRules.selectPolicy HPAScalingRules.stabilizationWindowSeconds
+    HorizontalPodAutoscalerSpec.minReplicas
+    HorizontalPodAutoscalerSpec.targetCPUUtilizationPercentage
+    HorizontalPodAutoscalerStatus.currentCPUUtilizationPercentage
+    HorizontalPodAutoscalerStatus.observedGeneration IngressClassParametersReference.apiGroup
+    IngressClassParametersReference.namespace IngressClassParametersReference.scope
+    IngressPortStatus.error IngressSpec.ingressClassName JobSpec.activeDeadlineSeconds
+    JobSpec.backoffLimit JobSpec.backoffLimitPerIndex JobSpec.completionMode JobSpec.completions
+    JobSpec.managedBy JobSpec.manualSelector JobSpec.maxFailedIndexes JobSpec.parallelism
+    JobSpec.podReplacementPolicy JobSpec.suspend JobSpec.ttlSecondsAfterFinished
+    JobStatus.failedIndexes JobStatus.ready JobStatus.terminating MetricTarget.averageUtilization
+    MetricValueStatus.averageUtilization NetworkPolicyPort.endPort NetworkPolicyPort.protocol
+    PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy
+    PodFailurePolicyOnExitCodesRequirement.containerName PriorityClass.preemptionPolicy
+    ReplicaSetSpec.replicas ReplicaSetStatus.terminatingReplicas
+    RollingUpdateStatefulSetStrategy.partition StatefulSetSpec.replicas
+    StatefulSetSpec.revisionHistoryLimit StatefulSetStatus.collisionCount
+    StorageClass.allowVolumeExpansion StorageClass.reclaimPolicy StorageClass.volumeBindingMode
+    SuccessPolicyRule.succeededCount SuccessPolicyRule.succeededIndexes
+    TokenRequest.expirationSeconds VolumeAttachmentSource.persistentVolumeName
+    VolumeError.errorCode VolumeNodeResources.count
+    discovery_v1.EndpointPort.name discovery_v1.EndpointPort.port
+    discovery_v1.EndpointPort.protocol
+    """.split()
+)
+
+#: Scalars that Go writes also when they are zero, though the schema does not require them.
+GO_ALWAYS = set(
+    """
+    ControllerRevision.revision PodDisruptionBudgetStatus.currentHealthy
+    PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
+    PodDisruptionBudgetStatus.expectedPods PriorityClass.value StatefulSetStatus.availableReplicas
     """.split()
 )
 
@@ -121,6 +176,10 @@ GO_VALUES = set(
     EphemeralContainer.resources Event.source NodeDaemonEndpoints.kubeletEndpoint
     NodeStatus.daemonEndpoints NodeStatus.nodeInfo PersistentVolumeClaimSpec.resources
     PersistentVolumeClaimTemplate.metadata PodTemplateSpec.metadata PodTemplateSpec.spec
+    DaemonSetSpec.updateStrategy DeploymentSpec.strategy Endpoint.conditions
+    Event.deprecatedSource Event.regarding IngressServiceBackend.port IngressStatus.loadBalancer
+    JobTemplateSpec.metadata JobTemplateSpec.spec NetworkPolicySpec.podSelector
+    PodTemplate.template ReplicaSetSpec.template StatefulSetSpec.updateStrategy
     SelfSubjectReviewStatus.userInfo ServiceStatus.loadBalancer TokenReviewStatus.user
     """.split()
 )
@@ -137,6 +196,12 @@ GO_NULLS = set(
     NodeCondition.lastTransitionTime PersistentVolumeClaimCondition.lastProbeTime
     PersistentVolumeClaimCondition.lastTransitionTime PodCondition.lastProbeTime
     PodCondition.lastTransitionTime ReplicationControllerCondition.lastTransitionTime
+    DaemonSetCondition.lastTransitionTime DeploymentCondition.lastTransitionTime
+    DeploymentCondition.lastUpdateTime Event.deprecatedFirstTimestamp
+    Event.deprecatedLastTimestamp HorizontalPodAutoscalerCondition.lastTransitionTime
+    JobCondition.lastProbeTime JobCondition.lastTransitionTime
+    ReplicaSetCondition.lastTransitionTime StatefulSetCondition.lastTransitionTime
+    VolumeError.time
     TokenRequestSpec.boundObjectRef TokenRequestStatus.expirationTimestamp
     TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup
     """.split()
@@ -270,6 +335,8 @@ def render_struct(
         if attr != prop:
             rename[attr] = prop
         kind, target = python_type(properties[prop], module, owner, used, imports)
+        if kind in ("list", "dict") and re.search(rf"\b{short}\b", target):
+            target = f'"{target}"'  # it holds others of its kind
         qualified = f"{short}.{prop}"
         if prop in ("apiVersion", "kind") and len(gvks) == 1:
             value = (
@@ -297,9 +364,13 @@ def render_struct(
                 body.append(f"{attr}: {target} = field(default_factory=lambda: {target}())")
             else:
                 body.append(f"{attr}: {quoted(target)} = None")
-        elif kind in ("str", "int", "bool", "float") and prop in required:
+        elif kind in ("str", "int", "bool", "float") and (
+            prop in required or qualified in GO_ALWAYS
+        ):
             body.append(f"{attr}: {target} = field(default_factory={kind})")
-        elif kind in ("str", "int", "bool", "float") and qualified not in GO_POINTERS:
+        elif kind in ("str", "int", "bool", "float") and not (
+            {qualified, f"{module}.{qualified}"} & GO_POINTERS
+        ):
             body.append(f"{attr}: {target} = {ZERO[kind]}")
         else:
             body.append(f"{attr}: {target} | None = None")

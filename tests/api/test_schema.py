@@ -62,7 +62,9 @@ def test_markers_are_found_through_references():
     assert schema.field(pod, "nothing") == {}
 
 
-@pytest.mark.parametrize("name", ["io.k8s.api.core.v1.Nothing", "io.k8s.api.apps.v1.Deployment"])
+@pytest.mark.parametrize(
+    "name", ["io.k8s.api.core.v1.Nothing", "io.k8s.api.apps.v1beta1.Deployment"]
+)
 def test_unknown_definitions(name):
     with pytest.raises(KeyError):
         schema.definition(name)

@@ -20,6 +20,17 @@ _MODULES = {
     ("authentication.k8s.io", "v1"): "authentication_v1",
     ("authorization.k8s.io", "v1"): "authorization_v1",
     ("rbac.authorization.k8s.io", "v1"): "rbac_v1",
+    ("apps", "v1"): "apps_v1",
+    ("autoscaling", "v1"): "autoscaling_v1",
+    ("autoscaling", "v2"): "autoscaling_v2",
+    ("batch", "v1"): "batch_v1",
+    ("discovery.k8s.io", "v1"): "discovery_v1",
+    ("events.k8s.io", "v1"): "events_v1",
+    ("networking.k8s.io", "v1"): "networking_v1",
+    ("node.k8s.io", "v1"): "node_v1",
+    ("policy", "v1"): "policy_v1",
+    ("scheduling.k8s.io", "v1"): "scheduling_v1",
+    ("storage.k8s.io", "v1"): "storage_v1",
 }
 _INTERNAL = {"core_v1": "core"}
 

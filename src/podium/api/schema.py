@@ -22,6 +22,18 @@ _FILES = {
     "io.k8s.api.authentication.v1.": "authentication_v1",
     "io.k8s.api.authorization.v1.": "authorization_v1",
     "io.k8s.api.rbac.v1.": "rbac_v1",
+    "io.k8s.api.apps.v1.": "apps_v1",
+    "io.k8s.api.autoscaling.v1.": "autoscaling_v1",
+    "io.k8s.api.autoscaling.v2.": "autoscaling_v2",
+    "io.k8s.api.batch.v1.": "batch_v1",
+    "io.k8s.api.discovery.v1.": "discovery_v1",
+    "io.k8s.api.events.v1.": "events_v1",
+    "io.k8s.api.networking.v1.": "networking_v1",
+    "io.k8s.api.node.v1.": "node_v1",
+    "io.k8s.api.policy.v1.": "policy_v1",
+    "io.k8s.api.scheduling.v1.": "scheduling_v1",
+    "io.k8s.api.scheduling.v1alpha3.": "scheduling_v1alpha3",
+    "io.k8s.api.storage.v1.": "storage_v1",
 }
 _PREFIXES = {module: prefix for prefix, module in _FILES.items()}
 _EMPTY: Definition = {}

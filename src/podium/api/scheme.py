@@ -6,191 +6,164 @@ update may change, table columns) is its strategy, ``podium.registry.strategies.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from msgspec import Struct
+from podium.api.served import ALL_VERBS, SCALE, STATUS, Resource, Subresource
 
-from podium.api.types import (
-    authentication_v1,
-    authorization_v1,
-    coordination_v1,
-    core_v1,
-    rbac_v1,
-)
+__all__ = ["ALL_VERBS", "RESOURCES", "SCALE", "STATUS", "Resource", "Subresource"]
 
-ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_TOKEN = Subresource("token", ("create",), "authentication.k8s.io", "v1", "TokenRequest")
+_BINDING = Subresource("binding", ("create",), version="v1", kind="Binding")
+_EVICTION = Subresource("eviction", ("create",), "policy", "v1", "Eviction")
+_FINALIZE = Subresource("finalize", ("update",))
+_NOT_AT_ONCE = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
 
-@dataclass(frozen=True, slots=True)
-class Subresource:
-    """``/status``, ``/log``, …: a second door to an object, perhaps with a kind of its own."""
-
-    name: str
-    verbs: tuple[str, ...] = ("get", "patch", "update")
-    #: GVK and type of the body where it is not the parent's own.
-    group: str = ""
-    version: str = ""
-    kind: str = ""
-    type: type[Struct] | None = None
+def _kind(group: str, kind: str, plural: str, strategy: str = "generic", **facts: Any) -> Resource:
+    """Return an entry of version ``v1`` unless *facts* say otherwise."""
+    version = facts.pop("version", "v1")
+    singular = facts.pop("singular", kind.lower())
+    return Resource(group, version, kind, plural, singular, strategy=strategy, **facts)
 
 
-STATUS = Subresource("status")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
-    """One served kind. ``type`` is its struct; ``list_kind`` names its list."""
-
-    group: str
-    version: str
-    kind: str
-    plural: str
-    singular: str
-    type: type[Any]
-    namespaced: bool = True
-    short_names: tuple[str, ...] = ()
-    categories: tuple[str, ...] = ()
-    subresources: tuple[Subresource, ...] = ()
-    verbs: tuple[str, ...] = ALL_VERBS
-    #: Module under ``podium.registry.strategies``.
-    strategy: str = "generic"
-    #: Whether objects are kept. Reviews are not: a POST is answered, and that is all.
-    stored: bool = True
-
-    @property
-    def list_kind(self) -> str:
-        return f"{self.kind}List"
-
-    @property
-    def api_version(self) -> str:
-        """``v1``, ``coordination.k8s.io/v1``: what ``apiVersion`` says."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-    @property
-    def qualified(self) -> str:
-        """``pods``, ``leases.coordination.k8s.io``: how errors name the resource."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
-
-    def subresource(self, name: str) -> Subresource | None:
-        return next((sub for sub in self.subresources if sub.name == name), None)
-
-    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """Return the URL path of a collection, or of an object when *name* is given."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        parts = [root]
-        if self.namespaced and namespace:
-            parts.append(f"namespaces/{namespace}")
-        parts.append(self.plural)
-        parts.extend(filter(None, (name, subresource)))
-        return "/".join(parts)
-
-
-NAMESPACES = Resource(
-    "", "v1", "Namespace", "namespaces", "namespace", core_v1.Namespace, namespaced=False,
-    short_names=("ns",), strategy="namespaces",
-    verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
-    subresources=(Subresource("finalize", ("update",)), STATUS),
+NAMESPACES = _kind(
+    "", "Namespace", "namespaces", "namespaces", namespaced=False, short_names=("ns",),
+    verbs=_NOT_AT_ONCE, subresources=(_FINALIZE, STATUS),
 )  # fmt: skip
-PODS = Resource(
-    "", "v1", "Pod", "pods", "pod", core_v1.Pod, short_names=("po",), categories=("all",),
-    strategy="pods",
+PODS = _kind(
+    "", "Pod", "pods", "pods", short_names=("po",), categories=("all",),
     subresources=(
-        Subresource("binding", ("create",), version="v1", kind="Binding", type=core_v1.Binding),
-        Subresource("ephemeralcontainers"),
-        Subresource("log", ("get",)),
-        STATUS,
+        _BINDING, Subresource("ephemeralcontainers"), _EVICTION, Subresource("log", ("get",)),
+        Subresource("resize"), STATUS,
     ),
 )  # fmt: skip
-NODES = Resource(
-    "", "v1", "Node", "nodes", "node", core_v1.Node, namespaced=False, short_names=("no",),
-    strategy="nodes", subresources=(STATUS,),
-)  # fmt: skip
-EVENTS = Resource(
-    "", "v1", "Event", "events", "event", core_v1.Event, short_names=("ev",), strategy="events"
+NODES = _kind(
+    "", "Node", "nodes", "nodes", namespaced=False, short_names=("no",), subresources=(STATUS,)
 )
-CONFIGMAPS = Resource(
-    "", "v1", "ConfigMap", "configmaps", "configmap", core_v1.ConfigMap, short_names=("cm",),
-    strategy="configmaps",
+EVENTS = _kind("", "Event", "events", "events", short_names=("ev",))
+CONFIGMAPS = _kind("", "ConfigMap", "configmaps", "configmaps", short_names=("cm",))
+SECRETS = _kind("", "Secret", "secrets", "secrets")
+SERVICES = _kind(
+    "", "Service", "services", "services", short_names=("svc",), categories=("all",),
+    subresources=(STATUS,),
 )  # fmt: skip
-SECRETS = Resource("", "v1", "Secret", "secrets", "secret", core_v1.Secret, strategy="secrets")
-SERVICES = Resource(
-    "", "v1", "Service", "services", "service", core_v1.Service, short_names=("svc",),
-    categories=("all",), strategy="services", subresources=(STATUS,),
+ENDPOINTS = _kind("", "Endpoints", "endpoints", "endpoints", short_names=("ep",))
+SERVICEACCOUNTS = _kind(
+    "", "ServiceAccount", "serviceaccounts", "serviceaccounts", short_names=("sa",),
+    subresources=(_TOKEN,),
 )  # fmt: skip
-ENDPOINTS = Resource(
-    "", "v1", "Endpoints", "endpoints", "endpoints", core_v1.Endpoints, short_names=("ep",),
-    strategy="endpoints",
+LIMITRANGES = _kind("", "LimitRange", "limitranges", "limitranges", short_names=("limits",))
+RESOURCEQUOTAS = _kind(
+    "", "ResourceQuota", "resourcequotas", "resourcequotas", short_names=("quota",),
+    subresources=(STATUS,),
 )  # fmt: skip
-SERVICEACCOUNTS = Resource(
-    "", "v1", "ServiceAccount", "serviceaccounts", "serviceaccount", core_v1.ServiceAccount,
-    short_names=("sa",), strategy="serviceaccounts",
-    subresources=(
-        Subresource(
-            "token", ("create",), group="authentication.k8s.io", version="v1",
-            kind="TokenRequest", type=authentication_v1.TokenRequest,
-        ),
-    ),
+PERSISTENTVOLUMES = _kind(
+    "", "PersistentVolume", "persistentvolumes", "persistentvolumes", namespaced=False,
+    short_names=("pv",), subresources=(STATUS,),
 )  # fmt: skip
-LEASES = Resource(
-    "coordination.k8s.io", "v1", "Lease", "leases", "lease", coordination_v1.Lease,
-    strategy="leases",
+PERSISTENTVOLUMECLAIMS = _kind(
+    "", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaims",
+    short_names=("pvc",), subresources=(STATUS,),
 )  # fmt: skip
+PODTEMPLATES = _kind("", "PodTemplate", "podtemplates", "podtemplates")
+REPLICATIONCONTROLLERS = _kind(
+    "", "ReplicationController", "replicationcontrollers", "replicationcontrollers",
+    short_names=("rc",), categories=("all",), subresources=(SCALE, STATUS),
+)  # fmt: skip
+LEASES = _kind("coordination.k8s.io", "Lease", "leases", "leases")
 
 _RBAC = "rbac.authorization.k8s.io"
-ROLES = Resource(_RBAC, "v1", "Role", "roles", "role", rbac_v1.Role, strategy="roles")
-ROLEBINDINGS = Resource(
-    _RBAC, "v1", "RoleBinding", "rolebindings", "rolebinding", rbac_v1.RoleBinding,
-    strategy="rolebindings",
-)  # fmt: skip
-CLUSTERROLES = Resource(
-    _RBAC, "v1", "ClusterRole", "clusterroles", "clusterrole", rbac_v1.ClusterRole,
-    namespaced=False, strategy="roles",
-)  # fmt: skip
-CLUSTERROLEBINDINGS = Resource(
-    _RBAC, "v1", "ClusterRoleBinding", "clusterrolebindings", "clusterrolebinding",
-    rbac_v1.ClusterRoleBinding, namespaced=False, strategy="rolebindings",
-)  # fmt: skip
-
-
-def _review(group: str, type_: type[Struct], *, namespaced: bool = False) -> Resource:
-    singular = type_.__name__.lower()
-    return Resource(
-        group, "v1", type_.__name__, f"{singular}s", singular, type_, namespaced=namespaced,
-        verbs=("create",), stored=False,
-    )  # fmt: skip
-
-
-SUBJECTACCESSREVIEWS = _review("authorization.k8s.io", authorization_v1.SubjectAccessReview)
-SELFSUBJECTACCESSREVIEWS = _review("authorization.k8s.io", authorization_v1.SelfSubjectAccessReview)
-LOCALSUBJECTACCESSREVIEWS = _review(
-    "authorization.k8s.io", authorization_v1.LocalSubjectAccessReview, namespaced=True
+ROLES = _kind(_RBAC, "Role", "roles", "roles")
+ROLEBINDINGS = _kind(_RBAC, "RoleBinding", "rolebindings", "rolebindings")
+CLUSTERROLES = _kind(_RBAC, "ClusterRole", "clusterroles", "roles", namespaced=False)
+CLUSTERROLEBINDINGS = _kind(
+    _RBAC, "ClusterRoleBinding", "clusterrolebindings", "rolebindings", namespaced=False
 )
-SELFSUBJECTRULESREVIEWS = _review("authorization.k8s.io", authorization_v1.SelfSubjectRulesReview)
-TOKENREVIEWS = _review("authentication.k8s.io", authentication_v1.TokenReview)
-SELFSUBJECTREVIEWS = _review("authentication.k8s.io", authentication_v1.SelfSubjectReview)
 
-RESOURCES: tuple[Resource, ...] = (
-    CONFIGMAPS,
-    ENDPOINTS,
-    EVENTS,
-    NAMESPACES,
-    NODES,
-    PODS,
-    SECRETS,
-    SERVICEACCOUNTS,
-    SERVICES,
-    LEASES,
-    CLUSTERROLEBINDINGS,
-    CLUSTERROLES,
-    ROLEBINDINGS,
-    ROLES,
-    LOCALSUBJECTACCESSREVIEWS,
-    SELFSUBJECTACCESSREVIEWS,
-    SELFSUBJECTREVIEWS,
-    SELFSUBJECTRULESREVIEWS,
-    SUBJECTACCESSREVIEWS,
-    TOKENREVIEWS,
+
+def _review(group: str, kind: str, *, namespaced: bool = False) -> Resource:
+    return _kind(
+        group, kind, f"{kind.lower()}s", namespaced=namespaced, verbs=("create",), stored=False
+    )
+
+
+SUBJECTACCESSREVIEWS = _review("authorization.k8s.io", "SubjectAccessReview")
+SELFSUBJECTACCESSREVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
+LOCALSUBJECTACCESSREVIEWS = _review(
+    "authorization.k8s.io", "LocalSubjectAccessReview", namespaced=True
+)
+SELFSUBJECTRULESREVIEWS = _review("authorization.k8s.io", "SelfSubjectRulesReview")
+TOKENREVIEWS = _review("authentication.k8s.io", "TokenReview")
+SELFSUBJECTREVIEWS = _review("authentication.k8s.io", "SelfSubjectReview")
+
+CONTROLLERREVISIONS = _kind(
+    "apps", "ControllerRevision", "controllerrevisions", "controllerrevisions"
+)
+DAEMONSETS = _kind(
+    "apps", "DaemonSet", "daemonsets", "daemonsets", short_names=("ds",), categories=("all",),
+    subresources=(STATUS,),
+)  # fmt: skip
+DEPLOYMENTS = _kind(
+    "apps", "Deployment", "deployments", "deployments", short_names=("deploy",),
+    categories=("all",), subresources=(SCALE, STATUS),
+)  # fmt: skip
+REPLICASETS = _kind(
+    "apps", "ReplicaSet", "replicasets", "replicasets", short_names=("rs",),
+    categories=("all",), subresources=(SCALE, STATUS),
+)  # fmt: skip
+STATEFULSETS = _kind(
+    "apps", "StatefulSet", "statefulsets", "statefulsets", short_names=("sts",),
+    categories=("all",), subresources=(SCALE, STATUS),
+)  # fmt: skip
+HORIZONTALPODAUTOSCALERS = _kind(
+    "autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers",
+    "horizontalpodautoscalers", version="v2", short_names=("hpa",), categories=("all",),
+    subresources=(STATUS,),
+)  # fmt: skip
+CRONJOBS = _kind(
+    "batch", "CronJob", "cronjobs", "cronjobs", short_names=("cj",), categories=("all",),
+    subresources=(STATUS,),
+)  # fmt: skip
+JOBS = _kind("batch", "Job", "jobs", "jobs", categories=("all",), subresources=(STATUS,))
+ENDPOINTSLICES = _kind("discovery.k8s.io", "EndpointSlice", "endpointslices", "endpointslices")
+INGRESSCLASSES = _kind(
+    "networking.k8s.io", "IngressClass", "ingressclasses", "ingressclasses", namespaced=False
+)
+INGRESSES = _kind(
+    "networking.k8s.io", "Ingress", "ingresses", "ingresses", short_names=("ing",),
+    subresources=(STATUS,),
+)  # fmt: skip
+NETWORKPOLICIES = _kind(
+    "networking.k8s.io", "NetworkPolicy", "networkpolicies", "networkpolicies",
+    short_names=("netpol",),
+)  # fmt: skip
+RUNTIMECLASSES = _kind(
+    "node.k8s.io", "RuntimeClass", "runtimeclasses", "runtimeclasses", namespaced=False
+)
+PODDISRUPTIONBUDGETS = _kind(
+    "policy", "PodDisruptionBudget", "poddisruptionbudgets", "poddisruptionbudgets",
+    short_names=("pdb",), subresources=(STATUS,),
+)  # fmt: skip
+PRIORITYCLASSES = _kind(
+    "scheduling.k8s.io", "PriorityClass", "priorityclasses", "priorityclasses",
+    namespaced=False, short_names=("pc",),
+)  # fmt: skip
+CSIDRIVERS = _kind("storage.k8s.io", "CSIDriver", "csidrivers", "csidrivers", namespaced=False)
+CSINODES = _kind("storage.k8s.io", "CSINode", "csinodes", "csinodes", namespaced=False)
+CSISTORAGECAPACITIES = _kind(
+    "storage.k8s.io", "CSIStorageCapacity", "csistoragecapacities", "csistoragecapacities"
+)
+STORAGECLASSES = _kind(
+    "storage.k8s.io", "StorageClass", "storageclasses", "storageclasses", namespaced=False,
+    short_names=("sc",),
+)  # fmt: skip
+VOLUMEATTACHMENTS = _kind(
+    "storage.k8s.io", "VolumeAttachment", "volumeattachments", "volumeattachments",
+    namespaced=False, subresources=(STATUS,),
+)  # fmt: skip
+
+RESOURCES: tuple[Resource, ...] = tuple(
+    found for found in list(globals().values()) if isinstance(found, Resource)
 )
 
 

@@ -17,7 +17,7 @@ from podium.api.scheme import Resource
 from podium.apiserver.negotiation import META, MediaType
 from podium.apiserver.paths import Query
 from podium.registry.strategies import strategy_for
-from podium.registry.strategies.table import Column
+from podium.registry.strategies.table import Column, describe
 from podium.registry.types import Stored
 
 INCLUDE_OBJECT = ("", "Metadata", "Object", "None")
@@ -68,19 +68,22 @@ def table(
         "kind": "Table",
         "apiVersion": media.api_version,
         "metadata": metadata,
-        "columnDefinitions": [_column(c) for c in strategy.columns] if with_columns else None,
+        "columnDefinitions": _columns(resource, strategy.columns) if with_columns else None,
         "rows": rows,
     }
 
 
-def _column(column: Column) -> dict[str, Any]:
-    return {
-        "name": column.name,
-        "type": column.type,
-        "format": column.format,
-        "description": column.description,
-        "priority": column.priority,
-    }
+def _columns(resource: Resource, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": column.name,
+            "type": column.type,
+            "format": column.format,
+            "description": describe(resource.kind, column),
+            "priority": column.priority,
+        }
+        for column in columns
+    ]
 
 
 def _row_object(item: Stored, options: TableOptions, media: MediaType) -> Any:

@@ -43,7 +43,7 @@ async def _resources(client: Client, group: str, version: str, path: str) -> lis
             kind=entry.kind,
             plural=entry.name,
             singular=entry.singular_name,
-            type=AnyObject,
+            struct=AnyObject,
             verbs=tuple(entry.verbs),
         )
         for entry in listed
@@ -96,7 +96,7 @@ async def all_resources(client: Client, type_: type[Any]) -> list[Resource]:
                 kind=entry.response_kind.get("kind", ""),
                 plural=entry.resource,
                 singular=entry.singular_resource,
-                type=type_,
+                struct=type_,
                 namespaced=entry.scope == "Namespaced",
                 verbs=tuple(entry.verbs),
             )

@@ -7,11 +7,12 @@ import gc
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from podium.kit.clock import Clock
 from podium.registry import keys, versions
+from podium.registry.caches import Caches
 from podium.registry.change import Change
 from podium.registry.watch_cache import WatchCache
 from podium.store.port import Event, Store, StoreClosed
@@ -46,10 +47,7 @@ def _collector_paused() -> Iterator[None]:
 class Feeder:
     """Fills the caches and keeps them current. ``revision`` is the one they all have reached."""
 
-    def __init__(
-        self, store: Store, caches: Mapping[str, WatchCache], clock: Clock, on_change: OnChange
-    ) -> None:
-        """*caches* by the store's prefix of their resource."""
+    def __init__(self, store: Store, caches: Caches, clock: Clock, on_change: OnChange) -> None:
         self._store, self._caches, self._clock, self._on_change = store, caches, clock, on_change
         self.revision = 0
         self._waiting: list[tuple[int, int, asyncio.Event]] = []
@@ -58,17 +56,20 @@ class Feeder:
     async def fill(self) -> None:
         """Read all present objects, as of one revision."""
         self.revision = await self._store.revision()
+        self._caches.filled_at = self.revision
         with _collector_paused():
-            for prefix, cache in self._caches.items():
-                await self._fill(prefix, cache)
-                cache.begin(self.revision)
+            for prefix in self._caches.prefixes:
+                await self._fill(prefix)
 
-    async def _fill(self, prefix: str, cache: WatchCache) -> None:
+    async def _fill(self, prefix: str) -> None:
         after = ""
         while True:
             page = await self._store.list(
                 prefix, limit=_FILL_PAGE, after=after, revision=self.revision
             )
+            cache = self._caches.under(prefix) if page.entries else None
+            if cache is None:
+                return
             cache.fill(page.entries)
             if not page.remaining:
                 return
@@ -124,7 +125,7 @@ class Feeder:
     def _cache_of(self, key: str) -> WatchCache | None:
         """Find the cache by the first one or two parts of the key below the root."""
         end = key.find("/", len(keys.ROOT)) + 1
-        cache = self._caches.get(key[:end])
+        cache = self._caches.under(key[:end])
         if cache is None and end:
-            cache = self._caches.get(key[: key.find("/", end) + 1])
+            cache = self._caches.under(key[: key.find("/", end) + 1])
         return cache

@@ -17,12 +17,12 @@ from podium.api.types.meta_v1 import DeleteOptions
 from podium.kit.clock import Clock
 from podium.registry import action, compaction, create, delete, patch, update, versions
 from podium.registry.admission.base import AdmissionPlugin
+from podium.registry.caches import Caches
 from podium.registry.change import Change
 from podium.registry.expiry import Expiry
 from podium.registry.feeder import Feeder
 from podium.registry.kind import Kind, Shared
 from podium.registry.predicate import Predicate
-from podium.registry.strategies import strategy_for
 from podium.registry.types import (
     DeleteResult,
     ListOptions,
@@ -37,6 +37,19 @@ from podium.store.port import Store
 
 #: Told of a change: the resource, the object before and behind it.
 Observer = Callable[[Resource, Any | None, Any | None], None]
+
+
+class _Kinds(dict[Resource, Kind]):
+    """Each kind is made when it is asked for first."""
+
+    def __init__(self, shared: Shared, caches: Caches) -> None:
+        super().__init__()
+        self._shared, self._caches = shared, caches
+
+    def __missing__(self, resource: Resource) -> Kind:
+        cache = self._caches.of(resource)
+        kind = self[resource] = Kind(self._shared, resource, cache.strategy, cache)
+        return kind
 
 
 class Registry:
@@ -58,13 +71,10 @@ class Registry:
     ) -> None:
         self._store, self._clock = store, clock
         stored = [resource for resource in resources if resource.stored]
-        caches = [WatchCache(resource, strategy_for(resource)) for resource in stored]
-        by_prefix = {cache.prefix: cache for cache in caches}
-        self._feeder = Feeder(store, by_prefix, clock, self._note)
+        self._caches = Caches(stored)
+        self._feeder = Feeder(store, self._caches, clock, self._note)
         shared = Shared(store, self._feeder, clock, admission, self, service_cidr)
-        self._kinds = {
-            cache.resource: Kind(shared, cache.resource, cache.strategy, cache) for cache in caches
-        }
+        self._kinds = _Kinds(shared, self._caches)
         self._observers: dict[Resource, list[Observer]] = {}
         self._expiries = {
             resource: Expiry(store, self._kinds[resource].cache, clock, seconds)
@@ -214,12 +224,12 @@ class Registry:
         self._observers.setdefault(resource, []).append(observer)
 
     def statistics(self) -> Iterator[Statistics]:
-        for resource, kind in self._kinds.items():
+        for resource in self._caches.loaded():
+            kind = self._kinds[resource]
             yield Statistics(resource, len(kind.cache), kind.watches.events_sent)
 
     def _forget(self, revision: int) -> None:
-        for kind in self._kinds.values():
-            kind.cache.forget_before(revision)
+        self._caches.forget_before(revision)
 
     def _note(self, cache: WatchCache, change: Change) -> None:
         for observer in self._observers.get(cache.resource, ()):

@@ -1567,7 +1567,7 @@ class PodTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodTemplate")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
-    template: "PodTemplateSpec | None" = None
+    template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
 
 class PodTemplateList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):

@@ -34,7 +34,7 @@ def validate_ephemeral(
             yield from _validate_metadata(
                 at.child("metadata"), source.volume_claim_template.metadata
             )
-        yield from _validate_claim(at.child("spec"), source.volume_claim_template.spec)
+        yield from validate_claim_spec(at.child("spec"), source.volume_claim_template.spec)
     if pod_name and volume_name:
         claim = f"{pod_name}-{volume_name}"
         for message in names.dns1123_subdomain(claim):
@@ -50,7 +50,7 @@ def _validate_metadata(path: Path, metadata: ObjectMeta) -> Errors:
         yield from invalid_each(path.child("annotations"), key, names.qualified_name(key.lower()))
 
 
-def _validate_claim(path: Path, claim: PersistentVolumeClaimSpec) -> Errors:
+def validate_claim_spec(path: Path, claim: PersistentVolumeClaimSpec) -> Errors:
     if not claim.access_modes:
         yield required(path.child("accessModes"), "at least 1 access mode is required")
     for mode in claim.access_modes:

@@ -12,7 +12,7 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
 class ConfigMapStrategy(Strategy[ConfigMap]):
-    columns = (NAME, Column("Data", "Number of keys, of text and of bytes"), AGE)
+    columns = (NAME, Column("Data"), AGE)
 
     def validate(self, obj: ConfigMap) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_config_map(obj)

@@ -16,7 +16,7 @@ _MOST = 3  # addresses shown
 
 class EndpointsStrategy(Strategy[Endpoints]):
     allow_create_on_update = True
-    columns = (NAME, Column("Endpoints", "Addresses and ports that are ready"), AGE)
+    columns = (NAME, Column("Endpoints"), AGE)
 
     def default(self, obj: Endpoints) -> None:
         set_defaults_endpoints(obj)

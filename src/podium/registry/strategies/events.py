@@ -28,16 +28,16 @@ class EventStrategy(Strategy[Event]):
     allow_create_on_update = True
     field_labels = frozenset({*_REFERENCE, "reason", "reportingComponent", "source", "type"})
     columns = (
-        Column("Last Seen", "How long ago it was seen last"),
-        Column("Type", "Normal, or Warning"),
-        Column("Reason", "Why it happened, in a word that programs can use"),
-        Column("Object", "What it happened to"),
-        Column("Subobject", "Which part of the object", priority=1),
-        Column("Source", "Who reports it", priority=1),
-        Column("Message", "What happened, to be read by people"),
-        Column("First Seen", "How long ago it was seen first", priority=1),
-        Column("Count", "How often it was seen", priority=1),
-        Column("Name", "Name of the Event itself", format="name", priority=1),
+        Column("Last Seen"),
+        Column("Type"),
+        Column("Reason"),
+        Column("Object"),
+        Column("Subobject", priority=1),
+        Column("Source", priority=1),
+        Column("Message"),
+        Column("First Seen", priority=1),
+        Column("Count", priority=1),
+        Column("Name", format="name", priority=1),
     )
 
     def validate(self, obj: Event) -> list[FieldError]:

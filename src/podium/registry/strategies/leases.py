@@ -16,7 +16,7 @@ class LeaseStrategy(Strategy[Lease]):
 
     allow_create_on_update = True
     allow_unconditional_update = False
-    columns = (NAME, Column("Holder", "Who holds the lease"), AGE)
+    columns = (NAME, Column("Holder"), AGE)
 
     def validate(self, obj: Lease) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_lease(obj)

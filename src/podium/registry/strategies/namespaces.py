@@ -27,7 +27,7 @@ class NamespaceStrategy(Strategy[Namespace]):
     ``finalize`` subresource alone can bring about."""
 
     field_labels = frozenset({"status.phase"})
-    columns = (NAME, Column("Status", "Active, or Terminating while it is being emptied"), AGE)
+    columns = (NAME, Column("Status"), AGE)
 
     def default(self, obj: Namespace) -> None:
         if obj.metadata.name:

@@ -20,15 +20,15 @@ class NodeStrategy(Strategy[Node]):
     field_labels = frozenset({"spec.unschedulable"})
     columns = (
         NAME,
-        Column("Status", "Whether the node is ready, and whether Pods may be bound to it"),
-        Column("Roles", "Roles that labels give the node"),
+        Column("Status"),
+        Column("Roles"),
         AGE,
-        Column("Version", "Version of the kubelet"),
-        Column("Internal-IP", "First internal address", priority=1),
-        Column("External-IP", "First external address", priority=1),
-        Column("OS-Image", "Operating system", priority=1),
-        Column("Kernel-Version", "Version of the kernel", priority=1),
-        Column("Container-Runtime", "Container runtime and its version", priority=1),
+        Column("Version"),
+        Column("Internal-IP", priority=1),
+        Column("External-IP", priority=1),
+        Column("OS-Image", priority=1),
+        Column("Kernel-Version", priority=1),
+        Column("Container-Runtime", priority=1),
     )
 
     def default(self, obj: Node) -> None:

@@ -11,14 +11,14 @@ from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, RowC
 
 COLUMNS = (
     NAME,
-    Column("Ready", "How many of the containers are ready, of how many"),
-    Column("Status", "Phase, or what keeps the Pod from running"),
-    Column("Restarts", "How often containers were restarted, and when last"),
+    Column("Ready"),
+    Column("Status"),
+    Column("Restarts"),
     AGE,
-    Column("IP", "Address of the Pod", priority=1),
-    Column("Node", "Node that the Pod is bound to", priority=1),
-    Column("Nominated Node", "Node that is being cleared for the Pod", priority=1),
-    Column("Readiness Gates", "How many of the readiness gates are open", priority=1),
+    Column("IP", priority=1),
+    Column("Node", priority=1),
+    Column("Nominated Node", priority=1),
+    Column("Readiness Gates", priority=1),
 )
 
 SUCCEEDED = RowCondition("Completed", "True", "Succeeded", "The pod has completed successfully.")

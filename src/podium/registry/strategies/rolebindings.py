@@ -24,11 +24,11 @@ class RoleBindingStrategy(Strategy[AnyBinding]):
     allow_create_on_update = True
     columns = (
         NAME,
-        Column("Role", "The role that is bound"),
+        Column("Role"),
         AGE,
-        Column("Users", "Users in the roleBinding", priority=1),
-        Column("Groups", "Groups in the roleBinding", priority=1),
-        Column("ServiceAccounts", "ServiceAccounts in the roleBinding", priority=1),
+        Column("Users", priority=1),
+        Column("Groups", priority=1),
+        Column("ServiceAccounts", priority=1),
     )
 
     def default(self, obj: AnyBinding) -> None:

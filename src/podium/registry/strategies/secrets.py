@@ -19,8 +19,8 @@ class SecretStrategy(Strategy[Secret]):
     field_labels = frozenset({"type"})
     columns = (
         NAME,
-        Column("Type", "What the keys mean, for programs that handle Secrets"),
-        Column("Data", "Number of keys"),
+        Column("Type"),
+        Column("Data"),
         AGE,
     )
 

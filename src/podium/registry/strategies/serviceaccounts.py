@@ -11,7 +11,7 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 class ServiceAccountStrategy(Strategy[ServiceAccount]):
     returns_deleted_object = True
-    columns = (NAME, Column("Secrets", "Number of Secrets that the account refers to"), AGE)
+    columns = (NAME, Column("Secrets"), AGE)
 
     def row(self, obj: ServiceAccount, now: datetime) -> list[Cell]:
         return [

@@ -35,12 +35,12 @@ class ServiceStrategy(Strategy[Service]):
     field_labels = frozenset({"spec.clusterIP", "spec.type"})
     columns = (
         NAME,
-        Column("Type", "How the Service is reached"),
-        Column("Cluster-IP", "Address inside of the cluster"),
-        Column("External-IP", "Addresses for those outside"),
-        Column("Port(s)", "Ports, with node ports where there are any"),
+        Column("Type"),
+        Column("Cluster-IP"),
+        Column("External-IP"),
+        Column("Port(s)"),
         AGE,
-        Column("Selector", "Labels of the Pods behind the Service", priority=1),
+        Column("Selector", priority=1),
     )
 
     def default(self, obj: Service) -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+
+import msgspec
 
 Cell = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A ``meta.k8s.io/v1`` TableColumnDefinition. Columns of priority 1 are for wide output."""
+    """A ``meta.k8s.io/v1`` TableColumnDefinition but for its description, which :func:`describe`
+    knows. Columns of priority 1 are for wide output."""
 
     name: str
-    description: str
     type: str = "string"
     format: str = ""
     priority: int = 0
@@ -32,9 +36,22 @@ class RowCondition:
     message: str
 
 
-NAME = Column("Name", "Name of the object, unique in its namespace for its kind", format="name")
-AGE = Column("Age", "How long ago the object was created")
+NAME = Column("Name", format="name")
+AGE = Column("Age")
 NAME_COLUMNS = (NAME, AGE)
+
+
+@cache
+def _descriptions() -> dict[str, dict[str, str]]:
+    text = files(__package__).joinpath("columns.json").read_bytes()
+    return msgspec.json.decode(text, type=dict[str, dict[str, str]])
+
+
+def describe(kind: str, column: Column) -> str:
+    """Return what upstream's Table says of a column of *kind*."""
+    known = _descriptions()
+    return known.get(kind, {}).get(column.name) or known[""].get(column.name, "")
+
 
 UNKNOWN = "<unknown>"
 NONE = "<none>"

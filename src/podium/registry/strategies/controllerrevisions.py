@@ -1,0 +1,38 @@
+"""ControllerRevisions: what a controller made of a template at some time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podium.api import meta
+from podium.api.field import FieldError, Path
+from podium.api.types.apps_v1 import ControllerRevision
+from podium.api.validation.common import immutable, non_negative
+from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
+
+
+class ControllerRevisionStrategy(Strategy[ControllerRevision]):
+    allow_create_on_update = False
+    columns = (NAME, Column("Controller"), Column("Revision"), AGE)
+
+    def validate(self, obj: ControllerRevision) -> list[FieldError]:
+        return [*self.validate_metadata(obj), *non_negative(Path("revision"), obj.revision)]
+
+    def validate_update(self, new: ControllerRevision, old: ControllerRevision) -> list[FieldError]:
+        found = [*non_negative(Path("revision"), new.revision)]
+        found += immutable(Path("data"), new.data, old.data)
+        return self.validate_metadata_update(new, old) + found
+
+    def row(self, obj: ControllerRevision, now: datetime) -> list[Cell]:
+        owner = meta.controller_of(obj)
+        controller = NONE
+        if owner is not None:
+            group = owner.api_version.partition("/")[0] if "/" in owner.api_version else ""
+            kind = owner.kind.lower()
+            controller = f"{kind}.{group}/{owner.name}" if group else f"{kind}/{owner.name}"
+        created = obj.metadata.creation_timestamp
+        return [obj.metadata.name, controller, obj.revision, age(created, now)]
+
+
+STRATEGY = ControllerRevisionStrategy

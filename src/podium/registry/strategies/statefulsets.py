@@ -1,0 +1,41 @@
+"""StatefulSets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podium.api.defaults.workloads import set_defaults_stateful_set
+from podium.api.field import FieldError
+from podium.api.types.apps_v1 import StatefulSet
+from podium.api.validation.workloads import validate_stateful_set, validate_stateful_set_update
+from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+from podium.registry.strategies.workload import (
+    CONTAINERS,
+    IMAGES,
+    WorkloadStrategy,
+    template_cells,
+)
+
+
+class StatefulSetStrategy(WorkloadStrategy[StatefulSet]):
+    columns = (NAME, Column("Ready"), AGE, CONTAINERS, IMAGES)
+
+    def default(self, obj: StatefulSet) -> None:
+        set_defaults_stateful_set(obj)
+
+    def validate(self, obj: StatefulSet) -> list[FieldError]:
+        return self.validate_metadata(obj) + validate_stateful_set(obj)
+
+    def validate_update(self, new: StatefulSet, old: StatefulSet) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_stateful_set_update(new, old)
+
+    def row(self, obj: StatefulSet, now: datetime) -> list[Cell]:
+        return [
+            obj.metadata.name,
+            f"{obj.status.ready_replicas}/{obj.spec.replicas or 0}",
+            age(obj.metadata.creation_timestamp, now),
+            *template_cells(obj.spec.template.spec),
+        ]
+
+
+STRATEGY = StatefulSetStrategy

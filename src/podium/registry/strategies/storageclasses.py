@@ -1,0 +1,54 @@
+"""StorageClasses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podium.api.defaults.storage import set_defaults_storage_class
+from podium.api.field import FieldError
+from podium.api.types.storage_v1 import StorageClass
+from podium.api.validation.storage import validate_storage_class, validate_storage_class_update
+from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+
+_DEFAULT = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+
+
+class StorageClassStrategy(Strategy[StorageClass]):
+    columns = (
+        NAME,
+        Column("Provisioner"),
+        Column("ReclaimPolicy"),
+        Column("VolumeBindingMode"),
+        Column("AllowVolumeExpansion"),
+        AGE,
+    )
+
+    def default(self, obj: StorageClass) -> None:
+        set_defaults_storage_class(obj)
+
+    def validate(self, obj: StorageClass) -> list[FieldError]:
+        return self.validate_metadata(obj) + validate_storage_class(obj)
+
+    def validate_update(self, new: StorageClass, old: StorageClass) -> list[FieldError]:
+        found = validate_storage_class_update(new, old)
+        return self.validate_metadata_update(new, old) + found
+
+    def row(self, obj: StorageClass, now: datetime) -> list[Cell]:
+        name = obj.metadata.name
+        if any(obj.metadata.annotations.get(key) == "true" for key in _DEFAULT):
+            name += " (default)"
+        return [
+            name,
+            obj.provisioner,
+            obj.reclaim_policy or "Delete",
+            obj.volume_binding_mode or "Immediate",
+            bool(obj.allow_volume_expansion),
+            age(obj.metadata.creation_timestamp, now),
+        ]
+
+
+STRATEGY = StorageClassStrategy

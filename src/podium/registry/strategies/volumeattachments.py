@@ -1,0 +1,43 @@
+"""VolumeAttachments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from podium.api.field import FieldError, Path
+from podium.api.types.storage_v1 import VolumeAttachment
+from podium.api.validation.common import immutable
+from podium.api.validation.storage import validate_volume_attachment
+from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+
+
+class VolumeAttachmentStrategy(Strategy[VolumeAttachment]):
+    columns = (
+        NAME,
+        Column("Attacher", format="name"),
+        Column("PV"),
+        Column("Node"),
+        Column("Attached", type="boolean"),
+        AGE,
+    )
+
+    def validate(self, obj: VolumeAttachment) -> list[FieldError]:
+        return [*self.validate_metadata(obj), *validate_volume_attachment(obj)]
+
+    def validate_update(self, new: VolumeAttachment, old: VolumeAttachment) -> list[FieldError]:
+        found = [*validate_volume_attachment(new), *immutable(Path("spec"), new.spec, old.spec)]
+        return self.validate_metadata_update(new, old) + found
+
+    def row(self, obj: VolumeAttachment, now: datetime) -> list[Cell]:
+        return [
+            obj.metadata.name,
+            obj.spec.attacher,
+            obj.spec.source.persistent_volume_name or "",
+            obj.spec.node_name,
+            obj.status.attached,
+            age(obj.metadata.creation_timestamp, now),
+        ]
+
+
+STRATEGY = VolumeAttachmentStrategy
