@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -202,3 +203,10 @@ def test_a_rejected_pod_has_failed_and_nothing_else_is_claimed():
     assert (status.phase, status.reason) == ("Failed", "OutOfcpu")
     assert status.message == "Pod Node didn't have enough resource"
     assert status.container_statuses == []
+
+
+def test_a_container_that_could_not_be_started_began_at_the_epoch():
+    pod = make_pod("a", restartPolicy="Never")
+    never = replace(run(pod, "a", 128), started_at=None, reason="StartError")
+    (container,) = status_of(pod, sandbox(), never).container_statuses
+    assert container.state.terminated.started_at == datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -164,6 +164,10 @@ def _from_runs(
     return status
 
 
+#: When a container that could not be started began, in upstream's statuses.
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _whole(moment: datetime | None) -> datetime | None:
     """metav1.Time has whole seconds."""
     return moment and moment.replace(microsecond=0)
@@ -190,7 +194,7 @@ def _state(
                 exit_code=record.exit_code,
                 reason=record.reason,
                 message=record.message,
-                started_at=_whole(record.started_at),
+                started_at=_whole(record.started_at or _NEVER),
                 finished_at=_whole(record.finished_at),
                 container_id=container_id(record),
             )
