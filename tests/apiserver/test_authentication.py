@@ -1,6 +1,5 @@
 """Who gets in, over a real handshake."""
 
-import asyncio
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ import jwt
 import pytest
 from aiohttp import ClientSession
 
-from podium.apiserver.tls import server_context
 from support.apiserver import RunningApiServer
 from support.pki import Authority, Pair
 
@@ -227,40 +225,3 @@ async def test_the_issuer_publishes_its_keys_to_accounts(api: RunningApiServer) 
     key = jwt.PyJWK(keys["keys"][0])
     issuer = api.options.service_account_issuer
     assert jwt.decode(made, key, ["ES256"], audience=issuer)["iss"] == issuer
-
-
-# -------------------------------------------------------------------- certificates
-
-
-async def test_a_renewed_certificate_is_served_without_restart(
-    api: RunningApiServer, tmp_path: Path
-) -> None:
-    from podium.apiserver.tls import FileVersions, load
-
-    options = api.options
-    versions = FileVersions((options.tls_cert_file, options.tls_key_file))
-    assert not versions.changed()
-    context = server_context(options)
-    first = await served(context, api)
-    renewed = api.authority.server(hosts=("127.0.0.1", "localhost"))
-    renewed.key.replace(options.tls_key_file)
-    renewed.cert.replace(options.tls_cert_file)
-    assert versions.changed()
-    load(context, options)
-    assert await served(context, api) != first
-
-
-async def served(context: ssl.SSLContext, api: RunningApiServer) -> bytes:
-    """The certificate that a server with *context* shows."""
-
-    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=api.ssl_context())
-        found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-    assert isinstance(found, bytes)
-    return found

@@ -32,7 +32,7 @@ from podium.apiserver.role_bootstrap import CHECK as ROLES_CHECK
 from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
-from podium.apiserver.tls import keep_current, server_context
+from podium.apiserver.tls import ServerTls
 from podium.kit.clock import Clock, SystemClock
 from podium.kit.peers import notice_dead_peers
 from podium.registry.admission import default_plugins
@@ -102,7 +102,7 @@ async def serving(
 async def _listening(
     options: ApiServerOptions, store: Store, registry: Registry, policy: Policy, clock: Clock
 ) -> AsyncIterator[Running]:
-    context = server_context(options)
+    tls = ServerTls(options)
     sockets = listen(options)
     port = sockets[0].getsockname()[1]
     bootstrap = Bootstrap(
@@ -125,9 +125,9 @@ async def _listening(
         ready=[NamedCheck(ROLES_CHECK, roles.check)],
     )
     handler = _handler(services, health, f"{options.advertise_address}:{port}")
-    async with asyncio.TaskGroup() as tasks, _http(handler, sockets, context, streams):
+    async with asyncio.TaskGroup() as tasks, _http(handler, sockets, tls.context, streams):
         keepers = [
-            tasks.create_task(keep_current(context, options, clock), name="certificates"),
+            tasks.create_task(tls.keep_current(clock), name="certificates"),
             tasks.create_task(bootstrap.keep(clock), name="bootstrap"),
             tasks.create_task(roles.run(clock), name="bootstrap-roles"),
         ]

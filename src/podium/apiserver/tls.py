@@ -45,28 +45,50 @@ def server_context(options: ApiServerOptions) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
-    load(context, options)
+    # A session that is resumed would not be verified against the CA of today.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    context.load_cert_chain(options.tls_cert_file, options.tls_key_file)
+    context.load_verify_locations(options.client_ca_file)
     return context
 
 
-def load(context: ssl.SSLContext, options: ApiServerOptions) -> None:
-    """Take the files as they are now, for connections from here on."""
-    context.load_cert_chain(options.tls_cert_file, options.tls_key_file)
-    context.load_verify_locations(options.client_ca_file)
+class ServerTls:
+    """The TLS of a server whose files may be replaced while it listens.
 
-
-async def keep_current(context: ssl.SSLContext, options: ApiServerOptions, clock: Clock) -> None:
-    """Load the files into *context* whenever they change; connections that are open stay.
-
-    A CA that is replaced is added to the one before, which stays trusted until a restart.
+    *context* is what the server listens with. Every handshake is carried on with the context of
+    the files as they were read last, so that a CA that was replaced is trusted no longer;
+    connections that are open stay.
     """
-    versions = FileVersions((options.tls_cert_file, options.tls_key_file, options.client_ca_file))
-    while True:
-        await clock.sleep(CHECK_EVERY)
-        try:
-            if versions.changed():
-                load(context, options)
-                logger.info("certificates reloaded")
-        except (OSError, ssl.SSLError) as error:
-            # Halfway through being replaced; the next look sees them whole.
-            logger.warning("certificates could not be read", extra={"error": str(error)})
+
+    def __init__(self, options: ApiServerOptions) -> None:
+        self._options = options
+        self._latest = server_context(options)
+        self.context = server_context(options)
+        self.context.sni_callback = self._use_latest
+
+    def reload(self) -> None:
+        """Take the files as they are now. Raises OSError or ssl.SSLError."""
+        self._latest = server_context(self._options)
+
+    def _use_latest(
+        self, handshake: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _: ssl.SSLContext
+    ) -> None:
+        """Called by OpenSSL for every ClientHello, also for one that names no server."""
+        handshake.context = self._latest
+
+    async def keep_current(self, clock: Clock) -> None:
+        """Reload the files whenever they change."""
+        options = self._options
+        versions = FileVersions(
+            (options.tls_cert_file, options.tls_key_file, options.client_ca_file)
+        )
+        while True:
+            await clock.sleep(CHECK_EVERY)
+            try:
+                if versions.changed():
+                    self.reload()
+                    logger.info("certificates reloaded")
+            except (OSError, ssl.SSLError) as error:
+                # Halfway through being replaced; the next look sees them whole.
+                logger.warning("certificates could not be read", extra={"error": str(error)})

@@ -1,0 +1,96 @@
+"""Certificates and CAs that are replaced under a server that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+
+from podium.apiserver.options import ApiServerOptions
+from podium.apiserver.tls import FileVersions, ServerTls
+from support.pki import Authority, Pair
+
+
+class Site:
+    """A server that says who its client is, and the files it reads."""
+
+    def __init__(self, directory: Path) -> None:
+        self.authority = Authority(directory / "server")
+        self.clients = Authority(directory / "clients", "clients")
+        pair = self.authority.server(hosts=("127.0.0.1",))
+        self.options = ApiServerOptions(
+            data_dir=directory,
+            tls_cert_file=pair.cert,
+            tls_key_file=pair.key,
+            client_ca_file=self.clients.cert_file,
+            service_account_key_file=self.authority.signing_key(),
+        )
+        self.tls = ServerTls(self.options)
+
+    async def visit(self, pair: Pair | None = None, newest: int | None = None) -> tuple[bytes, str]:
+        """Return the server's certificate, and whom it takes the client for ("": nobody).
+
+        Raises OSError when the handshake fails.
+        """
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            peer = writer.get_extra_info("peercert") or {}
+            names = dict(part[0] for part in peer.get("subject", ()))
+            writer.write(names.get("commonName", "").encode() + b"\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=self.tls.context)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            context = ssl.create_default_context(cafile=str(self.authority.cert_file))
+            if newest:
+                context.maximum_version = ssl.TLSVersion(newest)
+            if pair is not None:
+                context.load_cert_chain(pair.cert, pair.key)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            try:
+                line = await reader.readline()
+                if not line:
+                    raise ConnectionError("disconnected")
+                shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+                return shown, line.decode().strip()
+            finally:
+                writer.close()
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+async def test_a_client_may_show_a_certificate_or_none(site):
+    assert (await site.visit(site.clients.client("alice")))[1] == "alice"
+    assert (await site.visit())[1] == ""
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_a_replaced_ca_is_trusted_no_longer(site, tmp_path, newest):
+    alice = site.clients.client("alice")
+    assert (await site.visit(alice, newest))[1] == "alice"
+    others = Authority(tmp_path / "others", "others")
+    others.cert_file.replace(site.options.client_ca_file)
+    site.tls.reload()
+    assert (await site.visit(others.client("bob"), newest))[1] == "bob"
+    with pytest.raises((ConnectionError, ssl.SSLError)):
+        await site.visit(alice, newest)
+
+
+async def test_a_renewed_certificate_is_served_without_restart(site):
+    options = site.options
+    versions = FileVersions((options.tls_cert_file, options.tls_key_file))
+    assert not versions.changed()
+    first, _ = await site.visit()
+    renewed = site.authority.server(hosts=("127.0.0.1",))
+    renewed.key.replace(options.tls_key_file)
+    renewed.cert.replace(options.tls_cert_file)
+    assert versions.changed()
+    site.tls.reload()
+    assert (await site.visit())[0] != first
