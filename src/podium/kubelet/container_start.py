@@ -13,6 +13,7 @@ from podium.domain.pods.environment import EnvironmentProblem, EnvironmentSource
 from podium.domain.pods.observed import SandboxRecord
 from podium.domain.pods.plan import StartContainer
 from podium.domain.pods.service_environment import service_environment
+from podium.domain.pods.unsupported import unsupported_ephemeral_fields, unsupported_message
 from podium.kubelet.objects import mounted_volumes
 from podium.kubelet.pod_config import container_config
 from podium.kubelet.pod_files import PodFiles, mount_of
@@ -47,6 +48,10 @@ class ContainerStarter:
         wanted = target_of(pod, container.name)
         if wanted and not target:
             text = f"unable to find target container {wanted}"
+            return self._failed(pod, container, "CreateContainerConfigError", text)
+        unserved = unsupported_ephemeral_fields(pod, container.name)
+        if unserved:
+            text = unsupported_message(unserved)
             return self._failed(pod, container, "CreateContainerConfigError", text)
         try:
             config = self._config(pod, container, action, sandbox, image_id, target)

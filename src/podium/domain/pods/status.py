@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from podium.api.resources import qos_class
-from podium.api.types.core_v1 import ContainerStatus, HostIP, Pod, PodIP, PodStatus
+from podium.api.resources import is_sidecar, qos_class
+from podium.api.types.core_v1 import ContainerState, ContainerStatus, HostIP, Pod, PodIP, PodStatus
 from podium.domain.pods.conditions import pod_conditions
 from podium.domain.pods.container_status import (
     Waiting,
@@ -16,7 +16,7 @@ from podium.domain.pods.container_status import (
     init_container_statuses,
 )
 from podium.domain.pods.observed import Observed
-from podium.domain.pods.phase import FAILED, PENDING, is_terminal, pod_phase
+from podium.domain.pods.phase import FAILED, PENDING, has_initialized, is_terminal, pod_phase
 from podium.domain.pods.probes import NO_HEALTH, RunHealth
 
 
@@ -60,6 +60,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     ephemeral = ephemeral_container_statuses(
         pod, given.observed, _by_name(previous.ephemeral_container_statuses), waiting
     )
+    if has_initialized(pod, statuses):
+        _forget_failures(pod, init_statuses)
     phase = _phase(given, pod_phase(pod, statuses, init_statuses, terminal=given.ended))
     status = PodStatus(
         phase=phase,
@@ -105,6 +107,15 @@ def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
         start_time=pod.status.start_time or now.replace(microsecond=0),
         conditions=list(pod.status.conditions),
     )
+
+
+def _forget_failures(pod: Pod, init_statuses: Sequence[ContainerStatus]) -> None:
+    """Once the regular containers run, init containers show how they ended, and nothing before;
+    upstream removes the runs before then."""
+    sidecars = {c.name for c in pod.spec.init_containers if is_sidecar(c)}
+    for status in init_statuses:
+        if status.name not in sidecars:
+            status.last_state = ContainerState()
 
 
 def _by_name(statuses: Sequence[ContainerStatus]) -> dict[str, ContainerStatus]:

@@ -73,6 +73,16 @@ def unsupported_fields(pod: Pod) -> list[str]:
     return list(_pod_fields(pod))
 
 
+def unsupported_ephemeral_fields(pod: Pod, name: str) -> list[str]:
+    """Like :func:`unsupported_fields`, of one ephemeral container: these come after admission."""
+    found: list[str] = []
+    for number, ephemeral in enumerate(pod.spec.ephemeral_containers):
+        if ephemeral.name == name:
+            path = f"spec.ephemeralContainers[{number}]"
+            found += _container_fields(as_container(ephemeral), path)
+    return found
+
+
 def unsupported_message(paths: list[str]) -> str:
     """What the Pod's status and the event say."""
     return f"this node does not support: {', '.join(paths)}"
