@@ -7,6 +7,7 @@ from typing import Any
 
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Pod
+from podium.domain.pods.containers import find_container
 from podium.domain.pods.identity import container_hash
 from podium.domain.pods.observed import (
     ContainerRecord,
@@ -57,7 +58,8 @@ def run(
     **more: Any,
 ) -> ContainerRecord:
     """A run that goes on, or that ended *ended* seconds ago with *exit_code* after *lasted*."""
-    container = next(c for c in pod.spec.containers if c.name == name)
+    container = find_container(pod, name)
+    assert container is not None
     finished = NOW - timedelta(seconds=ended)
     started = finished - timedelta(seconds=lasted)
     state = RunState.RUNNING if exit_code is None else RunState.EXITED
