@@ -40,7 +40,7 @@ def initialization(pod: Pod, observed: Observed, health: Mapping[str, RunHealth]
     if is_initialized(pod, observed):
         return Initialization(_sidecars_to_start(containers, runs), done=True)
     reached = max((number for number, run in enumerate(runs) if run is not None), default=-1)
-    start = list(_sidecars_to_start(containers[:reached], runs))
+    start = list(_sidecars_to_start(containers[: max(reached, 0)], runs))
     if reached >= 0:
         container, run = containers[reached], runs[reached]
         assert run is not None
