@@ -30,7 +30,7 @@ async def test_the_server_fills_in_what_is_its_own() -> None:
 
 
 async def test_the_server_takes_nothing_of_its_own_from_the_client() -> None:
-    theirs = config_map("a")
+    theirs = config_map("a", k="v")
     theirs.metadata.uid = "11111111-1111-4111-8111-111111111111"
     theirs.metadata.creation_timestamp = VirtualClock().now().replace(year=2001)
     theirs.metadata.deletion_timestamp = VirtualClock().now()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from podium.api.fields import sets
@@ -67,7 +67,7 @@ def entry_of(
         api_version=api_version,
         time=time,
         fields_type="FieldsV1",
-        fields_v1=sets.shared(sets.ordered(fields)),
+        fields_v1=sets.shared(fields),
         subresource=manager.subresource,
     )
 
@@ -76,7 +76,7 @@ def with_fields(entry: ManagedFieldsEntry, fields: Fields) -> ManagedFieldsEntry
     """Return *entry* with other fields; itself where they are the same."""
     if fields == entry.fields_v1:
         return entry
-    return replace(entry, fields_v1=sets.shared(sets.ordered(fields)))
+    return replace(entry, fields_v1=sets.shared(fields))
 
 
 def fields_of(entry: ManagedFieldsEntry) -> Fields:
@@ -195,15 +195,19 @@ def capped(managed: Managed) -> Managed:
 def same_but_for_times(
     one: Sequence[ManagedFieldsEntry], other: Sequence[ManagedFieldsEntry]
 ) -> bool:
-    return sorted(map(_timeless, one), key=_order) == sorted(map(_timeless, other), key=_order)
+    """Whether two lists of owners differ in nothing but when they wrote."""
+    return len(one) == len(other) and (
+        sorted(map(_timeless, one), key=_order) == sorted(map(_timeless, other), key=_order)
+    )
 
 
 def _timeless(entry: ManagedFieldsEntry) -> ManagedFieldsEntry:
     return replace(entry, time=None)
 
 
-def plain_without_owners(obj: Struct) -> dict[str, Any]:
-    """Return *obj* as a plain value, without its managedFields."""
+def plain_without_owners(obj: Any) -> dict[str, Any]:
+    """Return *obj*, a struct, as a plain value without its managedFields."""
+    if obj.metadata.managed_fields:
+        obj = replace(obj, metadata=replace(obj.metadata, managed_fields=[]))
     value: dict[str, Any] = to_builtins(obj)
-    value["metadata"].pop("managedFields", None)
     return value

@@ -249,7 +249,7 @@ def validate_field_manager(manager: str, path: Path) -> Iterator[FieldError]:
     """``ValidateFieldManager``"""
     if len(manager.encode()) > FIELD_MANAGER_MAX:
         yield field.too_long(path, FIELD_MANAGER_MAX)
-    for position, char in enumerate(manager):
+    for position, char in enumerate(() if manager.isprintable() else manager):
         if not char.isprintable():
             detail = f"invalid character U+{ord(char):04X} (at position {position})"
             yield field.invalid(path, manager, detail)

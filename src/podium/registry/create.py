@@ -6,7 +6,7 @@ from typing import Any
 
 from podium.api import errors
 from podium.api.errors import ApiError
-from podium.api.types.meta_v1 import StatusDetails
+from podium.api.types.meta_v1 import ObjectMeta, StatusDetails
 from podium.registry import generate_name, ownership
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
@@ -25,10 +25,15 @@ async def create(
     match_namespace(metadata, namespace)
     if metadata.resource_version:
         raise errors.failure(500, "", "resourceVersion should not be set on objects to be created")
+    _wipe_system_fields(metadata)
+    kind.strategy.default(obj)
+    if not owned:
+        metadata.managed_fields = ownership.of_created(kind, obj, context)
     generated = not metadata.name and bool(metadata.generate_name)
     if generated:
         metadata.name = generate_name.generate_name(metadata.generate_name)
-    await prepare(kind, namespace, obj, context, owned=owned)
+        kind.strategy.default(obj)  # what follows from the name
+    await prepare(kind, namespace, obj, context)
     if not generated:
         return await _store(kind, namespace, obj, context)
     for _ in range(generate_name.ATTEMPTS - 1):
@@ -44,27 +49,28 @@ async def create(
         raise _no_unique_name(kind, metadata.name, taken) from taken
 
 
-async def prepare(
-    kind: Kind, namespace: str, obj: Any, context: RequestContext, *, owned: bool = False
-) -> None:
-    """Default, admit, complete and validate *obj*, in place. Raises ApiError."""
+async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> None:
+    """Admit, complete and validate *obj*, which has its defaults, in place. Raises ApiError."""
     metadata = obj.metadata
-    kind.strategy.default(obj)
-    managed = metadata.managed_fields if owned else ownership.of_created(kind, obj, context)
+    managed = metadata.managed_fields
     attributes = kind.attributes("CREATE", namespace, metadata.name, context, obj=obj)
     await kind.admit(attributes)
     now = kind.shared.clock.now()
     metadata.uid = generate_name.new_uid()
     metadata.creation_timestamp = now.replace(microsecond=0)
-    metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
-    metadata.self_link = ""
-    metadata.managed_fields = managed
+    metadata.managed_fields = managed  # not what admission made of them
     kind.strategy.prepare_for_create(obj, now)
     if found := kind.strategy.validate(obj):
         raise errors.invalid(kind.resource, metadata.name, found)
     context.warnings.extend(kind.strategy.warnings_on_create(obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)
+
+
+def _wipe_system_fields(metadata: ObjectMeta) -> None:
+    metadata.uid = metadata.self_link = ""
+    metadata.creation_timestamp = None
+    metadata.deletion_timestamp = metadata.deletion_grace_period_seconds = None
 
 
 async def _store(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> Stored:

@@ -42,7 +42,12 @@ async def patch(
         return await _apply(kind, namespace, name, change, context, subresource)
 
     def wanted(old: Stored) -> Any:
-        result = patched(kind.resource, codec.to_plain(old.obj), change, patch_type)
+        if patch_type == STRATEGIC_MERGE_PATCH and not _names_owners(change):
+            # Those need not be read anew, and errors show the patch, not the object.
+            before = managed_fields.plain_without_owners(old.obj)
+        else:
+            before = codec.to_plain(old.obj)
+        result = patched(kind.resource, before, change, patch_type)
         obj = _read(result, context)
         if result.document.get("metadata", {}).get("managedFields") == []:
             obj.metadata.managed_fields = managed_fields.RESET
@@ -50,6 +55,11 @@ async def patch(
         return obj
 
     return await update.apply(kind, namespace, name, wanted, context, subresource=subresource)
+
+
+def _names_owners(change: Any) -> bool:
+    metadata = change.get("metadata")
+    return isinstance(metadata, dict) and any("managedFields" in name for name in metadata)
 
 
 async def _apply(

@@ -54,8 +54,8 @@ def _fields_of_items(shape: List, items: list[Any]) -> Fields:
 
 def member_of(shape: Shape, name: str) -> tuple[str, Shape] | None:
     """Return element and shape of what an object or map has under *name*."""
-    if isinstance(shape, Struct):
-        return shape.member(name)
+    if type(shape) is Struct:
+        return shape.members.get(name) or shape.member(name)
     assert isinstance(shape, Map)
     return elements.field(name), shape.values
 

@@ -176,16 +176,18 @@ def parse(value: Any) -> Fields:
     return result
 
 
+_encode = msgspec.json.Encoder().encode
 _shared: dict[bytes, Fields] = {}
 _SHARED_AT_MOST = 512
 
 
 def shared(fields: Fields) -> Fields:
-    """Return a set equal to *fields*; objects of one make, of which there are many, share it."""
-    key = msgspec.json.encode(fields)
+    """Return *fields*, ordered; objects of one make, of which there are many, share the result."""
+    key = _encode(fields)
     found = _shared.get(key)
     if found is None:
         if len(_shared) >= _SHARED_AT_MOST:
             _shared.clear()  # what is in use stays shared among those that hold it
-        found = _shared[key] = fields
+        found = ordered(fields)
+        _shared[key] = found = _shared.setdefault(_encode(found), found)
     return found

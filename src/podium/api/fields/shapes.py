@@ -48,21 +48,22 @@ class Scalar(Shape):
 class Struct(Shape):
     """An object with declared fields."""
 
-    __slots__ = ("_definition", "_members")
+    __slots__ = ("_definition", "members")
 
     def __init__(self, definition: Definition, atomic: bool) -> None:
         super().__init__(atomic)
         self._definition: Definition = definition
-        self._members: dict[str, tuple[str, Shape]] = {}
+        #: Those asked for so far.
+        self.members: dict[str, tuple[str, Shape]] = {}
 
     def member(self, name: str) -> tuple[str, Shape] | None:
         """Return the path element and the shape of a field, None where none is declared."""
-        found = self._members.get(name)
+        found = self.members.get(name)
         if found is None:
             field = self._definition.get("properties", {}).get(name)
             if field is None:
                 return None
-            found = self._members[name] = (elements.field(name), _shape(field))
+            found = self.members[name] = (elements.field(name), _shape(field))
         return found
 
 
