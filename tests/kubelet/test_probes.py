@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 
 import pytest
 
 from podium.runtime.memory import Command
+from support.tcp import tcp_server
 
 EXEC = {"exec": {"command": ["check"]}}
 
@@ -212,19 +212,15 @@ async def test_the_end_of_a_pod_is_quiet(node, patient):
     assert not [m for m in node.messages() if "failed liveness probe" in m]
 
 
-@contextlib.asynccontextmanager
-async def web_server(answers: list[bytes]) -> AsyncIterator[int]:
+def web_server(answers: list[bytes]) -> contextlib.AbstractAsyncContextManager[int]:
     """A server on loopback that gives *answers* in turn, the last one for ever; its port."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answers.pop(0) if len(answers) > 1 else answers[0])
         await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    return tcp_server(answer)
 
 
 async def test_http_liveness(node):

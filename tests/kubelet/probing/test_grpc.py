@@ -1,0 +1,151 @@
+"""gRPC health checks against a server made of the same protocol library."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+
+import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, RequestReceived, StreamEnded
+
+from podium.domain.pods.probes import Outcome, Result
+from podium.kubelet.probing import grpc
+from support.tcp import tcp_server
+
+Headers = list[tuple[str, str]]
+FINE: Headers = [("grpc-status", "0")]
+
+
+class HealthServer:
+    """Answers each call with *body* and *trailers*; None for both: never."""
+
+    def __init__(self, body: bytes | None, trailers: Headers = FINE, status: str = "200") -> None:
+        self._body, self._trailers, self._status = body, trailers, status
+        self.requests: list[tuple[dict[str, str], bytes]] = []
+
+    def serving(self) -> contextlib.AbstractAsyncContextManager[int]:
+        return tcp_server(self._handle)
+
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        connection.initiate_connection()
+        writer.write(connection.data_to_send())
+        headers: dict[str, str] = {}
+        body = b""
+        while received := await reader.read(65536):
+            for event in connection.receive_data(received):
+                if isinstance(event, RequestReceived):
+                    headers = {str(name): str(value) for name, value in event.headers or ()}
+                elif isinstance(event, DataReceived):
+                    body += event.data or b""
+                elif isinstance(event, StreamEnded):
+                    self.requests.append((headers, body))
+                    self._answer(connection, event.stream_id or 1)
+            writer.write(connection.data_to_send())
+
+    def _answer(self, connection: H2Connection, stream: int) -> None:
+        if self._body is None:
+            return
+        head = [(":status", self._status), ("content-type", "application/grpc")]
+        if not self._body:
+            connection.send_headers(stream, head + self._trailers, end_stream=True)
+            return
+        connection.send_headers(stream, head)
+        connection.send_data(stream, self._body)
+        connection.send_headers(stream, self._trailers, end_stream=True)
+
+
+def status_body(status: int) -> bytes:
+    return b"\0\0\0\0\2\x08" + bytes([status])
+
+
+async def check(port: int, service: str = "", timeout: float = 5) -> Outcome:
+    return await grpc.check("127.0.0.1", port, service, timeout, "kube-probe/1.37")
+
+
+async def test_a_service_that_serves():
+    server = HealthServer(status_body(1))
+    async with server.serving() as port:
+        assert await check(port) == Outcome(Result.SUCCESS, "service healthy")
+    headers, body = server.requests[0]
+    assert headers[":path"] == "/grpc.health.v1.Health/Check"
+    assert headers["content-type"] == "application/grpc"
+    assert headers["user-agent"] == "kube-probe/1.37"
+    assert body == b"\0\0\0\0\0"
+
+
+async def test_the_service_is_asked_for_by_name():
+    server = HealthServer(status_body(1))
+    name = "a" * 200
+    async with server.serving() as port:
+        await check(port, name)
+    assert server.requests[0][1] == b"\0\0\0\0\xcb\x0a\xc8\x01" + name.encode()
+
+
+@pytest.mark.parametrize(
+    ("server", "text"),
+    [
+        pytest.param(
+            (status_body(2), FINE),
+            'service unhealthy (responded with "NOT_SERVING")',
+            id="not-serving",
+        ),
+        pytest.param(
+            (b"\0\0\0\0\0", FINE),
+            'service unhealthy (responded with "UNKNOWN")',
+            id="empty-message-is-the-default-value",
+        ),
+        pytest.param(
+            (b"", [("grpc-status", "5"), ("grpc-message", "unknown%20service")]),
+            "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service",
+            id="as-recorded-for-an-unknown-service",
+        ),
+        pytest.param(
+            (b"", [("grpc-status", "12"), ("grpc-message", "unknown method")]),
+            "error: this server does not implement the grpc health protocol "
+            "(grpc.health.v1.Health): unknown method",
+            id="unimplemented",
+        ),
+        pytest.param(
+            (b"", [], "503"),
+            "error: health rpc probe failed: rpc error: code = Unavailable desc = unexpected HTTP "
+            "status code received from server: 503",
+            id="a-proxy-answers",
+        ),
+    ],
+)
+async def test_failures(server: tuple[bytes, Headers] | tuple[bytes, Headers, str], text: str):
+    async with HealthServer(*server).serving() as port:
+        assert await check(port) == Outcome(Result.FAILURE, text)
+
+
+async def test_no_answer_in_time():
+    async with HealthServer(None).serving() as port:
+        outcome = await check(port, timeout=0.3)
+    assert outcome == Outcome(Result.FAILURE, "timeout: health rpc did not complete within 300ms")
+
+
+async def test_nobody_listens():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        outcome = await check(port, timeout=1)
+    text = (
+        f'timeout: failed to connect service "127.0.0.1:{port}" within 1s: '
+        "context deadline exceeded"
+    )
+    assert outcome == Outcome(Result.FAILURE, text)
+
+
+async def test_a_server_that_speaks_something_else():
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"220 mail.example.test ESMTP\r\n")
+
+    async with tcp_server(handle) as port:
+        outcome = await check(port)
+    assert outcome.result is Result.FAILURE
+    assert "code = Unavailable" in outcome.text
