@@ -99,3 +99,46 @@ async def test_a_node_that_was_declared_unknown_speaks_up_at_once(node):
     patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "Silent"}]}}
     await node.client.patch(scheme.NODES, "node-1", patch, subresource="status")
     await node.until(lambda: "Unknown" in seen and seen[-1] == "True")
+
+
+async def test_a_node_that_comes_tells_how_it_is(node):
+    told = {
+        "Starting": "Starting kubelet.",
+        **{
+            reason: f"Node node-1 status is now: {reason}"
+            for reason in (
+                "NodeHasSufficientMemory",
+                "NodeHasNoDiskPressure",
+                "NodeHasSufficientPID",
+                "NodeReady",
+            )
+        },
+    }
+
+    def seen():
+        mine = [e for e in node.events.list() if e.source.component == "kubelet"]
+        return {e.reason: e.message for e in mine if e.involved_object.kind == "Node"}
+
+    await node.until(lambda: seen() == told)
+
+
+async def test_a_reboot_is_told(idle_node):
+    await idle_node.start()
+    await idle_node.until(lambda: "Starting" in [event.reason for event in idle_node.events.list()])
+    before = await idle_node.client.get(scheme.NODES, "node-1")
+    await idle_node.stop()
+    old = {"status": {"nodeInfo": {"bootID": "another boot"}}}
+    await idle_node.client.patch(scheme.NODES, "node-1", old, subresource="status")
+    await idle_node.clock.advance(1)  # events are named after the time
+    await idle_node.start()
+    boot = before.status.node_info.boot_id
+    text = f"Node node-1 has been rebooted, boot id: {boot}"
+
+    def told():
+        return ("Warning", "Rebooted", text) in {
+            (e.type, e.reason, e.message) for e in idle_node.events.list()
+        }
+
+    await idle_node.until(told)
+    mine = [e.reason for e in idle_node.events.list() if e.involved_object.kind == "Node"]
+    assert mine.count("NodeReady") == 1

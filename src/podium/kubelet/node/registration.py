@@ -109,7 +109,7 @@ class NodeReporter:
         answer: Node = await self._client.patch(
             scheme.NODES, self._options.node_name, patch, subresource="status"
         )
-        self._tell(status)
+        self._tell(status, {c.type: c.status for c in self.node.status.conditions})
         self.node, self._reported_at = answer, now
 
     async def _register(self) -> None:
@@ -119,10 +119,12 @@ class NodeReporter:
         wanted.status = node_status(await self._facts(), NodeStatus(), self._clock.now())
         try:
             self.node = await self._client.create(scheme.NODES, wanted)
+            self._tell(wanted.status, {})
         except ApiError as exc:
             if exc.code != 409:
                 raise
             self.node = await self._client.get(scheme.NODES, options.node_name)
+            self._tell_return(wanted.status)
             missing = {k: v for k, v in labels.items() if self.node.metadata.labels.get(k) != v}
             if missing:
                 patch = {"metadata": {"labels": missing}}
@@ -151,10 +153,17 @@ class NodeReporter:
         age = (now - self._reported_at).total_seconds()
         return age >= self._options.config.node_status_report_frequency
 
-    def _tell(self, status: NodeStatus) -> None:
-        """Events about conditions that changed, with upstream's words."""
+    def _tell_return(self, status: NodeStatus) -> None:
+        """Events of a node that the API knows: upstream tells all but readiness at each start."""
+        boot_id = status.node_info.boot_id
+        if self.node.status.node_info.boot_id not in ("", boot_id):
+            text = f"Node {self._options.node_name} has been rebooted, boot id: {boot_id}"
+            self._events.event(self.node, "Warning", "Rebooted", text)
+        self._tell(status, {c.type: c.status for c in status.conditions if c.type == "Ready"})
+
+    def _tell(self, status: NodeStatus, before: dict[str, str]) -> None:
+        """Events about conditions that are not as they were *before*, with upstream's words."""
         name = self._options.node_name
-        before = {c.type: c.status for c in self.node.status.conditions}
         for condition in status.conditions:
             if before.get(condition.type) == condition.status:
                 continue
