@@ -24,8 +24,19 @@ async def get(session: ClientSession, path: str, **headers: str) -> tuple[int, s
         return response.status, found.get("message", "")
 
 
-@pytest.mark.parametrize("path", ["/version", "/livez", "/readyz", "/healthz"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/version",
+        "/livez",
+        "/readyz",
+        "/healthz",
+        "/openid/v1/jwks",
+        "/.well-known/openid-configuration",
+    ],
+)
 async def test_anybody_may_read(api: RunningApiServer, path: str) -> None:
+    await api.settled.wait()
     async with api.session(anonymous=True) as session, session.get(path) as response:
         assert response.status == 200
 
@@ -42,7 +53,6 @@ async def test_anybody_may_read(api: RunningApiServer, path: str) -> None:
         "/openapi/v3",
         "/livez/ping",
         "/nothing",
-        "/openid/v1/jwks",
     ],
 )
 async def test_everything_else_needs_a_name(api: RunningApiServer, path: str) -> None:

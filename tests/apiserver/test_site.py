@@ -65,15 +65,20 @@ def test_storage_version_hash_is_upstreams() -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/livez/ping", "/readyz/etcd"])
 async def test_health(api: RunningApiServer, path: str) -> None:
+    await api.settled.wait()
     async with api.session() as session, session.get(path) as response:
         assert (response.status, await response.text()) == (200, "ok")
 
 
 async def test_verbose_health(api: RunningApiServer) -> None:
+    await api.settled.wait()
     async with api.session() as session:
         async with session.get("/readyz?verbose&exclude=etcd") as response:
             text = await response.text()
-        assert text == "[+]ping ok\n[+]etcd excluded: ok\nreadyz check passed\n"
+        assert text == (
+            "[+]ping ok\n[+]etcd excluded: ok\n[+]poststarthook/rbac/bootstrap-roles ok\n"
+            "readyz check passed\n"
+        )
         async with session.get("/healthz/nothing") as response:
             assert (response.status, await response.text()) == (404, "404 page not found\n")
 

@@ -6,6 +6,7 @@ async with running_apiserver(tmp_path) as api:
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -36,6 +37,8 @@ class RunningApiServer:
     store: Store
     directory: Path
     options: ApiServerOptions
+    #: Set once the default roles are there: ``/readyz`` waits for them, nothing else does.
+    settled: asyncio.Event
     _pairs: dict[tuple[str, tuple[str, ...]], Pair] = field(default_factory=dict)
 
     @property
@@ -106,7 +109,7 @@ class RunningApiServer:
 
 @asynccontextmanager
 async def running_apiserver(
-    directory: Path, *, clock: Clock | None = None
+    directory: Path, *, clock: Clock | None = None, token_auth_file: Path | None = None
 ) -> AsyncIterator[RunningApiServer]:
     """Start a server on a free port; everything it writes is below *directory*.
 
@@ -125,8 +128,15 @@ async def running_apiserver(
         service_account_key_file=authority.signing_key(),
         kubelet_client_cert_file=kubelet_client.cert,
         kubelet_client_key_file=kubelet_client.key,
+        token_auth_file=token_auth_file,
     )
     async with serving(options, clock=clock) as running:
         yield RunningApiServer(
-            running.port, authority, running.registry, running.store, directory, options
+            running.port,
+            authority,
+            running.registry,
+            running.store,
+            directory,
+            options,
+            running.settled,
         )

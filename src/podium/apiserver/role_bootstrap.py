@@ -34,7 +34,8 @@ class RoleBootstrap:
 
     def __init__(self, registry: Registry, policy: Policy) -> None:
         self._registry, self._policy = registry, policy
-        self._done = False
+        #: Set when all defaults are there.
+        self.done = asyncio.Event()
         for resource in KINDS:
             registry.observe(resource, policy.apply)
         if policy.is_empty:
@@ -44,7 +45,7 @@ class RoleBootstrap:
 
     async def check(self) -> str:
         """The health check: why not all defaults are there yet."""
-        return "" if self._done else "not finished"
+        return "" if self.done.is_set() else "not finished"
 
     async def run(self, clock: Clock) -> None:
         """Write what is missing, trying again until all is there."""
@@ -54,7 +55,7 @@ class RoleBootstrap:
         while remaining := await self._ensure_all(remaining):
             await clock.sleep(_RETRY_AFTER)
         self._policy.settle()
-        self._done = True
+        self.done.set()
 
     async def _ensure_all(
         self, objects: Sequence[tuple[Resource, Any]]

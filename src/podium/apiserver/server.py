@@ -53,11 +53,12 @@ _GRACE = 5.0
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers."""
+    """A server that answers; *settled* is set once it has all that it makes at start."""
 
     port: int
     registry: Registry
     store: Store
+    settled: asyncio.Event
 
 
 async def run(
@@ -133,7 +134,7 @@ async def _listening(
         ]
         try:
             logger.info("serving", extra={"port": port})
-            yield Running(port, registry, store)
+            yield Running(port, registry, store, roles.done)
         finally:
             for keeper in keepers:
                 keeper.cancel()
