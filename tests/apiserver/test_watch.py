@@ -145,7 +145,7 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(api: RunningApiServ
     async with api.session() as session, watching(session):
         assert len(watchers) == before + 1
     async with asyncio.timeout(10):
-        while len(watchers) > before:  # noqa: ASYNC110 - nothing tells when it is gone
+        while len(watchers) > before:
             await asyncio.sleep(0)
 
 

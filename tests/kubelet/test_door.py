@@ -55,7 +55,7 @@ LINES = "".join(
 async def test_logs(node, query, text):
     await node.create()
     await node.running()
-    with open(await log_file(node), "w") as file:  # noqa: ASYNC230
+    with open(await log_file(node), "w") as file:
         file.write(LINES)
     await node.clock.advance(60)
     assert await node.fetch(LOGS + query) == (200, text)
@@ -66,7 +66,7 @@ async def test_following_a_log_ends_with_the_container(node):
     await node.running()
     path = await log_file(node)
     following = asyncio.ensure_future(node.fetch(LOGS + "?follow=true"))
-    with open(path, "a") as file:  # noqa: ASYNC230
+    with open(path, "a") as file:
         file.write(LINES)
         file.flush()
         await asyncio.sleep(0)

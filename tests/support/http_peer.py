@@ -124,7 +124,7 @@ def config_map_list(version: int, *items: dict[str, Any]) -> web.Response:
 async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
     """Let the loop run until *condition* holds; fail after *seconds*."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - any condition, not one that somebody signals
+        while not condition():
             await asyncio.sleep(0.001)
 
 
