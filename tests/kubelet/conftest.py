@@ -200,7 +200,12 @@ class Node:
         self._news.set()
         if new is None:
             return
-        for status in new.status.container_statuses:
+        listed = new.status
+        for status in (
+            *listed.init_container_statuses,
+            *listed.container_statuses,
+            *listed.ephemeral_container_statuses,
+        ):
             seen = self.states.setdefault(f"{new.metadata.name}/{status.name}", [])
             state = status.state
             if state.running:
