@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp.web import BaseRequest
 
-from podium.api import codec, protobuf
+from podium.api import codec, go_json, managed_fields, protobuf
 from podium.api.codec import Validation
 from podium.api.errors import bad_request
 from podium.api.meta import metadata
@@ -59,9 +59,25 @@ async def decode(
     body = await read(request)
     if content_type == protobuf.CONTENT_TYPE:
         body, content_type = await apart(len(body), _from_protobuf, body, kind), JSON
-    return await apart(
+    obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
     )
+    if b"managedFields" in body and _resets_owners(obj, body, content_type):
+        obj.metadata.managed_fields = managed_fields.RESET
+    return obj, warnings
+
+
+def _resets_owners(obj: Any, body: bytes, content_type: str) -> bool:
+    """Whether managedFields are there and empty, which a struct does not tell from absent."""
+    if not hasattr(obj, "metadata") or obj.metadata.managed_fields:
+        return False
+    if content_type == YAML:
+        from podium.api import yaml_json  # PyYAML takes its time, and most bodies are JSON
+
+        document, _ = yaml_json.load(body)
+    else:
+        document = go_json.plain(go_json.load(body))
+    return bool((document.get("metadata") or {}).get("managedFields") == [])
 
 
 def _from_protobuf(body: bytes, kind: str) -> bytes:

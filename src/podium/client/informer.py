@@ -114,6 +114,8 @@ class Informer(Generic[T]):
         found = await self._client.list(
             self._resource, self._namespace, metadata_only=self._metadata_only, **self._selectors
         )
+        for obj in found.items:
+            _forget_owners(obj)
         for step in delta.changes(self._cache.objects, found.items):
             self._apply(step)
         self._revision = found.resource_version
@@ -144,6 +146,7 @@ class Informer(Generic[T]):
         self._revision = obj.metadata.resource_version
         if type_ == "BOOKMARK":
             return
+        _forget_owners(obj)
         cached = self._cache.objects.get(delta.key_of(obj))
         if type_ == "DELETED":
             if cached is not None:
@@ -164,3 +167,9 @@ class Informer(Generic[T]):
             extra={"resource": self._resource.plural, "error": exc, "retry_in": f"{delay:.2f}s"},
         )
         await self._clock.sleep(delay)
+
+
+def _forget_owners(obj: Any) -> None:
+    """Drop managedFields: nobody decides by them, they are half of an object's size, and the
+    server keeps them when an update leaves them out."""
+    obj.metadata.managed_fields = []

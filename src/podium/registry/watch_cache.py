@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from podium.api import codec
+from podium.api.fields import sets
 from podium.api.scheme import Resource
 from podium.registry import keys
 from podium.registry.change import Change
@@ -92,11 +93,18 @@ class WatchCache:
 
     def decode(self, value: bytes) -> Any:
         """Return a new struct of what the registry has encoded; the caller may change it."""
-        return codec.decode_stored(self.resource.type, value)
+        return self._decoded(value)
 
     def copy(self, stored: Stored) -> Any:
         """Return the object anew, for changing."""
-        return codec.decode_stored(self.resource.type, stored.data)
+        return self._decoded(stored.data)
+
+    def _decoded(self, data: bytes) -> Any:
+        obj = codec.decode_stored(self.resource.type, data)
+        for entry in obj.metadata.managed_fields:
+            if entry.fields_v1:  # many objects are owned alike; one copy of that is enough
+                entry.fields_v1 = sets.shared(entry.fields_v1)
+        return obj
 
     # ------------------------------------------------------------------ reading
 
