@@ -172,4 +172,5 @@ class Informer(Generic[T]):
 def _forget_owners(obj: Any) -> None:
     """Drop managedFields: nobody decides by them, they are half of an object's size, and the
     server keeps them when an update leaves them out."""
-    obj.metadata.managed_fields = []
+    if hasattr(obj.metadata, "managed_fields"):  # some read less than the whole of metadata
+        obj.metadata.managed_fields = []
