@@ -15,6 +15,7 @@ from podium.domain.pods.hostname import hostname
 from podium.domain.pods.plan import StartContainer
 from podium.domain.pods.seccomp import seccomp_profile
 from podium.runtime.port import (
+    Capability,
     ContainerConfig,
     ContainerMetadata,
     DNSConfig,
@@ -88,6 +89,7 @@ def container_config(
         ),
         security_context=LinuxContainerSecurityContext(
             namespace_options=namespace_options(pod, target),
+            capabilities=_capabilities(container),
             seccomp=SecurityProfile(ProfileType(seccomp_profile(pod, container).type)),
         ),
     )
@@ -101,6 +103,12 @@ def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
     if target:
         return NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
     return NamespaceOption()
+
+
+def _capabilities(container: Container) -> Capability:
+    context = container.security_context
+    wanted = context.capabilities if context is not None else None
+    return Capability(wanted.add, wanted.drop) if wanted is not None else Capability()
 
 
 def _pod_labels(pod: Pod) -> dict[str, str]:

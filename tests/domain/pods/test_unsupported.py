@@ -22,7 +22,11 @@ SERVED = make_pod(
         ports=[{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
         resources={"limits": {"cpu": "1", "memory": "1Gi"}},
         resizePolicy=[{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
-        securityContext={"privileged": False, "seccompProfile": {"type": "Unconfined"}},
+        securityContext={
+            "privileged": False,
+            "seccompProfile": {"type": "Unconfined"},
+            "capabilities": {"add": ["SYS_PTRACE"], "drop": ["ALL"]},
+        },
         volumeMounts=[
             {"name": "t", "mountPath": "/t", "readOnly": True, "recursiveReadOnly": "Disabled"}
         ],

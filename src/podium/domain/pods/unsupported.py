@@ -50,7 +50,7 @@ _ITEM = frozenset("key mode path field_ref resource_field_ref".split())
 _PROJECTED = frozenset("default_mode sources".split())
 _PROJECTION = frozenset("config_map downward_api secret service_account_token".split())
 _TOKEN = frozenset("audience expiration_seconds path".split())
-_SECURITY = frozenset(("seccomp_profile",))
+_SECURITY = frozenset(("capabilities", "seccomp_profile"))
 _LIMITS = frozenset(("cpu", "memory"))
 
 #: Values that say the same as leaving the field out.
