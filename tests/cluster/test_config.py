@@ -45,6 +45,15 @@ def test_what_was_given_once_is_remembered(tmp_path):
     assert make(tmp_path, {"port": 8443}).port == 8443
 
 
+@pytest.mark.parametrize("flag", ["pod_cidr", "service_cidr"])
+def test_address_ranges_stay_what_they_were(tmp_path, flag):
+    first = make(tmp_path, {flag: "10.50.0.0/16"})
+    first.save()
+    assert make(tmp_path, {flag: "10.50.0.0/16"}) == first
+    with pytest.raises(ConfigError, match=f"--{flag.replace('_', '-')} .* is 10.50.0.0/16"):
+        make(tmp_path, {flag: "10.51.0.0/16"})
+
+
 def test_a_moved_data_directory_is_where_it_is_now(tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
     old.mkdir()

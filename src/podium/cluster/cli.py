@@ -83,7 +83,8 @@ def _add_up(commands: Any, common: argparse.ArgumentParser) -> None:
         parents=[common],
         help="run a cluster until SIGTERM or Ctrl-C",
         description="Run a whole cluster in the foreground: API server, scheduler, controllers "
-        "and a node. What is not given is as it was the last time on the same data directory. "
+        "and a node. What is not given is as it was the last time on the same data directory; "
+        "address ranges stay as they were the first time. "
         "Containers keep running when it stops, and are adopted when it starts again.",
     )
     up.add_argument(

@@ -193,9 +193,25 @@ def make(data_dir: Path, flags: dict[str, object]) -> ClusterConfig:
             run_dir=default_run_dir,
             node_name=socket.gethostname().lower(),
         )
+    else:
+        _refuse_change(remembered, given)
     config = msgspec.structs.replace(remembered, **given)
     check(config)
     return config
+
+
+def _refuse_change(remembered: ClusterConfig, given: dict[str, object]) -> None:
+    """Refuse other address ranges than before: objects, links and rules are made of them."""
+    for flag, before in (
+        ("pod_cidr", remembered.pod_cidr),
+        ("service_cidr", remembered.service_cidr),
+    ):
+        if given.get(flag, before) != before:
+            raise ConfigError(
+                f"--{flag.replace('_', '-')} of the cluster in {remembered.data_dir} is {before} "
+                "and stays so; choose another --data-dir, or remove all that is in this one with "
+                f"'podium down --purge --data-dir {remembered.data_dir}'"
+            )
 
 
 def check(config: ClusterConfig) -> None:
