@@ -9,8 +9,17 @@ import pytest
 
 from podium.api import errors
 from podium.api.errors import ApiError
-from podium.api.scheme import CONFIGMAPS, PODS
-from podium.api.types.core_v1 import Binding, ObjectReference, Pod, PodStatus
+from podium.api.scheme import CONFIGMAPS, JOBS, PODS
+from podium.api.types.batch_v1 import Job, JobSpec
+from podium.api.types.core_v1 import (
+    Binding,
+    Container,
+    ObjectReference,
+    Pod,
+    PodSpec,
+    PodStatus,
+    PodTemplateSpec,
+)
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta, Preconditions
 from podium.kit.clock import VirtualClock
 from podium.registry.admission.base import Attributes
@@ -351,3 +360,26 @@ class _KeepsB:
             raise errors.forbidden(attributes.resource, "b", "it stays")
 
     async def validate(self, attributes: Attributes) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("options", "finalizers"),
+    [
+        pytest.param(DeleteOptions(), ["orphan"], id="left-open"),
+        pytest.param(DeleteOptions(propagation_policy="Background"), None, id="background"),
+        pytest.param(DeleteOptions(orphan_dependents=False), None, id="orphan-dependents-false"),
+    ],
+)
+async def test_jobs_leave_orphans_unless_told_otherwise(
+    options: DeleteOptions, finalizers: list[str] | None
+) -> None:
+    async with serving(resources=(JOBS,)) as registry:
+        template = PodTemplateSpec(
+            spec=PodSpec(restart_policy="Never", containers=[Container(name="c", image="app:1")])
+        )
+        job = Job(metadata=ObjectMeta(name="j"), spec=JobSpec(template=template))
+        await registry.create(JOBS, "default", job, context())
+        result = await registry.delete(JOBS, "default", "j", options, context())
+        assert result.deleted is (finalizers is None)
+        if finalizers is not None:
+            assert result.stored.obj.metadata.finalizers == finalizers

@@ -28,12 +28,13 @@ async def serving(
     *,
     admission: Sequence[AdmissionPlugin] = (),
     time_to_live: Mapping[Resource, float] | None = None,
+    resources: Sequence[Resource] = KINDS,
 ) -> AsyncIterator[Registry]:
     registry = Registry(
         store or MemoryStore(),
         admission,
         clock or VirtualClock(),
-        resources=KINDS,
+        resources=resources,
         time_to_live=time_to_live,
     )
     async with registry.serving():

@@ -93,7 +93,8 @@ async def _delete(
     changed = obj.metadata
     if grace is not None:
         kind.strategy.mark_deleting(obj, kind.shared.clock.now(), grace)
-    changed.finalizers = _finalizers_for(changed.finalizers, options)
+    by_default = "Orphan" if kind.strategy.orphans_by_default else None
+    changed.finalizers = _finalizers_for(changed.finalizers, options, by_default)
     waits = kind.strategy.must_finalize(obj)
     if grace is None and waits:
         kind.strategy.mark_deleting(obj, kind.shared.clock.now(), 0)
@@ -129,11 +130,18 @@ def _is_pending(metadata: ObjectMeta, grace: int | None) -> bool:
     return metadata.deletion_timestamp is not None and bool(given) and grace == given
 
 
-def _finalizers_for(finalizers: list[str], options: DeleteOptions) -> list[str]:
-    """Return the finalizers with those that make the garbage collector follow *options*."""
+def _finalizers_for(
+    finalizers: list[str], options: DeleteOptions, by_default: str | None
+) -> list[str]:
+    """Return the finalizers with those that make the garbage collector follow *options*.
+
+    What those leave open, the object's own finalizers say, and then the kind's *by_default*.
+    """
     policy = options.propagation_policy
     if options.orphan_dependents is not None:
         policy = "Orphan" if options.orphan_dependents else "Background"
+    if policy is None and not {_ORPHAN, _FOREGROUND} & set(finalizers):
+        policy = by_default
     if policy is None:
         return finalizers
     kept = [each for each in finalizers if each not in (_ORPHAN, _FOREGROUND)]

@@ -66,6 +66,8 @@ class Strategy(Generic[T]):
     indexed_fields: tuple[str, ...] = ()
     #: Whether DELETE answers with the object also when it is gone at once, not with a Status.
     returns_deleted_object = False
+    #: Whether a deletion that does not say otherwise leaves the object's dependents as orphans.
+    orphans_by_default = False
     #: Columns of the Table; ``row`` gives the cells in this order.
     columns: Sequence[Column] = NAME_COLUMNS
 

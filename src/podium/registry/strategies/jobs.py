@@ -27,6 +27,7 @@ _PREFIX = "batch.kubernetes.io/"
 class JobStrategy(WorkloadStrategy[Job]):
     """A Job finds its Pods by its own uid, unless it says ``manualSelector``."""
 
+    orphans_by_default = True  # as clients have known it since before garbage collection
     field_labels = frozenset({"status.successful"})
     columns = (
         NAME,

@@ -21,6 +21,7 @@ from podium.registry.strategies.workload import (
 
 
 class ReplicationControllerStrategy(WorkloadStrategy[ReplicationController]):
+    orphans_by_default = True  # as clients have known it since before garbage collection
     field_labels = frozenset({"status.replicas"})
     columns = (
         NAME,
