@@ -150,9 +150,7 @@ class Transport:
         if parts.scheme != "https":
             return True
         config = self._registries.tls_for(parts.netloc)
-        if config == TLSConfig():
-            if not is_loopback(parts.netloc):
-                return True
+        if config == TLSConfig() and is_loopback(parts.netloc):
             config = TLSConfig(insecure_skip_verify=True)  # as containerd: it is this machine
         if config not in self._contexts:
             self._contexts[config] = _ssl_context(config)
