@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
+from podium.kit.backoff import Backoff
+from podium.kit.guard import guarded
 
 if TYPE_CHECKING:
     from podium.apiserver.options import ApiServerOptions
@@ -75,7 +78,8 @@ async def controller_manager(config: ClusterConfig, *, leader_elect: bool = Fals
 async def control_plane(config: ClusterConfig, ready: Ready) -> None:
     """The API server with scheduler and controllers in one process, as three clients and a server.
 
-    They share nothing but the event loop: scheduler and controllers come in by the front door.
+    They share nothing but the event loop: scheduler and controllers come in by the front door, and
+    when one of them fails it is started again without the API server noticing.
     """
     serving = asyncio.Event()
 
@@ -86,5 +90,15 @@ async def control_plane(config: ClusterConfig, ready: Ready) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(apiserver(config, on_ready), name="apiserver")
         await serving.wait()
-        group.create_task(controller_manager(config), name="controller-manager")
-        group.create_task(scheduler(config), name="scheduler")
+        for name, component in (
+            ("controller-manager", controller_manager),
+            ("scheduler", scheduler),
+        ):
+            group.create_task(_kept_running(name, partial(component, config)), name=name)
+
+
+async def _kept_running(name: str, component: Callable[[], Awaitable[None]]) -> None:
+    """Run *component* until it ends by itself; start it again, ever later, when it fails."""
+    backoff = Backoff(initial=0.5, maximum=10.0)
+    while not await guarded(component(), name):
+        await asyncio.sleep(backoff.next())
