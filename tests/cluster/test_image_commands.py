@@ -104,9 +104,10 @@ def test_pull_from_a_configured_mirror(podium, tmp_path, store, remembered):
             (tmp_path / "data").mkdir()
             cluster_config.make(tmp_path / "data", {"registry_config": config}).save()
         flag = [] if remembered else ["--registry-config", config]
+        podium("pull", f"{registry.host}/willvelida/kuard")  # the same by another name
         code, out, err = podium("pull", "willvelida/kuard", *flag)
     assert (code, err) == (0, "")
-    assert out.startswith("Image is up to date for docker.io/willvelida/kuard@sha256:")
+    assert out.startswith("Pulled image: docker.io/willvelida/kuard@sha256:")
     assert out.count("\n") == 1
     assert store.index().resolve("willvelida/kuard") == busybox_image().id
 
@@ -117,6 +118,9 @@ def test_pull_from_a_configured_mirror(podium, tmp_path, store, remembered):
         pytest.param(["load", "/no/such"], "No such file", id="load-no-file"),
         pytest.param(["load", "/dev/null"], "not a", id="load-no-archive"),
         pytest.param(["import", "/dev/null", "UP"], "lowercase", id="import-bad-name"),
+        pytest.param(
+            ["import", "/dev/null", f"x@sha256:{'0' * 64}"], "digest", id="import-by-digest"
+        ),
         pytest.param(["pull", "127.0.0.1:1/x"], "connection refused", id="pull-no-registry"),
         pytest.param(["pull", "UP"], "invalid reference format", id="pull-bad-name"),
         pytest.param(

@@ -63,6 +63,7 @@ def import_(arguments: argparse.Namespace) -> int:
 
 def pull(arguments: argparse.Namespace) -> int:
     """Fetch an image from its registry, or from the mirrors configured for it."""
+    from podium.runtime.images.reference import parse
     from podium.runtime.images.service import LocalImageService
 
     service = LocalImageService(_images_dir(arguments), _registries(arguments))
@@ -74,8 +75,9 @@ def pull(arguments: argparse.Namespace) -> int:
             progress.clear()
     index = service.store.index()
     image_id = index.resolve(arguments.ref) or ""
-    names = index.digests(image_id) or [image_id]
-    print(f"Image is up to date for {names[0]}")
+    asked = parse(arguments.ref)
+    digests = [name for name in index.digests(image_id) if name.startswith(f"{asked.name}@")]
+    print(f"Pulled image: {digests[0] if digests else asked}")
     return 0
 
 

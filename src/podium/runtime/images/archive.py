@@ -109,7 +109,10 @@ def import_rootfs(
     The same file and options give the same image ID. Raises InvalidImage, RuntimeFailure,
     OSError, or ValueError for a bad name or option.
     """
-    normalised = str(_tag(name))
+    wanted = _tag(name)
+    if wanted.digest:
+        raise ValueError(f"{name!r} has a digest, which is for the content to say; use a tag")
+    normalised = str(wanted)
     for variable in options.env:
         if "=" not in variable.lstrip("="):
             raise ValueError(f"--env {variable!r} is not of the form NAME=VALUE")
