@@ -159,10 +159,11 @@ GO_POINTERS = set(
     """.split()
 )
 
-#: Scalars that Go writes also when they are zero, though the schema does not require them.
+#: Scalars and lists that Go writes also when they are empty, though the schema requires none.
 GO_ALWAYS = set(
     """
-    ControllerRevision.revision PodDisruptionBudgetStatus.currentHealthy
+    ControllerRevision.revision HorizontalPodAutoscalerStatus.currentMetrics
+    PodDisruptionBudgetStatus.currentHealthy
     PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
     PodDisruptionBudgetStatus.expectedPods PriorityClass.value StatefulSetStatus.availableReplicas
     """.split()
@@ -350,7 +351,7 @@ def render_struct(
             body.append(f"{attr}: {quoted(target)} = field(default_factory=unset)")
         elif qualified in GO_ZERO_QUANTITIES:
             body.append(f'{attr}: {target} | None = field(default_factory=lambda: "0")')
-        elif kind == "list" and prop in required:
+        elif kind == "list" and (prop in required or qualified in GO_ALWAYS):
             body.append(f"{attr}: {target} = field(default_factory=required_list)")
         elif kind in ("list", "dict"):
             body.append(f"{attr}: {target} = field(default_factory={kind})")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,12 @@ class World:
         self.objects["namespaces", "", name] = namespace
         account = ServiceAccount(metadata=ObjectMeta(name="default", namespace=name))
         self.objects["serviceaccounts", name, "default"] = account
+
+    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
+        return iter(())
+
+    async def write_status(self, resource: Resource, obj: Any) -> Any:
+        raise AssertionError("nothing here has a status to write")
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
         return self.objects.get((resource.plural, namespace, name))

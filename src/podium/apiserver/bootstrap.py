@@ -11,7 +11,7 @@ from typing import Any
 
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
-from podium.api.scheme import ENDPOINTS, NAMESPACES, SERVICES, Resource
+from podium.api.scheme import ENDPOINTS, NAMESPACES, PRIORITYCLASSES, SERVICES, Resource
 from podium.api.types.core_v1 import (
     EndpointAddress,
     EndpointPort,
@@ -23,6 +23,7 @@ from podium.api.types.core_v1 import (
     ServiceSpec,
 )
 from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.scheduling_v1 import PriorityClass
 from podium.api.user import UserInfo
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
@@ -34,6 +35,26 @@ SERVICE_PORT = 443
 CHECK_EVERY = 10.0
 _USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 _CONFLICTS = (404, 409)
+
+
+_CRITICAL = {
+    "system-cluster-critical": (
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another "
+        "node if necessary.",
+    ),
+    "system-node-critical": (
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+}
+
+
+def _priority_classes() -> list[PriorityClass]:
+    return [
+        PriorityClass(metadata=ObjectMeta(name=name), value=value, description=text)
+        for name, (value, text) in _CRITICAL.items()
+    ]
 
 
 class Bootstrap:
@@ -49,6 +70,8 @@ class Bootstrap:
             for name in SYSTEM_NAMESPACES:
                 namespace = Namespace(metadata=ObjectMeta(name=name))
                 tasks.create_task(self._ensure(NAMESPACES, namespace))
+            for found in _priority_classes():
+                tasks.create_task(self._ensure(PRIORITYCLASSES, found))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ensure(SERVICES, self._service()))
             tasks.create_task(self._ensure_endpoints())

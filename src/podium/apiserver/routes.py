@@ -11,7 +11,7 @@ from importlib import import_module
 from aiohttp.web import StreamResponse
 
 from podium.api import scheme
-from podium.api.scheme import PODS, Resource, Subresource
+from podium.api.scheme import PODS, SCALE, Resource, Subresource
 from podium.apiserver import discovery, errors
 from podium.apiserver.call import Call
 from podium.apiserver.paths import RequestInfo
@@ -116,11 +116,21 @@ def _subresource(resource: Resource, info: RequestInfo) -> Route:
     if info.verb not in subresource.verbs:
         raise errors.method_not_allowed()
     verb = _ACTIONS.get((resource.plural, subresource.name, info.verb))
+    if subresource is SCALE:
+        verb = _rarely("scale", f"{info.verb}_scale")
+    elif (subresource.name, info.verb) == ("eviction", "create"):
+        verb = _rarely("eviction", "evict")
     if verb is None:
         verb = _PART_VERBS.get(info.verb)
     if verb is None:
         raise errors.method_not_allowed()
     return verb, resource, subresource
+
+
+def _rarely(module: str, function: str) -> Verb:
+    """Return a verb whose module is loaded when it is asked for first."""
+    found: Verb = getattr(import_module(f"podium.apiserver.verbs.{module}"), function)
+    return found
 
 
 def _bindings(info: RequestInfo) -> Route:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from podium.api.scheme import RESOURCES, Resource
 from podium.api.types.meta_v1 import DeleteOptions
+from podium.api.user import UserInfo
 from podium.kit.clock import Clock
 from podium.registry import action, compaction, create, delete, patch, update, versions
 from podium.registry.admission.base import AdmissionPlugin
@@ -34,6 +36,8 @@ from podium.registry.types import (
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchStream
 from podium.store.port import Store
+
+_SERVER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 
 #: Told of a change: the resource, the object before and behind it.
 Observer = Callable[[Resource, Any | None, Any | None], None]
@@ -115,6 +119,24 @@ class Registry:
         """Return the object, not to be changed, or None: what admission and others look up."""
         stored = await self._kinds[resource].current(namespace, name)
         return stored.obj if stored else None
+
+    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
+        """Yield what is cached of a namespace's objects (of all, for ""), not to be changed."""
+        for _, obj in self._kinds[resource].cache.objects():
+            if not namespace or obj.metadata.namespace == namespace:
+                yield obj
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    async def write_status(self, resource: Resource, obj: Any) -> Any:
+        """Store the status of *obj* in the server's own name; see ``admission.base.Reader``."""
+        metadata = obj.metadata
+        context = RequestContext(_SERVER, field_manager="kube-apiserver")
+        stored = await self.update(
+            resource, metadata.namespace, metadata.name, obj, context, subresource="status"
+        )
+        return stored.obj
 
     async def get(
         self, resource: Resource, namespace: str, name: str, *, resource_version: str = ""

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,12 @@ ADMIN = UserInfo("admin", ("system:masters",))
 
 
 class NoObjects:
+    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
+        return iter(())
+
+    async def write_status(self, resource: Resource, obj: Any) -> Any:
+        raise AssertionError("nothing here has a status to write")
+
     async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
         return None
 

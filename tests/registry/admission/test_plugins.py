@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,6 +34,12 @@ class Objects:
             account = codec.from_plain(ServiceAccount, {"metadata": {"name": name}, **fields})
             self.objects["serviceaccounts", "default", name] = account
 
+    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
+        return iter(())
+
+    async def write_status(self, resource: Resource, obj: Any) -> Any:
+        raise AssertionError("nothing here has a status to write")
+
     async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
         return self.objects.get((resource.plural, namespace, name))
 
@@ -62,11 +69,15 @@ def write(
 def test_the_order_of_the_plugins() -> None:
     assert [plugin.name for plugin in default_plugins()] == [
         "NamespaceLifecycle",
+        "LimitRanger",
         "ServiceAccount",
         "NodeRestriction",
         "TaintNodesByCondition",
         "Priority",
         "DefaultTolerationSeconds",
+        "StorageObjectInUseProtection",
+        "RuntimeClass",
+        "ResourceQuota",
     ]
 
 

@@ -14,17 +14,25 @@ from podium.registry.admission.base import AdmissionPlugin
 def default_plugins() -> Sequence[AdmissionPlugin]:
     """Return the plugins that every API server runs, in order."""
     from podium.registry.admission.default_toleration_seconds import DefaultTolerationSeconds
+    from podium.registry.admission.limit_ranger import LimitRanger
     from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
     from podium.registry.admission.node_restriction import NodeRestriction
     from podium.registry.admission.priority import Priority
+    from podium.registry.admission.resource_quota import ResourceQuotaAdmission
+    from podium.registry.admission.runtime_class import RuntimeClassAdmission
     from podium.registry.admission.service_account import ServiceAccountAdmission
+    from podium.registry.admission.storage_protection import StorageProtection
     from podium.registry.admission.taint_nodes import TaintNodesByCondition
 
     return (
         NamespaceLifecycle(),
+        LimitRanger(),
         ServiceAccountAdmission(),
         NodeRestriction(),
         TaintNodesByCondition(),
         Priority(),
         DefaultTolerationSeconds(),
+        StorageProtection(),
+        RuntimeClassAdmission(),
+        ResourceQuotaAdmission(),
     )

@@ -6,7 +6,7 @@ Follows ``k8s.io/apiserver/pkg/admission``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -18,10 +18,20 @@ Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
 
 
 class Reader(Protocol):
-    """Reads the present state of other objects; the registry implements it."""
+    """The present state of other objects; the registry implements it."""
 
     def read(self, resource: Resource, namespace: str, name: str) -> Awaitable[Any | None]:
         """Return the object, not to be changed, or None."""
+        ...
+
+    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
+        """Yield what is known of the objects of a namespace (all, for ""), not to be changed:
+        writes of the last moment may be missing."""
+        ...
+
+    def write_status(self, resource: Resource, obj: Any) -> Awaitable[Any]:
+        """Store the status of *obj*, in the server's name. Raises ApiError: 409 when somebody
+        wrote since *obj* was read."""
         ...
 
 

@@ -1,15 +1,20 @@
 """Priority: the number behind a Pod's priority class.
 
-Follows ``plugin/pkg/admission/priority``. PriorityClass objects are not served; the two classes
-of the system are known all the same.
+Follows ``plugin/pkg/admission/priority``. The two classes of the system are known even before
+their objects are there.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from podium.api import errors
-from podium.api.scheme import PODS
+from podium.api.scheme import PODS, PRIORITYCLASSES
 from podium.api.types.core_v1 import Pod
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import Attributes, Reader
+
+if TYPE_CHECKING:
+    from podium.api.types.scheduling_v1 import PriorityClass
 
 #: Value of the classes that every cluster has.
 SYSTEM_CLASSES = {
@@ -27,11 +32,13 @@ class Priority:
 
         Raises ApiError (403) for an unknown class, and for numbers of a client's own.
         """
+        if attributes.resource is PRIORITYCLASSES:
+            _one_default(attributes)
         if attributes.resource is not PODS or attributes.subresource:
             return
         pod: Pod = attributes.obj
         if attributes.operation == "CREATE":
-            _compute(pod)
+            await _compute(pod, attributes.reader)
         elif attributes.operation == "UPDATE" and attributes.old is not None:
             # A client that does not know the fields leaves them out.
             if pod.spec.priority is None:
@@ -43,26 +50,57 @@ class Priority:
         """Nothing more than ``admit``."""
 
 
-def _compute(pod: Pod) -> None:
+async def _compute(pod: Pod, reader: Reader) -> None:
     spec, name = pod.spec, pod.metadata.name
-    value = DEFAULT_PRIORITY
+    value, policy = DEFAULT_PRIORITY, DEFAULT_POLICY
     if spec.priority_class_name:
-        known = SYSTEM_CLASSES.get(spec.priority_class_name)
-        if known is None:
-            text = f"no PriorityClass with name {spec.priority_class_name} was found"
-            raise errors.forbidden(PODS, name, text)
-        value = known
+        value, policy = await _named(name, spec.priority_class_name, reader)
+    elif (default := _default_class(reader)) is not None:
+        spec.priority_class_name = default.metadata.name
+        value, policy = default.value, default.preemption_policy or DEFAULT_POLICY
     if spec.priority is not None and spec.priority != value:
         text = (
             f"the integer value of priority ({spec.priority}) must not be provided in pod spec; "
             f"priority admission controller computed {value} from the given PriorityClass name"
         )
         raise errors.forbidden(PODS, name, text)
-    if spec.preemption_policy not in (None, DEFAULT_POLICY):
+    if spec.preemption_policy not in (None, policy):
         text = (
             f"the string value of PreemptionPolicy ({spec.preemption_policy}) must not be "
-            f"provided in pod spec; priority admission controller computed {DEFAULT_POLICY} "
+            f"provided in pod spec; priority admission controller computed {policy} "
             "from the given PriorityClass name"
         )
         raise errors.forbidden(PODS, name, text)
-    spec.priority, spec.preemption_policy = value, DEFAULT_POLICY
+    spec.priority, spec.preemption_policy = value, policy
+
+
+async def _named(pod_name: str, name: str, reader: Reader) -> tuple[int, str]:
+    """Return value and preemption policy of a class. Raises ApiError (403)."""
+    known = SYSTEM_CLASSES.get(name)
+    if known is not None:
+        return known, DEFAULT_POLICY
+    found = await reader.read(PRIORITYCLASSES, "", name)
+    if found is None:
+        text = f"no PriorityClass with name {name} was found"
+        raise errors.forbidden(PODS, pod_name, text)
+    return found.value, found.preemption_policy or DEFAULT_POLICY
+
+
+def _default_class(reader: Reader) -> PriorityClass | None:
+    """Return the class for Pods that name none: of several, that of the lowest value."""
+    defaults = [c for c in reader.known(PRIORITYCLASSES, "") if c.global_default]
+    return min(defaults, key=lambda found: found.value, default=None)
+
+
+def _one_default(attributes: Attributes) -> None:
+    """Raises ApiError (403) for a second class that is to be the default."""
+    if attributes.operation not in ("CREATE", "UPDATE") or not attributes.obj.global_default:
+        return
+    default = _default_class(attributes.reader)
+    if default is None or default.metadata.name == attributes.obj.metadata.name:
+        return
+    text = (
+        f"PriorityClass {default.metadata.name} is already marked as default. "
+        "Only one default can exist"
+    )
+    raise errors.forbidden(PRIORITYCLASSES, attributes.obj.metadata.name, text)

@@ -235,6 +235,10 @@ class Strategy(Generic[T]):
             return label
         raise errors.bad_request(f"field label not supported: {label}")
 
+    def scale(self, obj: T) -> Struct:
+        """Return the Scale that ``/scale`` shows. Only kinds with that subresource are asked."""
+        raise LookupError(f"{self.resource.qualified} has no scale")
+
     def row(self, obj: T, now: datetime) -> list[Cell]:
         """Return the cells of *obj*'s row, one for each of :attr:`columns`."""
         metadata = meta.metadata(obj)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from podium.api import selectors
 from podium.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
 from podium.api.types.core_v1 import PodSpec
 from podium.api.types.meta_v1 import LabelSelector, ObjectMeta
-from podium.registry.strategies.base import Strategy, T
+from podium.registry.strategies.base import Strategy, T, UpdateRules
 from podium.registry.strategies.table import NONE, Cell, Column
 
 CONTAINERS = Column("Containers", priority=1)
@@ -21,6 +24,21 @@ class WorkloadStrategy(Strategy[T]):
     """Status is a subresource, and generations of the spec are counted."""
 
     counts_generations = True
+
+    def rules(self, subresource: str = "") -> UpdateRules[T]:
+        if subresource == "scale":
+            return UpdateRules(self._prepare_scale_update, self.validate_update)
+        return super().rules(subresource)
+
+    def _prepare_scale_update(self, new: T, old: T, now: datetime) -> None:
+        """Take nothing but the number of replicas from *new*."""
+        wanted: Any = new
+        kept: Any = old
+        replicas = wanted.spec.replicas
+        self.prepare_for_status_update(new, old, now)
+        wanted.spec = msgspec.structs.replace(kept.spec, replicas=replicas)
+        wanted.status = kept.status
+        self.count_generation(new, old)
 
     def scale(self, obj: Any) -> Scale:
         """Return what ``/scale`` shows of *obj*. Only kinds with that subresource are asked."""

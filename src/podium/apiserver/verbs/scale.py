@@ -1,0 +1,123 @@
+"""``/scale``: how many replicas a workload wants and has, in the same form for all kinds.
+
+Behind a Scale is the object itself; a write changes its ``spec.replicas`` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp.web import Response, StreamResponse
+
+from podium.api import codec, errors
+from podium.api.errors import ApiError
+from podium.api.types.autoscaling_v1 import Scale
+from podium.api.types.meta_v1 import StatusDetails
+from podium.apiserver import bodies, patches, query, responses
+from podium.kit.apart import apart
+from podium.apiserver.call import Call
+from podium.apiserver.negotiation import MediaType, body_type
+from podium.registry.patch import SERVED
+from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
+from podium.registry.strategies import strategy_for
+from podium.registry.types import Stored
+
+
+async def get_scale(call: Call) -> StreamResponse:
+    media = call.media()
+    with _named_as_scale(call):
+        item = await call.registry.get(
+            call.resource,
+            call.namespace,
+            call.name,
+            resource_version=call.query.get("resourceVersion"),
+        )
+    return _answer(call, item, media)
+
+
+async def update_scale(call: Call) -> StreamResponse:
+    media = call.media()
+    options = query.write_options(call.query, "UpdateOptions")
+    scale, warnings = await bodies.decode(call.request, Scale, options.field_validation)
+    call.warnings += warnings
+    bodies.match_path(scale, call.info, call.resource)
+    change: dict[str, Any] = {"spec": {"replicas": scale.spec.replicas}}
+    if scale.metadata.resource_version:
+        change["metadata"] = {"resourceVersion": scale.metadata.resource_version}
+    context = call.context(options)
+    with _named_as_scale(call):
+        item = await call.registry.patch(
+            call.resource,
+            call.namespace,
+            call.name,
+            change,
+            MERGE_PATCH,
+            context,
+            subresource="scale",
+        )
+    return _answer(call, item, media)
+
+
+async def patch_scale(call: Call) -> StreamResponse:
+    media = call.media()
+    patch_type = body_type(call.request.headers.get("Content-Type", ""), SERVED, "")
+    applies = patch_type == APPLY_PATCH
+    options = query.write_options(call.query, "PatchOptions", applies=applies)
+    body = await bodies.read(call.request)
+    document = await apart(len(body), patches.read, patch_type, body)
+    if applies:
+        document, repeated = document
+        call.warnings += patches.judge_repeated(repeated, options.field_validation)
+    if patch_type != JSON_PATCH:
+        document = _about_replicas(call, document, applies=applies)
+    with _named_as_scale(call):
+        item = await call.registry.patch(
+            call.resource,
+            call.namespace,
+            call.name,
+            document,
+            patch_type,
+            call.context(options),
+            subresource="scale",
+        )
+    return _answer(call, item, media)
+
+
+def _about_replicas(call: Call, document: Any, *, applies: bool) -> Any:
+    """Return what *document*, a patch of the Scale, says as a patch of the object."""
+    if not isinstance(document, dict):
+        return document
+    found: dict[str, Any] = {}
+    spec, metadata = document.get("spec"), document.get("metadata")
+    if isinstance(spec, dict) and "replicas" in spec:
+        found["spec"] = {"replicas": spec["replicas"]}
+    if isinstance(metadata, dict):
+        kept = {key: metadata[key] for key in ("name", "resourceVersion") if key in metadata}
+        if kept:
+            found["metadata"] = kept
+    if applies:
+        found |= {"apiVersion": call.resource.api_version, "kind": call.resource.kind}
+    return found
+
+
+def _answer(call: Call, item: Stored, media: MediaType) -> Response:
+    scale = strategy_for(call.resource).scale(item.obj)
+    return responses.answer(codec.encode(scale), media, 200, call.warnings)
+
+
+@contextmanager
+def _named_as_scale(call: Call) -> Iterator[None]:
+    """Have a missing object reported as ``deployments/scale``, as upstream does."""
+    try:
+        yield
+    except ApiError as error:
+        if error.code != 404:
+            raise
+        resource = call.resource
+        kind = f"{resource.plural}/scale"
+        qualified = f"{kind}.{resource.group}" if resource.group else kind
+        details = StatusDetails(name=call.name, group=resource.group, kind=kind)
+        text = f'{qualified} "{call.name}" not found'
+        raise errors.failure(404, "NotFound", text, details) from error

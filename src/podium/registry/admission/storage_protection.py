@@ -1,0 +1,31 @@
+"""StorageObjectInUseProtection: volumes and claims stay as long as somebody uses them.
+
+Follows ``plugin/pkg/admission/storage/storageobjectinuseprotection``; a controller takes the
+finalizers away.
+"""
+
+from __future__ import annotations
+
+from podium.api.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from podium.registry.admission.base import Attributes
+
+FINALIZERS = {
+    PERSISTENTVOLUMECLAIMS: "kubernetes.io/pvc-protection",
+    PERSISTENTVOLUMES: "kubernetes.io/pv-protection",
+}
+
+
+class StorageProtection:
+    name = "StorageObjectInUseProtection"
+
+    async def admit(self, attributes: Attributes) -> None:
+        """Add the finalizer to a new object."""
+        finalizer = FINALIZERS.get(attributes.resource)
+        if finalizer is None or attributes.subresource or attributes.operation != "CREATE":
+            return
+        metadata = attributes.obj.metadata
+        if finalizer not in metadata.finalizers:
+            metadata.finalizers = [*metadata.finalizers, finalizer]
+
+    async def validate(self, attributes: Attributes) -> None:
+        """Nothing more than ``admit``."""
