@@ -41,6 +41,12 @@ JSON_BODIES = {
     "repeated-fields": HEAD + b'"data":{' + b'"a":"b",' * 350_000 + b'"a":"b"}}',
     "nesting": HEAD + b'"x":' + b"[" * 1_400_000 + b"]" * 1_400_000 + b"}",
 }
+_METADATA = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x",'
+JSON_BODIES |= {
+    "finalizers": _METADATA + b'"finalizers":[' + b'"a",' * 300_000 + b'"a"]}}',
+    "keys": HEAD + b'"data":{' + b",".join(b'"k%d":"v"' % i for i in range(100_000)) + b"}}",
+    "owners": _METADATA + b'"managedFields":[' + b"{}," * 500_000 + b"{}]}}",
+}
 YAML_BODIES = {
     "list": b"a:\n" + b"- 1\n" * 700_000,
     "keys": b"".join(b"k%d: v\n" % i for i in range(200_000)),

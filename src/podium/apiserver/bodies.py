@@ -14,9 +14,9 @@ from podium.api.errors import bad_request
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
 from podium.apiserver import errors
-from podium.apiserver.apart import apart
 from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
+from podium.kit.apart import apart
 
 #: Upstream's limit for the body of a write, in bytes.
 LIMIT = 3 * 1024 * 1024
@@ -62,7 +62,7 @@ async def decode(
     obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
     )
-    if b"managedFields" in body and _resets_owners(obj, body, content_type):
+    if b"managedFields" in body and await apart(len(body), _resets_owners, obj, body, content_type):
         obj.metadata.managed_fields = managed_fields.RESET
     return obj, warnings
 

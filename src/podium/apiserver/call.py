@@ -13,6 +13,7 @@ from podium.apiserver import negotiation
 from podium.apiserver.negotiation import MediaType
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.query import WriteOptions
+from podium.kit.apart import LARGE
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
@@ -85,6 +86,7 @@ class Call:
             force=options.force,
             field_validation=options.field_validation,
             warnings=self.warnings,
+            size=LARGE if self.request.content_length is None else self.request.content_length,
         )
 
     def _manager(self) -> str:

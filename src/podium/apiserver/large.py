@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
-from podium.apiserver.apart import apart
 from podium.apiserver.negotiation import clauses
+from podium.kit.apart import apart
 
 #: Bytes from which an answer to a GET is compressed.
 COMPRESS_FROM = 128 * 1024

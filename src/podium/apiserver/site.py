@@ -9,13 +9,13 @@ from typing import Any
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from podium.apiserver import discovery, errors, negotiation, responses
-from podium.apiserver.apart import LARGE, apart
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.health import Health
 from podium.apiserver.metrics import CONTENT_TYPE, Metrics
 from podium.apiserver.openapi import serving as openapi
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.version import version_info
+from podium.kit.apart import LARGE, apart
 
 
 @dataclass(frozen=True)

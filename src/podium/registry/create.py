@@ -7,6 +7,7 @@ from typing import Any
 from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import ObjectMeta, StatusDetails
+from podium.kit.apart import apart
 from podium.registry import generate_name, ownership
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
@@ -28,7 +29,9 @@ async def create(
     _wipe_system_fields(metadata)
     kind.strategy.default(obj)
     if not owned:
-        metadata.managed_fields = ownership.of_created(kind, obj, context)
+        metadata.managed_fields = await apart(
+            context.size, ownership.of_created, kind, obj, context
+        )
     generated = not metadata.name and bool(metadata.generate_name)
     if generated:
         metadata.name = generate_name.generate_name(metadata.generate_name)
@@ -60,8 +63,8 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
     metadata.creation_timestamp = now.replace(microsecond=0)
     metadata.managed_fields = managed  # not what admission made of them
     kind.strategy.prepare_for_create(obj, now)
-    if found := kind.strategy.validate(obj):
-        raise errors.invalid(kind.resource, metadata.name, found)
+    if found := await apart(context.size, kind.strategy.validate, obj):
+        raise await apart(context.size, errors.invalid, kind.resource, metadata.name, found)
     context.warnings.extend(kind.strategy.warnings_on_create(obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)

@@ -18,7 +18,8 @@ class RequestContext:
     """Who writes, and how.
 
     ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
-    has made the object (201 instead of 200); ``force`` lets an apply take fields from others.
+    has made the object (201 instead of 200); ``force`` lets an apply take fields from others;
+    ``size`` is how many bytes the client has sent, by which it is told what takes long.
     """
 
     user: UserInfo
@@ -28,6 +29,7 @@ class RequestContext:
     field_validation: FieldValidation = "Warn"
     warnings: list[str] = field(default_factory=list)
     created: bool = False
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

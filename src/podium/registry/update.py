@@ -10,6 +10,7 @@ from podium.api import codec, errors, field
 from podium.api.field import Path
 from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
+from podium.kit.apart import apart
 from podium.registry import create, ownership
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
@@ -118,10 +119,11 @@ async def _prepare(
     rules = kind.strategy.rules(subresource)
     metadata, old_metadata = obj.metadata, old.obj.metadata
     kind.strategy.default(obj)
+    size = max(context.size, len(old.data))
     managed = (
         metadata.managed_fields
         if owned
-        else ownership.of_updated(kind, old, obj, context, subresource)
+        else await apart(size, ownership.of_updated, kind, old, obj, context, subresource)
     )
     attributes = kind.attributes(
         "UPDATE", namespace, name, context, obj=obj, old=old.obj, subresource=subresource
@@ -133,8 +135,8 @@ async def _prepare(
     rules.prepare(obj, old.obj, kind.shared.clock.now())
     obj.metadata.managed_fields = list(managed)
     ownership.keep_times(obj, old.obj)
-    if found := rules.validate(obj, old.obj):
-        raise errors.invalid(kind.resource, name, found)
+    if found := await apart(size, rules.validate, obj, old.obj):
+        raise await apart(size, errors.invalid, kind.resource, name, found)
     context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)

@@ -10,12 +10,12 @@ from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.apiserver import bodies, errors, query
-from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
 from podium.apiserver.query import WriteOptions
 from podium.apiserver.verbs import reply
 from podium.apiserver.verbs.list import list_metadata, represent
+from podium.kit.apart import apart
 from podium.registry.strategies import strategy_for
 
 _UNRECOGNIZED = re.compile(

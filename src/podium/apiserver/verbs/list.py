@@ -9,10 +9,10 @@ from aiohttp.web import Response, StreamResponse
 
 from podium.api.scheme import Resource
 from podium.apiserver import query, responses
-from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import LIST_KINDS, MediaType
 from podium.apiserver.tables import partial_list, table, table_options
+from podium.kit.apart import apart
 from podium.registry.types import ListResult
 
 

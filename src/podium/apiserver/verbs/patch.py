@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiohttp.web import StreamResponse
 
 from podium.apiserver import bodies, patches, query
-from podium.apiserver.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import OBJECT_KINDS, body_type
 from podium.apiserver.verbs import reply
+from podium.kit.apart import apart
 from podium.registry.patch import SERVED
 from podium.registry.patching import APPLY_PATCH
 
