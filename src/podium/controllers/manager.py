@@ -6,7 +6,17 @@ import asyncio
 
 from podium.api import scheme
 from podium.api.types.coordination_v1 import Lease
-from podium.api.types.core_v1 import ConfigMap, Namespace, Node, Pod, ServiceAccount
+from podium.api.types.core_v1 import (
+    ConfigMap,
+    Namespace,
+    Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Pod,
+    ResourceQuota,
+    ServiceAccount,
+)
+from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.api.types.rbac_v1 import ClusterRole
 from podium.client.client import Client
 from podium.client.events import EventRecorder
@@ -14,13 +24,16 @@ from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
 from podium.controllers import root_ca, service_accounts
 from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
+from podium.controllers.disruption import DisruptionController
 from podium.controllers.garbage_collector import GarbageCollector
 from podium.controllers.namespaces import NamespaceController
 from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
 from podium.controllers.options import ControllerOptions
 from podium.controllers.pod_gc import PodGarbageCollector
+from podium.controllers.resource_quota import ResourceQuotaController
 from podium.controllers.root_ca import RootCaPublisher
 from podium.controllers.service_accounts import ServiceAccountController
+from podium.controllers.storage_protection import StorageProtectionController
 from podium.kit.clock import Clock, SystemClock
 
 __all__ = ["ControllerOptions", "Manager", "run"]
@@ -62,6 +75,16 @@ class Manager:
             clock=clock,
         )
         self._roles: Informer[ClusterRole] = Informer(client, scheme.CLUSTERROLES, clock=clock)
+        self._budgets: Informer[PodDisruptionBudget] = Informer(
+            client, scheme.PODDISRUPTIONBUDGETS, clock=clock
+        )
+        self._quotas: Informer[ResourceQuota] = Informer(client, scheme.RESOURCEQUOTAS, clock=clock)
+        self._claims: Informer[PersistentVolumeClaim] = Informer(
+            client, scheme.PERSISTENTVOLUMECLAIMS, clock=clock
+        )
+        self._volumes: Informer[PersistentVolume] = Informer(
+            client, scheme.PERSISTENTVOLUMES, clock=clock
+        )
         self._recorder = EventRecorder(client, "node-controller", "", clock)
         self._garbage_recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
         self._controllers = (
@@ -82,6 +105,9 @@ class Manager:
             ),
             GarbageCollector(client, self._garbage_recorder, clock),
             ClusterRoleAggregationController(client, self._roles, clock),
+            DisruptionController(client, self._budgets, self._pods, clock),
+            ResourceQuotaController(client, self._quotas, self._pods, clock),
+            StorageProtectionController(client, self._claims, self._volumes, self._pods, clock),
         )
 
     async def run(self) -> None:
@@ -94,6 +120,10 @@ class Manager:
             self._accounts,
             self._config_maps,
             self._roles,
+            self._budgets,
+            self._quotas,
+            self._claims,
+            self._volumes,
         )
         async with asyncio.TaskGroup() as tasks:
             for recorder in (self._recorder, self._garbage_recorder):

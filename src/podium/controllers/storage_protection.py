@@ -1,0 +1,91 @@
+"""Lets go of volumes and claims that are to be deleted, once nobody uses them."""
+
+from __future__ import annotations
+
+from podium.api import scheme
+from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
+from podium.client.client import Client
+from podium.client.informer import Informer
+from podium.client.workqueue import WorkQueue
+from podium.controllers.loop import work
+from podium.kit.clock import Clock
+
+CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
+_FINISHED = ("Succeeded", "Failed")
+_Key = tuple[str, str]
+
+
+class StorageProtectionController:
+    """Keys are namespace and name of a claim; of a volume, with "" as namespace."""
+
+    def __init__(
+        self,
+        client: Client,
+        claims: Informer[PersistentVolumeClaim],
+        volumes: Informer[PersistentVolume],
+        pods: Informer[Pod],
+        clock: Clock,
+    ) -> None:
+        self._client, self._claims, self._volumes, self._pods = client, claims, volumes, pods
+        self._queue: WorkQueue[_Key] = WorkQueue(clock)
+        claims.on_change(lambda _, new: self._added(new))
+        volumes.on_change(lambda _, new: self._added(new))
+        pods.on_change(self._pod_changed)
+
+    async def run(self) -> None:
+        await work("storage-protection", self._queue, self._reconcile)
+
+    def _added(self, obj: PersistentVolumeClaim | PersistentVolume | None) -> None:
+        if obj is not None and obj.metadata.deletion_timestamp is not None:
+            self._queue.add((obj.metadata.namespace, obj.metadata.name))
+
+    def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        if pod is not None and (new is None or pod.status.phase in _FINISHED):
+            for name in claims_of(pod):
+                self._queue.add((pod.metadata.namespace, name))
+
+    async def _reconcile(self, key: _Key) -> None:
+        namespace, name = key
+        if namespace:
+            claim = self._claims.get(namespace, name)
+            if claim is not None and not self._is_used(claim):
+                await self._release(scheme.PERSISTENTVOLUMECLAIMS, claim, CLAIM_FINALIZER)
+        else:
+            volume = self._volumes.get("", name)
+            if volume is not None and volume.status.phase != "Bound":
+                await self._release(scheme.PERSISTENTVOLUMES, volume, VOLUME_FINALIZER)
+
+    def _is_used(self, claim: PersistentVolumeClaim) -> bool:
+        return any(
+            pod.metadata.namespace == claim.metadata.namespace
+            and pod.status.phase not in _FINISHED
+            and claim.metadata.name in claims_of(pod)
+            for pod in self._pods.list()
+        )
+
+    async def _release(
+        self,
+        resource: scheme.Resource,
+        obj: PersistentVolumeClaim | PersistentVolume,
+        finalizer: str,
+    ) -> None:
+        metadata = obj.metadata
+        if metadata.deletion_timestamp is None or finalizer not in metadata.finalizers:
+            return
+        left = [name for name in metadata.finalizers if name != finalizer]
+        change = {"metadata": {"finalizers": left, "resourceVersion": metadata.resource_version}}
+        await self._client.patch(
+            resource, metadata.name, change, namespace=metadata.namespace, patch_type="merge"
+        )
+
+
+def claims_of(pod: Pod) -> set[str]:
+    """Return the names of the claims that *pod* uses, its ephemeral volumes' included."""
+    found = set()
+    for volume in pod.spec.volumes:
+        if volume.persistent_volume_claim is not None:
+            found.add(volume.persistent_volume_claim.claim_name)
+        elif volume.ephemeral is not None:
+            found.add(f"{pod.metadata.name}-{volume.name}")
+    return found
