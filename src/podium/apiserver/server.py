@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from podium.api.scheme import EVENTS
-from podium.apiserver.auth import static_tokens
+from podium.api.user import UserInfo
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
 from podium.apiserver.auth.escalation import EscalationCheck
@@ -116,8 +116,7 @@ async def _listening(
     roles = RoleBootstrap(registry, policy)
     lookups = Lookups(registry, clock)
     signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
-    static = static_tokens.load(options.token_auth_file) if options.token_auth_file else {}
-    authenticator = Authenticator(signer, lookups, clock, static)
+    authenticator = Authenticator(signer, lookups, clock, _static_tokens(options))
     authorizer = Authorizer(policy, lookups)
     streams, nodes = Streams(), NodeProxy(options)
     services = Services(registry, clock, signer, nodes, streams, authenticator, authorizer)
@@ -139,6 +138,14 @@ async def _listening(
             for keeper in keepers:
                 keeper.cancel()
     await nodes.close()
+
+
+def _static_tokens(options: ApiServerOptions) -> dict[str, UserInfo]:
+    if options.token_auth_file is None:
+        return {}
+    from podium.apiserver.auth import static_tokens
+
+    return static_tokens.load(options.token_auth_file)
 
 
 def _handler(services: Services, health: Health, address: str) -> Handler:

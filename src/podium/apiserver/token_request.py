@@ -24,7 +24,7 @@ from podium.api.types.authentication_v1 import (
 )
 from podium.api.types.meta_v1 import StatusDetails
 from podium.api.user import node_name
-from podium.apiserver import bodies, query, responses
+from podium.apiserver import bodies, owners, query, responses
 from podium.apiserver.auth.tokens import Claims, Ref
 from podium.apiserver.call import Call
 from podium.registry.types import Stored
@@ -48,6 +48,9 @@ async def create_token(call: Call) -> StreamResponse:
     request, warnings = await bodies.decode(call.request, TokenRequest, options.field_validation)
     call.warnings += warnings
     account = await call.registry.get(call.resource, call.namespace, call.name)
+    if request.spec.expiration_seconds is None:
+        request.spec.expiration_seconds = DEFAULT_SECONDS
+    owners.note(call, request, options)
     _complete(request, call, account)
     found = validate(request)
     if found:
@@ -78,8 +81,6 @@ def _complete(request: TokenRequest, call: Call, account: Stored) -> None:
         )
     meta.name = call.name
     meta.creation_timestamp = call.services.clock.now().replace(microsecond=0)
-    if request.spec.expiration_seconds is None:
-        request.spec.expiration_seconds = DEFAULT_SECONDS
     if not request.spec.audiences:
         request.spec.audiences = [call.services.signer.issuer]
     request.status = TokenRequestStatus()

@@ -18,7 +18,6 @@ from podium.api.types.rbac_v1 import (
     RoleRef,
     Subject,
 )
-from podium.api.validation.scheduling import validate_label_selector
 
 GROUP = "rbac.authorization.k8s.io"
 USER, GROUP_KIND, SERVICE_ACCOUNT = "User", "Group", "ServiceAccount"
@@ -40,6 +39,8 @@ def validate_role(role: AnyRole) -> list[FieldError]:
 
 
 def _aggregation_rule(rule: AggregationRule) -> Iterator[FieldError]:
+    from podium.api.validation.scheduling import validate_label_selector
+
     path = Path("aggregationRule").child("clusterRoleSelectors")
     if not rule.cluster_role_selectors:
         why = "at least one clusterRoleSelector required if aggregationRule is non-nil"

@@ -9,7 +9,7 @@ from aiohttp.web import Response
 from podium.api import codec
 from podium.api.errors import bad_request
 from podium.api.meta import metadata
-from podium.apiserver import bodies, query, responses
+from podium.apiserver import bodies, owners, query, responses
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import MediaType
 
@@ -26,6 +26,7 @@ async def take(call: Call) -> tuple[Any, MediaType]:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
+    owners.note(call, review, options)
     return review, media
 
 
