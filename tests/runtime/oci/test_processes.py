@@ -122,6 +122,25 @@ async def test_a_restart_keeps_a_sharing_sandbox_and_notices_one_without_its_fir
     await harness.runtime.__aexit__()
 
 
+async def test_a_sandbox_that_loses_its_first_process_is_over(harness: OciHarness):
+    sandbox = sharing(harness)
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    container_id = await start(harness, sandbox_id, sandbox, within(harness.container("a")))
+    events = harness.runtime.get_container_events()
+    [pid] = marked(harness, sandbox_id)
+
+    os.kill(pid, signal.SIGKILL)
+
+    async with asyncio.timeout(10):
+        while (await anext(events)).container_id != sandbox_id:
+            pass
+    [found] = await harness.runtime.list_pod_sandbox()
+    assert found.state is PodSandboxState.NOTREADY
+    await exited(harness.runtime, container_id)
+    await harness.runtime.remove_pod_sandbox(sandbox_id)
+    assert not Path(f"/proc/{pid}").exists()
+
+
 async def test_a_first_process_that_was_started_only_just_is_found_again(harness: OciHarness):
     """As a kill of the runtime leaves it: started, and in no cgroup yet."""
     sandbox_id = await harness.runtime.run_pod_sandbox(sharing(harness))

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
-from podium.runtime.oci import container_remove, helpers, namespaces, sandbox_stop
+from podium.runtime.oci import container_remove, helpers, namespaces, sandbox_stop, sandbox_watch
 from podium.runtime.oci.conmon import is_conmon, read_pid
 from podium.runtime.oci.container_exit import exit_status, outcome, watch
 from podium.runtime.oci.engine import Engine
@@ -62,14 +62,10 @@ async def _adopt_sandboxes(engine: Engine) -> None:
         kinds = namespace_kinds(record.config.linux.namespace_options)
         if record.shares_processes:
             kinds.append("pid")
-        pinned = namespaces.pinned(engine.sandbox_paths(sandbox_id), kinds)
-        if not record.stopped and not (pinned and _has_init(engine, record)):
+        if not record.stopped and not namespaces.pinned(engine.sandbox_paths(sandbox_id), kinds):
             engine.save_sandbox(msgspec.structs.replace(record, stopped=True))
-
-
-def _has_init(engine: Engine, record: SandboxRecord) -> bool:
-    """Whether the process namespace of the Pod still takes processes, where it has one."""
-    return not record.shares_processes or bool(engine.cgroups.processes(engine.init_cgroup(record)))
+        elif not record.stopped and record.shares_processes:
+            sandbox_watch.watch(engine, engine.sandboxes[sandbox_id])
 
 
 async def _adopt_containers(engine: Engine) -> None:

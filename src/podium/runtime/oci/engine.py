@@ -6,6 +6,7 @@ import asyncio
 import weakref
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -32,6 +33,10 @@ class Subscription(AsyncIterator[ContainerEvent]):
         return await self.queue.get()
 
 
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class LiveContainer:
     """A container's record and what this process watches it with."""
@@ -52,6 +57,12 @@ class LiveContainer:
 class LiveSandbox:
     record: SandboxRecord
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: stop and remove, one at a time
+    watch: Closable | None = None  #: over the first process, where the Pod shares its processes
+
+    def close(self) -> None:
+        if self.watch is not None:
+            self.watch.close()
+            self.watch = None
 
 
 class Engine:
@@ -78,6 +89,8 @@ class Engine:
         """Stop watching; touch no container."""
         for live in self.containers.values():
             live.close()
+        for sandbox in self.sandboxes.values():
+            sandbox.close()
 
     def now(self) -> int:
         return int(self.clock.now().timestamp() * 1_000_000) * 1000

@@ -12,6 +12,7 @@ from podium.runtime.oci import namespace_init, namespaces
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import SandboxRecord
 from podium.runtime.oci.sandbox_stop import destroy
+from podium.runtime.oci.sandbox_watch import watch
 from podium.runtime.port import (
     ContainerEventType,
     DNSConfig,
@@ -38,6 +39,8 @@ async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig) -> str:
                 raise RuntimeFailure(f"failed to create pod sandbox: {exc}") from exc
             raise
         engine.save_sandbox(msgspec.structs.replace(record, created=True, ips=ips))
+        if record.shares_processes:
+            watch(engine, live)
     engine.publish(ContainerEventType.STARTED, record.id, record.id)
     return record.id
 

@@ -58,6 +58,7 @@ async def _release(engine: Engine, sandbox_id: str) -> None:
     await engine.network.detach(sandbox_id)
     live = engine.sandboxes.get(sandbox_id)
     if live is not None and live.record.shares_processes:
+        live.close()
         await _end_init(engine, live.record)
     namespaces.unpin(engine.sandbox_paths(sandbox_id))
 
