@@ -69,7 +69,7 @@ async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
     await node.gone()
 
     assert node.states["p/c"] == ["running r0", "Completed 0 r0"]
-    assert "Killing: Stopping container c" in node.messages()
+    await node.until(lambda: "Killing: Stopping container c" in node.messages())
     assert list(await node.runtime.list_pod_sandbox()) == []
     assert list(await node.runtime.list_containers()) == []
     assert not (node.directory / "kubelet/pods" / uid).exists()

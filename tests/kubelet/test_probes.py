@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 
+from podium.api import scheme
 from podium.runtime.memory import Command
 from support.tcp import tcp_server
 
@@ -345,3 +346,23 @@ async def test_a_container_that_a_probe_gave_up_on_has_its_pre_stop_hook_run(nod
     await node.until(lambda: "running r1" in node.states["p/c"], step=0.5)
 
     assert ("c", ("nosuchcommand",)) in node.runtime.executed
+
+
+async def test_periods_that_became_senseless_are_those_of_the_spec(node, patient):
+    annotations = {"podium.io/probe-periods": "c.liveness=500ms"}
+    probe = {**EXEC, "periodSeconds": 3, "failureThreshold": 3}
+    await node.create_annotated(annotations, {"args": ["trap", "0"], "livenessProbe": probe})
+    await node.running()
+    await node.clock.advance(2)
+    patch = {"metadata": {"annotations": {"podium.io/probe-periods": "soon"}}}
+    await node.client.patch(scheme.PODS, "p", patch, namespace="default")
+    patient.healthy = False
+    await node.until(lambda: "running r1" in node.states["p/c"], step=0.5)
+    patient.healthy = True
+    patient.times.clear()
+
+    await node.clock.advance(10)
+
+    spaces = [b - a for a, b in zip(patient.times, patient.times[1:], strict=False)]
+    assert spaces[1:] == [3.0] * len(spaces[1:])
+    assert len(patient.times) >= 3

@@ -63,8 +63,10 @@ class ContainerStopper:
         under_way = self._hooks.get(run_id)
         if under_way is None:
             self._hooks[run_id] = done = asyncio.Event()
-            await self._pre_stop(pod, target, hook, grace)
-            done.set()
+            try:
+                await self._pre_stop(pod, target, hook, grace)
+            finally:
+                done.set()
         elif not await clock.wait(under_way, grace):
             self._cut_short.add(run_id)
         left = until - clock.monotonic()

@@ -106,6 +106,7 @@ class PodWorker:
     async def run(self) -> None:
         """Return once nothing is left of the Pod, on the node or in the API."""
         self._node.objects.use(self.pod)
+        self._prober = PodProber(self._node)  # afresh: a worker may run again after a bug
         try:
             async with asyncio.TaskGroup() as group:
                 jobs = Jobs(group, self.wake)

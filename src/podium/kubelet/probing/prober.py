@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +14,15 @@ from podium.api.types.core_v1 import Container, ContainerStatus, Pod, Probe
 from podium.domain.pods import probes
 from podium.domain.pods.container_status import container_id
 from podium.domain.pods.containers import field_path
+from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.probes import Outcome, ProbedRun, ProbeKind, ProbeState, Result, RunHealth
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.probing.handlers import Target, make_probe
 from podium.kubelet.services import NodeServices
 from podium.runtime.port import ContainerState, NotFound
+
+logger = logging.getLogger(__name__)
 
 #: Jobs of readiness probes go on while a Pod ends, as whoever talks to it wants to know.
 READINESS_JOB = "readiness "
@@ -88,7 +92,7 @@ class PodProber:
         run = ProbedRun(
             container,
             record.started_at or record.created_at,
-            probes.probe_periods(pod, container.name),
+            _periods(pod, container),
         )
         address = observed.ips[0] if observed.ips else self._node.options.node_ip
         target = Target(container, record.id, address)
@@ -181,3 +185,12 @@ class PodProber:
             text = f"{kind.value} probe {word}: {outcome.text}"
             path = field_path(probed.pod, probed.run.container.name)
             self._node.events.event(probed.pod, "Warning", reason, text, field_path=path)
+
+
+def _periods(pod: Pod, container: Container) -> dict[ProbeKind, float]:
+    """The periods of the Pod's annotation; a Pod that began with good ones may get others."""
+    try:
+        return probes.probe_periods(pod, container.name)
+    except ValueError as exc:
+        logger.warning("probe periods not used", extra={"pod": pod_key(pod), "error": exc})
+        return {}

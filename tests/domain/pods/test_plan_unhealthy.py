@@ -1,0 +1,91 @@
+"""What is done about a run that a probe gave up on."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods.plan import KillContainer, StartContainer, plan
+from podium.domain.pods.probes import ProbeKind, RunHealth
+from support.pods import NOW, make_pod, observed, run, sandbox
+
+ALIVE = {"livenessProbe": {"exec": {"command": ["true"]}}}
+STARTED = {"startupProbe": {"exec": {"command": ["true"]}}}
+OWN_GRACE = {"livenessProbe": {**ALIVE["livenessProbe"], "terminationGracePeriodSeconds": 2}}
+LIVENESS, STARTUP = ProbeKind.LIVENESS, ProbeKind.STARTUP
+
+
+def pod(probes: dict[str, object], *others: str, **spec: object) -> Pod:
+    return make_pod({"name": "a", "image": "kuard:1", **probes}, *others, **spec)
+
+
+@pytest.mark.parametrize(
+    ("given", "failed", "kill"),
+    [
+        pytest.param(
+            pod(ALIVE),
+            LIVENESS,
+            KillContainer(
+                "a0", "a", 30.0, "Container a failed liveness probe, will be restarted", True
+            ),
+            id="restarted-by-default",
+        ),
+        pytest.param(
+            pod(STARTED, restartPolicy="OnFailure"),
+            STARTUP,
+            KillContainer(
+                "a0", "a", 30.0, "Container a failed startup probe, will be restarted", True
+            ),
+            id="on-failure-too",
+        ),
+        pytest.param(
+            pod(OWN_GRACE, terminationGracePeriodSeconds=60),
+            LIVENESS,
+            KillContainer(
+                "a0", "a", 2.0, "Container a failed liveness probe, will be restarted", True
+            ),
+            id="the-probe's-own-grace-period-goes-first",
+        ),
+        pytest.param(
+            pod(OWN_GRACE, restartPolicy="Never", terminationGracePeriodSeconds=60),
+            LIVENESS,
+            KillContainer("a0", "a", 60.0),
+            id="never-and-alone-it-is-the-pod-that-ends",
+        ),
+        pytest.param(
+            pod(OWN_GRACE, "b", restartPolicy="Never"),
+            LIVENESS,
+            KillContainer("a0", "a", 2.0, "Container a failed liveness probe"),
+            id="never-but-not-alone",
+        ),
+    ],
+)
+def test_it_is_killed(given: Pod, failed: ProbeKind, kill: KillContainer):
+    runs = [run(given, container.name) for container in given.spec.containers]
+    health = {"a0": RunHealth(True, True, failed)}
+    assert plan(given, observed(sandbox(), *runs), NOW, health=health).actions == (kill,)
+
+
+def test_what_is_healthy_or_not_ready_is_left_alone():
+    given = pod(ALIVE)
+    there = observed(sandbox(), run(given, "a"))
+    for health in (RunHealth(), RunHealth(ready=False), RunHealth(started=False, ready=False)):
+        assert plan(given, there, NOW, health={"a0": health}).actions == ()
+
+
+@pytest.mark.parametrize(
+    ("lasted", "starts"),
+    [
+        pytest.param(41, True, id="a-run-as-long-as-its-back-off-is-followed-at-once"),
+        pytest.param(39, False, id="a-shorter-one-waits"),
+    ],
+)
+def test_back_off_of_killed_runs(lasted: int, starts: bool):
+    given = pod(ALIVE)
+    ended = run(given, "a", 137, attempt=3, back_off=40, ended=1, lasted=lasted)
+    step = plan(given, observed(sandbox(), ended), NOW, replaced={ended.id})
+    if starts:
+        assert step.actions == (StartContainer("a", 4, 80.0),)
+    else:
+        assert step.actions == ()
+        assert step.waiting["a"].reason == "CrashLoopBackOff"
