@@ -28,6 +28,17 @@ def certificate(config: ClusterConfig, name: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(pki.Pki(config.pki_dir).cert(name).read_bytes())
 
 
+def answers_to(config: ClusterConfig) -> set[str]:
+    """The names and addresses in the API server's certificate."""
+    names = (
+        certificate(config, "apiserver")
+        .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        .value
+    )
+    addresses = names.get_values_for_type(x509.IPAddress)
+    return {*names.get_values_for_type(x509.DNSName), *map(str, addresses)}
+
+
 def contents(config: ClusterConfig) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in config.pki_dir.iterdir()}
 
@@ -65,12 +76,15 @@ def test_the_server_certificate_follows_the_flags(config):
     pki.ensure(config, NOW)
     changed = msgspec.structs.replace(config, bind="192.168.7.1")
     assert pki.ensure(changed, NOW)
-    names = certificate(config, "apiserver").extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
-    addresses = {str(address) for address in names.value.get_values_for_type(x509.IPAddress)}
-    assert {"192.168.7.1", "10.96.0.1", "10.42.0.1", "127.0.0.1"} <= addresses
-    assert "kubernetes.default.svc" in names.value.get_values_for_type(x509.DNSName)
+    assert {"192.168.7.1", "10.96.0.1", "10.42.0.1", "127.0.0.1"} <= answers_to(config)
+    assert "kubernetes.default.svc" in answers_to(config)
+
+
+def test_a_server_that_listens_everywhere_answers_to_the_addresses_it_has(config):
+    everywhere = msgspec.structs.replace(config, bind="0.0.0.0")
+    pki.ensure(everywhere, NOW)
+    assert {"10.42.0.1", everywhere.node_ip, "127.0.0.1"} <= answers_to(config)
+    assert "0.0.0.0" not in answers_to(config)
 
 
 def test_a_lost_authority_replaces_everything(config):

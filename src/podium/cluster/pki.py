@@ -64,7 +64,9 @@ def identities(config: ClusterConfig) -> tuple[Identity, ...]:
                 "127.0.0.1",
                 "::1",
                 config.kubernetes_service_ip,
-                *config.bind_addresses,
+                config.gateway,
+                config.node_ip,
+                config.server_address,
             ),
         ),
         Identity(
