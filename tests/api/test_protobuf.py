@@ -47,6 +47,39 @@ def test_maps_and_bytes() -> None:
     }
 
 
+def test_lists_by_key_and_nested_messages() -> None:
+    attributes = field(2, b"get") + field(5, b"pods")
+    extra = field(1, b"scopes") + field(2, field(1, b"a") + field(1, b"b"))
+    spec = field(1, attributes) + field(3, b"jane") + field(4, b"g") + field(5, extra)
+    raw = field(1, b"") + field(2, spec) + field(3, b"\x08\x00\x12\x00")
+    body = envelope("SubjectAccessReview", raw, "authorization.k8s.io/v1")
+    assert decode(body, "SubjectAccessReview")["spec"] == {
+        "resourceAttributes": {"verb": "get", "resource": "pods"},
+        "user": "jane",
+        "groups": ["g"],
+        "extra": {"scopes": ["a", "b"]},
+    }
+
+
+def test_roles_and_what_they_are_made_of() -> None:
+    rule = field(1, b"get") + field(2, b"") + field(3, b"pods") + field(4, b"p")
+    selector = field(1, field(1, b"k") + field(2, b"v")) + field(
+        2, field(1, b"x") + field(2, b"In") + field(3, b"1")
+    )
+    raw = field(1, field(1, b"r")) + field(2, rule) + field(3, field(1, selector))
+    body = envelope("ClusterRole", raw, "rbac.authorization.k8s.io/v1")
+    found = decode(body, "ClusterRole")
+    assert found["rules"] == [
+        {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["p"]}
+    ]
+    assert found["aggregationRule"]["clusterRoleSelectors"] == [
+        {
+            "matchLabels": {"k": "v"},
+            "matchExpressions": [{"key": "x", "operator": "In", "values": ["1"]}],
+        }
+    ]
+
+
 def test_numbers_times_and_lists() -> None:
     spec = field(1, b"a") + field(1, b"b") + b"\x20\xd8\x04"
     status = field(2, b"\x08\xe8\x07")

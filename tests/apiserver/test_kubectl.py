@@ -85,3 +85,43 @@ async def test_api_resources(api: RunningApiServer, version: str) -> None:
     rows = [line.split() for line in out.splitlines()]
     assert ["pods", "po", "v1", "true", "Pod"] in rows
     assert ["leases", "coordination.k8s.io/v1", "true", "Lease"] in rows
+
+
+async def test_roles_and_questions(api: RunningApiServer, version: str) -> None:
+    """Made, bound, asked about and shown by kubectl's own commands."""
+    for made, word in (
+        ("role r --verb=get,list --resource=pods", "role.rbac.authorization.k8s.io/r"),
+        ("rolebinding b --role=r --user=jane", "rolebinding.rbac.authorization.k8s.io/b"),
+        (
+            "clusterrole c --verb=get --non-resource-url=/metrics",
+            "clusterrole.rbac.authorization.k8s.io/c",
+        ),
+        (
+            "clusterrolebinding d --clusterrole=c --group=g --serviceaccount=default:s",
+            "clusterrolebinding.rbac.authorization.k8s.io/d",
+        ),
+        ("clusterrole e --aggregation-rule=a=b", "clusterrole.rbac.authorization.k8s.io/e"),
+    ):
+        found = await kubectl(api, version, "create", *made.split())
+        assert found == (0, f"{word} created\n", "")
+    jane = "--as=jane"
+    async with asyncio.timeout(20):
+        while await kubectl(api, version, "auth", "can-i", "list", "pods", jane) != (
+            0,
+            "yes\n",
+            "",
+        ):
+            pass
+    assert await kubectl(api, version, "auth", "can-i", "get", "pods", jane) == (0, "yes\n", "")
+    assert await kubectl(api, version, "auth", "can-i", "watch", "pods", jane) == (1, "no\n", "")
+    grouped = "auth", "can-i", "get", "/metrics", jane, "--as-group=g"
+    assert await kubectl(api, version, *grouped) == (0, "yes\n", "")
+    code, out, _ = await kubectl(api, version, "auth", "can-i", "--list", jane)
+    assert (
+        code,
+        ["pods", "[]", "[]", "[get", "list]"] in [line.split() for line in out.split("\n")],
+    ) == (0, True)
+    code, out, _ = await kubectl(api, version, "auth", "whoami", jane)
+    assert (code, "Username    jane" in out) == (0, True)
+    code, out, _ = await kubectl(api, version, "get", "rolebindings", "-o", "wide", "--no-headers")
+    assert (code, out.split()[:2], out.split()[3:]) == (0, ["b", "Role/r"], ["jane"])

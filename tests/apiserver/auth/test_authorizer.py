@@ -176,6 +176,7 @@ MAY_NOT = [
     ),
     (JANE, "GET /metrics", 'forbidden: User "jane" cannot get path "/metrics"'),
     (JANE, "POST /api", 'forbidden: User "jane" cannot post path "/api"'),
+    (JANE, "GET /<a>%22", 'forbidden: User "jane" cannot get path "/&lt;a&gt;\\""'),
     (
         SCHEDULER,
         "GET /api/v1/namespaces/d/secrets/s",

@@ -7,6 +7,7 @@ is allowed by one of them is allowed.
 from __future__ import annotations
 
 from podium.api.errors import ApiError, failure
+from podium.api.go_text import quote
 from podium.api.types.meta_v1 import StatusDetails
 from podium.api.user import UserInfo, node_name
 from podium.apiserver.auth import node_authorizer
@@ -17,6 +18,8 @@ from podium.apiserver.paths import Query, RequestInfo
 #: Members may do everything, whatever roles there are.
 PRIVILEGED_GROUP = "system:masters"
 _ALLOWED = Decision(True)
+#: What a browser might take for markup.
+_SANITIZED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class Authorizer:
@@ -52,23 +55,23 @@ class Authorizer:
 
 def forbidden(user: UserInfo, info: RequestInfo, reason: str = "") -> ApiError:
     """Return the refusal as ``k8s.io/apiserver`` words it (``responsewriters.Forbidden``)."""
-    what = _attempt(user, info)
+    what = _attempt(user, info).translate(_SANITIZED)
     if reason:
         what = f"{what}: {reason}"
     if not info.is_resource:
         return failure(403, "Forbidden", f"forbidden: {what}", StatusDetails())
     qualified = f"{info.resource}.{info.group}" if info.group else info.resource
-    subject = f'{qualified} "{info.name}"' if info.name else qualified
+    subject = f"{qualified} {quote(info.name)}" if info.name else qualified
     details = StatusDetails(name=info.name, group=info.group, kind=info.resource)
     return failure(403, "Forbidden", f"{subject} is forbidden: {what}", details)
 
 
 def _attempt(user: UserInfo, info: RequestInfo) -> str:
+    who = f"User {quote(user.name)} cannot {info.verb}"
     if not info.is_resource:
-        return f'User "{user.name}" cannot {info.verb} path "{info.path}"'
+        return f"{who} path {quote(info.path)}"
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
-    where = f'in the namespace "{info.namespace}"' if info.namespace else "at the cluster scope"
-    return (
-        f'User "{user.name}" cannot {info.verb} resource "{resource}" '
-        f'in API group "{info.group}" {where}'
-    )
+    where = "at the cluster scope"
+    if info.namespace:
+        where = f"in the namespace {quote(info.namespace)}"
+    return f"{who} resource {quote(resource)} in API group {quote(info.group)} {where}"
