@@ -100,5 +100,5 @@ async def control_plane(config: ClusterConfig, ready: Ready) -> None:
 async def _kept_running(name: str, component: Callable[[], Awaitable[None]]) -> None:
     """Run *component* until it ends by itself; start it again, ever later, when it fails."""
     backoff = Backoff(initial=0.5, maximum=10.0)
-    while not await guarded(component(), name):
+    while not await guarded(component(), name):  # noqa: ASYNC110 - nothing to be woken by
         await asyncio.sleep(backoff.next())
