@@ -366,3 +366,11 @@ async def test_periods_that_became_senseless_are_those_of_the_spec(node, patient
     spaces = [b - a for a, b in zip(patient.times, patient.times[1:], strict=False)]
     assert spaces[1:] == [3.0] * len(spaces[1:])
     assert len(patient.times) >= 3
+
+
+async def test_a_container_may_name_its_stop_signal(node):
+    lifecycle = {"stopSignal": "SIGUSR1"}
+    await node.create({"lifecycle": lifecycle}, os={"name": "linux"})
+    await node.running()
+    [container] = await node.runtime.list_containers()
+    assert node.runtime.config(container.id).stop_signal == "SIGUSR1"
