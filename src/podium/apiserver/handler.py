@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
@@ -18,6 +19,7 @@ from podium.api.user import ANONYMOUS, UserInfo
 from podium.apiserver import errors, large, paths, responses, routes
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
+from podium.apiserver.inflight import InFlight, TooManyRequests
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.negotiation import MediaType
 from podium.apiserver.paths import Query, RequestInfo
@@ -47,6 +49,7 @@ class Handler:
     services: Services
     site: Site
     metrics: Metrics
+    inflight: InFlight = field(default_factory=InFlight)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         path, query = paths.split_target(request.raw_path)
@@ -56,19 +59,24 @@ class Handler:
         self.metrics.started(info)
         code, served = 499, False  # what a client that goes away is counted as
         try:
-            served, response = await self._answer(request, info, query)
-            response = await large.send(request, response)
+            with ExitStack() as held:
+                served, response = await self._answer(request, info, query, held)
+                response = await large.send(request, response)
             code = response.status
         finally:
             self.metrics.finished(info, served, code, clock.monotonic() - started)
         return response
 
     async def _answer(
-        self, request: BaseRequest, info: RequestInfo, query: Query
+        self, request: BaseRequest, info: RequestInfo, query: Query, held: ExitStack
     ) -> tuple[bool, StreamResponse]:
-        """Return whether the path is one that is served, and the answer."""
+        """Return whether the path is one that is served, and the answer.
+
+        What has to be kept until that is sent is put on *held*.
+        """
         try:
             user = await self._user(request, info, query)
+            held.enter_context(self.inflight.admitted(user, info))
             await self._authorize(user, info, query)
             if not info.is_resource:
                 return True, await self.site.answer(request, info, query)
@@ -77,6 +85,10 @@ class Handler:
             return True, await verb(call)
         except ApiError as error:
             return error.code not in (401, 403), responses.failed(error, _STATUS)
+        except TooManyRequests as error:
+            response = responses.text(error.TEXT, 429)
+            response.headers["Retry-After"] = str(error.RETRY_AFTER)
+            return False, response
         except errors.PathNotFound:
             return False, responses.not_found()
         except impersonation.NoUserToImpersonate as error:

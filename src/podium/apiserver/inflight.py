@@ -1,0 +1,63 @@
+"""How many requests may be under way at a time, for each class of user.
+
+After upstream's max-in-flight filter and the classes of its priority and fairness: those who run
+the cluster are never turned away by those who use it. Who is turned away may try again in a second.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
+
+from podium.api.user import UserInfo
+from podium.apiserver.metrics import is_long_running
+from podium.apiserver.paths import RequestInfo
+
+Level = Literal["exempt", "system", "workload", "default", "anonymous"]
+
+#: Short requests, and watches and logs, under way at once; who is exempt has no limit.
+SHORT: Mapping[Level, int] = {"system": 400, "workload": 200, "default": 200, "anonymous": 40}
+LONG: Mapping[Level, int] = {"system": 10_000, "workload": 5_000, "default": 5_000, "anonymous": 40}
+
+
+class TooManyRequests(Exception):
+    """Answered with 429."""
+
+    TEXT = "Too many requests, please try again later.\n"
+    RETRY_AFTER = 1
+
+
+class InFlight:
+    """Counts what is under way in one server."""
+
+    def __init__(
+        self, short: Mapping[Level, int] = SHORT, long: Mapping[Level, int] = LONG
+    ) -> None:
+        self._limits = {False: short, True: long}
+        self._under_way: Counter[tuple[Level, bool]] = Counter()
+
+    @contextmanager
+    def admitted(self, user: UserInfo, info: RequestInfo) -> Iterator[None]:
+        """Count the request while the body runs. Raises TooManyRequests."""
+        kind = level(user), is_long_running(info)
+        limit = self._limits[kind[1]].get(kind[0])
+        if limit is not None and self._under_way[kind] >= limit:
+            raise TooManyRequests
+        self._under_way[kind] += 1
+        try:
+            yield
+        finally:
+            self._under_way[kind] -= 1
+
+
+def level(user: UserInfo) -> Level:
+    groups = user.groups
+    if "system:masters" in groups:
+        return "exempt"
+    if "system:serviceaccounts" in groups:
+        return "workload"
+    if "system:nodes" in groups or user.name.startswith("system:kube-"):
+        return "system"
+    return "anonymous" if "system:unauthenticated" in groups else "default"

@@ -1,0 +1,57 @@
+"""How many requests of whom may be under way at a time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import pytest
+
+from podium.api.user import ANONYMOUS, UserInfo
+from podium.apiserver import inflight
+from podium.apiserver.inflight import InFlight, TooManyRequests, level
+from podium.apiserver.paths import Query, parse
+from support.apiserver import running_apiserver
+
+LIST = parse("GET", "/api/v1/pods", Query(""))
+WATCH = parse("GET", "/api/v1/pods", Query("watch=1"))
+ALICE = UserInfo("alice", ("system:authenticated",))
+ADMIN = UserInfo("admin", ("system:masters",))
+NODE = UserInfo("system:node:n", ("system:nodes",))
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [
+        (ADMIN, "exempt"),
+        (NODE, "system"),
+        (UserInfo("system:kube-scheduler"), "system"),
+        (UserInfo("system:serviceaccount:a:b", ("system:serviceaccounts",)), "workload"),
+        (ALICE, "default"),
+        (ANONYMOUS, "anonymous"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_level(user, expected):
+    assert level(user) == expected
+
+
+def test_only_the_same_class_and_kind_of_request_is_turned_away():
+    counts = InFlight({"default": 1, "system": 1}, {"default": 1})
+    with ExitStack() as held:
+        held.enter_context(counts.admitted(ALICE, LIST))
+        with pytest.raises(TooManyRequests), counts.admitted(ALICE, LIST):
+            pass
+        for user, info in ((ALICE, WATCH), (NODE, LIST), (ADMIN, LIST), (ADMIN, LIST)):
+            held.enter_context(counts.admitted(user, info))
+    with counts.admitted(ALICE, LIST):  # the first has ended
+        pass
+
+
+async def test_who_is_turned_away_is_told_when_to_come_again(tmp_path, monkeypatch):
+    monkeypatch.setitem(inflight.SHORT, "default", 0)
+    async with running_apiserver(tmp_path) as api, api.session("alice", ()) as session:
+        async with session.get("/version") as response:
+            assert (response.status, response.headers["Retry-After"]) == (429, "1")
+            assert await response.text() == "Too many requests, please try again later.\n"
+        async with api.session() as admin, admin.get("/version") as response:
+            assert response.status == 200
