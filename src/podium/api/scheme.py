@@ -126,6 +126,9 @@ CRONJOBS = _kind(
 )  # fmt: skip
 JOBS = _kind("batch", "Job", "jobs", "jobs", categories=("all",), subresources=(STATUS,))
 ENDPOINTSLICES = _kind("discovery.k8s.io", "EndpointSlice", "endpointslices", "endpointslices")
+EVENTS_V1 = _kind(
+    "events.k8s.io", "Event", "events", "events_v1", short_names=("ev",), view_of=EVENTS
+)
 INGRESSCLASSES = _kind(
     "networking.k8s.io", "IngressClass", "ingressclasses", "ingressclasses", namespaced=False
 )

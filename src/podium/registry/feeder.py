@@ -56,7 +56,7 @@ class Feeder:
     async def fill(self) -> None:
         """Read all present objects, as of one revision."""
         self.revision = await self._store.revision()
-        self._caches.filled_at = self.revision
+        self._caches.filled_at = self._caches.revision = self.revision
         with _collector_paused():
             for prefix in self._caches.prefixes:
                 await self._fill(prefix)
@@ -118,7 +118,9 @@ class Feeder:
             cache = self._cache_of(event.key)
             if cache is not None:
                 self._on_change(cache, cache.apply(event))
-            self.revision = event.revision
+                for view in self._caches.views(cache.prefix):
+                    view.apply(event)
+            self.revision = self._caches.revision = event.revision
         while self._waiting and self._waiting[0][0] <= self.revision:
             heapq.heappop(self._waiting)[2].set()
 

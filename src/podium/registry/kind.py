@@ -79,9 +79,9 @@ class Kind:
 
     async def store_new(self, key: str, obj: Any, *, dry_run: bool) -> Stored:
         """Raises KeyExists. A dry run does not look for the key."""
-        value = codec.encode_stored(obj)
+        value = self.cache.encode(obj)
         if dry_run:
-            return Stored(key, value, 0, obj)
+            return Stored(key, codec.encode_stored(obj), 0, obj)
         self.cache.expect(value, obj)
         try:
             return self._result(await self.shared.store.create(key, value))
@@ -93,13 +93,14 @@ class Kind:
 
         Raises RevisionMismatch.
         """
-        value = codec.encode_stored(obj)
-        data = codec.stamp(value, old.revision)
+        shown = codec.encode_stored(obj)
+        data = codec.stamp(shown, old.revision)
         if data == old.data:
             return old
         if dry_run:
             obj.metadata.resource_version = str(old.revision)
             return Stored(old.key, data, old.revision, obj)
+        value = self.cache.encode(obj) if self.resource.view_of else shown
         self.cache.expect(value, obj)
         try:
             return self._result(await self.shared.store.update(old.key, value, old.revision))

@@ -66,7 +66,7 @@ class _Repeatable:
             obj, self._first = self._first, None
             self._data = codec.encode(obj)
             return obj
-        return self._kind.cache.decode(self._data)
+        return codec.decode_stored(self._kind.resource.type, self._data)
 
 
 async def apply(

@@ -91,6 +91,10 @@ class WatchCache:
         obj.metadata.resource_version = str(revision)
         return Stored(key, codec.stamp(value, revision), revision, obj)
 
+    def encode(self, obj: Any) -> bytes:
+        """Return *obj* as the store holds it."""
+        return codec.encode_stored(obj)
+
     def decode(self, value: bytes) -> Any:
         """Return a new struct of what the registry has encoded; the caller may change it."""
         return self._decoded(value)
@@ -117,6 +121,9 @@ class WatchCache:
     def objects(self) -> Iterator[tuple[str, Any]]:
         """Yield every object under its key in the store."""
         return ((key, stored.obj) for key, stored in self._objects.items())
+
+    def everything(self) -> Iterator[Stored]:
+        return iter(self._objects.values())
 
     def select(self, predicate: Predicate, after: str = "") -> Iterator[Stored]:
         """Yield what *predicate* matches behind the key *after*, in the order of the keys.
