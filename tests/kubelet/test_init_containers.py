@@ -186,3 +186,18 @@ async def test_a_pod_that_shares_its_processes(node):
     [sandbox] = await node.runtime.list_pod_sandbox()
     config = node.runtime.sandbox_config(sandbox.id)
     assert config.linux.namespace_options.pid is NamespaceMode.POD
+
+
+async def test_a_pod_that_loses_its_sandbox_is_initialised_again(node):
+    """The API takes no status in which a done init container runs again; the next one it takes."""
+    inits = [init("i", "sleep", "2")]
+    await node.create(initContainers=inits, restartPolicy="OnFailure")
+    await node.phase("Running")
+    [sandbox] = await node.runtime.list_pod_sandbox()
+
+    await node.runtime.stop_pod_sandbox(sandbox.id)
+    await node.until(lambda: "running r1" in node.states["p/c"], step=0.5)
+
+    [again] = node.pod().status.init_container_statuses
+    assert (again.restart_count, again.state.terminated.exit_code) == (1, 0)
+    assert node.phase_of() == "Running"

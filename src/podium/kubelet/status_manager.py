@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from podium.api import scheme
@@ -40,6 +41,14 @@ class _Entry:
     waiting: list[PodStatus] = field(default_factory=list)
     sending: bool = False
     settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class _Answer(Enum):
+    """What became of a status: nothing more to do, not accepted as it is, or to be tried again."""
+
+    SETTLED = 1
+    REFUSED = 2
+    FAILED = 3
 
 
 class StatusManager:
@@ -120,27 +129,31 @@ class StatusManager:
         try:
             while entry.waiting:
                 status = entry.waiting.pop(0)
-                while not await self._try(entry.pod, entry.published, status):
+                answer = await self._try(entry.pod, entry.published, status)
+                while answer is not _Answer.SETTLED:
+                    if answer is _Answer.REFUSED and entry.waiting:
+                        break  # the newer one may be acceptable
                     await self._clock.sleep(backoff.next())
-                entry.published = status
-                backoff.reset()
+                    answer = await self._try(entry.pod, entry.published, status)
+                else:
+                    entry.published = status
+                    backoff.reset()
         finally:
             entry.sending = False
             entry.settled.set()
 
-    async def _try(self, pod: Pod, old: PodStatus, new: PodStatus) -> bool:
-        """Tell whether there is nothing more to do about this status."""
+    async def _try(self, pod: Pod, old: PodStatus, new: PodStatus) -> _Answer:
         try:
             await self._patch(pod, old, new)
         except ApiError as exc:
             if exc.code in (404, 409):
-                return True  # another Pod of that name, or none: nobody wants to know
+                return _Answer.SETTLED  # another Pod of that name, or none: nobody wants to know
             _log(pod, "status could not be published", exc)
-            return False
+            return _Answer.REFUSED if exc.code in (400, 422) else _Answer.FAILED
         except Unreachable as exc:
             _log(pod, "status could not be published", exc)
-            return False
-        return True
+            return _Answer.FAILED
+        return _Answer.SETTLED
 
     async def _patch(self, pod: Pod, old: PodStatus, new: PodStatus) -> None:
         difference = strategic.diff(to_plain(old), to_plain(new), _DEFINITION)
@@ -158,8 +171,10 @@ class StatusManager:
 
 
 def _shows_an_end(status: PodStatus) -> bool:
-    statuses = (*status.init_container_statuses, *status.container_statuses)
-    return any(container.state.terminated for container in statuses)
+    inits = (container.state.terminated for container in status.init_container_statuses)
+    if any(ended is not None and ended.exit_code for ended in inits):
+        return True
+    return any(container.state.terminated for container in status.container_statuses)
 
 
 def _log(pod: Pod, message: str, exc: Exception) -> None:
