@@ -12,11 +12,11 @@ import pytest
 
 from support.golden import CASES, World, comparable, load, play, target_of
 
-#: Patches take more than strategies: ``tests/apiserver/test_golden_patches.py`` plays them.
+#: Patches and rights take more than strategies: ``tests/apiserver/test_golden_*.py`` play them.
 NAMES = sorted(
     f"{path.parent.name}/{path.stem}"
     for path in CASES.glob("*/*.json")
-    if path.parent.name != "patches"
+    if path.parent.name not in ("auth", "patches")
 )
 
 
