@@ -196,4 +196,6 @@ def _run(
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Print a line; a reader that has gone (`podium up | head`) does not end the cluster."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{line}\n".encode())
