@@ -41,7 +41,7 @@ def keep_in_memory(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if linux.filesystem(str(directory)) not in ("tmpfs", "ramfs"):
         flags = linux.MS_NOSUID | linux.MS_NODEV
-        linux.mount("podium", str(directory), "tmpfs", flags, "mode=0700")
+        linux.mount("tmpfs", str(directory), "tmpfs", flags, "mode=0700")
 
 
 async def _api_is_there(config: ClusterConfig) -> None:

@@ -1,0 +1,280 @@
+"""Plays a scenario of a Pod's life on a cluster; tests/golden/kubelet/README.md has its words."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from podium.api import scheme
+from podium.api.codec import from_plain, to_plain
+from podium.api.errors import ApiError
+from podium.api.scheme import Resource
+from podium.api.types.core_v1 import Namespace
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.client.client import Client
+from support.pod_views import canonical, satisfied, tokens
+
+PATIENCE, SETTLE = 60.0, 1.5  # seconds
+_KINDS = {
+    "Pod": scheme.PODS,
+    "ConfigMap": scheme.CONFIGMAPS,
+    "Secret": scheme.SECRETS,
+    "Service": scheme.SERVICES,
+    "ServiceAccount": scheme.SERVICEACCOUNTS,
+}
+_CHANGING = [
+    (re.compile(r"(?:in|for) [\d.]+m?s \([\d.]+m?s including waiting\)"), "in DURATION"),
+    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),
+    (re.compile(r"sha256:[0-9a-f]{64}"), "sha256:DIGEST"),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "ID"),
+    (re.compile(r"kube-api-access-[a-z0-9]{5}\b"), "kube-api-access-XXXXX"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)"), "TIME"),
+    (re.compile(r"\b\d{4}(?:_\d\d){5}\.\d+\b"), "DATADIR"),
+    (re.compile(r"(requested: \d+, used: )\d+(, capacity: )\d+"), r"\1N\2N"),
+]
+_ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
+
+
+@dataclass
+class Life:
+    """What is seen while a scenario is played in the namespace *namespace*."""
+
+    client: Client
+    scenario: Mapping[str, Any]
+    namespace: str
+    node: str
+    pods: dict[str, Any] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    states: dict[str, list[str]] = field(default_factory=dict)
+    events: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    words: dict[str, str] = field(default_factory=dict)
+
+    async def play(self) -> None:
+        """Raises TimeoutError when something that the scenario waits for does not come."""
+        await self.client.create(
+            scheme.NAMESPACES, Namespace(metadata=ObjectMeta(name=self.namespace))
+        )
+        self.words |= {self.namespace: "NS", self.node: "NODE"}
+        await self._standard_objects()
+        async with asyncio.TaskGroup() as group:
+            watches = [
+                group.create_task(self._watch(scheme.PODS, self._pod_seen)),
+                group.create_task(self._watch(scheme.EVENTS, self._event_seen)),
+            ]
+            for manifest in self.scenario.get("objects", ()):
+                await self._create(manifest)
+            for step in self.scenario.get("steps", ()):
+                ((verb, wish),) = step.items()
+                await getattr(self, f"_{verb}")(wish)
+            await asyncio.sleep(SETTLE)  # nothing more may come
+            for watch in watches:
+                watch.cancel()
+
+    async def end(self) -> None:
+        with contextlib.suppress(ApiError):
+            for name in self.pods:
+                await self.client.delete(
+                    scheme.PODS, name, namespace=self.namespace, grace_period_seconds=0
+                )
+            await self.client.delete(scheme.NAMESPACES, self.namespace)
+
+    async def _standard_objects(self) -> None:
+        for resource, name in (
+            (scheme.SERVICEACCOUNTS, "default"),
+            (scheme.CONFIGMAPS, "kube-root-ca.crt"),
+        ):
+            async with asyncio.timeout(PATIENCE):
+                while not (await self.client.list(resource, self.namespace)).items:
+                    await asyncio.sleep(0.02)
+            await self.client.get(resource, name, self.namespace)
+
+    # -- watching
+
+    async def _watch(self, resource: Resource, seen: Any) -> None:
+        watch = self.client.watch(resource, self.namespace, resource_version="0")
+        async with contextlib.aclosing(watch) as events:
+            async for kind, obj in events:
+                async with self.news:
+                    if kind != "BOOKMARK":
+                        seen(kind, to_plain(obj))
+                    self.news.notify_all()
+
+    def _pod_seen(self, kind: str, pod: Any) -> None:
+        name, status = pod["metadata"]["name"], pod.get("status", {})
+        self.words[status.get("hostIP", "")] = "HOST_IP"
+        self.words[status.get("podIP", "")] = "POD_IP"
+        self.pods[name] = pod
+        for track, token in tokens(name, pod):
+            passed = self.states.setdefault(track, [])
+            if passed[-1:] != [token]:
+                passed.append(token)
+        self.gone.discard(name)
+        if kind == "DELETED":
+            self.gone.add(name)
+            self.states[name].append("gone")
+
+    def _event_seen(self, kind: str, event: Any) -> None:
+        about = event["involvedObject"]
+        if kind != "DELETED" and about["kind"] != "Namespace":
+            self.events[event["metadata"]["name"]] = {
+                "type": event["type"],
+                "reason": event["reason"],
+                "message": event["message"],
+                "component": event["source"]["component"],
+                "object": f"{about['kind']}/{about['name']}",
+                "fieldPath": about.get("fieldPath", ""),
+                "count": event.get("count", 1),
+            }
+
+    def _pod(self, wish: Any) -> str:
+        """Which Pod a step is about: the first of the scenario where it does not say."""
+        names = [
+            manifest["metadata"]["name"]
+            for manifest in self.scenario.get("objects", ())
+            if manifest["kind"] == "Pod"
+        ]
+        return str(wish.get("pod") or (names or ["p"])[0])
+
+    # -- steps
+
+    async def _create(self, wish: Any) -> None:
+        manifest = json.loads(
+            json.dumps(wish).replace("@NS@", self.namespace).replace("@NODE@", self.node)
+        )
+        resource = _KINDS[manifest["kind"]]
+        try:
+            obj = from_plain(resource.type, manifest)
+            made = await self.client.create(resource, obj, namespace=self.namespace)
+        except ApiError as exc:
+            self._note(f"create {manifest['kind']}/{manifest['metadata']['name']}", _refusal(exc))
+        else:
+            if resource is scheme.SERVICES:
+                self.words[made.spec.cluster_ip] = "SVC_IP"
+
+    async def _patch(self, wish: Any) -> None:
+        resource = _KINDS[wish.get("kind", "Pod")]
+        try:
+            await self.client.patch(
+                resource,
+                wish["name"],
+                wish["body"],
+                namespace=self.namespace,
+                subresource=wish.get("sub", ""),
+                patch_type=wish.get("type", "merge"),
+            )
+        except ApiError as exc:
+            self._note(f"patch {wish['name']}", _refusal(exc))
+
+    async def _delete(self, wish: Any) -> None:
+        name = wish.get("name") or self._pod(wish)
+        await self.client.delete(
+            _KINDS[wish.get("kind", "Pod")],
+            name,
+            namespace=self.namespace,
+            grace_period_seconds=wish.get("grace"),
+        )
+        if wish.get("kind", "Pod") == "Pod" and wish.get("wait", True):
+            await self._until(lambda: name in self.gone)
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)  # as the scenario says: time for what must not happen
+
+    async def _wait(self, wish: Any) -> None:
+        if "log" not in wish:
+            await self._until(lambda: self._holds(wish))
+            return
+        async with asyncio.timeout(PATIENCE):
+            while wish["log"] not in await self._log(wish):
+                await asyncio.sleep(0.05)
+
+    async def _logs(self, wish: Any) -> None:
+        name = f"log {self._pod(wish)}/{wish.get('container', '')}"
+        text = await self._log(wish)
+        if wish.get("sort"):
+            text = "".join(f"{line}\n" for line in sorted(text.splitlines()))
+        for pattern, replacement in wish.get("replace", ()):
+            text = re.sub(pattern, replacement, text)
+        self._note(wish.get("as", name), text)
+
+    async def _log(self, wish: Any) -> str:
+        query = {"container": wish.get("container", "")} | wish.get("query", {})
+        given = {
+            name: str(value).lower() if isinstance(value, bool) else value
+            for name, value in query.items()
+            if value != ""
+        }
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{self._pod(wish)}/log"
+        try:
+            answer = await self.client.get_raw(f"{path}?{urlencode(given)}")
+        except ApiError as exc:
+            return f"HTTP {exc.code}: {exc.status.message}"
+        return answer.decode(errors="replace")
+
+    async def _until(self, holds: Any) -> None:
+        async with asyncio.timeout(PATIENCE), self.news:
+            await self.news.wait_for(holds)
+
+    def _note(self, key: str, text: str) -> None:
+        number = sum(name.partition("#")[0] == key for name in self.outputs) + 1
+        self.outputs[key if number == 1 else f"{key}#{number}"] = text
+
+    def _holds(self, wish: Any) -> bool:
+        name = self._pod(wish)
+        if wish.get("gone"):
+            return name in self.gone
+        if "event" in wish:
+            return any(
+                event["reason"] == wish["event"]
+                and wish.get("contains", "") in event["message"]
+                and event["count"] >= wish.get("count", 1)
+                for event in self.events.values()
+            )
+        if name not in self.pods or name in self.gone:
+            return False
+        return all(satisfied(self.pods[name], wish))
+
+    # -- what is left of it, comparable
+
+    def final(self) -> dict[str, Any]:
+        return {
+            name: canonical(pod) | ({"gone": True} if name in self.gone else {})
+            for name, pod in self.pods.items()
+        }
+
+    def normal(self, value: Any) -> Any:
+        """Turn what changes from run to run into fixed words, as the recording did."""
+        if isinstance(value, dict):
+            return {self.normal(key): self.normal(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.normal(inner) for inner in value]
+        if not isinstance(value, str):
+            return value
+        for found in sorted(filter(None, self.words), key=len, reverse=True):
+            value = value.replace(found, self.words[found])
+        for pattern, word in _CHANGING:
+            value = pattern.sub(word, value)
+        kept = {"0.0.0.0", *_ADDRESS.findall(json.dumps(self.scenario))}
+        return _ADDRESS.sub(lambda m: m[0] if m[0] in kept or m[0][:4] == "127." else "IP", value)
+
+
+def _refusal(exc: ApiError) -> str:
+    return f"HTTP {exc.code} {exc.status.reason}: {exc.status.message}"
+
+
+@contextlib.asynccontextmanager
+async def living(client: Client, scenario: Mapping[str, Any], name: str) -> AsyncIterator[Life]:
+    """Play *scenario* in a namespace of its own, which is deleted afterwards."""
+    life = Life(client, scenario, name, "node-1")
+    try:
+        await life.play()
+        yield life
+    finally:
+        await life.end()
