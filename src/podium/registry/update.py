@@ -134,6 +134,8 @@ async def _prepare(
     _carry_over(metadata, old_metadata)
     rules.prepare(obj, old.obj, kind.shared.clock.now())
     obj.metadata.managed_fields = list(managed)
+    if not rules.owns:
+        obj.metadata.managed_fields = list(old_metadata.managed_fields)
     ownership.keep_times(obj, old.obj)
     if found := await apart(size, rules.validate, obj, old.obj):
         raise await apart(size, errors.invalid, kind.resource, name, found)

@@ -44,11 +44,13 @@ class UpdateRules(Generic[T]):
     """How one door to an object (the object itself, or a subresource) takes an update.
 
     ``prepare(new, old, now)`` makes of *new*, in place, what may be stored: fields that this door
-    does not serve are taken from *old*. ``validate(new, old)`` returns the offences.
+    does not serve are taken from *old*. ``validate(new, old)`` returns the offences. With *owns*,
+    the writer owns what it changed (managedFields).
     """
 
     prepare: Callable[[T, T, datetime], None]
     validate: Callable[[T, T], list[FieldError]]
+    owns: bool = True
 
 
 class Strategy(Generic[T]):

@@ -11,7 +11,7 @@ from podium.api import errors
 from podium.api.defaults.pods import name_service_account, set_defaults_pod
 from podium.api.field import FieldError
 from podium.api.resources import qos_class
-from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
+from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodSpec, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
@@ -72,7 +72,8 @@ class PodStrategy(Strategy[Pod]):
 
     def rules(self, subresource: str = "") -> UpdateRules[Pod]:
         if subresource == "ephemeralcontainers":
-            return UpdateRules(self._prepare_ephemeral_update, self._validate_ephemeral_update)
+            prepare, validate = self._prepare_ephemeral_update, self._validate_ephemeral_update
+            return UpdateRules(prepare, validate, owns=False)
         return super().rules(subresource)
 
     def prepare_for_update(self, new: Pod, old: Pod, now: datetime) -> None:
@@ -93,13 +94,18 @@ class PodStrategy(Strategy[Pod]):
     def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
         if subresource == "status":
             return (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
+        if subresource == "ephemeralcontainers":
+            spec = [each.encode_name for each in msgspec.structs.fields(PodSpec)]
+            others = (("spec", name) for name in spec if name != "ephemeralContainers")
+            return (("metadata",), ("status",), *others)
         return (("status",),)
 
     def _prepare_ephemeral_update(self, new: Pod, old: Pod, now: datetime) -> None:
         """Take nothing but the ephemeral containers from *new*."""
         wanted = new.spec.ephemeral_containers
         super().prepare_for_status_update(new, old, now)
-        new.metadata.owner_references = old.metadata.owner_references
+        for name in ("labels", "annotations", "finalizers", "owner_references"):
+            copy_field(new.metadata, old.metadata, name)
         new.spec = msgspec.structs.replace(old.spec, ephemeral_containers=wanted)
         copy_field(new, old, "status")
         self.count_generation(new, old)
