@@ -201,3 +201,17 @@ async def test_a_pod_that_loses_its_sandbox_is_initialised_again(node):
     [again] = node.pod().status.init_container_statuses
     assert (again.restart_count, again.state.terminated.exit_code) == (1, 0)
     assert node.phase_of() == "Running"
+
+
+async def test_a_new_kubelet_goes_on_with_the_initialisation_where_it_was(node):
+    inits = [init("i", "sleep", "1"), sidecar("s"), init("j", "sleep", "30")]
+    await node.create(initContainers=inits)
+    await node.until(lambda: "running r0" in node.states.get("p/j", []), step=0.5)
+
+    await node.stop()
+    await node.start()
+    pod = await node.phase("Running", step=1)
+
+    counts = {s.name: s.restart_count for s in pod.status.init_container_statuses}
+    assert counts == {"i": 0, "s": 0, "j": 0}
+    assert pod.status.init_container_statuses[1].started
