@@ -24,6 +24,9 @@ def config(**changes: object) -> ClusterConfig:
         pytest.param({"service_cidr": "10.9.0.0/32"}, "--service-cidr", id="no-room-for-services"),
         pytest.param({"node_name": "Bad_Name"}, "--node-name", id="not-a-node-name"),
         pytest.param({"bind": "localhost"}, "--bind", id="bind-a-name"),
+        pytest.param({"run_dir": Path("/run/a,b")}, "--run-dir", id="run-dir-with-comma"),
+        pytest.param({"data_dir": Path("/d:e")}, "--data-dir", id="data-dir-with-colon"),
+        pytest.param({"data_dir": Path("/d\n")}, "--data-dir", id="data-dir-with-line-break"),
         pytest.param({"port": 0}, "--port", id="port-zero"),
         pytest.param({"kubelet_port": 70000}, "--kubelet-port", id="port-too-large"),
         pytest.param(

@@ -18,6 +18,8 @@ DEFAULT_RUN_DIR = Path("/run/podium")
 #: Where the clusters of one machine agree on what belongs to the machine (IP forwarding).
 SHARED_DIR = Path("/run/podium-shared")
 _FILE = "cluster.json"
+#: What separates mount options (and runc's namespace paths), conmon's log drivers, and escapes.
+_NOT_IN_PATHS = (",", ":", "\\")
 
 
 class ConfigError(Exception):
@@ -216,6 +218,12 @@ def _refuse_change(remembered: ClusterConfig, given: dict[str, object]) -> None:
 
 def check(config: ClusterConfig) -> None:
     """Refuse what cannot work. Raises ConfigError that names the flag."""
+    for flag, directory in (("--data-dir", config.data_dir), ("--run-dir", config.run_dir)):
+        if not str(directory).isprintable() or set(str(directory)) & set(_NOT_IN_PATHS):
+            raise ConfigError(
+                f"{flag} {str(directory)!r} has a character that mounts, runc or conmon would "
+                f"misread (one of {' '.join(_NOT_IN_PATHS)} or an unprintable one)"
+            )
     pods = _network("--pod-cidr", config.pod_cidr)
     services = _network("--service-cidr", config.service_cidr)
     if pods.overlaps(services):
