@@ -5,6 +5,8 @@ Follows ``plugin/pkg/admission/serviceaccount``.
 
 from __future__ import annotations
 
+import asyncio
+
 from podium.api import errors
 from podium.api.defaults.pods import name_service_account
 from podium.api.defaults.volumes import FILE_MODE
@@ -33,6 +35,10 @@ MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_EXPIRATION_SECONDS = 3607
 ROOT_CA_CONFIG_MAP = "kube-root-ca.crt"
 VOLUME_PREFIX = "kube-api-access-"
+
+#: Seconds between looks for a namespace's default account, which a controller makes; as upstream,
+#: about a second in all.
+_PAUSES = (0.02, 0.03, 0.05, *(0.1,) * 9)
 
 
 class ServiceAccountAdmission:
@@ -78,10 +84,14 @@ def _check_mirror(pod: Pod) -> None:
 
 
 async def _account(attributes: Attributes, pod: Pod) -> ServiceAccount:
+    """Return the account; the default one of a namespace just made is given time to appear."""
     name = pod.spec.service_account_name
-    found = await attributes.reader.read(SERVICEACCOUNTS, attributes.namespace, name)
-    if isinstance(found, ServiceAccount):
-        return found
+    for pause in (*_PAUSES, 0.0) if name == DEFAULT_ACCOUNT else (0.0,):
+        found = await attributes.reader.read(SERVICEACCOUNTS, attributes.namespace, name)
+        if isinstance(found, ServiceAccount):
+            return found
+        if pause:
+            await asyncio.sleep(pause)
     text = (
         f"error looking up service account {attributes.namespace}/{name}: "
         f'serviceaccount "{name}" not found'
