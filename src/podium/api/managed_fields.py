@@ -140,13 +140,14 @@ def update(
     managed: Managed,
     comparison: Comparison,
     manager: Manager,
-    now: datetime,
+    now: datetime | None,
     ignored: Fields = EMPTY,
 ) -> Managed:
     """Return who owns what after *manager* wrote what *comparison* shows.
 
     It owns what it added or changed, and nobody what is gone; who owned that before loses it.
-    *ignored* is what this door to the object does not write.
+    *ignored* is what this door to the object does not write. Without *now*, the entry keeps the
+    time that it has.
     """
     comparison = comparison.without(ignored)
     if comparison.is_same():
@@ -157,6 +158,7 @@ def update(
     if mine:
         if (before := result.get(manager)) is not None:
             mine = sets.union(mine, fields_of(before))
+            now = now or before.time
         result[manager] = entry_of(manager, manager.api_version, mine, now)
     return capped(result)
 

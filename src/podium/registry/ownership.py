@@ -7,6 +7,7 @@ pure. Here they meet the kind, its strategy and upstream's errors.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -53,9 +54,14 @@ def _tracked(
     except ValueError:  # items without their keys: owners cannot be told
         return list(present)
     manager = Manager(context.field_manager or _UNKNOWN, UPDATE, resource.api_version, subresource)
-    now = kind.shared.clock.now().replace(microsecond=0)
+    # Upstream moves what is owned through a Scale to the object without the time.
+    now = None if subresource == "scale" else _now(kind)
     ignored = _ignored(kind.strategy, subresource)
     return managed_fields.encode(managed_fields.update(managed, comparison, manager, now, ignored))
+
+
+def _now(kind: Kind) -> datetime:
+    return kind.shared.clock.now().replace(microsecond=0)
 
 
 def keep_times(obj: Any, old: Any) -> None:
@@ -87,7 +93,7 @@ def applied(
         manager=context.field_manager,
         api_version=resource.api_version,
         subresource=subresource,
-        now=kind.shared.clock.now().replace(microsecond=0),
+        now=_now(kind),
         empty=_empty(resource),
         ignored=_ignored(kind.strategy, subresource),
     )

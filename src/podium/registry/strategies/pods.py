@@ -11,7 +11,7 @@ from podium.api import errors
 from podium.api.defaults.pods import name_service_account, set_defaults_pod
 from podium.api.field import FieldError
 from podium.api.resources import qos_class
-from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodSpec, PodStatus
+from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
@@ -94,10 +94,6 @@ class PodStrategy(Strategy[Pod]):
     def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
         if subresource == "status":
             return (("spec",), ("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
-        if subresource == "ephemeralcontainers":
-            spec = [each.encode_name for each in msgspec.structs.fields(PodSpec)]
-            others = (("spec", name) for name in spec if name != "ephemeralContainers")
-            return (("metadata",), ("status",), *others)
         return (("status",),)
 
     def _prepare_ephemeral_update(self, new: Pod, old: Pod, now: datetime) -> None:
