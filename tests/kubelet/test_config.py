@@ -23,7 +23,11 @@ def test_a_file_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"evictionHard": {}}, "evictionHard: this field is not served"),
+        (
+            {"evictionHard": {}},
+            "evictionHard: this field is not served; those that are: clusterDNS, ",
+        ),
+        ({"registerNode": False}, "registerNode: this field is not served"),
         ({"maxPods": 0}, "maxPods: must be a whole number of at least 1"),
         ({"nodeStatusUpdateFrequency": "soon"}, "nodeStatusUpdateFrequency: must be a duration"),
         ({"kubeReserved": {"cpu": "x"}}, "kubeReserved[cpu]: "),

@@ -34,7 +34,6 @@ class KubeletConfiguration:
     cluster_domain: str = "cluster.local"
     system_reserved: dict[str, str] = field(default_factory=dict)
     kube_reserved: dict[str, str] = field(default_factory=dict)
-    register_node: bool = True
 
 
 def load(path: str | Path) -> KubeletConfiguration:
@@ -62,7 +61,8 @@ def parse(document: Any) -> KubeletConfiguration:
     values: dict[str, Any] = {}
     for name, value in rest.items():
         if name not in _READERS:
-            raise ConfigError(f"{name}: this field is not served")
+            served = ", ".join(sorted(_READERS))
+            raise ConfigError(f"{name}: this field is not served; those that are: {served}")
         attribute, read = _READERS[name]
         values[attribute] = read(name, value)
     return KubeletConfiguration(**values)
@@ -85,12 +85,6 @@ def _duration(name: str, value: Any) -> float:
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise ConfigError(f"{name}: must be a string")
-    return value
-
-
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"{name}: must be true or false")
     return value
 
 
@@ -126,5 +120,4 @@ _READERS = {
     "clusterDomain": ("cluster_domain", _text),
     "systemReserved": ("system_reserved", _quantities),
     "kubeReserved": ("kube_reserved", _quantities),
-    "registerNode": ("register_node", _flag),
 }
