@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.api.protobuf import MAGIC, BadProtobuf, decode, serves
+from podium.api import codec
+from podium.api.protobuf import MAGIC, BadProtobuf, decode
+from podium.api.types.apps_v1 import Deployment
+from podium.api.types.authentication_v1 import TokenRequest
+from podium.api.types.authorization_v1 import SubjectAccessReview
+from podium.api.types.core_v1 import Namespace, Secret, Service
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.rbac_v1 import ClusterRole
 
 NAMESPACE = bytes.fromhex(
     "6b3873000a0f0a0276311209"
@@ -26,18 +33,15 @@ def envelope(kind: str, raw: bytes, api_version: str = "v1") -> bytes:
 
 
 def test_a_namespace_of_kubectl() -> None:
-    assert decode(NAMESPACE, "Namespace") == {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": "x1"},
-    }
+    found = codec.from_plain(Namespace, decode(NAMESPACE, Namespace))
+    assert found == Namespace(metadata=ObjectMeta(name="x1"))
 
 
 def test_maps_and_bytes() -> None:
     metadata = field(1, b"s") + field(11, field(1, b"k") + field(2, b"v"))
     data = field(1, b"key") + field(2, b"\x00\xff")
     raw = field(1, metadata) + field(2, data) + field(3, b"Opaque") + b"\x28\x00"
-    assert decode(envelope("Secret", raw), "Secret") == {
+    assert decode(envelope("Secret", raw), Secret) == {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "s", "labels": {"k": "v"}},
@@ -53,7 +57,7 @@ def test_lists_by_key_and_nested_messages() -> None:
     spec = field(1, attributes) + field(3, b"jane") + field(4, b"g") + field(5, extra)
     raw = field(1, b"") + field(2, spec) + field(3, b"\x08\x00\x12\x00")
     body = envelope("SubjectAccessReview", raw, "authorization.k8s.io/v1")
-    assert decode(body, "SubjectAccessReview")["spec"] == {
+    assert decode(body, SubjectAccessReview)["spec"] == {
         "resourceAttributes": {"verb": "get", "resource": "pods"},
         "user": "jane",
         "groups": ["g"],
@@ -68,7 +72,7 @@ def test_roles_and_what_they_are_made_of() -> None:
     )
     raw = field(1, field(1, b"r")) + field(2, rule) + field(3, field(1, selector))
     body = envelope("ClusterRole", raw, "rbac.authorization.k8s.io/v1")
-    found = decode(body, "ClusterRole")
+    found = decode(body, ClusterRole)
     assert found["rules"] == [
         {"verbs": ["get"], "apiGroups": [""], "resources": ["pods"], "resourceNames": ["p"]}
     ]
@@ -85,7 +89,7 @@ def test_numbers_times_and_lists() -> None:
     status = field(2, b"\x08\xe8\x07")
     raw = field(1, field(8, b"\x08\x00")) + field(2, spec) + field(3, status)
     body = envelope("TokenRequest", raw, "authentication.k8s.io/v1")
-    found = decode(body, "TokenRequest")
+    found = decode(body, TokenRequest)
     assert found["spec"] == {"audiences": ["a", "b"], "expirationSeconds": 600}
     assert found["metadata"] == {"creationTimestamp": "1970-01-01T00:00:00Z"}
     assert found["status"] == {"expirationTimestamp": "1970-01-01T00:16:40Z"}
@@ -98,12 +102,12 @@ def test_numbers_times_and_lists() -> None:
 )
 def test_ports_by_number_or_name(target: bytes, expected: int | str) -> None:
     raw = field(2, field(1, b"\x18\x50" + field(4, target)))
-    (port,) = decode(envelope("Service", raw), "Service")["spec"]["ports"]
+    (port,) = decode(envelope("Service", raw), Service)["spec"]["ports"]
     assert port == {"port": 80, "targetPort": expected}
 
 
 def test_an_envelope_without_types_is_what_is_expected() -> None:
-    found = decode(MAGIC + field(2, field(1, field(1, b"a"))), "Namespace")
+    found = decode(MAGIC + field(2, field(1, field(1, b"a"))), Namespace)
     assert found == {"apiVersion": "", "kind": "", "metadata": {"name": "a"}}
 
 
@@ -116,26 +120,41 @@ def test_an_envelope_without_types_is_what_is_expected() -> None:
         pytest.param(envelope("Namespace", field(9, b"x")), id="unknown-field"),
         pytest.param(envelope("Namespace", b"\x08\x01"), id="number-for-a-message"),
         pytest.param(envelope("Namespace", b"\x0b"), id="group"),
-        pytest.param(envelope("Pod", b""), id="other-kind"),
+        pytest.param(envelope("Nothing", b""), id="other-kind"),
         pytest.param(MAGIC + b"\xff" * 12, id="endless-number"),
         pytest.param(envelope("Namespace", field(1, field(1, b"\xff"))), id="not-utf-8"),
     ],
 )
 def test_refused(body: bytes) -> None:
     with pytest.raises(BadProtobuf):
-        decode(body, "Namespace")
+        decode(body, Namespace)
 
 
 @given(st.binary())
 def test_no_bytes_do_anything_else(body: bytes) -> None:
-    for kind in ("Secret", "Service", "TokenRequest"):
+    for kind in (Secret, Service, TokenRequest):
         try:
-            decode(envelope(kind, b"") + body, kind)
+            decode(envelope(kind.__name__, b"") + body, kind)
             decode(MAGIC + body, kind)
         except BadProtobuf:
             continue
 
 
-def test_kinds() -> None:
-    assert serves("Namespace")
-    assert not serves("Pod")
+def test_what_go_keeps_inline_is_inline_in_json() -> None:
+    probe = field(1, field(2, field(1, b"/healthz") + field(2, b"\x08\x00\x10\x50\x1a\x00")))
+    container = field(1, b"c") + field(2, b"image") + field(10, probe)
+    volume = field(1, b"v") + field(2, field(2, b""))
+    template = field(1, b"") + field(2, field(1, volume) + field(2, container))
+    raw = field(1, field(1, b"d")) + field(2, b"\x08\x00" + field(3, template))
+    spec = decode(envelope("Deployment", raw, "apps/v1"), Deployment)["spec"]
+    assert spec["replicas"] == 0
+    assert spec["template"]["spec"] == {
+        "volumes": [{"name": "v", "emptyDir": {}}],
+        "containers": [
+            {
+                "name": "c",
+                "image": "image",
+                "livenessProbe": {"httpGet": {"path": "/healthz", "port": 80}},
+            }
+        ],
+    }

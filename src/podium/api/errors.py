@@ -99,7 +99,7 @@ def method_not_supported(resource: Resource, action: str) -> ApiError:
 
 def invalid(resource: Resource, name: str, errors: Sequence[FieldError]) -> ApiError:
     """422 with every offence in *errors*, in their order."""
-    return _invalid(resource.group, resource.kind, name, errors)
+    return _invalid(resource.error_group or resource.group, resource.kind, name, errors)
 
 
 def invalid_kind(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:

@@ -87,9 +87,16 @@ def of(cls: type[Any]) -> GroupVersionKind:
 _KINDS: dict[type[Any], GroupVersionKind] = {}
 
 
+#: Kinds of versions that are not served but still read, where a newer one is taken.
+_ALIASES = {
+    GroupVersionKind("policy", "v1beta1", "Eviction"): GroupVersionKind("policy", "v1", "Eviction")
+}
+
+
 @lru_cache(maxsize=256)
 def find(said: GroupVersionKind) -> type[Any] | None:
     """Return the struct of a kind, or None when there is no such kind."""
+    said = _ALIASES.get(said, said)
     names = [_MODULES.get((said.group, said.version)), "meta_v1"]
     for name in names:
         if name is None:

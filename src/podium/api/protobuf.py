@@ -2,18 +2,24 @@
 
 kubectl writes what it generates itself (``create namespace``, ``create token``, …) this way. The
 envelope is ``runtime.Unknown`` behind four magic bytes; messages are those of the published
-``generated.proto`` files, as far as ``protobuf_messages`` lists them. What is not listed there is
+``generated.proto`` files, as ``types/protobuf.json`` lists them. What is not listed there is
 refused, never dropped.
 """
 
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from podium.api.go_time import format_time
-from podium.api.protobuf_messages import KINDS, MESSAGES, Field, Message
+import msgspec
+
+from podium.api import kinds, schema
+from podium.api.go_time import format_micro_time, format_time
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
@@ -25,15 +31,27 @@ class BadProtobuf(ValueError):
     """The bytes are no such message, or hold a field that is not known."""
 
 
-def serves(kind: str) -> bool:
-    """Whether objects of *kind* can be read."""
-    return kind in KINDS
+@cache
+def _messages() -> dict[str, dict[str, tuple[str, str, str]]]:
+    text = files("podium.api.types").joinpath("protobuf.json").read_bytes()
+    return msgspec.json.decode(text, type=dict[str, dict[str, tuple[str, str, str]]])
 
 
-def decode(body: bytes, kind: str) -> dict[str, Any]:
+@cache
+def _message_of(api_version: str, kind: str) -> str:
+    """Return the name of the message of a kind. Raises BadProtobuf."""
+    group, _, version = api_version.rpartition("/")
+    cls = kinds.find(kinds.GroupVersionKind(group, version, kind))
+    name = schema.definition_of(cls) if cls is not None else ""
+    if name not in _messages():
+        raise BadProtobuf(f"objects of kind {kind} are not read from protobuf")
+    return name
+
+
+def decode(body: bytes, expected: type[Any]) -> dict[str, Any]:
     """Return the object in *body* as a plain value, with the apiVersion and kind it says it has.
 
-    *kind* is what is expected, and read where the envelope says nothing. Raises BadProtobuf.
+    *expected* is the struct that is read where the envelope says nothing. Raises BadProtobuf.
     """
     if not body.startswith(MAGIC):
         raise BadProtobuf("provided data does not appear to be a protobuf message")
@@ -47,34 +65,38 @@ def decode(body: bytes, kind: str) -> dict[str, Any]:
                     said = _text(text)
         elif number == 2:
             raw = _as_bytes(value)
-    message = KINDS.get(said or kind)
-    if message is None:
-        raise BadProtobuf(f"objects of kind {said} are not read from protobuf")
+    default = kinds.of(expected)
+    message = _message_of(api_version or default.api_version, said or default.kind)
     return {"apiVersion": api_version, "kind": said, **_message(raw, message)}
 
 
 def _message(data: bytes, name: str) -> dict[str, Any]:
-    """Return a message as a plain object; zero values, which Go always writes, are left out."""
-    message: Message = MESSAGES[name]
+    """Return a message as a plain object, zero values included: Go writes those, too."""
+    message = _messages()[name]
     found: dict[str, Any] = {}
     for number, value in _fields(data):
-        field = message.get(number)
+        field = message.get(str(number))
         if field is None:
-            raise BadProtobuf(f"field {number} of {name} is not known")
-        if field.repeated:
-            found.setdefault(field.name, []).append(_value(field, value))
-        elif field.type.startswith("map:"):
-            key, item = _entry(_as_bytes(value), field.type.removeprefix("map:"))
-            found.setdefault(field.name, {})[key] = item
-        else:
-            plain = _value(field, value)
-            if plain not in ("", 0, {}, None) or field.pointer:
-                found[field.name] = plain
+            raise BadProtobuf(f"field {number} of {name.rpartition('.')[2]} is not known")
+        json_name, kind, what = field
+        match what:
+            case "many":
+                found.setdefault(json_name, []).append(_value(kind, value))
+            case "map":
+                key, item = _entry(_as_bytes(value), kind)
+                found.setdefault(json_name, {})[key] = item
+            case "inline":
+                found |= _message(_as_bytes(value), kind)
+            case _:
+                plain = _value(kind, value)
+                unset = plain == 0 and json_name == "targetPort"  # no pointer, and no port
+                if plain is not None and not unset:
+                    found[json_name] = plain
     return found
 
 
-def _value(field: Field, value: int | bytes) -> Any:
-    match field.type:
+def _value(kind: str, value: int | bytes) -> Any:
+    match kind:
         case "string":
             return _text(value)
         case "bytes":
@@ -84,36 +106,66 @@ def _value(field: Field, value: int | bytes) -> Any:
         case "int":
             number = _as_int(value)
             return number - (1 << 64) if number >= 1 << 63 else number
+        case "double":
+            return struct.unpack("<d", _as_bytes(value))[0]
         case "time":
             return _time(_as_bytes(value))
+        case "microtime":
+            return _micro_time(_as_bytes(value))
+        case "quantity":
+            return _text(dict(_fields(_as_bytes(value))).get(1, b"0")) or "0"
         case "intstr":
             return _int_or_string(_as_bytes(value))
-    return _message(_as_bytes(value), field.type)
+        case "strings":
+            return [_text(text) for _, text in _fields(_as_bytes(value))]
+        case "raw":
+            return _raw(_as_bytes(value))
+    return _message(_as_bytes(value), kind)
+
+
+def _raw(data: bytes) -> Any:
+    """Return what a RawExtension or FieldsV1 carries: JSON as it is."""
+    raw = _as_bytes(dict(_fields(data)).get(1, b""))
+    try:
+        return msgspec.json.decode(raw) if raw else None
+    except msgspec.DecodeError as error:
+        raise BadProtobuf(str(error)) from error
 
 
 def _entry(data: bytes, kind: str) -> tuple[str, Any]:
-    """One pair of a map whose values are strings, bytes or lists of strings."""
-    key, item = "", b""
+    """One pair of a map from text to values of *kind*."""
+    key: str = ""
+    item: int | bytes = b""
     for number, value in _fields(data):
         if number == 1:
             key = _text(value)
         elif number == 2:
-            item = _as_bytes(value)
-    if kind == "strings":
-        return key, [_text(text) for _, text in _fields(item)]
-    return key, base64.b64encode(item).decode() if kind == "bytes" else _text(item)
+            item = value
+    return key, _value(kind, item)
 
 
 def _time(data: bytes) -> str | None:
-    from datetime import UTC, datetime, timedelta
+    moment = _moment(data)
+    return None if moment is None else format_time(moment)
 
-    seconds = next((_as_int(value) for number, value in _fields(data) if number == 1), None)
-    if seconds is None:
+
+def _micro_time(data: bytes) -> str | None:
+    moment = _moment(data)
+    return None if moment is None else format_micro_time(moment)
+
+
+def _moment(data: bytes) -> datetime | None:
+    """Return the time of a Time or MicroTime: seconds and nanoseconds; None when it is zero."""
+    fields = dict(_fields(data))
+    if 1 not in fields:
         return None
+    seconds = _as_int(fields[1])
     if seconds >= 1 << 63:
         seconds -= 1 << 64
+    micros = _as_int(fields.get(2, 0)) // 1000
     try:
-        return format_time(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
+        begin = datetime(1970, 1, 1, tzinfo=UTC)
+        return begin + timedelta(seconds=seconds, microseconds=micros)
     except OverflowError as error:
         raise BadProtobuf("time out of range") from error
 

@@ -138,7 +138,7 @@ INGRESSES = _kind(
 )  # fmt: skip
 NETWORKPOLICIES = _kind(
     "networking.k8s.io", "NetworkPolicy", "networkpolicies", "networkpolicies",
-    short_names=("netpol",),
+    short_names=("netpol",), error_group="extensions",
 )  # fmt: skip
 RUNTIMECLASSES = _kind(
     "node.k8s.io", "RuntimeClass", "runtimeclasses", "runtimeclasses", namespaced=False

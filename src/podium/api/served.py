@@ -65,6 +65,8 @@ class Resource:
     stored: bool = True
     #: The kind as which objects are stored, for one that is a second view of another.
     view_of: Resource | None = None
+    #: The group that errors about invalid objects name, where it is not the kind's own.
+    error_group: str = ""
     #: The struct, where it is not the generated one of that group, version and kind.
     struct: type[Any] | None = None
 

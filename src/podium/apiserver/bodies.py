@@ -53,12 +53,12 @@ async def decode(
     request: BaseRequest, into: Resource | type[Any], validation: Validation
 ) -> tuple[Any, list[str]]:
     """Return the object in the body and the warnings that it earns. Raises ApiError."""
-    kind = into.kind if isinstance(into, Resource) else into.__name__
-    accepted = (JSON, YAML, protobuf.CONTENT_TYPE) if protobuf.serves(kind) else (JSON, YAML)
+    cls: type[Any] = into.type if isinstance(into, Resource) else into
+    accepted = (JSON, YAML, protobuf.CONTENT_TYPE)
     content_type = body_type(request.headers.get("Content-Type", ""), accepted, JSON)
     body = await read(request)
     if content_type == protobuf.CONTENT_TYPE:
-        body, content_type = await apart(len(body), _from_protobuf, body, kind), JSON
+        body, content_type = await apart(len(body), _from_protobuf, body, cls), JSON
     obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
     )
@@ -80,13 +80,13 @@ def _resets_owners(obj: Any, body: bytes, content_type: str) -> bool:
     return bool((document.get("metadata") or {}).get("managedFields") == [])
 
 
-def _from_protobuf(body: bytes, kind: str) -> bytes:
+def _from_protobuf(body: bytes, expected: type[Any]) -> bytes:
     """Return the object as JSON, so that there is one way to decode it. Raises ApiError (400)."""
     try:
-        return msgspec.json.encode(protobuf.decode(body, kind))
+        return msgspec.json.encode(protobuf.decode(body, expected))
     except protobuf.BadProtobuf as error:
         raise bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): {error}"
+            f"the object provided is unrecognized (must be of type {expected.__name__}): {error}"
         ) from error
 
 

@@ -41,10 +41,11 @@ class DaemonSetStrategy(WorkloadStrategy[DaemonSet]):
 
     def default(self, obj: DaemonSet) -> None:
         set_defaults_daemon_set(obj)
+        _count(obj, max(_counted(obj), 1))
 
     def prepare_for_create(self, obj: DaemonSet, now: datetime) -> None:
         super().prepare_for_create(obj, now)
-        _count(obj, max(_counted(obj), 1))
+        _count(obj, 1)
 
     def prepare_for_update(self, new: DaemonSet, old: DaemonSet, now: datetime) -> None:
         super().prepare_for_update(new, old, now)
