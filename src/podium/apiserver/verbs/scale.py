@@ -16,9 +16,9 @@ from podium.api.errors import ApiError
 from podium.api.types.autoscaling_v1 import Scale
 from podium.api.types.meta_v1 import StatusDetails
 from podium.apiserver import bodies, patches, query, responses
-from podium.kit.apart import apart
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import MediaType, body_type
+from podium.kit.apart import apart
 from podium.registry.patch import SERVED
 from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 from podium.registry.strategies import strategy_for
