@@ -323,6 +323,57 @@ async def test_repeated_keys_of_an_apply(
         assert found["data"] == {"k": "w"}
 
 
+@pytest.mark.parametrize("depth", [100, 5000])
+async def test_an_apply_too_deep_to_read_is_a_bad_request(
+    api: RunningApiServer, depth: int
+) -> None:
+    body = _APPLIED + b"  deep: " + b"[" * depth + b"]" * depth + b"\n"
+    url = f"{CONFIGMAPS}/a?fieldManager=me"
+    async with (
+        api.session() as session,
+        session.patch(url, data=body, headers=_APPLY) as response,
+    ):
+        code, _, message = await failure(response)
+    if depth == 5000:
+        assert (code, message) == (400, "error decoding YAML: exceeded max depth")
+    else:
+        assert message.startswith("failed to create typed patch object (/a; /v1, Kind=ConfigMap)")
+
+
+async def test_owners_too_deep_to_read_are_not_taken(api: RunningApiServer) -> None:
+    fields: dict[str, Any] = {}
+    for _ in range(800):
+        fields = {"f:a": fields}
+    entry = {
+        "manager": "x", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    }  # fmt: skip
+    async with api.session() as session:
+        body = configmap("a", k="v")
+        body["metadata"]["managedFields"] = [entry]
+        async with session.post(CONFIGMAPS, json=body) as response:
+            assert response.status == 201
+            found = await response.json()
+    assert [each["manager"] for each in found["metadata"]["managedFields"]] == ["Python"]
+
+
+async def test_an_update_with_an_empty_list_of_owners_forgets_them(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        created = await create(session, "a", k="1")
+        assert created["metadata"]["managedFields"]
+        for body, kind in (
+            (json.dumps(configmap("a", k="2")), "json"),
+            ("{metadata: {name: a}, data: {k: '2'}}", "yaml"),
+        ):
+            headers = {"Content-Type": f"application/{kind}"}
+            async with session.put(f"{CONFIGMAPS}/a", data=body, headers=headers) as response:
+                assert (await response.json())["metadata"]["managedFields"]
+        emptied = configmap("a", k="3")
+        emptied["metadata"]["managedFields"] = []
+        async with session.put(f"{CONFIGMAPS}/a", json=emptied) as response:
+            assert "managedFields" not in (await response.json())["metadata"]
+
+
 async def test_delete_collection(api: RunningApiServer) -> None:
     async with api.session() as session:
         await create(session, "a")

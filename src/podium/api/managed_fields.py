@@ -132,7 +132,7 @@ def sent_or_present(
         try:
             return decode_foreign(sent, api_version) or decode(present, api_version)
         except ValueError:
-            pass
+            pass  # as upstream: what cannot be read was not sent
     return decode(present, api_version)
 
 

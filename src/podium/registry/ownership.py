@@ -81,6 +81,15 @@ def applied(
 
     Raises ApiError: 400 or 500 for a configuration that is none of the kind, 409 for conflicts.
     """
+    try:
+        return _applied(kind, old, config, context, subresource)
+    except RecursionError as error:
+        raise errors.bad_request("error decoding YAML: exceeded max depth") from error
+
+
+def _applied(
+    kind: Kind, old: Stored | None, config: Any, context: RequestContext, subresource: str
+) -> Any:
     from podium.api import apply as server_side
     from podium.api import last_applied
 

@@ -157,18 +157,24 @@ def ordered(fields: Fields) -> Fields:
     return {element: ordered(fields[element]) if fields[element] else LEAF for element in by_text}
 
 
-def parse(value: Any) -> Fields:
+#: No object is as deep; what works on sets is recursive.
+_MAX_DEPTH = 200
+
+
+def parse(value: Any, depth: int = 0) -> Fields:
     """Return the set that a client's ``fieldsV1`` means, in canonical form.
 
     Elements of sorts that are not known are left out, as upstream does. Raises ValueError.
     """
     if not isinstance(value, dict):
         raise ValueError("fieldsV1 is no object")
+    if depth > _MAX_DEPTH:
+        raise ValueError("fieldsV1 is too deep")
     result: Fields = {}
     for text, below in value.items():
         element = SELF if text == SELF else elements.canonical(text)
         if element is not None:
-            node = parse(below)
+            node = parse(below, depth + 1)
             if len(node) == 1 and SELF in node:
                 node = LEAF
             there = result.get(element)
