@@ -10,12 +10,13 @@ import pytest
 
 from podium.api import scheme
 from podium.api.errors import ApiError
+from podium.api.types.meta_v1 import Status
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.controllers.garbage_collector import START_AFTER, GarbageCollector
 from podium.kit.clock import VirtualClock
 from support.apiserver import running_apiserver
-from support.http_peer import running, until
+from support.http_peer import running
 
 
 class World:
@@ -92,8 +93,24 @@ def reference(owner, block=None, **different):
     return {**found, **different}
 
 
+async def test_a_kind_that_may_not_be_listed_keeps_nobody_waiting(tmp_path, monkeypatch):
+    listed = Client.list
+
+    async def refuse_secrets(self, resource, namespace="", **options):
+        if resource.plural == "secrets":
+            raise ApiError(Status(code=403, message="no"))
+        return await listed(self, resource, namespace, **options)
+
+    monkeypatch.setattr(Client, "list", refuse_secrets)
+    async with collecting(tmp_path, impatient=True) as world:
+        owner = await world.add("owner")
+        child = await world.add("child", owner)
+        await world.delete(owner)
+        await world.gone(child)
+
+
 @asynccontextmanager
-async def collecting(directory, prepare=None):
+async def collecting(directory, prepare=None, *, impatient=False):
     clock = VirtualClock()
     async with running_apiserver(directory) as api, Client(api.client_config()) as client:
         world = World(client, clock)
@@ -110,7 +127,10 @@ async def collecting(directory, prepare=None):
         collector = GarbageCollector(client, recorder, clock)
         async with running(collector.run()), running(recorder.run()):
             await clock.advance(START_AFTER)
-            await until(collector.ready.is_set, seconds=10)
+            async with asyncio.timeout(30):
+                while not collector.ready.is_set():
+                    await asyncio.sleep(0.01)
+                    await clock.advance(0.5 if impatient else 0)
             world.prepared = prepared
             yield world
 

@@ -45,6 +45,8 @@ logger = logging.getLogger(__name__)
 START_AFTER = 2.0
 #: Seconds between looks at what kinds there are.
 REDISCOVER_EVERY = 30.0
+#: Seconds that one kind's first list may take before the others are not kept waiting any more.
+SYNC_PATIENCE = 30.0
 #: Owners remembered as absent; a uid never comes back.
 ABSENT_REMEMBERED = 500
 _WORKERS = 8
@@ -109,7 +111,9 @@ class GarbageCollector:
         informer.on_change(self._changed(resource))
         task = tasks.create_task(informer.run(), name=f"garbage-collector-{resource.plural}")
         self._informers[key] = (resource, task)
-        await informer.synced.wait()
+        if not await self._clock.wait(informer.synced, SYNC_PATIENCE):
+            # The others go on: nothing is deleted before the server was asked about its owners.
+            logger.warning("a kind cannot be listed", extra={"resource": resource.qualified})
 
     def _changed(self, resource: Resource) -> Callable[[Owned | None, Owned | None], None]:
         def changed(old: Owned | None, new: Owned | None) -> None:
