@@ -1,7 +1,9 @@
 """Unmodified kubectls against the server alone: what they read of its descriptions of itself."""
 
 import asyncio
+import json
 import os
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,50 @@ async def test_apply_again(api: RunningApiServer, version: str) -> None:
     for text, word in ((CONFIGMAP, "created"), (CONFIGMAP, "unchanged"), (changed, "configured")):
         found = await kubectl(api, version, "apply", "-f", "-", stdin=text)
         assert found == (0, f"configmap/a {word}\n", "")
+
+
+async def test_moving_to_server_side_apply(api: RunningApiServer, version: str) -> None:
+    """What client-side apply owned becomes the applier's, who can drop it without a conflict."""
+    two = CONFIGMAP.replace('"1"', '"2"').replace("{k:", "{j: x, k:")
+    await kubectl(api, version, "apply", "-f", "-", stdin=two)
+    found = await kubectl(api, version, "apply", "--server-side", "-f", "-", stdin=CONFIGMAP)
+    assert found == (0, "configmap/a serverside-applied\n", "")
+    shown = await _configmap(api, version, "--show-managed-fields")
+    assert shown["data"] == {"k": "1"}
+    owners = {entry["manager"]: entry["operation"] for entry in shown["metadata"]["managedFields"]}
+    assert owners == {"kubectl": "Apply", "kubectl-last-applied": "Apply"}
+    assert "managedFields" not in (await _configmap(api, version))["metadata"]
+
+
+async def test_server_side_apply_tells_conflicts_and_forces(
+    api: RunningApiServer, version: str
+) -> None:
+    arguments = ("apply", "--server-side", "-f", "-")
+    await kubectl(api, version, *arguments, stdin=CONFIGMAP)
+    other = CONFIGMAP.replace('"1"', '"2"')
+    code, _, err = await kubectl(api, version, *arguments, "--field-manager", "other", stdin=other)
+    assert code == 1
+    assert err.startswith('error: Apply failed with 1 conflict: conflict with "kubectl": .data.k\n')
+    found = await kubectl(
+        api, version, *arguments, "--field-manager", "other", "--force-conflicts", stdin=other
+    )
+    assert found == (0, "configmap/a serverside-applied\n", "")
+    assert (await _configmap(api, version))["data"] == {"k": "2"}
+
+
+async def test_commands_name_themselves_as_managers(api: RunningApiServer, version: str) -> None:
+    await kubectl(api, version, "create", "configmap", "a", "--from-literal=k=1")
+    await kubectl(api, version, "label", "configmap", "a", "x=y")
+    shown = await _configmap(api, version, "--show-managed-fields")
+    managers = [entry["manager"] for entry in shown["metadata"]["managedFields"]]
+    assert managers == ["kubectl-create", "kubectl-label"]
+
+
+async def _configmap(api: RunningApiServer, version: str, *arguments: str) -> dict[str, Any]:
+    code, out, _ = await kubectl(api, version, "get", "configmap", "a", "-o", "json", *arguments)
+    assert code == 0
+    found: dict[str, Any] = json.loads(out)
+    return found
 
 
 async def test_what_it_makes_itself(api: RunningApiServer, version: str) -> None:
