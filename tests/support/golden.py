@@ -24,6 +24,7 @@ from podium.api.user import UserInfo
 from podium.registry.admission import default_plugins
 from podium.registry.admission.base import Attributes
 from podium.registry.strategies import strategy_for
+from podium.registry.strategies.table import describe
 
 CASES = Path(__file__).parent.parent / "golden" / "api"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -81,7 +82,11 @@ class World:
         self.objects["serviceaccounts", name, "default"] = account
 
     def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
-        return iter(())
+        return (
+            obj
+            for (plural, where, _), obj in self.objects.items()
+            if plural == resource.plural and namespace in ("", where)
+        )
 
     async def write_status(self, resource: Resource, obj: Any) -> Any:
         raise AssertionError("nothing here has a status to write")
@@ -203,7 +208,13 @@ class World:
                 row["conditions"] = conditions
             rows.append(row)
         columns = [
-            {"name": c.name, "type": c.type, "format": c.format, "priority": c.priority}
+            {
+                "name": c.name,
+                "type": c.type,
+                "format": c.format,
+                "priority": c.priority,
+                "description": describe(target.resource.kind, c),
+            }
             for c in strategy.columns
         ]
         return {"columnDefinitions": columns, "rows": rows}
