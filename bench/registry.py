@@ -21,7 +21,7 @@ from podium.api.scheme import PODS
 from podium.api.types.core_v1 import Pod
 from podium.api.user import UserInfo
 from podium.kit.clock import SystemClock
-from podium.registry.patching import MERGE_PATCH
+from podium.registry.patching import MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions, RequestContext
 from podium.store.sqlite import SqliteStore
@@ -31,6 +31,7 @@ _POD = """{"apiVersion":"v1","kind":"Pod","metadata":{"name":"%s","labels":{"nam
 "resources":{"limits":{"memory":"128Mi","cpu":"500m"}},
 "ports":[{"containerPort":8080,"name":"http","protocol":"TCP"}]}]}}"""
 _NODES = 50
+_CONDITIONS = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
 def pod(number: int) -> Pod:
@@ -83,11 +84,37 @@ async def writes(store: SqliteStore, registry: Registry) -> None:
         "create a Pod",
         await timed(1000, lambda n: registry.create(PODS, "default", made[n], context())),
     )
+    show("patch a Pod's status", await timed(1000, lambda n: patch_status(registry, n)))
     start = time.perf_counter()
     await asyncio.gather(
         *(registry.create(PODS, "together", pod(n), context()) for n in range(1000))
     )
     print(f"{'1000 Pods at the same time':44}{(time.perf_counter() - start) * 1000:8.0f} ms")
+
+
+async def patch_status(registry: Registry, number: int) -> None:
+    """What a kubelet writes once a container runs, and who owns it then."""
+    change = {
+        "status": {
+            "phase": "Running",
+            "startTime": "2026-01-02T03:04:05Z",
+            "conditions": [{"type": kind, "status": "True"} for kind in _CONDITIONS],
+            "containerStatuses": [
+                {
+                    "name": "kuard",
+                    "image": "willvelida/kuard",
+                    "imageID": "",
+                    "ready": True,
+                    "restartCount": 0,
+                    "state": {"running": {"startedAt": "2026-01-02T03:04:05Z"}},
+                }
+            ],
+        }
+    }
+    await registry.patch(
+        PODS, "default", f"pod-{number:05}", change, STRATEGIC_MERGE_PATCH, context(),
+        subresource="status",
+    )  # fmt: skip
 
 
 async def lists(registry: Registry) -> None:
