@@ -64,8 +64,9 @@ class PostStartHooks:
         try:
             await run_hook(self._node.runtime, self._node.clock, pod, target, hook)
         except HookFailed as exc:
-            self._failed(target.container.name, Waiting("PostStartHookError", str(exc)))
             await self._end(pod, target, str(exc), grace)
+            # Only now, as upstream: a container that stays down never shows as waiting.
+            self._failed(target.container.name, Waiting("PostStartHookError", str(exc)))
         finally:
             self._under_way.discard(target.container_id)
 
