@@ -160,7 +160,8 @@ def _subresource(resource: Resource, sub: Subresource) -> Document:
 
 def storage_version_hash(resource: Resource) -> str:
     """Eight bytes of the SHA-256 of ``group/version/kind``, as upstream makes it."""
-    text = f"{resource.group}/{resource.version}/{resource.kind}"
+    stored = resource.view_of or resource
+    text = f"{stored.group}/{stored.version}/{stored.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 

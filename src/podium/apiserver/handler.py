@@ -74,6 +74,7 @@ class Handler:
 
         What has to be kept until that is sent is put on *held*.
         """
+        warnings: list[str] = []
         try:
             user = await self._user(request, info, query)
             held.enter_context(self.inflight.admitted(user, info))
@@ -81,10 +82,10 @@ class Handler:
             if not info.is_resource:
                 return True, await self.site.answer(request, info, query)
             verb, resource, subresource = routes.find(info)
-            call = Call(request, info, query, user, self.services, resource, subresource)
+            call = Call(request, info, query, user, self.services, resource, subresource, warnings)
             return True, await verb(call)
         except ApiError as error:
-            return error.code not in (401, 403), responses.failed(error, _STATUS)
+            return error.code not in (401, 403), responses.failed(error, _STATUS, warnings)
         except TooManyRequests as error:
             response = responses.text(error.TEXT, 429)
             response.headers["Retry-After"] = str(error.RETRY_AFTER)

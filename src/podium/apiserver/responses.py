@@ -56,9 +56,9 @@ def not_found() -> Response:
     return text(PathNotFound.TEXT, 404)
 
 
-def failed(error: ApiError, media: MediaType) -> Response:
-    """Return the ``Status`` that *error* is."""
-    response = answer(codec.encode(error.status), media, error.code)
+def failed(error: ApiError, media: MediaType, warnings: Iterable[str] = ()) -> Response:
+    """Return the ``Status`` that *error* is, with what was found odd before it came up."""
+    response = answer(codec.encode(error.status), media, error.code, warnings)
     details = error.status.details
     if details and details.retry_after_seconds:
         response.headers["Retry-After"] = str(details.retry_after_seconds)
