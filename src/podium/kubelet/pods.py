@@ -11,6 +11,7 @@ from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
 from podium.domain.pods import identity
 from podium.domain.pods.identity import pod_key
+from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
 from podium.runtime.port import ContainerEvent, RuntimeFailure
@@ -96,13 +97,8 @@ class PodManager:
         key = pod_key(worker.pod)
         if predecessor is not None:
             await predecessor.wait()
-        while True:
-            try:
-                await worker.run()
-                break
-            except Exception:
-                logger.exception("pod worker failed", extra={"pod": key})
-                await self._node.clock.sleep(RESTART)
+        while not await guarded(worker.run(), "pod worker", pod=key):
+            await self._node.clock.sleep(RESTART)
         del self._workers[worker.uid]
         finished.set()
         if self._finished.get(key) is finished:
