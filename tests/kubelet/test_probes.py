@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from podium.api import scheme
-from podium.runtime.memory import Command
+from podium.runtime.memory_script import Command
 from support.tcp import tcp_server
 
 EXEC = {"exec": {"command": ["check"]}}

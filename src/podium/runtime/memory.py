@@ -19,13 +19,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from podium.kit.clock import Clock
+from podium.runtime.memory_script import (
+    KILLED,
+    Behaviour,
+    Commands,
+    Script,
+    read_command,
+    read_script,
+)
 from podium.runtime.port import (
     AuthConfig,
     Container,
@@ -50,83 +58,6 @@ from podium.runtime.port import (
 )
 
 _UID = "io.kubernetes.pod.uid"
-_KILLED = 137
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What a container does. ``None`` for *runs_for*: for ever; for *on_term*: ignores SIGTERM."""
-
-    runs_for: float | None = None
-    exit_code: int = 0
-    on_term: int | None = None
-    term_delay: float = 0.0
-    oom: bool = False
-    create_error: str = ""
-    start_error: str = ""
-    output: str = ""
-
-
-Script = Callable[[ContainerConfig], Behaviour]
-
-
-def read_script(config: ContainerConfig) -> Behaviour:
-    """Read the words of *config*; a container without any runs until it is killed."""
-    words = [*config.command, *config.args]
-    behaviour = Behaviour()
-    while words:
-        word, words = words[0], words[1:]
-        if word == "sleep":
-            behaviour = replace(behaviour, runs_for=float(words.pop(0)))
-        elif word == "exit":
-            runs_for = behaviour.runs_for or 0.0
-            behaviour = replace(behaviour, exit_code=int(words.pop(0)), runs_for=runs_for)
-        elif word == "trap":
-            delay = float(words.pop(1)) if len(words) > 1 else 0.0
-            behaviour = replace(behaviour, on_term=int(words.pop(0)), term_delay=delay)
-        elif word == "oom":
-            behaviour = replace(behaviour, oom=True, exit_code=_KILLED, runs_for=0.0)
-        elif word == "echo":
-            runs_for = behaviour.runs_for or 0.0
-            behaviour = replace(behaviour, output=" ".join(words) + "\n", runs_for=runs_for)
-            break
-        elif word == "fail":
-            return Behaviour(start_error=" ".join(words))
-        elif word == "fail-create":
-            return Behaviour(create_error=" ".join(words))
-        else:
-            raise ValueError(f"unknown word in the script of a container: {word}")
-    return behaviour
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """What a command does that is executed in a container; *missing*: there is none such."""
-
-    seconds: float = 0.0
-    exit_code: int = 0
-    stdout: str = ""
-    stderr: str = ""
-    missing: bool = False
-
-
-Commands = Callable[[ContainerConfig, Sequence[str]], Command]
-
-
-def read_command(_config: ContainerConfig, words: Sequence[str]) -> Command:
-    """Read the words of a command, as the shell's commands of the same names."""
-    match list(words):
-        case ["true"]:
-            return Command()
-        case ["false"]:
-            return Command(exit_code=1)
-        case ["echo", *rest]:
-            return Command(stdout=" ".join(rest) + "\n")
-        case ["sleep", seconds]:
-            return Command(seconds=float(seconds))
-        case ["exit", code]:
-            return Command(exit_code=int(code))
-    return Command(missing=True)
 
 
 @dataclass(eq=False, slots=True)
@@ -301,7 +232,7 @@ class MemoryRuntime:
         if process is None:
             return
         if process.state is ContainerState.CREATED:
-            self._end(process, _KILLED, "Error", "")
+            self._end(process, KILLED, "Error", "")
         if process.state is ContainerState.RUNNING:
             self._terminate(process, timeout)
             await process.ended.wait()
@@ -373,7 +304,7 @@ class MemoryRuntime:
         late = 0 < timeout < command.seconds
         seconds = timeout if late else command.seconds
         if seconds and await self._clock.wait(process.ended, seconds):
-            return ExecSyncResponse(b"", b"", _KILLED)
+            return ExecSyncResponse(b"", b"", KILLED)
         if late:
             raise RuntimeFailure("context deadline exceeded", "DeadlineExceeded")
         return ExecSyncResponse(command.stdout.encode(), command.stderr.encode(), command.exit_code)
@@ -423,7 +354,7 @@ class MemoryRuntime:
                 self._end(process, code, reason or ("Error" if code else "Completed"), "")
                 return
             if process.kill_at is not None and process.kill_at <= now:
-                self._end(process, _KILLED, "Error", "")
+                self._end(process, KILLED, "Error", "")
                 return
             moments = [at for at in (process.ends_at, process.kill_at) if at is not None]
             await self._clock.wait(process.changed, min(moments) - now if moments else None)
