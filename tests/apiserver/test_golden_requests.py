@@ -22,7 +22,7 @@ NAMES = sorted(path.stem for path in (CASES / "requests").glob("*.json"))
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: What objects have gained since the recording.
-_LATER = {"generation", "observedGeneration", "hostIPs", "managedFields"}
+_LATER = {"generation", "observedGeneration", "hostIPs", "managedFields", "singularName"}
 _REVISIONS = {"resourceVersion", "rv"}
 _HEADERS = ("Content-Type", "Warning", "Retry-After", "Allow")
 

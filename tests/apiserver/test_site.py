@@ -56,6 +56,13 @@ def test_discovery_knows_every_resource() -> None:
         assert all(f"{resource.plural}/{sub.name}" in names for sub in resource.subresources)
 
 
+def test_discovery_tells_singular_names_but_of_no_subresource() -> None:
+    listed = discovery.resource_list("", "v1")
+    assert listed is not None
+    singular = {entry["name"]: entry["singularName"] for entry in listed["resources"]}
+    assert (singular["pods"], singular["bindings"], singular["pods/log"]) == ("pod", "binding", "")
+
+
 def test_storage_version_hash_is_upstreams() -> None:
     from podium.api.scheme import Resource
 

@@ -115,7 +115,7 @@ def resource_list(group_name: str, version: str) -> Document | None:
 #: POST to ``/api/v1/namespaces/<ns>/bindings``: pods/binding by another way.
 _BINDINGS: Document = {
     "name": "bindings",
-    "singularName": "",
+    "singularName": "binding",
     "namespaced": True,
     "kind": "Binding",
     "verbs": ["create"],
@@ -129,7 +129,7 @@ def sorted_subresources(resource: Resource) -> Iterable[Subresource]:
 def _resource(resource: Resource) -> Document:
     entry: Document = {
         "name": resource.plural,
-        "singularName": "",  # clients fall back to the kind; the aggregated form has it
+        "singularName": resource.singular,  # upstream since 1.27; some clients go by it
         "namespaced": resource.namespaced,
         "kind": resource.kind,
         "verbs": sorted(resource.verbs),
