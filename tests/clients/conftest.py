@@ -1,0 +1,40 @@
+"""One real cluster for all clients, with the demo image; a namespace of its own per test."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.cluster import REPOSITORY, Cluster, cluster, run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("e2e")
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster that has the image ``localhost/kuard:demo``."""
+    image = tmp_path_factory.mktemp("image") / "kuard.tar"
+    run(sys.executable, REPOSITORY / "tools/demo_image.py", str(image))
+    with cluster(tmp_path_factory.mktemp("cluster")) as running:
+        running.podium("image", "load", str(image))
+        yield running
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def namespace(shared: Cluster) -> Iterator[str]:
+    """A fresh namespace; deleted, with all that is in it, at the end."""
+    name = f"client-{next(_numbers)}"
+    shared.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    yield name
+    shared.kubectl("delete", "namespace", name, "--wait=false")

@@ -1,0 +1,181 @@
+"""lightkube, unmodified: typed resources, watches, every patch type, apply, logs, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lightkube import ApiError, Client, KubeConfig
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import ConfigMap, Namespace, Pod
+from lightkube.types import PatchType
+
+from support.cluster import Cluster, eventually, pod
+
+
+@pytest.fixture(scope="module")
+def api(shared: Cluster) -> Iterator[Client]:
+    loaded = KubeConfig.from_file(shared.kubeconfig)
+    with Client(config=loaded, field_manager="lightkube", trust_env=False) as client:
+        yield client
+
+
+def config_map(name: str, namespace: str, **data: str) -> ConfigMap:
+    metadata = ObjectMeta(name=name, namespace=namespace, labels={"app": name})
+    return ConfigMap(metadata=metadata, data=data)
+
+
+def refusal(error: pytest.ExceptionInfo[ApiError]) -> tuple[int, str]:
+    return error.value.status.code, error.value.status.reason
+
+
+def test_create_get_list_replace_delete(api: Client, namespace: str):
+    made = api.create(config_map("one", namespace, a="1"))
+    api.create(config_map("two", namespace, a="2"))
+    assert api.get(ConfigMap, "one", namespace=namespace).data == {"a": "1"}
+    chosen = api.list(ConfigMap, namespace=namespace, labels={"app": ["two", "three"]})
+    assert [item.metadata.name for item in chosen] == ["two"]
+    everywhere = api.list(ConfigMap, namespace="*", fields={"metadata.name": "one"})
+    assert [item.metadata.namespace for item in everywhere] == [namespace]
+    paged = api.list(ConfigMap, namespace=namespace, chunk_size=1, labels={"app": ["one", "two"]})
+    assert [item.metadata.name for item in paged] == ["one", "two"]
+    made.data = {"b": "3"}
+    assert api.replace(made).data == {"b": "3"}
+    api.delete(ConfigMap, "one", namespace=namespace)
+    with pytest.raises(ApiError) as gone:
+        api.get(ConfigMap, "one", namespace=namespace)
+    assert refusal(gone) == (404, "NotFound")
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "body", "data"),
+    [
+        pytest.param(
+            PatchType.JSON, [{"op": "remove", "path": "/data/a"}], {"b": "1"}, id="json"
+        ),
+        pytest.param(
+            PatchType.MERGE, {"data": {"a": None, "c": "3"}}, {"b": "1", "c": "3"}, id="merge"
+        ),
+        pytest.param(
+            PatchType.STRATEGIC, {"data": {"$patch": "replace", "d": "4"}}, {"d": "4"},
+            id="strategic",
+        ),
+    ],
+)  # fmt: skip
+def test_patch(
+    api: Client, namespace: str, patch_type: PatchType, body: object, data: dict[str, str]
+):
+    api.create(config_map("one", namespace, a="1", b="1"))
+    patched = api.patch(ConfigMap, "one", body, namespace=namespace, patch_type=patch_type)
+    assert patched.data == data
+
+
+def test_server_side_apply(api: Client, namespace: str):
+    def applied(manager: str, force: bool = False, **data: str) -> ConfigMap:
+        return api.apply(config_map("one", namespace, **data), field_manager=manager, force=force)
+
+    assert applied("first", a="1", b="1").data == {"a": "1", "b": "1"}
+    assert applied("first", a="1").data == {"a": "1"}
+    with pytest.raises(ApiError) as conflict:
+        applied("second", a="2")
+    assert refusal(conflict) == (409, "Conflict")
+    assert applied("second", force=True, a="2").data == {"a": "2"}
+
+
+def test_set_labels(api: Client, namespace: str):
+    api.create(config_map("one", namespace))
+    changed = api.set(ConfigMap, "one", namespace=namespace, labels={"b": "2"})
+    assert changed.metadata.labels == {"app": "one", "b": "2"}
+
+
+def test_watch_resumes_from_the_last_version_seen(api: Client, namespace: str):
+    def events(version: str) -> Iterator[tuple[str, ConfigMap]]:
+        return api.watch(
+            ConfigMap, namespace=namespace, labels={"app": "one"}, resource_version=version
+        )
+
+    created = api.create(config_map("zero", namespace))
+    api.create(config_map("one", namespace, a="1"))
+    stream = events(created.metadata.resourceVersion)
+    kind, seen = next(stream)
+    assert (kind, seen.data) == ("ADDED", {"a": "1"})
+    stream.close()
+    api.patch(ConfigMap, "one", {"data": {"a": "2"}}, namespace=namespace)
+    api.delete(ConfigMap, "one", namespace=namespace)
+    stream = events(seen.metadata.resourceVersion)
+    assert [(kind, item.data) for kind, item in (next(stream), next(stream))] == [
+        ("MODIFIED", {"a": "2"}),
+        ("DELETED", {"a": "2"}),
+    ]
+    stream.close()
+
+
+def test_watch_reconnects_by_itself(api: Client, namespace: str):
+    api.create(config_map("one", namespace, a="1"))
+    stream = api.watch(ConfigMap, namespace=namespace, labels={"app": "one"}, server_timeout=1)
+    kind, seen = next(stream)
+    assert kind == "ADDED"
+    # The client comes back with the version it saw when the server has ended the first watch.
+    version = seen.metadata.resourceVersion
+    again = api.watch(
+        ConfigMap, namespace=namespace, labels={"app": "one"}, server_timeout=1,
+        resource_version=version,
+    )  # fmt: skip
+    api.patch(ConfigMap, "one", {"data": {"a": "2"}}, namespace=namespace)
+    assert next(stream)[1].data == next(again)[1].data == {"a": "2"}
+    stream.close()
+    again.close()
+
+
+def test_namespaces(api: Client):
+    made = api.create(Namespace(metadata=ObjectMeta(name="lightkube")))
+    assert made.status.phase == "Active"
+    patched = api.patch(Namespace, "lightkube", {"metadata": {"labels": {"a": "1"}}})
+    assert patched.metadata.labels["a"] == "1"
+    assert "lightkube" in [item.metadata.name for item in api.list(Namespace)]
+    api.delete(Namespace, "lightkube")
+    stream = api.watch(
+        Namespace, fields={"metadata.name": "lightkube"},
+        resource_version=patched.metadata.resourceVersion,
+    )  # fmt: skip
+    assert any(kind == "DELETED" for kind, _ in stream)
+    stream.close()
+
+
+def test_pod_logs_and_end(api: Client, namespace: str):
+    manifest = pod("job", "sh", "-c", "echo one; sleep 1; echo two", restartPolicy="Never")
+    manifest["metadata"]["namespace"] = namespace
+    api.create(Pod.from_dict(manifest))
+    for _, seen in api.watch(Pod, namespace=namespace, fields={"metadata.name": "job"}):
+        if seen.status.phase == "Running":
+            break
+    followed = list(api.log("job", namespace=namespace, follow=True))
+    assert followed == ["one\n", "two\n"]
+    last = api.log("job", namespace=namespace, tail_lines=1, newlines=False)
+    assert list(last) == ["two"]
+    eventually(
+        lambda: api.get(Pod, "job", namespace=namespace).status.phase == "Succeeded", "success"
+    )
+    api.delete(Pod, "job", namespace=namespace, grace_period=0)
+    eventually(lambda: not list(api.list(Pod, namespace=namespace)), "the Pod's end")
+
+
+def test_refusals_are_api_errors(api: Client, namespace: str):
+    made = api.create(config_map("one", namespace, a="1"))
+    with pytest.raises(ApiError) as twice:
+        api.create(config_map("one", namespace))
+    assert refusal(twice) == (409, "AlreadyExists")
+    api.patch(ConfigMap, "one", {"data": {"a": "2"}}, namespace=namespace)
+    with pytest.raises(ApiError) as stale:
+        api.replace(made)
+    assert refusal(stale) == (409, "Conflict")
+    with pytest.raises(ApiError) as invalid:
+        api.create(config_map("Not_A_Name", namespace))
+    assert refusal(invalid) == (422, "Invalid")
+    assert [cause.field for cause in invalid.value.status.details.causes] == ["metadata.name"]
+    with pytest.raises(ApiError) as missing:
+        api.delete(Pod, "none", namespace=namespace)
+    assert refusal(missing) == (404, "NotFound")
+    with pytest.raises(ApiError) as unlogged:
+        list(api.log("none", namespace=namespace, follow=True))
+    assert refusal(unlogged) == (404, "NotFound")
