@@ -110,23 +110,6 @@ def test_watch_resumes_from_the_last_version_seen(api: Client, namespace: str):
     stream.close()
 
 
-def test_watch_reconnects_by_itself(api: Client, namespace: str):
-    api.create(config_map("one", namespace, a="1"))
-    stream = api.watch(ConfigMap, namespace=namespace, labels={"app": "one"}, server_timeout=1)
-    kind, seen = next(stream)
-    assert kind == "ADDED"
-    # The client comes back with the version it saw when the server has ended the first watch.
-    version = seen.metadata.resourceVersion
-    again = api.watch(
-        ConfigMap, namespace=namespace, labels={"app": "one"}, server_timeout=1,
-        resource_version=version,
-    )  # fmt: skip
-    api.patch(ConfigMap, "one", {"data": {"a": "2"}}, namespace=namespace)
-    assert next(stream)[1].data == next(again)[1].data == {"a": "2"}
-    stream.close()
-    again.close()
-
-
 def test_namespaces(api: Client):
     made = api.create(Namespace(metadata=ObjectMeta(name="lightkube")))
     assert made.status.phase == "Active"
