@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -121,11 +121,7 @@ def test_the_reference_text_word_for_word(shared: Cluster, namespace: str, versi
     assert kubectl("get", "pods") == ""
 
 
-def test_it_answers_on_its_own_address_and_in_its_logs(
-    shared: Cluster, namespace: str, tmp_path: Path
-):
-    from urllib.request import urlopen
-
+def test_it_answers_on_its_own_address_and_in_its_logs(shared: Cluster, namespace: str):
     shared.kubectl("-n", namespace, "apply", "-f", str(MANIFEST))
     shared.wait_ready("kuard", namespace=namespace)
     address = shared.get("pod", "kuard", "-n", namespace)["status"]["podIP"]
@@ -133,9 +129,14 @@ def test_it_answers_on_its_own_address_and_in_its_logs(
 
         def answers(path: str = path) -> bool:
             try:
-                return bool(urlopen(f"http://{address}:8080{path}", timeout=5).status == 200)
+                with urlopen(f"http://{address}:8080{path}", timeout=5) as answer:
+                    return bool(answer.status == 200)
             except OSError:
                 return False
 
         eventually(answers, f"an answer from {path}")
+    log = shared.kubectl("-n", namespace, "logs", "kuard").stdout
+    assert "serving /www on port 8080" in log
+    assert "url:/healthy" in log
+    assert "response:200" in log
     shared.kubectl("-n", namespace, "delete", "-f", str(MANIFEST))
