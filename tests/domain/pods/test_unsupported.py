@@ -159,3 +159,18 @@ def test_a_probe_period_that_is_none_is_refused():
     pod.metadata.annotations["podium.io/probe-periods"] = "c.readiness=soon"
     (path,) = unsupported_fields(pod)
     assert path.startswith("metadata.annotations[podium.io/probe-periods]: ")
+
+
+@pytest.mark.parametrize(
+    ("profile", "refused"),
+    [
+        pytest.param("localhost/strict", True, id="a-profile-of-the-node"),
+        pytest.param("runtime/default", True, id="the-runtime-s-profile"),
+        pytest.param("unconfined", False, id="none-is-what-it-gets"),
+    ],
+)
+def test_the_older_way_to_ask_for_apparmor_is_not_passed_over(profile, refused):
+    annotation = "container.apparmor.security.beta.kubernetes.io/a"
+    pod = make_pod(container())
+    pod.metadata.annotations = {annotation: profile}
+    assert unsupported_fields(pod) == ([f"metadata.annotations[{annotation}]"] if refused else [])

@@ -65,6 +65,8 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "run_as_non_root": (False,),
     "proc_mount": ("Default",),
 }
+#: How Pods asked for AppArmor before ``appArmorProfile``; clients still send it.
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 
 
@@ -105,6 +107,9 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
         yield from _container_fields(as_container(ephemeral), f"spec.ephemeralContainers[{number}]")
     for number, volume in enumerate(spec.volumes):
         yield from _volume_fields(volume, f"spec.volumes[{number}]")
+    for annotation, profile in sorted(pod.metadata.annotations.items()):
+        if annotation.startswith(_APPARMOR) and profile != "unconfined":
+            yield f"metadata.annotations[{annotation}]"
     try:
         probe_periods(pod, "")
     except ValueError as exc:
