@@ -335,7 +335,9 @@ async def test_an_apply_too_deep_to_read_is_a_bad_request(
     ):
         code, _, message = await failure(response)
     if depth == 5000:
-        assert (code, message) == (400, "error decoding YAML: exceeded max depth")
+        assert code == 400
+        assert message.startswith("error decoding YAML: ")
+        assert message.endswith("exceeded max depth")
     else:
         assert message.startswith("failed to create typed patch object (/a; /v1, Kind=ConfigMap)")
 

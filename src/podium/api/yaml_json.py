@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 _MAX_DEPTH = 10000
+#: How newer releases of libyaml refuse what they find too deep (from 1,000 levels on) themselves.
+_TOO_DEEP = "exceeded maximum nesting depth"
 
 
 class YamlFailure(ValueError):
@@ -46,6 +48,8 @@ def _message(exc: yaml.YAMLError) -> str:
         return f"yaml: {exc.reason}"
     if not isinstance(exc, yaml.MarkedYAMLError):
         return f"yaml: {exc}"
+    if exc.problem == _TOO_DEEP:
+        return "yaml: exceeded max depth"
     line = exc.problem_mark.line if exc.problem_mark else 0
     if line and isinstance(exc, yaml.scanner.ScannerError):
         line += 1

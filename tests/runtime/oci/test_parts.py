@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from podium.kit.clock import SystemClock
 from podium.runtime.oci import records
 from podium.runtime.oci.conmon import ContainerIO, command, last_error
 from podium.runtime.oci.container_stop import signal_number
@@ -126,8 +129,24 @@ def test_resolv_conf(dns, text, tmp_path: Path):
     assert resolv_conf(dns, tmp_path / "resolv.conf") == text
 
 
-def test_one_process_a_root(tmp_path: Path):
-    with lock(tmp_path), pytest.raises(RuntimeFailure, match="another process"), lock(tmp_path):
+async def test_one_process_a_root(tmp_path: Path):
+    clock = SystemClock()
+    async with lock(tmp_path, clock):
+        with pytest.raises(RuntimeFailure, match="another process"):
+            async with lock(tmp_path, clock):
+                pass
+    async with lock(tmp_path, clock):
         pass
-    with lock(tmp_path):
+
+
+async def test_a_child_of_a_killed_holder_is_waited_for(tmp_path: Path):
+    """Between fork and exec a child still has its parent's lock."""
+    inherited = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(inherited, fcntl.LOCK_EX)
+
+    class ChildGoes(SystemClock):
+        async def sleep(self, seconds: float) -> None:
+            os.close(inherited)
+
+    async with lock(tmp_path, ChildGoes()):
         pass

@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from podium.kit.clock import SystemClock
 from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.network.bridge import BridgeNetwork
@@ -36,7 +37,7 @@ async def cleanup(
     *release* is the image service's, called with each container's ID. Raises RuntimeFailure where
     a process of the runtime still holds its lock, or where something refuses to go.
     """
-    with lock(options.root):
+    async with lock(options.root, SystemClock()):
         await _kill(options)
         unmount_below(options.run_dir)
         if network is not None:

@@ -67,12 +67,12 @@ class OciRuntime:
         self._engine = Engine(
             options, images, network, cgroups, node_abilities(cgroups), clock or SystemClock()
         )
-        self._open = contextlib.ExitStack()
+        self._open = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> OciRuntime:
         options = self._engine.options
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(lock(options.root))
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(lock(options.root, self._engine.clock))
             options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
             stack.callback(self._engine.close)
             await adopt.adopt(self._engine)
@@ -80,7 +80,7 @@ class OciRuntime:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._open.close()
+        await self._open.aclose()
 
     def images_in_use(self) -> set[str]:
         """IDs of the images that containers, running or not, were made from."""
