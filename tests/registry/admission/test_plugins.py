@@ -73,6 +73,7 @@ def test_the_order_of_the_plugins() -> None:
         "ServiceAccount",
         "NodeRestriction",
         "TaintNodesByCondition",
+        "PodSecurity",
         "Priority",
         "DefaultTolerationSeconds",
         "StorageObjectInUseProtection",

@@ -17,6 +17,7 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
     from podium.registry.admission.limit_ranger import LimitRanger
     from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
     from podium.registry.admission.node_restriction import NodeRestriction
+    from podium.registry.admission.pod_security import PodSecurity
     from podium.registry.admission.priority import Priority
     from podium.registry.admission.resource_quota import ResourceQuotaAdmission
     from podium.registry.admission.runtime_class import RuntimeClassAdmission
@@ -30,6 +31,7 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
         ServiceAccountAdmission(),
         NodeRestriction(),
         TaintNodesByCondition(),
+        PodSecurity(),
         Priority(),
         DefaultTolerationSeconds(),
         StorageProtection(),
