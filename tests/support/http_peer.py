@@ -128,6 +128,16 @@ async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
             await asyncio.sleep(0.001)
 
 
+async def eventually(
+    ask: Callable[[], Awaitable[Any]], expected: Any, *, seconds: float = 5
+) -> None:
+    """Ask until the answer is *expected*; after *seconds* fail with the last answer."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while (answer := await ask()) != expected:
+        assert asyncio.get_running_loop().time() < deadline, f"{answer!r} is not {expected!r}"
+        await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def running(forever: Coroutine[Any, Any, None]):
     """Have *forever* run beside the body; what it fails with, the body's end fails with.

@@ -11,7 +11,15 @@ from typing import Any
 
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
-from podium.api.scheme import ENDPOINTS, NAMESPACES, PRIORITYCLASSES, SERVICES, Resource
+from podium.api.scheme import (
+    ENDPOINTS,
+    ENDPOINTSLICES,
+    NAMESPACES,
+    PRIORITYCLASSES,
+    SERVICES,
+    Resource,
+)
+from podium.api.types import discovery_v1
 from podium.api.types.core_v1 import (
     EndpointAddress,
     EndpointPort,
@@ -97,20 +105,26 @@ class Bootstrap:
     async def _ensure_endpoints(self) -> None:
         if ipaddress.ip_address(self._address).is_loopback:
             return  # no Pod could reach it there, and validation refuses it
-        wanted = self._endpoints()
+        endpoints, endpoint_slice = self._endpoints(), self._slice()
         there = await self._get(ENDPOINTS, "default", "kubernetes")
+        right = there is not None and there.subsets == endpoints.subsets
+        await self._put(ENDPOINTS, endpoints, there, right)
+        there = await self._get(ENDPOINTSLICES, "default", "kubernetes")
+        right = there is not None and (there.endpoints, there.ports) == (
+            endpoint_slice.endpoints,
+            endpoint_slice.ports,
+        )
+        await self._put(ENDPOINTSLICES, endpoint_slice, there, right)
+
+    async def _put(self, resource: Resource, wanted: Any, there: Any, right: bool) -> None:
+        """Write *wanted* unless what is *there* is *right*."""
         if there is None:
-            await self._ensure(ENDPOINTS, wanted)
-        elif there.subsets != wanted.subsets:
+            await self._ensure(resource, wanted)
+        elif not right:
             wanted.metadata.resource_version = there.metadata.resource_version
+            context = RequestContext(_USER, field_manager="kube-apiserver")
             try:
-                await self._registry.update(
-                    ENDPOINTS,
-                    "default",
-                    "kubernetes",
-                    wanted,
-                    RequestContext(_USER, field_manager="kube-apiserver"),
-                )
+                await self._registry.update(resource, "default", "kubernetes", wanted, context)
             except ApiError as error:
                 if error.code not in _CONFLICTS:
                     raise
@@ -154,4 +168,20 @@ class Bootstrap:
                 labels={"endpointslice.kubernetes.io/skip-mirror": "true"},
             ),
             subsets=[subset],
+        )
+
+    def _slice(self) -> discovery_v1.EndpointSlice:
+        endpoint = discovery_v1.Endpoint(
+            addresses=[self._address], conditions=discovery_v1.EndpointConditions(ready=True)
+        )
+        port = discovery_v1.EndpointPort(name="https", port=self._port, protocol="TCP")
+        return discovery_v1.EndpointSlice(
+            metadata=ObjectMeta(
+                name="kubernetes",
+                namespace="default",
+                labels={"kubernetes.io/service-name": "kubernetes"},
+            ),
+            address_type="IPv6" if ":" in self._address else "IPv4",
+            endpoints=[endpoint],
+            ports=[port],
         )

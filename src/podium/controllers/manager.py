@@ -8,14 +8,17 @@ from podium.api import scheme
 from podium.api.types.coordination_v1 import Lease
 from podium.api.types.core_v1 import (
     ConfigMap,
+    Endpoints,
     Namespace,
     Node,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
     ResourceQuota,
+    Service,
     ServiceAccount,
 )
+from podium.api.types.discovery_v1 import EndpointSlice
 from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.api.types.rbac_v1 import ClusterRole
 from podium.client.client import Client
@@ -25,6 +28,8 @@ from podium.client.leader_election import Election, LeaderElector
 from podium.controllers import root_ca, service_accounts
 from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
 from podium.controllers.disruption import DisruptionController
+from podium.controllers.endpoint_slices import BY_SERVICE, EndpointSliceController, service_of
+from podium.controllers.endpoints import EndpointsController
 from podium.controllers.garbage_collector import GarbageCollector
 from podium.controllers.namespaces import NamespaceController
 from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
@@ -85,6 +90,10 @@ class Manager:
         self._volumes: Informer[PersistentVolume] = Informer(
             client, scheme.PERSISTENTVOLUMES, clock=clock
         )
+        self._services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
+        self._endpoints: Informer[Endpoints] = Informer(client, scheme.ENDPOINTS, clock=clock)
+        self._slices: Informer[EndpointSlice] = Informer(client, scheme.ENDPOINTSLICES, clock=clock)
+        self._slices.add_index(BY_SERVICE, service_of)
         self._recorder = EventRecorder(client, "node-controller", "", clock)
         self._garbage_recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
         self._controllers = (
@@ -108,6 +117,10 @@ class Manager:
             DisruptionController(client, self._budgets, self._pods, clock),
             ResourceQuotaController(client, self._quotas, self._pods, clock),
             StorageProtectionController(client, self._claims, self._volumes, self._pods, clock),
+            EndpointsController(client, self._services, self._pods, self._endpoints, clock),
+            EndpointSliceController(
+                client, self._services, self._pods, self._nodes, self._slices, clock
+            ),
         )
 
     async def run(self) -> None:
@@ -124,6 +137,9 @@ class Manager:
             self._quotas,
             self._claims,
             self._volumes,
+            self._services,
+            self._endpoints,
+            self._slices,
         )
         async with asyncio.TaskGroup() as tasks:
             for recorder in (self._recorder, self._garbage_recorder):

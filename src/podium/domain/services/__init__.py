@@ -1,0 +1,1 @@
+"""Services: which Pods are behind them, at which ports. Pure."""

@@ -1,0 +1,42 @@
+"""What is there before anybody makes anything."""
+
+from __future__ import annotations
+
+from podium.api.scheme import ENDPOINTS, ENDPOINTSLICES
+from podium.api.types.meta_v1 import DeleteOptions
+from podium.api.user import UserInfo
+from podium.apiserver.bootstrap import CHECK_EVERY
+from podium.kit.clock import VirtualClock
+from podium.registry.types import RequestContext
+from support.apiserver import RunningApiServer, running_apiserver
+from support.http_peer import eventually
+
+ADMIN = RequestContext(UserInfo("admin", ("system:masters",)))
+
+
+async def test_the_server_is_found_behind_its_service(api: RunningApiServer) -> None:
+    endpoints = (await api.registry.get(ENDPOINTS, "default", "kubernetes")).obj
+    [subset] = endpoints.subsets
+    assert [a.ip for a in subset.addresses] == ["192.0.2.1"]
+    found = (await api.registry.get(ENDPOINTSLICES, "default", "kubernetes")).obj
+    assert found.metadata.labels == {"kubernetes.io/service-name": "kubernetes"}
+    assert [e.addresses for e in found.endpoints] == [["192.0.2.1"]]
+    assert [(p.name, p.port) for p in found.ports] == [("https", api.port)]
+    assert found.address_type == "IPv4"
+
+
+async def test_it_is_still_found_when_somebody_has_deleted_or_changed_that(tmp_path) -> None:
+    clock = VirtualClock()
+    async with running_apiserver(tmp_path, clock=clock) as api:
+        changed = (await api.registry.get(ENDPOINTSLICES, "default", "kubernetes")).obj
+        changed.endpoints[0].addresses = ["192.0.2.9"]
+        await api.registry.update(ENDPOINTSLICES, "default", "kubernetes", changed, ADMIN)
+        await api.registry.delete(ENDPOINTS, "default", "kubernetes", DeleteOptions(), ADMIN)
+
+        async def addresses():
+            await clock.advance(CHECK_EVERY)
+            found = await api.registry.get(ENDPOINTSLICES, "default", "kubernetes")
+            there = await api.registry.read(ENDPOINTS, "default", "kubernetes")
+            return found.obj.endpoints[0].addresses, there is not None
+
+        await eventually(addresses, (["192.0.2.1"], True))
