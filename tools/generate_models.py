@@ -162,7 +162,7 @@ GO_POINTERS = set(
 #: Scalars and lists that Go writes also when they are empty, though the schema requires none.
 GO_ALWAYS = set(
     """
-    ControllerRevision.revision HorizontalPodAutoscalerStatus.currentMetrics
+    ControllerRevision.revision
     PodDisruptionBudgetStatus.currentHealthy
     PodDisruptionBudgetStatus.desiredHealthy PodDisruptionBudgetStatus.disruptionsAllowed
     PodDisruptionBudgetStatus.expectedPods PriorityClass.value StatefulSetStatus.availableReplicas
@@ -186,13 +186,14 @@ GO_VALUES = set(
 )
 
 #: Fields that Go writes as ``null`` when they are not set: times embedded by value, and pointers
-#: without ``omitempty``.
+#: and lists without ``omitempty``.
 GO_NULLS = set(
     """
     Condition.lastTransitionTime ContainerStateRunning.startedAt
     ContainerStateTerminated.finishedAt ContainerStateTerminated.startedAt Event.eventTime
     Event.firstTimestamp Event.lastTimestamp EventSeries.lastObservedTime
-    ClusterRole.rules Role.rules
+    ClusterRole.rules Role.rules CSINodeSpec.drivers EndpointSlice.endpoints EndpointSlice.ports
+    LimitRangeSpec.limits
     NamespaceCondition.lastTransitionTime NodeCondition.lastHeartbeatTime
     NodeCondition.lastTransitionTime PersistentVolumeClaimCondition.lastProbeTime
     PersistentVolumeClaimCondition.lastTransitionTime PodCondition.lastProbeTime
@@ -200,6 +201,7 @@ GO_NULLS = set(
     DaemonSetCondition.lastTransitionTime DeploymentCondition.lastTransitionTime
     DeploymentCondition.lastUpdateTime Event.deprecatedFirstTimestamp
     Event.deprecatedLastTimestamp HorizontalPodAutoscalerCondition.lastTransitionTime
+    HorizontalPodAutoscalerStatus.currentMetrics
     JobCondition.lastProbeTime JobCondition.lastTransitionTime
     ReplicaSetCondition.lastTransitionTime StatefulSetCondition.lastTransitionTime
     VolumeError.time

@@ -23,6 +23,9 @@ NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "gold
 #: No controller makes it here.
 ACCOUNT = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: In an object that an error quotes.
+_QUOTED_VERSION = re.compile(r'(resourceVersion\\":\\")\d+')
 #: What Pods have gained since the recording, and what is the machine's own.
 _LATER = {"generation", "observedGeneration", "hostIPs"}
 
@@ -99,6 +102,6 @@ def _comparable_text(value: str, said: str, key: str) -> str:
         return "<rv>"
     if key in ("clusterIP", "clusterIPs"):
         return "<ip>"
-    if re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", value) and value not in said:
-        return "<time>"
+    value = _QUOTED_VERSION.sub(r"\1<rv>", value)
+    value = _TIME.sub(lambda match: match[0] if match[0] in said else "<time>", value)
     return _UID.sub(lambda match: match[0] if match[0] in said else "<uid>", value)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from podium.api import go_text
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, PODS
 from podium.registry.patching import JSON_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
@@ -162,6 +163,56 @@ async def test_another_kind_is_refused_with_the_whole_object() -> None:
     assert message.endswith(
         'no kind "ConfigMap" is registered for version "v2" in scheme "pkg/runtime/scheme.go:100"'
     )
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "change", "shown"),
+    [
+        pytest.param(
+            MERGE_PATCH,
+            {"apiVersion": "v2", "data": {"b": "<"}},
+            '{"apiVersion":"v2","data":{"a":"1","b":"\\u003c"},"kind":"ConfigMap",'
+            '"metadata":{"name":"m","namespace":"default","uid":',
+            id="sorted-where-the-patch-reaches",
+        ),
+        pytest.param(
+            JSON_PATCH,
+            [
+                {"op": "replace", "path": "/apiVersion", "value": "v2"},
+                {"op": "add", "path": "/metadata/generateName", "value": "x-"},
+            ],
+            '{"apiVersion":"v2","data":{"a":"1"},"kind":"ConfigMap",'
+            '"metadata":{"creationTimestamp":',
+            id="also-by-json-pointers",
+        ),
+    ],
+)
+async def test_errors_quote_the_object_as_gos_library_writes_it(
+    patch_type: str, change: Any, shown: str
+) -> None:
+    async with serving() as registry:
+        await registry.create(CONFIGMAPS, "default", config_map("m", a="1"), context())
+        with pytest.raises(ApiError) as refused:
+            await _patch(registry, change, patch_type)
+    assert go_text.quote(shown)[:-1] in refused.value.status.message
+
+
+async def test_a_patch_may_not_take_the_version_away() -> None:
+    async with serving() as registry:
+        await registry.create(CONFIGMAPS, "default", config_map("m"), context())
+        with pytest.raises(ApiError) as refused:
+            await _patch(registry, {"apiVersion": None})
+    assert text(refused.value)[::2] == (
+        400,
+        "the name of the object (m based on URL) was undeterminable: name must be provided",
+    )
+
+
+async def test_a_kind_that_is_missing_is_the_one_expected() -> None:
+    async with serving() as registry:
+        await registry.create(CONFIGMAPS, "default", config_map("m"), context())
+        stored = await _patch(registry, {"kind": None, "data": {"a": "1"}})
+        assert (stored.obj.kind, stored.obj.data) == ("ConfigMap", {"a": "1"})
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 SERVICE_CIDR = "10.96.0.0/16"
 
 _PATH = re.compile(
-    r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>v1)(?:/namespaces/(?P<namespace>[^/]+))?"
+    r"/(?:api|apis/(?P<group>[^/]+))/(?P<version>v[12])(?:/namespaces/(?P<namespace>[^/]+))?"
     r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?:/(?P<subresource>[a-z]+))?"
 )
 _NAMESPACE_PATH = re.compile(r"/api/v1/namespaces/(?P<name>[^/]+)(?:/(?P<sub>status|finalize))?")

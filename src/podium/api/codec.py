@@ -106,6 +106,15 @@ def from_plain_checked(
     return (result if isinstance(result, cls) else cls()), list(report.strict)
 
 
+def check_other_kind(cls: type[Any], value: Any) -> None:
+    """Raise ValueError, in upstream's words, for plain *value* that says it is no *cls*."""
+    actual = _said(value).with_defaults(kinds.of(cls))
+    found = kinds.find(actual)
+    if found is not None and found is not cls:
+        from_plain(found, value)
+    _check_kind(cls, actual)
+
+
 def to_plain(obj: Struct) -> Any:
     """Return *obj* as dicts, lists, text and numbers, with the field names of JSON."""
     return msgspec.to_builtins(obj)

@@ -88,6 +88,13 @@ def bad_request(message: str) -> ApiError:
     return failure(400, "BadRequest", message)
 
 
+def undetermined_name(name: str) -> ApiError:
+    """400 for a body without a name, sent to the path of *name*."""
+    return bad_request(
+        f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+    )
+
+
 def method_not_supported(resource: Resource, action: str) -> ApiError:
     return failure(
         405,

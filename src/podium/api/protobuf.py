@@ -38,6 +38,17 @@ def _messages() -> dict[str, dict[str, tuple[str, str, str]]]:
 
 
 @cache
+def members(name: str) -> dict[str, str]:
+    """Return the members that JSON gives the message *name*, in the order of their numbers, each
+    with the message that it (or an item of it) is, or a scalar's name; empty for no message."""
+    found: dict[str, str] = {}
+    fields = sorted(_messages().get(name, {}).items(), key=lambda entry: int(entry[0]))
+    for _, (member, kind, what) in fields:
+        found.update(members(kind) if what == "inline" else {member: kind})
+    return found
+
+
+@cache
 def _message_of(api_version: str, kind: str) -> str:
     """Return the name of the message of a kind. Raises BadProtobuf."""
     group, _, version = api_version.rpartition("/")

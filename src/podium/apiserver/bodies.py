@@ -10,7 +10,7 @@ from aiohttp.web import BaseRequest
 
 from podium.api import codec, go_json, managed_fields, protobuf
 from podium.api.codec import Validation
-from podium.api.errors import bad_request
+from podium.api.errors import bad_request, undetermined_name
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
 from podium.apiserver import errors
@@ -98,10 +98,7 @@ def match_path(obj: Any, info: RequestInfo, resource: Resource) -> None:
     meta = metadata(obj)
     if info.name:
         if not meta.name:
-            raise bad_request(
-                f"the name of the object ({info.name} based on URL) was undeterminable: "
-                "name must be provided"
-            )
+            raise undetermined_name(info.name)
         if meta.name != info.name:
             raise bad_request(
                 f"the name of the object ({meta.name}) does not match the name on the URL "

@@ -69,11 +69,6 @@ async def _apply(
 
     def wanted(old: Stored | None) -> Any:
         obj = ownership.applied(kind, old, config, context, subresource)
-        if not obj.metadata.name:
-            raise errors.bad_request(
-                f"the name of the object ({name} based on URL) was undeterminable: "
-                "name must be provided"
-            )
         update.check_name(obj.metadata, namespace, name)
         return obj
 

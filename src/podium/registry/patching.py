@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from podium.api import errors, field, go_text
+from podium.api import codec, errors, field, go_text
 from podium.api.errors import ApiError
 from podium.api.field import Path
 from podium.api.scheme import Resource
@@ -26,25 +24,38 @@ class Patched:
 
     document: Any
     resource: Resource
-    strategic_patch: Any = None  #: where the patch was a strategic one
+    before: Any
+    change: Any
+    patch_type: str
 
     def invalid(self, why: str) -> ApiError:
         """422 for an object that cannot be read, *why* in the words of Go's JSON decoder."""
-        if self.strategic_patch is not None:
-            shown, why = go_text.plain(self.strategic_patch), _converter_text(why)
+        if self.patch_type == STRATEGIC_MERGE_PATCH:
+            shown, why = go_text.plain(self.change), _converter_text(why)
         else:
-            shown = msgspec.json.encode(self.document).decode()
+            shown = self._text()
         return errors.invalid_kind("", "", "", [field.invalid(Path("patch"), shown, why)])
+
+    def _text(self) -> str:
+        from podium.registry import patched_text
+
+        if self.patch_type == JSON_PATCH:
+            apply, reached = _json, patched_text.reached_by_operations(self.change)
+        else:
+            apply, reached = _merge, patched_text.reached_by_merge(self.change)
+        return patched_text.text(self.resource, self.before, self.change, apply, reached)
 
 
 def patched(resource: Resource, document: Any, change: Any, patch_type: str) -> Patched:
     """Apply *change* to *document*. Raises ApiError."""
     if patch_type == STRATEGIC_MERGE_PATCH:
-        return Patched(_strategic(resource, document, change), resource, change)
-    apply = _json if patch_type == JSON_PATCH else _merge
-    result = Patched(apply(document, change), resource)
-    _check_kind(result)
-    return result
+        result = _strategic(resource, document, change)
+    else:
+        result = (_json if patch_type == JSON_PATCH else _merge)(document, change)
+    found = Patched(result, resource, document, change, patch_type)
+    if patch_type != STRATEGIC_MERGE_PATCH:
+        _check_kind(found)
+    return found
 
 
 # What patches need is loaded with the first of each sort: most servers see strategic ones only.
@@ -92,15 +103,19 @@ def _unprocessable() -> ApiError:
 
 
 def _check_kind(result: Patched) -> None:
-    """A patch cannot turn an object into one of another kind."""
-    if not isinstance(result.document, dict):
+    """A patch cannot turn an object into one of another kind. Raises ApiError."""
+    document = result.document
+    if not isinstance(document, dict):
         raise result.invalid("couldn't get version/kind; json parse error: not an object")
-    version, kind = result.document.get("apiVersion"), result.document.get("kind")
-    if (version, kind) != (result.resource.api_version, result.resource.kind):
-        raise result.invalid(
-            f'no kind "{kind}" is registered for version "{version}" '
-            'in scheme "pkg/runtime/scheme.go:100"'
-        )
+    version, kind = document.get("apiVersion"), document.get("kind")
+    if (version, kind) == (result.resource.api_version, result.resource.kind):
+        return
+    if not version:  # upstream reads it as its internal type then, which has no metadata
+        raise errors.undetermined_name(result.before["metadata"]["name"])
+    try:
+        codec.check_other_kind(result.resource.type, document)
+    except ValueError as error:
+        raise result.invalid(str(error)) from error
 
 
 _UNFIT = re.compile(r"json: cannot unmarshal (\w+) into Go (?:struct field \S+|value) of type (.+)")

@@ -43,6 +43,8 @@ async def update(
 
 def check_name(metadata: ObjectMeta, namespace: str, name: str) -> None:
     """Raises ApiError (400) when the body is about another object than the URL."""
+    if not metadata.name:
+        raise errors.undetermined_name(name)
     if metadata.name != name:
         raise errors.bad_request(
             f"the name of the object ({metadata.name}) does not match the name on the URL ({name})"

@@ -16,6 +16,7 @@ _CPU_PERCENT = 80
 
 def set_defaults_autoscaler(obj: HorizontalPodAutoscaler) -> None:
     spec = obj.spec
+    obj.status.current_metrics = obj.status.current_metrics or None
     if spec.min_replicas is None:
         spec.min_replicas = 1
     if not spec.metrics:

@@ -24,6 +24,8 @@ def set_defaults_ingress_class(obj: IngressClass) -> None:
 
 
 def set_defaults_endpoint_slice(obj: EndpointSlice) -> None:
-    for port in obj.ports:
+    """Lists that are empty are none: the store of upstream does not tell them apart."""
+    obj.endpoints, obj.ports = obj.endpoints or None, obj.ports or None
+    for port in obj.ports or ():
         port.name = port.name or ""
         port.protocol = port.protocol or "TCP"

@@ -139,7 +139,7 @@ class MetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
 
 class HorizontalPodAutoscalerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_metrics": "currentMetrics", "current_replicas": "currentReplicas", "desired_replicas": "desiredReplicas", "last_scale_time": "lastScaleTime", "observed_generation": "observedGeneration"}):
     conditions: list[HorizontalPodAutoscalerCondition] = field(default_factory=list)
-    current_metrics: list[MetricStatus] = field(default_factory=required_list)
+    current_metrics: "list[MetricStatus] | None" = field(default_factory=unset)
     current_replicas: Int32 = 0
     desired_replicas: Int32 = field(default_factory=int)
     last_scale_time: Time | None = None

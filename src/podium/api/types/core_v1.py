@@ -869,7 +869,7 @@ class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
 
 
 class LimitRangeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    limits: list[LimitRangeItem] = field(default_factory=required_list)
+    limits: "list[LimitRangeItem] | None" = field(default_factory=unset)
 
 
 class LimitRange(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):

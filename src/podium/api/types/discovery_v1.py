@@ -49,8 +49,8 @@ class EndpointSlice(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     kind: str = field(default_factory=lambda: "EndpointSlice")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     address_type: str = field(default_factory=str)
-    endpoints: list[Endpoint] = field(default_factory=list)
-    ports: list[EndpointPort] = field(default_factory=list)
+    endpoints: "list[Endpoint] | None" = field(default_factory=unset)
+    ports: "list[EndpointPort] | None" = field(default_factory=unset)
 
 
 class EndpointSliceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):

@@ -52,7 +52,7 @@ class CSINodeDriver(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
 
 
 class CSINodeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    drivers: list[CSINodeDriver] = field(default_factory=required_list)
+    drivers: "list[CSINodeDriver] | None" = field(default_factory=unset)
 
 
 class StorageHealthCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_mode": "accessMode", "last_transition_time": "lastTransitionTime", "volume_mode": "volumeMode"}):

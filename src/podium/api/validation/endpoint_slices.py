@@ -36,12 +36,13 @@ def validate_endpoint_slice(obj: EndpointSlice) -> list[FieldError]:
         errors.append(required(Path("addressType")))
     elif obj.address_type not in ADDRESS_TYPES:
         errors.append(not_supported(Path("addressType"), obj.address_type, ADDRESS_TYPES))
-    if len(obj.endpoints) > _MAX_ENDPOINTS:
-        errors.append(too_many(Path("endpoints"), len(obj.endpoints), _MAX_ENDPOINTS))
+    endpoints = obj.endpoints or []
+    if len(endpoints) > _MAX_ENDPOINTS:
+        errors.append(too_many(Path("endpoints"), len(endpoints), _MAX_ENDPOINTS))
         return errors
-    for i, endpoint in enumerate(obj.endpoints):
+    for i, endpoint in enumerate(endpoints):
         errors.extend(_endpoint(Path("endpoints").index(i), endpoint, obj.address_type))
-    errors.extend(_ports(Path("ports"), obj.ports))
+    errors.extend(_ports(Path("ports"), obj.ports or []))
     return errors
 
 

@@ -15,7 +15,7 @@ _NO_STORAGE = "either minimum or maximum storage value is required, but neither 
 def validate_limit_range(obj: LimitRange) -> list[FieldError]:
     errors: list[FieldError] = []
     seen: set[str] = set()
-    for i, item in enumerate(obj.spec.limits):
+    for i, item in enumerate(obj.spec.limits or ()):
         at = LIMITS.index(i)
         errors.extend(qualified_name(at.child("type"), item.type))
         if item.type in seen:

@@ -80,8 +80,8 @@ def _served(schema: Schema) -> Schema:
     properties = schema.get("properties")
     if properties:
         turned["properties"] = {
-            name: {"type": "string"}
-            if name in ("apiVersion", "kind") and "enum" in field
+            name: {key: value for key, value in field.items() if key != "enum"}
+            if name in ("apiVersion", "kind")
             else field
             for name, field in properties.items()
         }

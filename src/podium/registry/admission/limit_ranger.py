@@ -44,7 +44,7 @@ class LimitRanger:
             found = [
                 text
                 for limits in _ranges(attributes)
-                for item in limits.spec.limits
+                for item in limits.spec.limits or ()
                 if item.type == "PersistentVolumeClaim"
                 for text in _bounds(item, requests, {}, "PersistentVolumeClaim", requests_only=True)
             ]
@@ -62,7 +62,7 @@ def _ranges(attributes: Attributes) -> list[LimitRange]:
 def _fill(pod: Pod, limits: LimitRange) -> None:
     defaults: dict[str, str] = {}
     requests: dict[str, str] = {}
-    for item in limits.spec.limits:
+    for item in limits.spec.limits or ():
         if item.type == "Container":
             defaults |= item.default
             requests |= item.default_request
@@ -93,7 +93,7 @@ def _complete(
 
 
 def _offences(pod: Pod, limits: LimitRange) -> Iterator[str]:
-    for item in limits.spec.limits:
+    for item in limits.spec.limits or ():
         if item.type == "Container":
             for container in (*pod.spec.containers, *pod.spec.init_containers):
                 resources = container.resources

@@ -44,8 +44,8 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
         return self.validate_metadata_update(new, old) + found
 
     def row(self, obj: EndpointSlice, now: datetime) -> list[Cell]:
-        ports = ["*" if port.port is None else str(port.port) for port in obj.ports]
-        addresses = [address for endpoint in obj.endpoints for address in endpoint.addresses]
+        ports = ["*" if port.port is None else str(port.port) for port in obj.ports or ()]
+        addresses = [address for endpoint in obj.endpoints or () for address in endpoint.addresses]
         return [
             obj.metadata.name,
             obj.address_type,

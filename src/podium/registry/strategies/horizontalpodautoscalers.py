@@ -41,7 +41,7 @@ class HorizontalPodAutoscalerStrategy(Strategy[HorizontalPodAutoscaler]):
         return [
             obj.metadata.name,
             f"{spec.scale_target_ref.kind}/{spec.scale_target_ref.name}",
-            _targets(spec.metrics, obj.status.current_metrics),
+            _targets(spec.metrics, obj.status.current_metrics or []),
             "<unset>" if spec.min_replicas is None else str(spec.min_replicas),
             spec.max_replicas,
             obj.status.current_replicas,

@@ -22,6 +22,9 @@ class RoleStrategy(Strategy[AnyRole]):
     def validate_name(self, name: str, prefix: bool) -> list[str]:
         return path_segment_name(name, prefix)
 
+    def default(self, obj: AnyRole) -> None:
+        obj.rules = obj.rules or None
+
     def validate(self, obj: AnyRole) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_role(obj)
 
