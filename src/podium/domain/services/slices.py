@@ -92,7 +92,7 @@ def _of_family(
     by_ports: dict[_Ports, list[EndpointSlice]] = {}
     for each in existing:
         if _belongs(each, service):
-            by_ports.setdefault(_ports_of(each.ports), []).append(each)
+            by_ports.setdefault(_ports_of(each.ports or ()), []).append(each)
         else:
             changes.delete.append(each)
     desired, changes.incomplete = _desired(service, pods, nodes, family)
@@ -198,22 +198,22 @@ def _placed(
     rest = dict(desired)
     untouched, labels = [], _labels(service)
     for there in existing:
-        kept = [rest.pop(key) for e in there.endpoints if (key := _key(e)) in rest]
-        if kept == there.endpoints and labels == there.metadata.labels:
+        kept = [rest.pop(key) for e in _endpoints(there) if (key := _key(e)) in rest]
+        if kept == _endpoints(there) and labels == there.metadata.labels:
             untouched.append(there)
         elif kept:
             changes.update.append(_with(there, kept, labels))
         else:
             changes.delete.append(there)
     new = list(rest.values())
-    for each in sorted(changes.update, key=lambda each: -len(each.endpoints)):
+    for each in sorted(changes.update, key=lambda each: -len(_endpoints(each))):
         new = _fill(each, new)
     if new and len(new) < CAPACITY:
-        fitting = [s for s in untouched if len(s.endpoints) + len(new) <= CAPACITY]
+        fitting = [s for s in untouched if len(_endpoints(s)) + len(new) <= CAPACITY]
         if fitting:
-            fullest = max(fitting, key=lambda each: len(each.endpoints))
+            fullest = max(fitting, key=lambda each: len(_endpoints(each)))
             changes.update.append(
-                _with(fullest, [*fullest.endpoints, *new], fullest.metadata.labels)
+                _with(fullest, [*_endpoints(fullest), *new], fullest.metadata.labels)
             )
             new = []
     while new:
@@ -223,10 +223,15 @@ def _placed(
     return changes
 
 
+def _endpoints(of: EndpointSlice) -> list[Endpoint]:
+    return of.endpoints or []
+
+
 def _fill(into: EndpointSlice, endpoints: list[Endpoint]) -> list[Endpoint]:
     """Add what fits to *into*; return what does not."""
-    room = CAPACITY - len(into.endpoints)
-    into.endpoints = into.endpoints + endpoints[:room]
+    there = _endpoints(into)
+    room = CAPACITY - len(there)
+    into.endpoints = there + endpoints[:room]
     return endpoints[room:]
 
 
