@@ -250,6 +250,7 @@ def _new(service: Service, family: str, ports: _Ports) -> EndpointSlice:
     return EndpointSlice(
         metadata=metadata,
         address_type=family,
+        endpoints=[],
         ports=[
             EndpointPort(name=name, protocol=protocol, port=number, app_protocol=application)
             for name, protocol, number, application in ports
