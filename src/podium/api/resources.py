@@ -35,7 +35,7 @@ def pod_requests(pod: Pod) -> Amounts:
 def pod_limits(pod: Pod) -> Amounts:
     """Return the most that *pod* may use; a resource that some container may use freely is absent
     or counts those that are limited. Overhead is added to what is limited at all."""
-    total = _aggregate(pod, lambda container: container.resources.limits)
+    total = container_limits(pod)
     if pod.spec.resources is not None:
         total.update(_pod_level(pod.spec.resources.limits))
     overhead = _milli(pod.spec.overhead)
@@ -46,6 +46,11 @@ def pod_limits(pod: Pod) -> Amounts:
 def container_requests(pod: Pod) -> Amounts:
     """Return the sum that the containers request, without overhead and Pod-level resources."""
     return _aggregate(pod, lambda container: container.resources.requests)
+
+
+def container_limits(pod: Pod) -> Amounts:
+    """Return the sum of the containers' limits, without overhead and Pod-level resources."""
+    return _aggregate(pod, lambda container: container.resources.limits)
 
 
 def supports_pod_level(name: str) -> bool:

@@ -124,8 +124,18 @@ def is_ip(value: str) -> bool:
 
 
 def ip_address(path: Path, value: str, message: str = IP_ADDRESS) -> Errors:
-    if not is_ip(value):
+    """An address in the one way it is written: what older servers took for one is told apart."""
+    if is_ip(value):
+        if getattr(ipaddress.ip_address(value), "ipv4_mapped", None) is not None:
+            yield invalid(path, value, "must not be an IPv4-mapped IPv6 address")
+    elif is_ip(_without_leading_zeros(value)):
+        yield invalid(path, value, "must not have leading 0s")
+    else:
         yield invalid(path, value, message)
+
+
+def _without_leading_zeros(value: str) -> str:
+    return ".".join(octet.lstrip("0") or octet[-1:] for octet in value.split("."))
 
 
 def ordinary_ip(path: Path, value: str) -> Errors:

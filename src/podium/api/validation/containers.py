@@ -12,7 +12,6 @@ from podium.api.field import (
     forbidden,
     invalid,
     not_found,
-    not_supported,
     required,
 )
 from podium.api.resources import is_sidecar
@@ -27,7 +26,6 @@ from podium.api.validation.common import (
     Errors,
     dns1123_label,
     forbid_set,
-    in_range,
     invalid_each,
     one_of,
     port_number,
@@ -44,6 +42,11 @@ from podium.api.validation.probes import (
     validate_readiness_probe,
 )
 from podium.api.validation.resources import validate_container_resources
+from podium.api.validation.restarts import (
+    validate_init_resize_policy,
+    validate_resize_policy,
+    validate_restart_policy,
+)
 from podium.api.validation.security import validate_security_context
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -61,6 +64,7 @@ class Surroundings:
     restart_policy: str
     grace_period: int | None
     host_users: bool
+    system: str | None = None  #: linux or windows, where the Pod says
 
 
 def validate_containers(path: Path, containers: list[Container], pod: Surroundings) -> Errors:
@@ -75,7 +79,7 @@ def validate_containers(path: Path, containers: list[Container], pod: Surroundin
             yield duplicate(at.child("name"), container.name)
         seen.add(container.name)
         yield from _validate_hooks_and_probes(at, container, pod)
-        yield from _validate_restart_rules(at, container)
+        yield from validate_restart_policy(at, container, init=False)
     yield from _validate_host_ports(path, containers)
 
 
@@ -84,7 +88,7 @@ def validate_init_containers(path: Path, spec: PodSpec, pod: Surroundings) -> Er
     for i, container in enumerate(spec.init_containers):
         at = path.index(i)
         yield from _validate_common(at, container, pod)
-        yield from _validate_restart_rules(at, container)
+        yield from validate_restart_policy(at, container, init=True)
         if container.name in taken:
             yield duplicate(at.child("name"), container.name)
         elif container.name:
@@ -95,6 +99,7 @@ def validate_init_containers(path: Path, spec: PodSpec, pod: Surroundings) -> Er
         else:
             text = "may not be set for init containers without restartPolicy=Always"
             yield from forbid_set(at, container, _HOOKS_AND_PROBES, text)
+        yield from validate_init_resize_policy(at.child("resizePolicy"), container)
 
 
 _HOOKS_AND_PROBES = (
@@ -174,7 +179,8 @@ def _validate_common(path: Path, container: AnyContainer, pod: Surroundings) -> 
     yield from validate_container_resources(
         path.child("resources"), container.resources, pod.claims
     )
-    yield from _validate_resize(path.child("resizePolicy"), container, pod.restart_policy)
+    at = path.child("resizePolicy")
+    yield from validate_resize_policy(at, container, pod.restart_policy)
     yield from validate_security_context(
         path.child("securityContext"), container.security_context, host_users=pod.host_users
     )
@@ -182,7 +188,8 @@ def _validate_common(path: Path, container: AnyContainer, pod: Surroundings) -> 
 
 def _validate_hooks_and_probes(path: Path, container: Container, pod: Surroundings) -> Errors:
     grace = pod.grace_period
-    yield from validate_lifecycle(path.child("lifecycle"), container.lifecycle, grace)
+    at = path.child("lifecycle")
+    yield from validate_lifecycle(at, container.lifecycle, grace, pod.system)
     at = path.child("livenessProbe")
     yield from validate_liveness_probe(at, container.liveness_probe, grace)
     at = path.child("readinessProbe")
@@ -223,40 +230,3 @@ def _validate_host_ports(path: Path, containers: list[Container]) -> Errors:
                 at = path.index(i).child("ports").index(j)
                 yield duplicate(at.child("hostPort"), key)
             taken.add(key)
-
-
-def _validate_resize(path: Path, container: AnyContainer, restart_policy: str) -> Errors:
-    seen: set[str] = set()
-    for i, policy in enumerate(container.resize_policy):
-        if policy.resource_name in seen:
-            yield duplicate(path.index(i), policy.resource_name)
-        seen.add(policy.resource_name)
-        yield from one_of(path, policy.resource_name, ("cpu", "memory"))
-        yield from one_of(path, policy.restart_policy, ("NotRequired", "RestartContainer"))
-        if restart_policy == "Never" and policy.restart_policy != "NotRequired":
-            text = "must be 'NotRequired' when `restartPolicy` is 'Never'"
-            yield invalid(path, policy.restart_policy, text)
-
-
-def _validate_restart_rules(path: Path, container: Container) -> Errors:
-    """Check a container's own restart policy and its rules by exit code."""
-    policy = container.restart_policy
-    if policy is not None and policy not in RESTART_POLICIES:
-        yield not_supported(path.child("restartPolicy"), policy, RESTART_POLICIES)
-    at = path.child("restartPolicyRules")
-    if container.restart_policy_rules and policy is None:
-        yield required(
-            path.child("restartPolicy"), "must specify restartPolicy when restart rules are used"
-        )
-    for i, rule in enumerate(container.restart_policy_rules):
-        here = at.index(i)
-        actions = ("Restart", "RestartAllContainers")
-        if rule.action not in actions:
-            yield not_supported(here.child("action"), rule.action, actions)
-        if rule.exit_codes is None:
-            yield required(here.child("exitCodes"), "must be specified")
-            continue
-        codes = here.child("exitCodes")
-        yield from one_of(codes.child("operator"), rule.exit_codes.operator, ("In", "NotIn"))
-        for j, code in enumerate(rule.exit_codes.values):
-            yield from in_range(codes.child("values").index(j), code, 0, 255)

@@ -18,7 +18,7 @@ from podium.api.types.core_v1 import (
     SecretEnvSource,
     SecretKeySelector,
 )
-from podium.api.validation.common import Errors, dns1123_label, invalid_each, non_reserved_path
+from podium.api.validation.common import Errors, dns1123_label, invalid_each, no_backsteps
 
 #: What ``fieldRef`` of an environment variable may name, beside single labels and annotations.
 ENV_FIELDS = (
@@ -118,7 +118,7 @@ def _validate_file_key_ref(path: Path, ref: FileKeySelector) -> Errors:
     if not ref.key:
         yield required(path.child("key"))
     else:
-        yield from invalid_each(path.child("key"), ref.key, names.env_var(ref.key))
+        yield from _validate_name(path.child("key"), ref.key)
     if not ref.volume_name:
         yield required(path.child("volumeName"))
     else:
@@ -126,7 +126,7 @@ def _validate_file_key_ref(path: Path, ref: FileKeySelector) -> Errors:
     if not ref.path:
         yield required(path.child("path"))
     else:
-        yield from non_reserved_path(path.child("path"), ref.path)
+        yield from no_backsteps(path.child("path"), ref.path)
 
 
 def validate_field_ref(path: Path, ref: ObjectFieldSelector, known: tuple[str, ...]) -> Errors:
@@ -230,6 +230,5 @@ def _validate_env_source(path: Path, source: ConfigMapEnvSource | SecretEnvSourc
     if not source.name:
         yield required(path.child("name"))
     else:
-        yield from invalid_each(
-            path.child("name"), source.name, names.dns1123_subdomain(source.name)
-        )
+        problems = names.name_is_dns_subdomain(source.name, True)  # as if more were to follow
+        yield from invalid_each(path.child("name"), source.name, problems)

@@ -43,16 +43,12 @@ def validate_volume_mounts(
         if mount.mount_path in devices.values():
             text = "must not already exist as a path in volumeDevices"
             yield invalid(at.child("mountPath"), mount.mount_path, text)
-        yield from _validate_sub_path(path, at, mount, volumes.get(mount.name))
+        yield from _validate_sub_path(path, at, mount)
         yield from _validate_mode(path, mount, container.security_context)
 
 
-def _validate_sub_path(path: Path, at: Path, mount: VolumeMount, volume: Volume | None) -> Errors:
+def _validate_sub_path(path: Path, at: Path, mount: VolumeMount) -> Errors:
     """Some offences stand at *path*, without the index, as upstream reports them."""
-    if volume is not None and volume.image is not None:
-        text = "not allowed in image volume sources"
-        if mount.sub_path_expr:
-            yield invalid(at.child("subPathExpr"), mount.sub_path_expr, text)
     if mount.sub_path:
         yield from descending_path(path.child("subPath"), mount.sub_path)
     if mount.sub_path_expr:
@@ -120,4 +116,5 @@ def validate_volume_devices(
         if device_path in mounts.values():
             text = "must not already exist as a path in volumeMounts"
             yield invalid(at.child("devicePath"), device_path, text)
-        names.add(name)
+        if name:
+            names.add(name)

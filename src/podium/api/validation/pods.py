@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from podium.api import names
-from podium.api.field import FieldError, Path, duplicate, forbidden, invalid, required
-from podium.api.types.core_v1 import Pod, PodDNSConfig, PodSpec
+from podium.api.field import FieldError, Path, forbidden, invalid, required
+from podium.api.types.core_v1 import (
+    Pod,
+    PodDNSConfig,
+    PodSchedulingGroup,
+    PodSpec,
+    ResourceRequirements,
+)
 from podium.api.validation.common import (
     MAX_INT32,
     Errors,
     dns1123_label,
     dns1123_subdomain,
     in_range,
-    invalid_each,
     ip_address,
     labels,
     one_of,
@@ -26,15 +31,25 @@ from podium.api.validation.containers import (
     validate_init_containers,
 )
 from podium.api.validation.operating_system import validate_os, validate_windows_options
-from podium.api.validation.pod_annotations import validate_pod_annotations
-from podium.api.validation.resources import validate_amount, validate_pod_resources
+from podium.api.validation.pod_annotations import (
+    validate_pod_annotations,
+    validate_profiles_agree,
+)
+from podium.api.validation.pod_relations import (
+    validate_file_keys,
+    validate_host_network_ports,
+    validate_host_users,
+    validate_hostname_override,
+    validate_resource_claims,
+)
+from podium.api.validation.resources import validate_container_resources, validate_pod_resources
 from podium.api.validation.scheduling import (
     validate_affinity,
     validate_gates,
     validate_spread,
     validate_tolerations,
 )
-from podium.api.validation.security import validate_host_users, validate_pod_security_context
+from podium.api.validation.security import validate_pod_security_context
 from podium.api.validation.volumes import validate_volumes
 
 DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
@@ -53,6 +68,7 @@ def validate_pod(pod: Pod) -> list[FieldError]:
     if pod.spec.node_name and pod.spec.scheduling_gates:
         text = "cannot be set until all schedulingGates have been cleared"
         errors.append(forbidden(SPEC.child("nodeName"), text))
+    errors.extend(validate_profiles_agree(SPEC, pod))
     return errors
 
 
@@ -71,27 +87,28 @@ def validate_pod_fields(pod: Pod) -> list[FieldError]:
     return errors
 
 
-def validate_pod_spec(path: Path, pod: Pod) -> Errors:
-    """Check a Pod's spec, in upstream's order."""
+def validate_pod_spec(path: Path, pod: Pod, *, template: bool = False) -> Errors:
+    """Check a Pod's spec, or a template's, in upstream's order."""
     spec = pod.spec
     if spec.termination_grace_period_seconds is None:
         yield required(path.child("terminationGracePeriodSeconds"))
     volumes, errors = validate_volumes(path.child("volumes"), spec.volumes, pod.metadata.name)
     yield from errors
-    yield from _validate_claims(path.child("resourceClaims"), spec)
+    yield from validate_resource_claims(path.child("resourceClaims"), pod)
     surroundings = Surroundings(
         volumes=volumes,
         claims={claim.name for claim in spec.resource_claims if claim.name},
         restart_policy=spec.restart_policy,
         grace_period=spec.termination_grace_period_seconds,
         host_users=spec.host_users is not False,
+        system=spec.os.name if spec.os is not None else None,
     )
     yield from validate_containers(path.child("containers"), spec.containers, surroundings)
     yield from validate_init_containers(path.child("initContainers"), spec, surroundings)
     at = path.child("ephemeralContainers")
     yield from validate_ephemeral_containers(at, spec, surroundings)
     yield from validate_pod_resources(path.child("resources"), pod)
-    yield from _validate_host_network_ports(path.child("containers"), spec)
+    yield from validate_host_network_ports(path.child("containers"), spec, template=template)
     yield from one_of(path.child("restartPolicy"), spec.restart_policy, RESTART_POLICIES)
     yield from one_of(path.child("dnsPolicy"), spec.dns_policy, DNS_POLICIES)
     yield from labels(path.child("nodeSelector"), spec.node_selector)
@@ -106,9 +123,12 @@ def validate_pod_spec(path: Path, pod: Pod) -> Errors:
     yield from validate_spread(at, spec.topology_spread_constraints)
     yield from validate_windows_options(path, spec)
     yield from validate_host_users(path, spec)
+    yield from validate_hostname_override(path, spec)
     yield from _validate_names(path, spec)
     yield from _validate_rest(path, spec)
     yield from validate_os(path, spec)
+    yield from _validate_scheduling_group(path.child("schedulingGroup"), spec.scheduling_group)
+    yield from validate_file_keys(path, spec)
 
 
 def _validate_names(path: Path, spec: PodSpec) -> Errors:
@@ -139,60 +159,18 @@ def _validate_rest(path: Path, spec: PodSpec) -> Errors:
     if spec.preemption_policy is not None:
         at = path.child("preemptionPolicy")
         yield from one_of(at, spec.preemption_policy, PREEMPTION_POLICIES)
-    for name in sorted(spec.overhead):
-        yield from validate_amount(path.child("overhead").key(name), name, spec.overhead[name])
-    yield from _validate_hostname_override(path, spec)
+    overhead = ResourceRequirements(limits=spec.overhead)
+    yield from validate_container_resources(path.child("overhead"), overhead, ())
 
 
-def _validate_hostname_override(path: Path, spec: PodSpec) -> Errors:
-    name = spec.hostname_override
-    if name is None:
+def _validate_scheduling_group(path: Path, group: PodSchedulingGroup | None) -> Errors:
+    if group is None:
         return
-    at = path.child("hostnameOverride")
-    yield from invalid_each(at, name, names.dns1123_subdomain(name))
-    if len(name) > 64:
-        yield invalid(at, name, "must be no more than 64 characters")
-    if spec.host_network:
-        yield forbidden(at, "may not be specified when hostNetwork is true")
-    if spec.set_hostname_as_fqdn:
-        yield forbidden(at, "may not be specified when setHostnameAsFQDN is true")
-
-
-def _validate_claims(path: Path, spec: PodSpec) -> Errors:
-    seen: set[str] = set()
-    for i, claim in enumerate(spec.resource_claims):
-        at = path.index(i)
-        if not claim.name:
-            yield required(at.child("name"))
-        elif claim.name in seen:
-            yield duplicate(at.child("name"), claim.name)
-        else:
-            yield from dns1123_label(at.child("name"), claim.name)
-        seen.add(claim.name)
-        by_name, by_template = claim.resource_claim_name, claim.resource_claim_template_name
-        if by_name is not None and by_template is not None:
-            text = (
-                "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"
-            )
-            yield invalid(at, {"name": claim.name}, text)
-        if by_name is None and by_template is None:
-            text = "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"
-            yield invalid(at, {"name": claim.name}, text)
-        if by_name is not None:
-            yield from dns1123_subdomain(at.child("resourceClaimName"), by_name)
-        if by_template is not None:
-            yield from dns1123_subdomain(at.child("resourceClaimTemplateName"), by_template)
-
-
-def _validate_host_network_ports(path: Path, spec: PodSpec) -> Errors:
-    if not spec.host_network:
-        return
-    for i, container in enumerate(spec.containers):
-        for j, port in enumerate(container.ports):
-            if port.host_port != port.container_port:
-                at = path.index(i).child("ports").index(j).child("containerPort")
-                text = "must match `hostPort` when `hostNetwork` is true"
-                yield invalid(at, port.container_port, text)
+    at = path.child("podGroupName")
+    if not group.pod_group_name:
+        yield invalid(at, None, "must specify one of: `podGroupName`")
+    else:
+        yield from dns1123_subdomain(at, group.pod_group_name)
 
 
 def _validate_dns(path: Path, config: PodDNSConfig | None, policy: str) -> Errors:

@@ -65,14 +65,37 @@ def _validate_probe(path: Path, probe: Probe, grace: int | None) -> Errors:
         yield invalid(path.child("terminationGracePeriodSeconds"), seconds, NOT_POSITIVE)
 
 
-def validate_lifecycle(path: Path, lifecycle: Lifecycle | None, grace: int | None) -> Errors:
-    """*grace* is the Pod's termination grace period, which a sleep may not exceed."""
+_ONLY_WINDOWS = ("SIGKILL", "SIGTERM")
+_LINUX = (
+    "SIGABRT SIGALRM SIGBUS SIGCHLD SIGCLD SIGCONT SIGFPE SIGHUP SIGILL SIGINT SIGIO SIGIOT "
+    "SIGKILL SIGPIPE SIGPOLL SIGPROF SIGPWR SIGQUIT SIGRTMAX SIGRTMIN SIGSEGV SIGSTKFLT SIGSTOP "
+    "SIGSYS SIGTERM SIGTRAP SIGTSTP SIGTTIN SIGTTOU SIGURG SIGUSR1 SIGUSR2 SIGVTALRM SIGWINCH "
+    "SIGXCPU SIGXFSZ"
+).split()
+_REAL_TIME = [f"SIGRTMIN+{n}" for n in range(1, 16)] + [f"SIGRTMAX-{n}" for n in range(1, 15)]
+#: By operating system, sorted.
+STOP_SIGNALS = {"linux": sorted([*_LINUX, *_REAL_TIME]), "windows": sorted(_ONLY_WINDOWS)}
+
+
+def validate_lifecycle(
+    path: Path, lifecycle: Lifecycle | None, grace: int | None, system: str | None
+) -> Errors:
+    """*grace* is the Pod's termination grace period, which a sleep may not exceed; *system* its
+    operating system, if it names one."""
     if lifecycle is None:
         return
     if lifecycle.post_start is not None:
         yield from _validate_handler(path.child("postStart"), lifecycle.post_start, grace)
     if lifecycle.pre_stop is not None:
         yield from _validate_handler(path.child("preStop"), lifecycle.pre_stop, grace)
+    signal = lifecycle.stop_signal
+    at = path.child("stopSignal")
+    if signal is None:
+        return
+    if system is None:
+        yield forbidden(at, "may not be set for containers with empty `spec.os.name`")
+    elif signal not in STOP_SIGNALS.get(system, (signal,)):
+        yield not_supported(at, signal, STOP_SIGNALS[system])
 
 
 def _validate_handler(path: Path, handler: Probe | LifecycleHandler, grace: int | None) -> Errors:

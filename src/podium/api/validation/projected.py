@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.api import names
-from podium.api.field import Path, forbidden, invalid, required
+from podium.api.field import Path, forbidden, invalid, not_supported, required
 from podium.api.types.core_v1 import (
     ClusterTrustBundleProjection,
     ConfigMapProjection,
@@ -15,9 +15,12 @@ from podium.api.types.core_v1 import (
     VolumeProjection,
 )
 from podium.api.validation.common import Errors, file_mode, invalid_each, non_reserved_path
+from podium.api.validation.scheduling import validate_label_selector
 from podium.api.validation.volumes import validate_downward_file, validate_key_to_path
 
+KEY_TYPES = ("RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519")
 _CONFLICT = "conflicting duplicate paths"
+_HOUR, _DAY = 3600, 86400
 
 
 def validate_projected(path: Path, volume: ProjectedVolumeSource) -> Errors:
@@ -99,6 +102,7 @@ def _trust_bundle(
         if not source.signer_name:
             yield required(path.child("signerName"), "must be a valid signer name")
         yield from _signer(path.child("signerName"), source.signer_name)
+        yield from validate_label_selector(path.child("labelSelector"), source.label_selector)
     else:
         yield required(path, "either name or signerName must be specified")
     if not source.path:
@@ -119,17 +123,32 @@ def _certificate(
     volume: Path, path: Path, source: PodCertificateProjection, taken: set[str]
 ) -> Errors:
     yield from _signer(path.child("signerName"), source.signer_name)
-    if not source.key_type:
-        yield required(path.child("keyType"))
+    if source.key_type not in KEY_TYPES:
+        yield not_supported(path.child("keyType"), source.key_type, KEY_TYPES)
+    yield from _lifetime(path.child("maxExpirationSeconds"), source)
     files = (
         ("credentialBundlePath", source.credential_bundle_path),
         ("keyPath", source.key_path),
         ("certificateChainPath", source.certificate_chain_path),
     )
-    if not any(file for _, file in files):
-        text = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"
-        yield required(path, text)
     for name, file in files:
         if file:
             yield from non_reserved_path(path.child(name), file)
             yield from _take(volume, file, file, taken)
+    if not any(file for _, file in files):
+        text = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"
+        yield required(path, text)
+
+
+def _lifetime(path: Path, source: PodCertificateProjection) -> Errors:
+    """An hour at least; at most a day from Kubernetes' own signers, 91 days from others."""
+    seconds = source.max_expiration_seconds
+    if seconds is None:
+        return
+    domain = source.signer_name.partition("/")[0]
+    own = domain == "kubernetes.io" or domain.endswith(".kubernetes.io")
+    most = _DAY if own else 91 * _DAY
+    if seconds < _HOUR:
+        yield invalid(path, seconds, f"if provided, maxExpirationSeconds must be >= {_HOUR}")
+    if seconds > most:
+        yield invalid(path, seconds, f"if provided, maxExpirationSeconds must be <= {most}")

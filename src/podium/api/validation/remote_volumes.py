@@ -13,13 +13,17 @@ from podium.api import names
 from podium.api.field import Path, invalid, not_supported, required
 from podium.api.types.core_v1 import (
     AzureDiskVolumeSource,
+    CinderVolumeSource,
     FCVolumeSource,
     FlexVolumeSource,
     FlockerVolumeSource,
     GitRepoVolumeSource,
     ISCSIVolumeSource,
+    LocalObjectReference,
     NFSVolumeSource,
+    QuobyteVolumeSource,
     StorageOSVolumeSource,
+    Volume,
 )
 from podium.api.validation.common import Errors, descending_path, in_range, invalid_each
 
@@ -35,7 +39,7 @@ REMOTE_SOURCES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
     "rbd": ("rbd", (("monitors", "monitors"), ("image", "image"))),
     "cinder": ("cinder", (("volume_id", "volumeID"),)),
     "cephfs": ("cephfs", (("monitors", "monitors"),)),
-    "quobyte": ("quobyte", (("registry", "registry"), ("volume", "volume"))),
+    "quobyte": ("quobyte", ()),
     "fc": ("fc", ()),
     "flex_volume": ("flexVolume", (("driver", "driver"),)),
     "azure_file": ("azureFile", (("secret_name", "secretName"), ("share_name", "shareName"))),
@@ -49,10 +53,15 @@ REMOTE_SOURCES: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
         (("gateway", "gateway"), ("system", "system"), ("volume_name", "volumeName")),
     ),
 }
-_PARTITION = "must be between 0 and 255, inclusive"
-_INITIATOR = re.compile(
-    r"iqn\.\d{4}-\d{2}\.([a-z0-9-.]+)(:[^,;*&$|\s]+)|eui\.[A-Fa-f0-9]{16}|naa\.[A-Fa-f0-9]{32}"
-)
+#: What upstream says of any partition beyond, though 0 (the whole disk) is one as well.
+_PARTITION = "must be between 1 and 255, inclusive"
+_INITIATORS = {
+    "iqn": re.compile(r"iqn\.\d{4}-\d{2}\.([A-Za-z0-9-.]+)(:[^,;*&$|\s]+)$"),
+    "eui": re.compile(r"^eui.[A-Za-z0-9]{16}$"),
+    "naa": re.compile(r"^naa.[A-Za-z0-9]{32}$"),
+}
+_MAX_SESSION = 64
+_REGISTRY = "must be a host:port pair or multiple pairs separated by commas"
 
 
 def validate_remote(volume: Path, attribute: str, source: Any) -> Errors:
@@ -83,23 +92,64 @@ def validate_remote(volume: Path, attribute: str, source: Any) -> Errors:
             yield from _azure_disk(path, source)
         case StorageOSVolumeSource():
             yield from _storageos(path, source)
+        case QuobyteVolumeSource():
+            yield from _quobyte(path, source)
+        case CinderVolumeSource():
+            yield from _secret_name(path, source.secret_ref)
 
 
 def _iscsi(path: Path, source: ISCSIVolumeSource) -> Errors:
-    if source.iqn and not source.iqn.startswith(("iqn", "eui", "naa")):
-        text = "must be valid format starting with iqn, eui, or naa"
-        yield invalid(path.child("iqn"), source.iqn, text)
-    elif source.iqn and not _INITIATOR.fullmatch(source.iqn):
-        yield invalid(path.child("iqn"), source.iqn, "must be valid format")
+    if source.iqn:
+        yield from _qualified(path.child("iqn"), source.iqn)
     yield from in_range(path.child("lun"), source.lun, 0, 255)
     if (source.chap_auth_discovery or source.chap_auth_session) and source.secret_ref is None:
         yield required(path.child("secretRef"))
-    name = source.initiator_name
-    if name is not None and not name.startswith(("iqn", "eui", "naa")):
-        text = "must be valid format starting with iqn, eui, or naa"
-        yield invalid(path.child("initiatorname"), name, text)
-    elif name is not None and not _INITIATOR.fullmatch(name):
-        yield invalid(path.child("initiatorname"), name, "must be valid format")
+    if source.initiator_name is not None:
+        yield from _qualified(path.child("initiatorname"), source.initiator_name)
+
+
+def _qualified(path: Path, name: str) -> Errors:
+    form = _INITIATORS.get(name[:3])
+    if form is None:
+        yield invalid(path, name, "must be valid format starting with iqn, eui, or naa")
+    elif not form.search(name):
+        yield invalid(path, name, "must be valid format")
+
+
+def validate_initiator(path: Path, volume: Volume) -> Errors:
+    """With an initiator of its own, a volume's name and portal become the name of a session."""
+    source = volume.iscsi
+    if source is None or source.initiator_name is None:
+        return
+    if len(f"{volume.name}:{source.target_portal}") > _MAX_SESSION:
+        text = (
+            "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters "
+            "if iscsi.initiatorName is specified."
+        )
+        yield invalid(path.child("name"), volume.name, text)
+
+
+def _quobyte(path: Path, source: QuobyteVolumeSource) -> Errors:
+    if not source.registry:
+        yield required(path.child("registry"), _REGISTRY)
+    elif len(source.tenant) > 64:
+        text = "must be a UUID and may not exceed a length of 64 characters"
+        yield required(path.child("tenant"), text)
+    else:
+        for pair in source.registry.split(","):
+            if not _HOST_PORT.fullmatch(pair):
+                yield invalid(path.child("registry"), source.registry, _REGISTRY)
+    if not source.volume:
+        yield required(path.child("volume"))
+
+
+#: What Go's ``net.SplitHostPort`` can split.
+_HOST_PORT = re.compile(r"([^][:]*|\[[^][]*\]):[^][:]*")
+
+
+def _secret_name(path: Path, secret: LocalObjectReference | None) -> Errors:
+    if secret is not None and not secret.name:
+        yield required(path.child("secretRef", "name"))
 
 
 def _flocker(path: Path, source: FlockerVolumeSource) -> Errors:
@@ -160,3 +210,4 @@ def _storageos(path: Path, source: StorageOSVolumeSource) -> Errors:
     if source.volume_namespace:
         name = source.volume_namespace
         yield from invalid_each(path.child("volumeNamespace"), name, names.dns1123_label(name))
+    yield from _secret_name(path, source.secret_ref)

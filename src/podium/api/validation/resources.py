@@ -13,10 +13,11 @@ from podium.api.field import (
     duplicate,
     forbidden,
     invalid,
+    not_supported,
     required,
 )
-from podium.api.quantity import canonical, parse, to_milli
-from podium.api.resources import container_requests, supports_pod_level
+from podium.api.quantity import canonical, format_bytes, format_milli, parse, to_milli
+from podium.api.resources import container_limits, container_requests, supports_pod_level
 from podium.api.types.core_v1 import Pod, ResourceClaim, ResourceRequirements
 from podium.api.validation.common import (
     Errors,
@@ -26,6 +27,16 @@ from podium.api.validation.common import (
 )
 
 STANDARD_CONTAINER_RESOURCES = ("cpu", "memory", "ephemeral-storage")
+_STANDARD = frozenset(
+    [
+        f"{part}{name}"
+        for part in ("", "requests.", "limits.")
+        for name in STANDARD_CONTAINER_RESOURCES
+    ]
+    + "storage requests.storage pods resourcequotas services services.nodeports".split()
+    + "services.loadbalancers replicationcontrollers secrets configmaps".split()
+    + ["persistentvolumeclaims"]
+)
 _INTEGERS = (
     "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets",
     "services", "configmaps", "services.loadbalancers", "services.nodeports",
@@ -58,7 +69,7 @@ def validate_container_resources(
     path: Path, resources: ResourceRequirements, claims: Collection[str]
 ) -> Errors:
     """Check a container's requests and limits; *claims* are the Pod's resource claims."""
-    yield from _validate_requirements(path, resources, _container_resource_name)
+    yield from _validate_requirements(path, resources, validate_container_resource_name)
     yield from _validate_claims(path.child("claims"), resources.claims, claims)
 
 
@@ -67,16 +78,18 @@ def validate_pod_resources(path: Path, pod: Pod) -> Errors:
     resources = pod.spec.resources
     if resources is None:
         return
+    if pod.spec.os is not None and pod.spec.os.name == "windows":
+        yield forbidden(path, "may not be set for a windows pod")
+        return
     if resources.claims:
-        text = "claims cannot be set for Resources at pod-level"
+        text = "claims may not be set for Resources at pod-level"
         yield forbidden(path.child("claims"), text)
+    claims = [claim.name for claim in pod.spec.resource_claims if claim.name]
     yield from _validate_requirements(path, resources, _pod_resource_name)
-    for name, wanted in sorted(container_requests(pod).items()):
-        granted = resources.requests.get(name, "0")
-        if supports_pod_level(name) and wanted > to_milli(granted):
-            total = canonical(f"{wanted}m")
-            text = f"must be greater than or equal to aggregate container requests of {total}"
-            yield invalid(path.child("requests").key(name), canonical(granted), text)
+    yield from _validate_claims(path.child("claims"), resources.claims, claims)
+    yield from _not_less(path, "requests", resources.requests, container_requests(pod))
+    huge = {name: sum_ for name, sum_ in container_limits(pod).items() if is_huge_page(name)}
+    yield from _not_less(path, "limits", resources.limits, huge)
     for i, container in enumerate(pod.spec.containers):
         for name, limit in sorted(container.resources.limits.items()):
             total = resources.limits.get(name, "")
@@ -84,6 +97,16 @@ def validate_pod_resources(path: Path, pod: Pod) -> Errors:
                 at = path.child("containers").index(i).key(name).child("limits")
                 text = f"must be less than or equal to pod limits of {canonical(total)}"
                 yield invalid(at, canonical(limit), text)
+
+
+def _not_less(path: Path, part: str, granted: Mapping[str, str], sums: Mapping[str, int]) -> Errors:
+    """What the Pod states must be enough for its containers together."""
+    for name, wanted in sorted(sums.items()):
+        if name in granted and wanted > to_milli(granted[name]):
+            whole = name == "memory" or is_huge_page(name)
+            total = format_bytes(-(-wanted // 1000)) if whole else format_milli(wanted)
+            text = f"must be greater than or equal to aggregate container {part} of {total}"
+            yield invalid(path.child(part).key(name), canonical(granted[name]), text)
 
 
 def _validate_requirements(
@@ -144,11 +167,20 @@ def _validate_huge_page(path: Path, name: str, quantity: str) -> Errors:
         yield invalid(path, text, f"{text} is not positive integer multiple of {name}")
 
 
-def _container_resource_name(path: Path, name: str) -> Errors:
+def validate_resource_name(path: Path, name: str) -> Errors:
+    """A resource is one that Kubernetes knows, or has a domain in front."""
     problems = names.qualified_name(name)
     yield from invalid_each(path, name, problems)
-    if problems:
-        return
+    if not problems and "/" not in name and not _is_standard(name):
+        yield invalid(path, name, "must be a standard resource type or fully qualified")
+
+
+def _is_standard(name: str) -> bool:
+    return name in _STANDARD or is_huge_page(name.removeprefix("requests."))
+
+
+def validate_container_resource_name(path: Path, name: str) -> Errors:
+    yield from validate_resource_name(path, name)
     if "/" not in name:
         if name not in STANDARD_CONTAINER_RESOURCES and not is_huge_page(name):
             yield invalid(path, name, "must be a standard resource for containers")
@@ -157,10 +189,10 @@ def _container_resource_name(path: Path, name: str) -> Errors:
 
 
 def _pod_resource_name(path: Path, name: str) -> Errors:
-    problems = names.qualified_name(name)
-    yield from invalid_each(path, name, problems)
+    problems = list(validate_resource_name(path, name))
+    yield from problems
     if not problems and not supports_pod_level(name):
-        yield invalid(path, name, "must be a supported resource for pods")
+        yield not_supported(path, name, ("cpu", "hugepages-", "memory"))
 
 
 def _validate_claims(path: Path, claims: list[ResourceClaim], known: Collection[str]) -> Errors:
@@ -170,17 +202,29 @@ def _validate_claims(path: Path, claims: list[ResourceClaim], known: Collection[
         if not claim.name:
             yield required(at)
             continue
-        key = claim.name
-        if claim.request:
-            yield from dns1123_label(at.child("request"), claim.request)
-            key += f"/{claim.request}"
-        if key in seen or claim.name in seen:
-            yield duplicate(at, key)
-        seen.add(key)
+        if claim.name in seen:  # all of it
+            yield duplicate(at, claim.name)
+        else:
+            yield from _validate_request_of(at, claim, seen)
         if claim.name not in known:
             names_of = ": " + ", ".join(sorted(known)) if known else " which is empty"
             text = f"must be one of the names in pod.spec.resourceClaims{names_of}"
             yield FieldError(NOT_FOUND, str(at), claim.name, text)
+
+
+def _validate_request_of(path: Path, claim: ResourceClaim, seen: set[str]) -> Errors:
+    """No part of a claim may be named twice; *seen* gets the claim, or what is named of it."""
+    key = claim.name
+    if claim.request:
+        yield from dns1123_label(path.child("request"), claim.request)
+        key += f"/{claim.request}"
+    if key in seen:
+        yield duplicate(path, key)
+    elif not claim.request:
+        for other in sorted(seen):
+            if other.startswith(f"{claim.name}/"):
+                yield duplicate(path, claim.name)
+    seen.add(key)
 
 
 def go_quantity(quantity: str) -> Verbatim:

@@ -70,6 +70,8 @@ def _validate_toleration_value(path: Path, toleration: Toleration) -> Errors:
             if toleration.value:
                 text = "value must be empty when `operator` is 'Exists'"
                 yield invalid(path, toleration.value, text)
+        case "Lt" | "Gt":  # known, and behind a gate of Kubernetes' that is closed
+            yield not_supported(path, toleration.operator, (*_OPERATORS, "Lt", "Gt"))
         case _:
             yield not_supported(path, toleration.operator, _OPERATORS)
 
@@ -203,9 +205,42 @@ def _validate_pod_term(path: Path, term: PodAffinityTerm) -> Errors:
     yield from validate_label_selector(path.child("namespaceSelector"), term.namespace_selector)
     for name in term.namespaces:
         yield from invalid_each(path.child("namespace"), name, names.dns1123_label(name))
+    yield from _validate_label_keys(
+        path, term.match_label_keys, term.mismatch_label_keys, term.label_selector
+    )
     if not term.topology_key:
         yield required(path.child("topologyKey"), "can not be empty")
     yield from qualified_name(path.child("topologyKey"), term.topology_key)
+
+
+def _validate_label_keys(
+    path: Path, match: list[str], mismatch: list[str], selector: LabelSelector | None
+) -> Errors:
+    """Check the keys whose values of the Pod itself are looked for, or avoided.
+
+    The API server has added them to the selector by now; a key that stands there twice was the
+    user's as well. That offence stands at the key's index below *path* itself, as upstream has it.
+    """
+    for name, keys in (("matchLabelKeys", match), ("mismatchLabelKeys", mismatch)):
+        if keys and selector is None:
+            text = "must not be specified when labelSelector is not set"
+            yield forbidden(path.child(name), text)
+            continue
+        for i, key in enumerate(keys):
+            yield from qualified_name(path.child(name).index(i), key)
+    if selector is not None:
+        places = {key: i for i, key in enumerate(match)}
+        seen = set(selector.match_labels)
+        for requirement in selector.match_expressions:
+            key = requirement.key
+            if key in places and key in seen:
+                text = "exists in both matchLabelKeys and labelSelector"
+                yield invalid(path.index(places[key]), key, text)
+            seen.add(key)
+    for i, key in enumerate(match):
+        if key in mismatch:
+            text = "exists in both matchLabelKeys and mismatchLabelKeys"
+            yield invalid(path.child("matchLabelKeys").index(i), key, text)
 
 
 def validate_label_selector(path: Path, selector: LabelSelector | None) -> Errors:
@@ -270,9 +305,5 @@ def _validate_spread_options(path: Path, constraint: TopologySpreadConstraint) -
     ):
         if value is not None and value not in policies:
             yield not_supported(path.child(name), value, policies)
-    for i, key in enumerate(constraint.match_label_keys):
-        if constraint.label_selector is None:
-            text = "must not be specified when labelSelector is not set"
-            yield forbidden(path.child("matchLabelKeys"), text)
-            return
-        yield from qualified_name(path.child("matchLabelKeys").index(i), key)
+    keys = constraint.match_label_keys
+    yield from _validate_label_keys(path, keys, [], constraint.label_selector)

@@ -8,7 +8,6 @@ from podium.api.field import (
     Path,
     Verbatim,
     duplicate,
-    forbidden,
     invalid,
     not_supported,
     required,
@@ -27,6 +26,7 @@ from podium.api.validation.common import (
     descending_path,
     user_or_group_id,
 )
+from podium.api.validation.windows import validate_windows_security_options
 
 _SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 SYSCTL_NAME = rf"^({_SEGMENT}[\./])*{_SEGMENT}$"
@@ -47,15 +47,21 @@ def validate_pod_security_context(path: Path, spec: PodSpec) -> Errors:
         text = "ShareProcessNamespace and HostPID cannot both be enabled"
         yield invalid(path.child("shareProcessNamespace"), True, text)
     yield from _validate_sysctls(path.child("sysctls"), context.sysctls)
-    for name, value, supported in (
-        ("fsGroupChangePolicy", context.fs_group_change_policy, ("Always", "OnRootMismatch")),
-        ("supplementalGroupsPolicy", context.supplemental_groups_policy, ("Merge", "Strict")),
-        ("seLinuxChangePolicy", context.se_linux_change_policy, ("MountOption", "Recursive")),
-    ):
-        if value is not None and value not in supported:
-            yield not_supported(path.child(name), value, supported)
+    at = path.child("fsGroupChangePolicy")
+    yield from _if_set(at, context.fs_group_change_policy, ("Always", "OnRootMismatch"))
     yield from validate_seccomp(path.child("seccompProfile"), context.seccomp_profile)
+    at = path.child("windowsOptions")
+    yield from validate_windows_security_options(at, context.windows_options)
     yield from validate_app_armor(path.child("appArmorProfile"), context.app_armor_profile)
+    at = path.child("supplementalGroupsPolicy")
+    yield from _if_set(at, context.supplemental_groups_policy, ("Merge", "Strict"))
+    at = path.child("seLinuxChangePolicy")
+    yield from _if_set(at, context.se_linux_change_policy, ("MountOption", "Recursive"))
+
+
+def _if_set(path: Path, value: str | None, supported: tuple[str, ...]) -> Errors:
+    if value is not None and value not in supported:
+        yield not_supported(path, value, supported)
 
 
 def _validate_sysctls(path: Path, sysctls: list[Sysctl]) -> Errors:
@@ -85,12 +91,14 @@ def validate_security_context(
         kinds = ("Default", "Unmasked")
         if context.proc_mount not in kinds:
             yield not_supported(path.child("procMount"), context.proc_mount, kinds)
-        elif context.proc_mount == "Unmasked" and host_users:
+        if context.proc_mount == "Unmasked" and host_users:
             text = "`hostUsers` must be false to use `Unmasked`"
             yield invalid(path.child("procMount"), context.proc_mount, text)
     yield from validate_seccomp(path.child("seccompProfile"), context.seccomp_profile)
     if context.allow_privilege_escalation is False:
         yield from _validate_escalation(path, context)
+    at = path.child("windowsOptions")
+    yield from validate_windows_security_options(at, context.windows_options)
     yield from validate_app_armor(path.child("appArmorProfile"), context.app_armor_profile)
 
 
@@ -98,9 +106,13 @@ def _validate_escalation(path: Path, context: SecurityContext) -> Errors:
     if context.privileged:
         text = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
         yield invalid(path, _dump(context), text)
-    if context.capabilities is not None and "CAP_SYS_ADMIN" in context.capabilities.add:
-        text = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"
-        yield invalid(path, _dump(context), text)
+    for capability in context.capabilities.add if context.capabilities is not None else ():
+        if capability == "CAP_SYS_ADMIN":
+            text = (
+                "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` "
+                "CAP_SYS_ADMIN"
+            )
+            yield invalid(path, _dump(context), text)
 
 
 #: The fields of a security context in upstream's order: Go name, Go type, ours.
@@ -163,22 +175,10 @@ def validate_app_armor(path: Path, profile: AppArmorProfile | None) -> Errors:
     elif profile.type != "Localhost":
         if name is not None:
             yield invalid(at, name, "can only be set when AppArmor type is Localhost")
-    elif not name:
-        yield required(at, "must be set when AppArmor type is Localhost")
-    elif name != name.strip():
-        yield invalid(at, name, "must not be padded with whitespace")
-    elif len(name) > _MAX_PROFILE:
-        yield too_long(at, _MAX_PROFILE)
-
-
-def validate_host_users(path: Path, spec: PodSpec) -> Errors:
-    """With a user namespace of its own a Pod may not share the host's others."""
-    if spec.host_users is not False:
-        return
-    for name, value in (
-        ("hostNetwork", spec.host_network),
-        ("HostPID", spec.host_pid),
-        ("HostIPC", spec.host_ipc),
-    ):
-        if value:
-            yield forbidden(path.child(name), "when `pod.Spec.HostUsers` is false")
+    else:
+        if not name:
+            yield required(at, "must be set when AppArmor type is Localhost")
+        elif name != name.strip():
+            yield invalid(at, name, "must not be padded with whitespace")
+        if len((name or "").encode()) > _MAX_PROFILE:
+            yield too_long(at, _MAX_PROFILE)

@@ -20,7 +20,8 @@ def validate_template(path: Path, template: PodTemplateSpec) -> Errors:
     yield from validate_labels(path.child("labels"), template.metadata.labels)
     yield from meta.validate_annotations(template.metadata.annotations, path.child("annotations"))
     yield from validate_pod_annotations(path.child("annotations"), pod)
-    yield from validate_pod_spec(path.child("spec"), pod)
+    # Without its metadata, which is not the Pods' own: names of claims are made of those.
+    yield from validate_pod_spec(path.child("spec"), Pod(spec=template.spec), template=True)
     if template.spec.ephemeral_containers:
         at = path.child("spec", "ephemeralContainers")
         yield forbidden(at, "ephemeral containers not allowed in pod template")

@@ -65,6 +65,7 @@ def validate_volumes(
     """
     valid: dict[str, Volume] = {}
     errors: list[FieldError] = []
+    created = {f"{pod_name}-{v.name}" for v in volumes if pod_name and v.ephemeral is not None}
     for i, volume in enumerate(volumes):
         found = list(_validate_volume(path.index(i), volume, pod_name))
         if volume.name in valid:
@@ -73,6 +74,11 @@ def validate_volumes(
             errors.extend(found)
         else:
             valid[volume.name] = volume
+        claim = volume.persistent_volume_claim
+        if claim is not None and claim.claim_name in created:
+            at = path.index(i).child("persistentVolumeClaim", "claimName")
+            text = "must not reference a PVC that gets created for an ephemeral volume"
+            errors.append(invalid(at, claim.claim_name, text))
     return valid, errors
 
 
@@ -87,7 +93,11 @@ def _validate_volume(path: Path, volume: Volume, pod_name: str) -> Errors:
 def _validate_source(path: Path, volume: Volume, pod_name: str) -> Errors:
     from podium.api.validation.claims import validate_ephemeral
     from podium.api.validation.projected import validate_projected
-    from podium.api.validation.remote_volumes import REMOTE_SOURCES, validate_remote
+    from podium.api.validation.remote_volumes import (
+        REMOTE_SOURCES,
+        validate_initiator,
+        validate_remote,
+    )
 
     count = 0
     for attribute, name in _ORDER:
@@ -96,7 +106,8 @@ def _validate_source(path: Path, volume: Volume, pod_name: str) -> Errors:
             continue
         count += 1
         if count > 1:
-            yield forbidden(path.child(name), "may not specify more than 1 volume type")
+            at = path.child(_MISSPELT.get(name, name))
+            yield forbidden(at, "may not specify more than 1 volume type")
         elif attribute in _LOCAL:
             yield from _LOCAL[attribute](path.child(name), source)
         elif attribute in REMOTE_SOURCES:
@@ -105,6 +116,8 @@ def _validate_source(path: Path, volume: Volume, pod_name: str) -> Errors:
             yield from validate_projected(path.child(name), source)
         elif attribute == "ephemeral":
             yield from validate_ephemeral(path, source, volume.name, pod_name)
+        if attribute == "iscsi":
+            yield from validate_initiator(path, volume)
     if count == 0:
         yield required(path, "must specify a volume type")
 
@@ -189,8 +202,13 @@ def _csi(path: Path, source: CSIVolumeSource) -> Errors:
     if len(source.driver) > 63:
         yield too_long(at, 63)
     yield from invalid_each(at, source.driver, names.dns1123_subdomain(source.driver.lower()))
-    if source.node_publish_secret_ref is not None and not source.node_publish_secret_ref.name:
+    secret = source.node_publish_secret_ref
+    if secret is not None and not secret.name:
         yield required(path.child("nodePublishSecretRef", "name"))
+    elif secret is not None:
+        yield from invalid_each(
+            path.child("name"), secret.name, names.dns1123_subdomain(secret.name)
+        )
 
 
 def _image(path: Path, source: ImageVolumeSource) -> Errors:
@@ -213,6 +231,9 @@ _LOCAL: dict[str, Callable[[Path, Any], Errors]] = {
     "csi": _csi,
     "image": _image,
 }
+
+#: Where upstream reports a source that is one too many under another name than its field's.
+_MISSPELT = {"downwardAPI": "downwarAPI", "cephfs": "cephFS"}
 
 #: The order in which upstream looks at the sources; only the first one is looked into.
 _ORDER = (
