@@ -12,11 +12,14 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.environment import EnvironmentProblem, EnvironmentSources, environment
 from podium.domain.pods.observed import SandboxRecord
 from podium.domain.pods.plan import StartContainer
+from podium.domain.pods.security import SecurityProblem, check_non_root
 from podium.domain.pods.service_environment import service_environment
 from podium.domain.pods.unsupported import unsupported_ephemeral_fields, unsupported_message
+from podium.kubelet.images import ImageReady
 from podium.kubelet.objects import mounted_volumes
 from podium.kubelet.pod_config import container_config
 from podium.kubelet.pod_files import PodFiles, mount_of
+from podium.kubelet.security_context import security_context
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
 from podium.runtime.port import ContainerConfig, Mount, PodSandboxConfig, RuntimeFailure
@@ -36,7 +39,7 @@ class ContainerStarter:
         action: StartContainer,
         sandbox: SandboxRecord,
         sandbox_config: PodSandboxConfig,
-        image_id: str,
+        image: ImageReady,
         target: str = "",
     ) -> str | Waiting:
         """Start the container; return its ID when it runs, else why it does not.
@@ -54,8 +57,8 @@ class ContainerStarter:
             text = unsupported_message(unserved)
             return self._failed(pod, container, "CreateContainerConfigError", text)
         try:
-            config = self._config(pod, container, action, sandbox, image_id, target)
-        except (EnvironmentProblem, OSError) as exc:
+            config = self._config(pod, container, action, sandbox, image, target)
+        except (EnvironmentProblem, SecurityProblem, OSError) as exc:
             return self._failed(pod, container, "CreateContainerConfigError", str(exc))
         runtime = self.node.runtime
         try:
@@ -86,19 +89,22 @@ class ContainerStarter:
         container: Container,
         action: StartContainer,
         sandbox: SandboxRecord,
-        image_id: str,
+        image: ImageReady,
         target: str,
     ) -> ContainerConfig:
+        envs = self._environment(pod, container, sandbox)
+        check_non_root(pod, container, image.user)
+        profiles = self.node.options.seccomp_dir
         self.files.make_log_directory(container)
         return container_config(
             pod,
             container,
             action,
-            image=image_id,
-            envs=self._environment(pod, container, sandbox),
+            image=image.id,
+            envs=envs,
             mounts=self._mounts(pod, container, action.attempt, sandbox),
+            security_context=security_context(pod, container, image.user, profiles, target),
             node_memory=self.node.node_memory,
-            target=target,
         )
 
     def _environment(

@@ -14,6 +14,7 @@ from podium.domain.pods.backoff import FORGET_AFTER, image_back_off
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import field_path
 from podium.domain.pods.durations import go_duration
+from podium.domain.pods.security import ImageUser
 from podium.kit.clock import Clock
 from podium.kubelet.pull_secrets import credentials
 from podium.runtime.images.reference import InvalidReference, apply_default_tag
@@ -22,7 +23,14 @@ from podium.runtime.port import AuthConfig, Image, ImageService, RuntimeFailure
 
 @dataclass(frozen=True, slots=True)
 class ImageReady:
+    """``user`` is the image's ``USER``."""
+
     id: str
+    user: ImageUser
+
+    @classmethod
+    def of(cls, image: Image) -> ImageReady:
+        return cls(image.id, ImageUser(image.uid, image.username))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class ImageManager:
             about.normal(
                 "Pulled", f'Container image "{container.image}" already present on machine'
             )
-            return ImageReady(present.id)
+            return ImageReady.of(present)
         if policy == "Never":
             text = f'Container image "{container.image}" is not present with pull policy of Never'
             about.warning("ErrImageNeverPull", text)
@@ -116,7 +124,7 @@ class ImageManager:
             f'Successfully pulled image "{image}" in {go_duration(ended - began)} '
             f"({go_duration(ended - asked)} including waiting). Image size: {pulled.size} bytes.",
         )
-        return ImageReady(pulled.id)
+        return ImageReady.of(pulled)
 
     async def _attempt(self, name: str, pull_secrets: Sequence[Secret]) -> Image:
         """Pull with each set of credentials there is for the registry, or without any."""

@@ -9,6 +9,7 @@ from podium.domain.pods.observed import (
     ContainerRecord,
     Observed,
     RunState,
+    RunUser,
     SandboxRecord,
     newest_first,
 )
@@ -102,4 +103,12 @@ def container_record(status: ContainerStatus) -> ContainerRecord:
         hash=annotations.get(identity.CONTAINER_HASH, ""),
         back_off=float(annotations.get(identity.RESTART_BACK_OFF, "0")),
         log_path=status.log_path,
+        user=_user(status),
     )
+
+
+def _user(status: ContainerStatus) -> RunUser | None:
+    user = status.user
+    if user is None:
+        return None
+    return RunUser(user.uid, user.gid, tuple(user.supplemental_groups))

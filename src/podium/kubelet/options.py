@@ -38,6 +38,11 @@ class KubeletOptions:
     def pod_dir(self, uid: str) -> Path:
         return self.root_dir / "pods" / uid
 
+    @property
+    def seccomp_dir(self) -> Path:
+        """Where ``localhostProfile`` is looked for; the administrator puts files there."""
+        return self.root_dir / "seccomp"
+
     def secret_dir(self, uid: str) -> Path:
         """Where the volumes live that must not reach a disk."""
         return self.run_dir / "pods" / uid

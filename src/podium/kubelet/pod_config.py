@@ -13,9 +13,8 @@ from podium.domain.pods.dns import Resolver
 from podium.domain.pods.expansion import expand
 from podium.domain.pods.hostname import hostname
 from podium.domain.pods.plan import StartContainer
-from podium.domain.pods.seccomp import seccomp_profile
+from podium.kubelet.security_context import namespace_options
 from podium.runtime.port import (
-    Capability,
     ContainerConfig,
     ContainerMetadata,
     DNSConfig,
@@ -23,12 +22,8 @@ from podium.runtime.port import (
     LinuxContainerSecurityContext,
     LinuxPodSandboxConfig,
     Mount,
-    NamespaceMode,
-    NamespaceOption,
     PodSandboxConfig,
     PodSandboxMetadata,
-    ProfileType,
-    SecurityProfile,
 )
 
 
@@ -59,10 +54,9 @@ def container_config(
     image: str,
     envs: Mapping[str, str],
     mounts: Sequence[Mount],
+    security_context: LinuxContainerSecurityContext,
     node_memory: int,
-    target: str = "",
 ) -> ContainerConfig:
-    """*target* is the ID of the container that an ephemeral one shares the processes of."""
     cgroup = container_cgroup(pod, container, node_memory)
     return ContainerConfig(
         metadata=ContainerMetadata(container.name, start.attempt),
@@ -87,28 +81,8 @@ def container_config(
             memory_limit_in_bytes=cgroup.memory_limit,
             oom_score_adj=cgroup.oom_score_adj,
         ),
-        security_context=LinuxContainerSecurityContext(
-            namespace_options=namespace_options(pod, target),
-            capabilities=_capabilities(container),
-            seccomp=SecurityProfile(ProfileType(seccomp_profile(pod, container).type)),
-        ),
+        security_context=security_context,
     )
-
-
-def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
-    """Which namespaces the Pod's containers share; a target counts where processes are not shared
-    anyway."""
-    if pod.spec.share_process_namespace:
-        return NamespaceOption(pid=NamespaceMode.POD)
-    if target:
-        return NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
-    return NamespaceOption()
-
-
-def _capabilities(container: Container) -> Capability:
-    context = container.security_context
-    wanted = context.capabilities if context is not None else None
-    return Capability(wanted.add, wanted.drop) if wanted is not None else Capability()
 
 
 def _pod_labels(pod: Pod) -> dict[str, str]:

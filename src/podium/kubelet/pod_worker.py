@@ -233,7 +233,7 @@ class PodWorker:
         """Start a container for which all is there; return when to look again if it is not."""
         name, now = action.name, self._node.clock.now()
         image = preparation.image(self.pod, action)
-        if not preparation.volumes_ready or image.id is None:
+        if not preparation.volumes_ready or image.ready is None:
             if image.waiting is not None:
                 self._waiting[name] = image.waiting
             return image.try_again
@@ -245,7 +245,9 @@ class PodWorker:
         config = preparation.sandbox_config(self.pod, sandbox.attempt)
         target = observed.latest(target_of(self.pod, name))
         target_id = target.id if target else ""
-        result = await self._starter.start(self.pod, action, sandbox, config, image.id, target_id)
+        result = await self._starter.start(
+            self.pod, action, sandbox, config, image.ready, target_id
+        )
         self._retry_at.pop(name, None)
         if isinstance(result, str):
             preparation.used(name)

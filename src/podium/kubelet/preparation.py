@@ -33,9 +33,9 @@ MOUNT_TIMEOUT = timedelta(seconds=123)
 
 @dataclass(frozen=True, slots=True)
 class ImageState:
-    """``id`` when the image is there; ``waiting`` and ``try_again`` when it could not be got."""
+    """``ready`` when the image is there; ``waiting`` and ``try_again`` when it could not be got."""
 
-    id: str | None = None
+    ready: ImageReady | None = None
     waiting: Waiting | None = None
     try_again: datetime | None = None
 
@@ -118,7 +118,7 @@ class Preparation:
             return ImageState()
         result = known[1]
         if isinstance(result, ImageReady):
-            return ImageState(id=result.id)
+            return ImageState(ready=result)
         return ImageState(waiting=result.waiting, try_again=result.try_again)
 
     def used(self, name: str) -> None:

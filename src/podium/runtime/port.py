@@ -164,18 +164,29 @@ class SecurityProfile:
     localhost_ref: str = ""
 
 
+class SupplementalGroupsPolicy(Enum):
+    """Whether the groups that the image lists the user in count too."""
+
+    MERGE = "Merge"
+    STRICT = "Strict"
+
+
 @dataclass(frozen=True, slots=True)
 class LinuxContainerSecurityContext:
-    """The defaults are those of a container that asked for nothing."""
+    """``privileged``: all devices and capabilities, no masked or read-only paths, no profiles."""
 
     namespace_options: NamespaceOption = NamespaceOption()
     capabilities: Capability = Capability()
+    privileged: bool = False
     run_as_user: int | None = None
     run_as_group: int | None = None
     run_as_username: str = ""  #: the image's ``USER`` when it is a name
     no_new_privs: bool = False
     readonly_rootfs: bool = False
     supplemental_groups: Sequence[int] = ()
+    supplemental_groups_policy: SupplementalGroupsPolicy = SupplementalGroupsPolicy.MERGE
+    masked_paths: Sequence[str] = ()
+    readonly_paths: Sequence[str] = ()
     seccomp: SecurityProfile = SecurityProfile()
 
 
@@ -214,6 +225,15 @@ class Container:
 
 
 @dataclass(frozen=True, slots=True)
+class LinuxContainerUser:
+    """What the container's first process ran as when it began."""
+
+    uid: int
+    gid: int
+    supplemental_groups: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerStatus:
     """``reason`` is ``Completed``, ``Error``, ``OOMKilled``, ``StartError``, … once exited."""
 
@@ -234,6 +254,7 @@ class ContainerStatus:
     mounts: Sequence[Mount]
     log_path: str  #: absolute
     pid: int = 0  #: of the container's first process; 0 unless running
+    user: LinuxContainerUser | None = None
 
 
 @dataclass(frozen=True, slots=True)

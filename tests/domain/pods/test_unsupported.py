@@ -70,16 +70,8 @@ def test_what_is_served_is_not_complained_about():
         ({"readinessProbe": {"grpc": {"port": 1, "mode": "TLS"}}}, "readinessProbe.grpc.mode"),
         ({"lifecycle": {"preStop": {"httpGet": {"port": 1, "protocol": "HTTP2"}}}},
          "lifecycle.preStop.httpGet.protocol"),
-        ({"securityContext": {"runAsUser": 0}}, "securityContext.runAsUser"),
-        (
-            {"securityContext": {"seccompProfile": {"type": "Localhost", "localhostProfile": "p"}}},
-            "securityContext.seccompProfile.type",
-        ),
-        ({"securityContext": {"privileged": True}}, "securityContext.privileged"),
-        (
-            {"securityContext": {"allowPrivilegeEscalation": False}},
-            "securityContext.allowPrivilegeEscalation",
-        ),
+        ({"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
+         "securityContext.windowsOptions"),
         ({"ports": [{"containerPort": 1, "hostPort": 1}]}, "ports[0].hostPort"),
         ({"volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": "s"}]},
          "volumeMounts[0].subPath"),
@@ -105,19 +97,22 @@ def test_container_fields_that_are_not_served(fields, path):
     ("fields", "path"),
     [
         (
-            {"initContainers": [container(securityContext={"privileged": True})]},
-            "spec.initContainers[0].securityContext.privileged",
+            {"initContainers": [container(stdinOnce=True, volumeDevices=[{"name": "d"}])]},
+            "spec.initContainers[0].volumeDevices",
         ),
         (
-            {"ephemeralContainers": [container(securityContext={"privileged": True})]},
-            "spec.ephemeralContainers[0].securityContext.privileged",
+            {"ephemeralContainers": [container(volumeDevices=[{"name": "d"}])]},
+            "spec.ephemeralContainers[0].volumeDevices",
         ),
         ({"hostNetwork": True}, "spec.hostNetwork"),
         ({"hostPID": True}, "spec.hostPID"),
         ({"hostIPC": True}, "spec.hostIPC"),
         ({"hostUsers": False}, "spec.hostUsers"),
         ({"runtimeClassName": "gvisor"}, "spec.runtimeClassName"),
-        ({"securityContext": {"fsGroup": 1}}, "spec.securityContext.fsGroup"),
+        (
+            {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
+            "spec.securityContext.windowsOptions",
+        ),
         (
             {"volumes": [{"name": "v", "hostPath": {"path": "/"}}]},
             "spec.volumes[0].hostPath",

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from podium.runtime.oci.capabilities import DEFAULT, NAMES
+from podium.runtime.oci.devices import Device
 from podium.runtime.oci.spec import (
-    MASKED_PATHS,
-    READONLY_PATHS,
     Adaptation,
     NodeAbilities,
     SandboxView,
@@ -21,13 +20,13 @@ from podium.runtime.oci.spec import (
     process_args,
     resources,
 )
-from podium.runtime.oci.users import ResolvedUser
 from podium.runtime.port import (
     Capability,
     ContainerConfig,
     ContainerMetadata,
     LinuxContainerResources,
     LinuxContainerSecurityContext,
+    LinuxContainerUser,
     Mount,
     NamespaceMode,
     NamespaceOption,
@@ -43,6 +42,7 @@ SANDBOX = SandboxView(
 )
 PLAIN = ContainerConfig(ContainerMetadata("c"), "sha256:1", command=("run",))
 IMAGE = PlainImageConfig(cmd=())
+ROOT = LinuxContainerUser(0, 0)
 
 
 def spec(
@@ -51,9 +51,7 @@ def spec(
     node: NodeAbilities = NODE,
     **rest: Any,
 ) -> dict[str, Any]:
-    return build_spec(
-        config, image, ResolvedUser(), SANDBOX, node, rootfs="/r", cgroup_path="/c", **rest
-    )
+    return build_spec(config, image, ROOT, SANDBOX, node, rootfs="/r", cgroup_path="/c", **rest)
 
 
 @pytest.mark.parametrize(
@@ -266,10 +264,44 @@ def test_a_cgroup_namespace_on_the_unified_hierarchy():
 
 
 def test_paths_that_are_hidden_or_readonly():
-    linux = spec()["linux"]
-    assert tuple(linux["maskedPaths"]) == MASKED_PATHS
-    assert tuple(linux["readonlyPaths"]) == READONLY_PATHS
+    context = LinuxContainerSecurityContext(masked_paths=("/m",), readonly_paths=("/r",))
+    linux = spec(replace(PLAIN, security_context=context))["linux"]
+    assert linux["maskedPaths"] == ["/m"]
+    assert linux["readonlyPaths"] == ["/r"]
     assert linux["cgroupsPath"] == "/c"
+
+
+def privileged(**fields: Any) -> ContainerConfig:
+    return replace(PLAIN, security_context=LinuxContainerSecurityContext(privileged=True, **fields))
+
+
+def test_a_privileged_container_is_kept_from_nothing():
+    config = privileged(
+        masked_paths=("/m",),
+        readonly_paths=("/r",),
+        capabilities=Capability(drop=("ALL",)),
+        seccomp=SecurityProfile(ProfileType.RUNTIME_DEFAULT),
+    )
+    node = NodeAbilities(frozenset(NAMES) - {"CAP_SYS_RESOURCE"}, unified_cgroups=True)
+    found = spec(config, node=node, devices=[Device("/dev/kmsg", "c", 1, 11, 0o644, 0, 3)])
+    linux = found["linux"]
+    assert not linux.keys() & {"maskedPaths", "readonlyPaths", "seccomp"}
+    assert set(found["process"]["capabilities"]["bounding"]) == node.bounding_set
+    assert linux["resources"]["devices"] == [{"allow": True, "access": "rwm"}]
+    assert linux["devices"] == [
+        {"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "fileMode": 0o644,
+         "uid": 0, "gid": 3}
+    ]  # fmt: skip
+    assert {"type": "cgroup"} not in linux["namespaces"]
+    assert adaptation(config, node).missing_capabilities == ["CAP_SYS_RESOURCE"]
+
+
+def test_a_privileged_container_writes_to_cgroups_and_to_the_nodes_sys():
+    on_host = NamespaceOption(network=NamespaceMode.NODE)
+    found = destinations(privileged())
+    assert found["/sys/fs/cgroup"]["options"][-1] == "rw"
+    assert found["/sys"]["options"][-1] == "ro"
+    assert destinations(privileged(namespace_options=on_host))["/sys"]["options"][-1] == "rw"
 
 
 def test_seccomp_is_off_unless_asked_for():
@@ -303,6 +335,6 @@ def test_seccomp_localhost_is_what_was_loaded():
 
 def test_the_user_ends_up_in_the_process():
     found = build_spec(
-        PLAIN, IMAGE, ResolvedUser(7, 8, (8, 9)), SANDBOX, NODE, rootfs="/r", cgroup_path="/c"
+        PLAIN, IMAGE, LinuxContainerUser(7, 8, (8, 9)), SANDBOX, NODE, rootfs="/r", cgroup_path="/c"
     )
     assert found["process"]["user"] == {"uid": 7, "gid": 8, "additionalGids": [8, 9]}

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from podium.runtime.oci.users import ResolvedUser, resolve, user_string
-from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
+from podium.runtime.oci.users import resolve, user_string
+from podium.runtime.port import (
+    LinuxContainerSecurityContext,
+    RuntimeFailure,
+    SupplementalGroupsPolicy,
+)
+from podium.runtime.port import LinuxContainerUser as User
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\n# comment\nbroken\nweb:x:100:101::/:/bin/sh\n"
 GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\nmore:x:103:other\n"
@@ -14,23 +19,28 @@ GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\nmore:x:103:other\n"
 @pytest.mark.parametrize(
     ("text", "supplemental", "expected"),
     [
-        pytest.param("", (), ResolvedUser(0, 0, (0,)), id="root-by-default"),
-        pytest.param("root", (), ResolvedUser(0, 0, (0,)), id="root-by-name"),
-        pytest.param("web", (), ResolvedUser(100, 101, (101, 102)), id="a-name-with-its-groups"),
-        pytest.param("100", (), ResolvedUser(100, 101, (101, 102)), id="a-known-number"),
-        pytest.param("4711", (), ResolvedUser(4711, 0, (0,)), id="an-unknown-number"),
-        pytest.param("web:extra", (), ResolvedUser(100, 102, (102,)), id="a-group-by-name"),
-        pytest.param("web:55", (), ResolvedUser(100, 55, (55, 102)), id="a-group-by-number"),
-        pytest.param("4711:4712", (), ResolvedUser(4711, 4712, (4712,)), id="numbers-unknown"),
-        pytest.param("web", (7, 101), ResolvedUser(100, 101, (101, 7, 102)), id="supplemental"),
+        pytest.param("", (), User(0, 0, (0,)), id="root-by-default"),
+        pytest.param("root", (), User(0, 0, (0,)), id="root-by-name"),
+        pytest.param("web", (), User(100, 101, (101, 102)), id="a-name-with-its-groups"),
+        pytest.param("100", (), User(100, 101, (101, 102)), id="a-known-number"),
+        pytest.param("4711", (), User(4711, 0, (0,)), id="an-unknown-number"),
+        pytest.param("web:extra", (), User(100, 102, (102,)), id="a-group-by-name"),
+        pytest.param("web:55", (), User(100, 55, (55, 102)), id="a-group-by-number"),
+        pytest.param("4711:4712", (), User(4711, 4712, (4712,)), id="numbers-unknown"),
+        pytest.param("web", (7, 101), User(100, 101, (7, 101, 102)), id="supplemental"),
     ],
 )
 def test_resolve(text, supplemental, expected):
     assert resolve(text, PASSWD, GROUP, supplemental) == expected
 
 
+def test_the_images_groups_do_not_count_where_the_policy_is_strict():
+    found = resolve("web", PASSWD, GROUP, (7,), SupplementalGroupsPolicy.STRICT)
+    assert found == User(100, 101, (7, 101))
+
+
 def test_an_image_without_account_files():
-    assert resolve("12:34", "", "") == ResolvedUser(12, 34, (34,))
+    assert resolve("12:34", "", "") == User(12, 34, (34,))
 
 
 @pytest.mark.parametrize(

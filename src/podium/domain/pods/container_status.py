@@ -20,6 +20,8 @@ from podium.api.types.core_v1 import (
     ContainerStateTerminated,
     ContainerStateWaiting,
     ContainerStatus,
+    ContainerUser,
+    LinuxContainerUser,
     Pod,
     VolumeMountStatus,
 )
@@ -156,6 +158,7 @@ def _from_runs(
         state=_state(latest, previous, reason),
         resources=msgspec.structs.replace(container.resources),
         allocated_resources=dict(container.resources.requests),
+        user=_user(latest),
     )
     if len(runs) > 1:
         status.last_state = _state(runs[1], previous, reason)
@@ -171,6 +174,14 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 def _whole(moment: datetime | None) -> datetime | None:
     """metav1.Time has whole seconds."""
     return moment and moment.replace(microsecond=0)
+
+
+def _user(record: ContainerRecord) -> ContainerUser | None:
+    user = record.user
+    if user is None:
+        return None
+    linux = LinuxContainerUser(uid=user.uid, gid=user.gid, supplemental_groups=list(user.groups))
+    return ContainerUser(linux=linux)
 
 
 def _last_end(previous: ContainerStatus, current_id: str) -> ContainerState:

@@ -18,6 +18,15 @@ class RunState(Enum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class RunUser:
+    """What a run's first process began as."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRecord:
     """One run of a container, as the runtime tells it.
@@ -43,6 +52,7 @@ class ContainerRecord:
     hash: str = ""
     back_off: float = 0.0
     log_path: str = ""
+    user: RunUser | None = None
 
     @property
     def is_running(self) -> bool:

@@ -12,10 +12,9 @@ from typing import Any
 import msgspec
 
 from podium.api.types import core_v1
-from podium.api.types.core_v1 import Container, Pod, PodSecurityContext, SecurityContext, Volume
+from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods.containers import as_container
 from podium.domain.pods.probes import PERIODS_ANNOTATION, probe_periods, probes_of
-from podium.domain.pods.seccomp import RUNTIME_DEFAULT, UNCONFINED
 
 REASON = "UnsupportedField"
 
@@ -50,7 +49,14 @@ _ITEM = frozenset("key mode path field_ref resource_field_ref".split())
 _PROJECTED = frozenset("default_mode sources".split())
 _PROJECTION = frozenset("config_map downward_api secret service_account_token".split())
 _TOKEN = frozenset("audience expiration_seconds path".split())
-_SECURITY = frozenset(("capabilities", "seccomp_profile"))
+_POD_SECURITY = frozenset(
+    "fs_group run_as_group run_as_non_root run_as_user seccomp_profile supplemental_groups "
+    "supplemental_groups_policy".split()
+)
+_SECURITY = frozenset(
+    "allow_privilege_escalation capabilities privileged proc_mount read_only_root_filesystem "
+    "run_as_group run_as_non_root run_as_user seccomp_profile".split()
+)
 _LIMITS = frozenset(("cpu", "memory"))
 
 #: Values that say the same as leaving the field out.
@@ -59,11 +65,6 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "set_hostname_as_fqdn": (False,),
     "mount_propagation": ("None",),
     "recursive_read_only": ("Disabled",),
-    "privileged": (False,),
-    "allow_privilege_escalation": (True,),
-    "read_only_root_filesystem": (False,),
-    "run_as_non_root": (False,),
-    "proc_mount": ("Default",),
 }
 #: How Pods asked for AppArmor before ``appArmorProfile``; clients still send it.
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
@@ -94,7 +95,7 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
     spec = pod.spec
     yield from _others(spec, _POD, "spec")
     if spec.security_context is not None:
-        yield from _security(spec.security_context, "spec.securityContext")
+        yield from _others(spec.security_context, _POD_SECURITY, "spec.securityContext")
     if spec.dns_policy not in _DNS_POLICIES:
         yield "spec.dnsPolicy"
     for name, containers in (
@@ -119,7 +120,7 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
 def _container_fields(container: Container, path: str) -> Iterator[str]:
     yield from _others(container, _CONTAINER, path)
     if container.security_context is not None:
-        yield from _security(container.security_context, f"{path}.securityContext")
+        yield from _others(container.security_context, _SECURITY, f"{path}.securityContext")
     for number, port in enumerate(container.ports):
         yield from _others(port, _PORT, f"{path}.ports[{number}]")
     for number, mount in enumerate(container.volume_mounts):
@@ -159,13 +160,6 @@ def _health_fields(container: Container, path: str) -> Iterator[str]:
             yield from _others(hook, _HOOK, f"{path}.lifecycle.{name}")
             if hook.http_get is not None:
                 yield from _others(hook.http_get, _HTTP_GET, f"{path}.lifecycle.{name}.httpGet")
-
-
-def _security(context: PodSecurityContext | SecurityContext, path: str) -> Iterator[str]:
-    yield from _others(context, _SECURITY, path)
-    profile = context.seccomp_profile
-    if profile is not None and profile.type not in (RUNTIME_DEFAULT, UNCONFINED):
-        yield f"{path}.seccompProfile.type"
 
 
 def _volume_fields(volume: Volume, path: str) -> Iterator[str]:

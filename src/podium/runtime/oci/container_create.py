@@ -13,6 +13,7 @@ import msgspec
 
 from podium.kit.files import write_atomic
 from podium.runtime.oci.container_remove import destroy
+from podium.runtime.oci.devices import node_devices
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.rootfs_mount import mount_rootfs, read_in_root
@@ -23,13 +24,13 @@ from podium.runtime.port import (
     ContainerConfig,
     ContainerEventType,
     ContainerState,
+    LinuxContainerSecurityContext,
     NamespaceMode,
     NamespaceOption,
     PodSandboxConfig,
     PodSandboxState,
     ProfileType,
     RuntimeFailure,
-    SecurityProfile,
 )
 from podium.runtime.rootfs import ImageConfig
 
@@ -86,7 +87,10 @@ def _make(
         read_in_root(str(paths.rootfs), "/etc/passwd"),
         read_in_root(str(paths.rootfs), "/etc/group"),
         config.security_context.supplemental_groups,
+        config.security_context.supplemental_groups_policy,
     )
+    # On disk with the start, which writes the record anyway.
+    engine.containers[record.id].record = msgspec.structs.replace(record, user=user)
     _make_mount_sources(config)
     if record.log_path:
         os.makedirs(os.path.dirname(record.log_path), exist_ok=True)
@@ -99,7 +103,8 @@ def _make(
         engine.node,
         rootfs=str(paths.rootfs),
         cgroup_path=record.cgroup_path,
-        seccomp=_localhost_profile(config.security_context.seccomp),
+        seccomp=_localhost_profile(config.security_context),
+        devices=tuple(node_devices()) if config.security_context.privileged else (),
     )
     # Last: a container that has no config.json after a crash was not finished.
     write_atomic(paths.config, msgspec.json.encode(spec), sync=False)
@@ -154,10 +159,11 @@ def _make_mount_sources(config: ContainerConfig) -> None:
             os.makedirs(mount.host_path)
 
 
-def _localhost_profile(profile: SecurityProfile) -> Any:
-    if profile.profile_type is not ProfileType.LOCALHOST:
+def _localhost_profile(context: LinuxContainerSecurityContext) -> Any:
+    """Load the profile; a privileged container has none."""
+    if context.privileged or context.seccomp.profile_type is not ProfileType.LOCALHOST:
         return None
-    path = profile.localhost_ref
+    path = context.seccomp.localhost_ref
     try:
         return json.loads(Path(path).read_bytes())
     except OSError as exc:

@@ -58,6 +58,7 @@ class ContainerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     message: str = ""
     pid: int = 0
+    user: port.LinuxContainerUser | None = None
 
     @property
     def state(self) -> ContainerState:
@@ -163,4 +164,5 @@ def container_status(record: ContainerRecord) -> port.ContainerStatus:
         mounts=record.config.mounts,
         log_path=record.log_path,
         pid=record.pid,
+        user=record.user,
     )

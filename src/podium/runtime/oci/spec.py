@@ -1,7 +1,7 @@
 """From a container's CRI configuration to the OCI runtime specification's ``config.json``. Pure.
 
-Defaults are those that containerd's CRI plugin and the kubelet add together: which paths are masked
-or read-only, what is mounted, the order in which environment variables override one another.
+Defaults are those of containerd's CRI plugin: what is mounted, the order in which environment
+variables override one another, what a privileged container is not kept from.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from podium.runtime.oci.capabilities import wanted
+from podium.runtime.oci.capabilities import NAMES, wanted
+from podium.runtime.oci.devices import Device
 from podium.runtime.oci.seccomp import default_profile
-from podium.runtime.oci.users import ResolvedUser
 from podium.runtime.port import (
     ContainerConfig,
     LinuxContainerResources,
+    LinuxContainerUser,
     Mount,
     NamespaceMode,
     ProfileType,
@@ -25,21 +26,6 @@ from podium.runtime.rootfs import ImageConfig
 
 OCI_VERSION = "1.0.2"
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-MASKED_PATHS = (
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-)
-READONLY_PATHS = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,49 +62,54 @@ class Adaptation:
 def build_spec(
     config: ContainerConfig,
     image: ImageConfig,
-    user: ResolvedUser,
+    user: LinuxContainerUser,
     sandbox: SandboxView,
     node: NodeAbilities,
     *,
     rootfs: str,
     cgroup_path: str,
     seccomp: Mapping[str, Any] | None = None,
+    devices: Sequence[Device] = (),
 ) -> dict[str, Any]:
-    """Return ``config.json``. *seccomp* is the loaded profile of type ``Localhost``.
+    """Return ``config.json``. *seccomp* is the loaded profile of type ``Localhost``, *devices* are
+    the node's, for a privileged container.
 
     Raises RuntimeFailure when neither the Pod nor the image says what to run.
     """
-    capabilities = [
-        name for name in wanted(config.security_context.capabilities) if name in node.bounding_set
-    ]
+    context = config.security_context
+    capabilities = [name for name in wanted_capabilities(config) if name in node.bounding_set]
     linux: dict[str, Any] = {
         "cgroupsPath": cgroup_path,
         "namespaces": _namespaces(config, sandbox, node),
-        "resources": resources(config.resources, node),
-        "maskedPaths": list(MASKED_PATHS),
-        "readonlyPaths": list(READONLY_PATHS),
+        "resources": resources(config.resources, node, privileged=context.privileged),
     }
-    match config.security_context.seccomp.profile_type:
-        case ProfileType.RUNTIME_DEFAULT:
-            linux["seccomp"] = default_profile(capabilities, node.architecture)
-        case ProfileType.LOCALHOST:
-            linux["seccomp"] = seccomp
+    if context.privileged:
+        linux["devices"] = [device.spec() for device in devices]
+    else:
+        linux["maskedPaths"] = list(context.masked_paths)
+        linux["readonlyPaths"] = list(context.readonly_paths)
+        match context.seccomp.profile_type:
+            case ProfileType.RUNTIME_DEFAULT:
+                linux["seccomp"] = default_profile(capabilities, node.architecture)
+            case ProfileType.LOCALHOST:
+                linux["seccomp"] = seccomp
     return {
         "ociVersion": OCI_VERSION,
         "process": _process(config, image, user, sandbox, node, capabilities),
-        "root": {"path": rootfs, "readonly": config.security_context.readonly_rootfs},
+        "root": {"path": rootfs, "readonly": context.readonly_rootfs},
         "mounts": mounts(config, sandbox),
         "linux": linux,
     }
 
 
+def wanted_capabilities(config: ContainerConfig) -> Sequence[str]:
+    context = config.security_context
+    return NAMES if context.privileged else wanted(context.capabilities)
+
+
 def adaptation(config: ContainerConfig, node: NodeAbilities) -> Adaptation:
     """Say what of *config* the node cannot give."""
-    missing = [
-        name
-        for name in wanted(config.security_context.capabilities)
-        if name not in node.bounding_set
-    ]
+    missing = [name for name in wanted_capabilities(config) if name not in node.bounding_set]
     score = config.resources.oom_score_adj
     too_low = score is not None and score < node.lowest_oom_score_adj
     return Adaptation(missing, score if too_low else None)
@@ -158,7 +149,8 @@ def mounts(config: ContainerConfig, sandbox: SandboxView) -> list[dict[str, Any]
     """The defaults that the container does not replace, then its own, parents before children."""
     own = {_clean(mount.container_path) for mount in config.mounts}
     readonly = config.security_context.readonly_rootfs
-    result = [dict(mount) for mount in _DEFAULT_MOUNTS if mount["destination"] not in own]
+    defaults = _default_mounts(config)
+    result = [dict(mount) for mount in defaults if mount["destination"] not in own]
     managed = (
         Mount("/etc/hostname", sandbox.hostname_file, readonly),
         Mount("/etc/resolv.conf", sandbox.resolv_conf, readonly),
@@ -169,7 +161,9 @@ def mounts(config: ContainerConfig, sandbox: SandboxView) -> list[dict[str, Any]
     return sorted(result, key=lambda mount: _depth(mount["destination"]))
 
 
-def resources(wish: LinuxContainerResources, node: NodeAbilities) -> dict[str, Any]:
+def resources(
+    wish: LinuxContainerResources, node: NodeAbilities, *, privileged: bool = False
+) -> dict[str, Any]:
     cpu: dict[str, int] = {}
     if wish.cpu_shares:
         cpu["shares"] = wish.cpu_shares
@@ -181,7 +175,7 @@ def resources(wish: LinuxContainerResources, node: NodeAbilities) -> dict[str, A
         memory["limit"] = wish.memory_limit_in_bytes
         if node.swap_accounting:
             memory["swap"] = wish.memory_limit_in_bytes  # no swap beyond the limit
-    result: dict[str, Any] = {"devices": [{"allow": False, "access": "rwm"}]}
+    result: dict[str, Any] = {"devices": [{"allow": privileged, "access": "rwm"}]}
     if cpu:
         result["cpu"] = cpu
     if memory:
@@ -192,7 +186,7 @@ def resources(wish: LinuxContainerResources, node: NodeAbilities) -> dict[str, A
 def _process(
     config: ContainerConfig,
     image: ImageConfig,
-    user: ResolvedUser,
+    user: LinuxContainerUser,
     sandbox: SandboxView,
     node: NodeAbilities,
     capabilities: Sequence[str],
@@ -202,7 +196,7 @@ def _process(
         "user": {
             "uid": user.uid,
             "gid": user.gid,
-            "additionalGids": list(user.additional_gids),
+            "additionalGids": list(user.supplemental_groups),
         },
         "args": process_args(config, image),
         "env": environment(config, image, sandbox.hostname),
@@ -227,7 +221,7 @@ def _namespaces(
         case NamespaceMode.POD | NamespaceMode.TARGET:
             result.append({"type": "pid", "path": sandbox.processes})
     result += [{"type": kind, "path": path} for kind, path in sandbox.namespaces.items()]
-    if node.unified_cgroups:
+    if node.unified_cgroups and not config.security_context.privileged:
         result.append({"type": "cgroup"})
     return result
 
@@ -250,14 +244,23 @@ def _mount(destination: str, kind: str, *options: str) -> Mapping[str, Any]:
     }
 
 
-_DEFAULT_MOUNTS: Sequence[Mapping[str, Any]] = (
-    _mount("/proc", "proc", "noexec", "nodev"),
-    _mount("/dev", "tmpfs", "strictatime", "mode=755", "size=65536k"),
-    _mount("/dev/pts", "devpts", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"),
-    _mount("/dev/mqueue", "mqueue", "noexec", "nodev"),
-    _mount("/sys", "sysfs", "noexec", "nodev", "ro"),
-    _mount("/sys/fs/cgroup", "cgroup", "noexec", "nodev", "relatime", "ro"),
-)
+def _default_mounts(config: ContainerConfig) -> Sequence[Mapping[str, Any]]:
+    """A privileged container may write to cgroups, and to /sys where it is the node's own; that of
+    a Pod's network is read-only upstream too, whose sandbox has mounted it so first."""
+    context = config.security_context
+    on_host_network = context.namespace_options.network is NamespaceMode.NODE
+    cgroup = "rw" if context.privileged else "ro"
+    sys = "rw" if context.privileged and on_host_network else "ro"
+    return (
+        _mount("/proc", "proc", "noexec", "nodev"),
+        _mount("/dev", "tmpfs", "strictatime", "mode=755", "size=65536k"),
+        _mount(
+            "/dev/pts", "devpts", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"
+        ),
+        _mount("/dev/mqueue", "mqueue", "noexec", "nodev"),
+        _mount("/sys", "sysfs", "noexec", "nodev", sys),
+        _mount("/sys/fs/cgroup", "cgroup", "noexec", "nodev", "relatime", cgroup),
+    )
 
 
 def _clean(path: str) -> str:

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
-
-
-@dataclass(frozen=True, slots=True)
-class ResolvedUser:
-    uid: int = 0
-    gid: int = 0
-    additional_gids: Sequence[int] = ()
+from podium.runtime.port import (
+    LinuxContainerSecurityContext,
+    LinuxContainerUser,
+    RuntimeFailure,
+    SupplementalGroupsPolicy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,13 @@ def user_string(context: LinuxContainerSecurityContext, image_user: str) -> str:
     return f"{user}:{group}" if group else user
 
 
-def resolve(text: str, passwd: str, group: str, supplemental: Sequence[int] = ()) -> ResolvedUser:
+def resolve(
+    text: str,
+    passwd: str,
+    group: str,
+    supplemental: Sequence[int] = (),
+    policy: SupplementalGroupsPolicy = SupplementalGroupsPolicy.MERGE,
+) -> LinuxContainerUser:
     """Look *text* (``user[:group]``) up in the image's account files.
 
     Raises RuntimeFailure in containerd's words when a name is not there.
@@ -54,8 +58,9 @@ def resolve(text: str, passwd: str, group: str, supplemental: Sequence[int] = ()
         for fields in _lines(group, 4)
         if fields[2].isdigit() and account.name and account.name in fields[3].split(",")
     ]
-    additional = dict.fromkeys([gid, *supplemental, *memberships])
-    return ResolvedUser(account.uid, gid, tuple(additional))
+    if policy is SupplementalGroupsPolicy.STRICT:
+        memberships = []
+    return LinuxContainerUser(account.uid, gid, tuple(sorted({gid, *supplemental, *memberships})))
 
 
 def _account(text: str, accounts: Sequence[_Account]) -> _Account:
