@@ -30,31 +30,35 @@ PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\nnobody:x:65534:65534::/:\n"
 
 
-async def play(cluster: Cluster) -> dict[str, list[str] | BaseException]:
-    """Play all scenarios; return what was different, or why a scenario could not be played."""
+async def play(cluster: Cluster, names: list[str]) -> dict[str, list[str] | BaseException]:
+    """Play scenarios; return what was different, or why a scenario could not be played."""
     turns = asyncio.Semaphore(AT_ONCE)
+    words = {str(cluster.data_dir / "kubelet"): "KUBELET_ROOT"}
 
     async def one(client: Client, name: str) -> list[str]:
         scenario = yaml.safe_load((RECORDED / "scenarios" / f"{name}.yaml").read_text())
         golden = json.loads((RECORDED / "golden" / f"{name}.json").read_text())
-        async with turns, living(client, scenario, f"life-{name}") as life:
+        async with turns, living(client, scenario, f"life-{name}", words) as life:
             return differences(golden, life)
 
     async with Client(ClientConfig.from_kubeconfig(cluster.kubeconfig)) as client:
-        found = await asyncio.gather(*(one(client, name) for name in NAMES), return_exceptions=True)
-    return dict(zip(NAMES, found, strict=True))
+        found = await asyncio.gather(*(one(client, name) for name in names), return_exceptions=True)
+    return dict(zip(names, found, strict=True))
 
 
 @pytest.fixture(scope="module")
 def seen(
-    shared: Cluster, tmp_path_factory: pytest.TempPathFactory
+    shared: Cluster, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[dict[str, list[str] | BaseException]]:
+    """The lives that this run of pytest has tests for."""
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    names = [name for name in NAMES if {"name": name} in asked]
     accounts = layer(Entry("etc/passwd", PASSWD))
     archive = busybox_archive(
         tmp_path_factory.mktemp("busybox") / "busybox.tar", *IMAGES, env=[PATH], layers=[accounts]
     )
     shared.podium("image", "load", str(archive))
-    yield asyncio.run(play(shared))
+    yield asyncio.run(play(shared, names))
     for image in IMAGES:
         shared.podium("image", "rm", "--force", image, check=False)
 

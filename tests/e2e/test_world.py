@@ -213,9 +213,9 @@ def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
     [
         pytest.param({"hostNetwork": True}, ["spec.hostNetwork"], id="host-network"),
         pytest.param(
-            {"container": {"securityContext": {"privileged": True}}},
-            ["spec.containers[0].securityContext.privileged"],
-            id="privileged",
+            {"container": {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}}},
+            ["spec.containers[0].securityContext.windowsOptions"],
+            id="windows",
         ),
     ],
 )

@@ -270,9 +270,14 @@ def _refusal(exc: ApiError) -> str:
 
 
 @contextlib.asynccontextmanager
-async def living(client: Client, scenario: Mapping[str, Any], name: str) -> AsyncIterator[Life]:
-    """Play *scenario* in a namespace of its own, which is deleted afterwards."""
-    life = Life(client, scenario, name, "node-1")
+async def living(
+    client: Client, scenario: Mapping[str, Any], name: str, words: Mapping[str, str]
+) -> AsyncIterator[Life]:
+    """Play *scenario* in a namespace of its own, which is deleted afterwards.
+
+    *words* says what the recording calls things of this cluster.
+    """
+    life = Life(client, scenario, name, "node-1", words=dict(words))
     try:
         await life.play()
         yield life
