@@ -173,10 +173,10 @@ async def test_an_ephemeral_container_may_mount_what_no_other_does(node):
 async def test_an_ephemeral_container_that_asks_for_too_much_is_not_started(node):
     await node.create()
     await node.running()
-    await add_ephemeral(node, "e", securityContext={"privileged": True})
+    await add_ephemeral(node, "e", securityContext={"windowsOptions": {"hostProcess": False}})
     await node.until(lambda: "CreateContainerConfigError r0" in node.states.get("p/e", []))
     waiting = node.pod().status.ephemeral_container_statuses[0].state.waiting
-    path = "spec.ephemeralContainers[0].securityContext.privileged"
+    path = "spec.ephemeralContainers[0].securityContext.windowsOptions"
     assert waiting.message == f"this node does not support: {path}"
 
 

@@ -223,6 +223,7 @@ async def test_capabilities_seccomp_and_protected_paths(harness: OciHarness):
         capabilities=Capability(drop=("ALL",), add=("NET_BIND_SERVICE",)),
         seccomp=SecurityProfile(ProfileType.RUNTIME_DEFAULT),
         no_new_privs=True,
+        readonly_paths=("/proc/sys",),
     )
     script = (
         (
