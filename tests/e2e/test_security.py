@@ -29,7 +29,7 @@ NO_ROOM = {
 
 def running(script: str, image: str = PLAIN, pod: Any = None, **own: Any) -> dict[str, Any]:
     """A Pod's spec with one container; *own* is its security context, *pod* the Pod's."""
-    container = {"name": "c", "image": image, "command": ["sh", "-c", script]}
+    container = {"name": "c", "image": image, "command": ["sh", "-c", f"exec 2>&1; {script}"]}
     return {
         "containers": [{**container, "securityContext": own}],
         "securityContext": pod or {},
