@@ -24,6 +24,20 @@ def offences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return [str(error) for error in validate_pod_update(pod(new), pod(old))]
 
 
+TERMS = (
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms"
+)
+
+
+def in_terms(*terms: list[str]) -> dict[str, Any]:
+    """A gated Pod for nodes with these labels, a term each."""
+    listed = [
+        {"matchExpressions": [{"key": key, "operator": "Exists"} for key in keys]} for keys in terms
+    ]
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": listed}}
+    return {"schedulingGates": [{"name": "g"}], "affinity": {"nodeAffinity": required}}
+
+
 GATED: dict[str, Any] = {"schedulingGates": [{"name": "g"}], "nodeSelector": {"a": "b"}}
 
 
@@ -41,6 +55,9 @@ GATED: dict[str, Any] = {"schedulingGates": [{"name": "g"}], "nodeSelector": {"a
         pytest.param(GATED, {"nodeSelector": {"a": "b"}}, id="open-the-gate"),
         pytest.param(GATED, {**GATED, "nodeSelector": {"a": "b", "c": "d"}},
                      id="narrow-the-nodes-of-a-gated-pod"),
+        pytest.param({"schedulingGates": [{"name": "g"}]}, in_terms(["a"]),
+                     id="a-first-affinity-of-a-gated-pod"),
+        pytest.param(in_terms(["a"]), in_terms(["a", "b"]), id="narrow-a-term-of-a-gated-pod"),
     ],
 )  # fmt: skip
 def test_allowed(old: dict[str, Any], new: dict[str, Any]) -> None:
@@ -61,7 +78,20 @@ def test_allowed(old: dict[str, Any], new: dict[str, Any]) -> None:
                      "but found new scheduling gate 'g'", id="a-new-gate"),
         pytest.param(GATED, {**GATED, "nodeSelector": {"a": "x"}},
                      'spec.nodeSelector: Invalid value: map[string]string{"a":"x"}: '
-                     "only additions are allowed to spec.nodeSelector", id="gated-to-other-nodes"),
+                     "only additions to spec.nodeSelector are allowed (no mutations or deletions)",
+                     id="gated-to-other-nodes"),
+        pytest.param(in_terms(["a"]), in_terms(["a"], ["b"]),
+                     f"{TERMS}: Invalid value: "
+                     '[{"matchExpressions":[{"key":"a","operator":"Exists"}]},'
+                     '{"matchExpressions":[{"key":"b","operator":"Exists"}]}]: '
+                     "no additions/deletions to non-empty NodeSelectorTerms list are allowed",
+                     id="gated-to-more-terms"),
+        pytest.param(in_terms(["a", "b"]), in_terms(["b", "a"]),
+                     f"{TERMS}[0]: Invalid value: "
+                     '{"matchExpressions":[{"key":"b","operator":"Exists"},'
+                     '{"key":"a","operator":"Exists"}]}: '
+                     "only additions are allowed (no mutations or deletions)",
+                     id="gated-to-another-term"),
         pytest.param({}, {"containers": [container(), container(name="d")]},
                      "spec.containers: Forbidden: pod updates may not add or remove containers",
                      id="a-container-more"),
@@ -106,6 +136,116 @@ BACK = {"containerStatuses": [{"name": "c", "state": {"running": {}}}]}
 def test_what_is_over_stays_over(policy: str, texts: list[str]) -> None:
     new, old = with_status(BACK, restartPolicy=policy), with_status(OVER, restartPolicy=policy)
     assert [str(error) for error in validate_pod_status_update(new, old)] == texts
+
+
+def ended(code: int, **container_fields: Any) -> Pod:
+    status = {"containerStatuses": [{"name": "c", "state": {"terminated": {"exitCode": code}}}]}
+    return with_status(status, containers=[container(**container_fields)], restartPolicy="Never")
+
+
+ONE = {"action": "Restart", "exitCodes": {"operator": "In", "values": [1]}}
+ALL = {"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [9]}}
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "comes_back"),
+    [
+        pytest.param(1, {"restartPolicy": "Always"}, True, id="its-own-policy"),
+        pytest.param(0, {"restartPolicy": "OnFailure"}, False, id="done-by-its-own-policy"),
+        pytest.param(1, {"restartPolicy": "Never", "restartPolicyRules": [ONE]}, True, id="a-rule"),
+        pytest.param(2, {"restartPolicy": "Never", "restartPolicyRules": [ONE]}, False,
+                     id="no-rule-for-that-code"),
+        pytest.param(2, {"restartPolicy": "Never", "restartPolicyRules": [ALL]}, True,
+                     id="another-may-restart-them-all"),
+    ],
+)  # fmt: skip
+def test_what_may_restart_comes_back(code: int, fields: dict[str, Any], comes_back: bool) -> None:
+    new = with_status(BACK, containers=[container(**fields)], restartPolicy="Never")
+    assert (not validate_pod_status_update(new, ended(code, **fields))) is comes_back
+
+
+@pytest.mark.parametrize(
+    ("status", "texts"),
+    [
+        pytest.param({"observedGeneration": -1, "conditions": [
+            {"type": "Ready", "status": "True", "observedGeneration": -2}]},
+            ["metadata.conditions[0].observedGeneration: Invalid value: -2: "
+             "must be a non-negative integer",
+             "status.observedGeneration: Invalid value: -1: must be a non-negative integer"],
+            id="negative-generations"),
+        pytest.param({"resourceClaimStatuses": [{"name": "x", "resourceClaimName": "a"},
+                                                {"name": "x"}]},
+            ['status.resourceClaimStatuses[0].name: Invalid value: "x": '
+             "must match the name of an entry in `spec.resourceClaims`",
+             'status.resourceClaimStatuses[1].name: Invalid value: "x": '
+             "must match the name of an entry in `spec.resourceClaims`",
+             'status.resourceClaimStatuses[1].name: Duplicate value: "x"'],
+            id="claims-that-the-pod-has-not"),
+        pytest.param({"containerStatuses": [{"name": "c", "user": {"linux": {
+            "uid": -1, "gid": 0, "supplementalGroups": [2**31]}}}]},
+            ["status.containerStatuses[0].user.linux.uid: Invalid value: -1: "
+             "must be between 0 and 2147483647, inclusive",
+             "status.containerStatuses[0].user.linux.supplementalGroups[0]: "
+             "Invalid value: 2147483648: must be between 0 and 2147483647, inclusive"],
+            id="users"),
+        pytest.param({"containerStatuses": [{"name": "c", "allocatedResourcesStatus": [
+            {"name": "claim:a", "resources": [{"resourceID": "1", "health": "Good"},
+                                              {"resourceID": "1", "health": "Healthy"}]},
+            {"name": "example.com/gpu"}]}]},
+            ["status.containerStatuses[0].allocatedResourcesStatus[0].name: "
+             'Invalid value: "claim:a": must match one of the container\'s resource claims in a '
+             "format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty",
+             "status.containerStatuses[0].allocatedResourcesStatus[0].resources[0].health: "
+             'Unsupported value: "Good": supported values: "Healthy", "Unhealthy", "Unknown"',
+             "status.containerStatuses[0].allocatedResourcesStatus[0].resources[1].resourceID: "
+             'Duplicate value: "1"',
+             "status.containerStatuses[0].allocatedResourcesStatus[1].name: "
+             'Invalid value: "example.com/gpu": '
+             "must match one of the container's resource requests"],
+            id="health-of-devices"),
+        pytest.param({"ephemeralContainerStatuses": [
+            {"name": "e", "allocatedResourcesStatus": [{"name": "a"}]}]},
+            ["status.ephemeralContainerStatuses[0].allocatedResourcesStatus: Forbidden: "
+             "must not be specified in container status"], id="devices-of-ephemeral-containers"),
+        pytest.param({"extendedResourceClaimStatus": {"resourceClaimName": "", "requestMappings": [
+            {"containerName": "d", "resourceName": "a/b", "requestName": "r"},
+            {"containerName": "c", "resourceName": "a/b", "requestName": "R"}]}},
+            ["status.extendedResourceClaimStatus.requestMappings[0].containerName: "
+             'Invalid value: "d": must match the name of an entry in spec.initContainers.name or '
+             "spec.containers.name",
+             "status.extendedResourceClaimStatus.requestMappings[1].resourceName: "
+             'Invalid value: "a/b": must match the extended resource name of an entry in '
+             "spec.initContainers.resources.requests or spec.containers.resources.requests",
+             'status.extendedResourceClaimStatus.requestName: Invalid value: "R": '
+             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or "
+             "'-', and must start and end with an alphanumeric character (e.g. 'my-name',  or "
+             "'123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
+             "status.extendedResourceClaimStatus.resourceClaimName: Required value"],
+            id="a-claim-for-extended-resources"),
+    ],
+)  # fmt: skip
+def test_status(status: dict[str, Any], texts: list[str]) -> None:
+    found = validate_pod_status_update(with_status(status), with_status({}))
+    assert [str(error) for error in found] == texts
+
+
+def test_an_address_that_was_there_stays_whatever_it_looks_like() -> None:
+    odd = {"podIP": "010.0.0.1", "podIPs": [{"ip": "010.0.0.1"}]}
+    assert validate_pod_status_update(with_status(odd), with_status(odd)) == []
+    assert [
+        str(error) for error in validate_pod_status_update(with_status(odd), with_status({}))
+    ] == ['status.podIPs[0]: Invalid value: "010.0.0.1": must not have leading 0s']
+
+
+COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def test_a_deletion_cost_that_was_wrong_before_does_not_stand_in_the_way() -> None:
+    wrong, right = pod({}, annotations={COST: "x"}), pod({}, annotations={COST: "1"})
+    assert validate_pod_update(wrong, wrong) == []
+    assert [str(error) for error in validate_pod_update(wrong, right)] == [
+        f'metadata.annotations[{COST}]: Invalid value: "x": must be a 32bit integer'
+    ] * 2
 
 
 @pytest.mark.parametrize(

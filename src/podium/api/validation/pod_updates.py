@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from podium.api import go_text
-from podium.api.field import FieldError, Path, forbidden, invalid, required
+from podium.api.field import FieldError, Path, Verbatim, forbidden, invalid, required
 from podium.api.types.core_v1 import (
     Affinity,
     Container,
+    NodeAffinity,
+    NodeSelectorTerm,
     Pod,
     PodSchedulingGate,
     PodSpec,
@@ -18,7 +18,11 @@ from podium.api.types.core_v1 import (
 )
 from podium.api.validation.common import MAX_INT32, Errors, in_range
 from podium.api.validation.differences import differences
-from podium.api.validation.pod_annotations import MIRROR, validate_pod_annotations_update
+from podium.api.validation.pod_annotations import (
+    MIRROR,
+    validate_pod_annotations_update,
+    without_old_cost,
+)
 from podium.api.validation.pods import ANNOTATIONS, SPEC, validate_pod_fields
 from podium.api.validation.scheduling import validate_tolerations
 
@@ -39,7 +43,7 @@ def validate_pod_update(new: Pod, old: Pod) -> list[FieldError]:
     Images, a shorter deadline and further tolerations are what may change, and what scheduling
     gates leave open while there are some.
     """
-    errors = validate_pod_fields(new)
+    errors = without_old_cost(validate_pod_fields(new), ANNOTATIONS, old)
     errors += validate_pod_annotations_update(ANNOTATIONS, new, old)
     for name, mine, theirs in (
         ("containers", new.spec.containers, old.spec.containers),
@@ -73,7 +77,7 @@ def validate_ephemeral_update(new: Pod, old: Pod) -> list[FieldError]:
 
     The order may change, as patches do not keep it.
     """
-    errors = validate_pod_fields(new)
+    errors = without_old_cost(validate_pod_fields(new), ANNOTATIONS, old)
     errors += validate_pod_annotations_update(ANNOTATIONS, new, old)
     if MIRROR in old.metadata.annotations:
         return [forbidden(Path(""), "static pods do not support ephemeral containers")]
@@ -170,39 +174,53 @@ def _settle_gated(settled: PodSpec, old: PodSpec) -> Errors:
         path = SPEC.child("nodeSelector")
         for key, value in sorted(old.node_selector.items()):
             if settled.node_selector.get(key) != value:
-                yield invalid(
-                    path, settled.node_selector, "only additions are allowed to spec.nodeSelector"
-                )
+                text = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
+                yield invalid(path, settled.node_selector, text)
                 break
         settled.node_selector = old.node_selector
     mine, theirs = _node_affinity(settled), _node_affinity(old)
     if mine != theirs:
-        if not _narrows(mine, theirs):
-            path = SPEC.child("affinity", "nodeAffinity")
-            yield invalid(
-                path,
-                msgspec.to_builtins(mine),
-                "no additions/deletions to non-empty NodeSelectorTerms list are allowed",
-            )
+        yield from _validate_terms(mine, theirs)
         affinity = settled.affinity or Affinity()
         affinity = msgspec.structs.replace(affinity, node_affinity=theirs)
         settled.affinity = None if old.affinity is None and affinity == Affinity() else affinity
 
 
-def _node_affinity(spec: PodSpec) -> Any:
+def _node_affinity(spec: PodSpec) -> NodeAffinity | None:
     return spec.affinity.node_affinity if spec.affinity is not None else None
 
 
-def _narrows(new: Any, old: Any) -> bool:
-    """Whether each term of the old required node selector is kept, at most with more in it."""
-    before = old and old.required_during_scheduling_ignored_during_execution
-    if not before:
-        return True
-    after = new and new.required_during_scheduling_ignored_during_execution
-    if not after or len(after.node_selector_terms) != len(before.node_selector_terms):
-        return False
-    return all(
-        was.match_expressions == now.match_expressions[: len(was.match_expressions)]
-        and was.match_fields == now.match_fields[: len(was.match_fields)]
-        for was, now in zip(before.node_selector_terms, after.node_selector_terms, strict=True)
+def _validate_terms(new: NodeAffinity | None, old: NodeAffinity | None) -> Errors:
+    """Each term of the old required node selector is kept, at most with more in it."""
+    path = SPEC.child("affinity", "nodeAffinity", _REQUIRED, "nodeSelectorTerms")
+    before, after = _terms(old), _terms(new)
+    if before and len(before) != len(after):
+        text = "no additions/deletions to non-empty NodeSelectorTerms list are allowed"
+        yield invalid(path, _dump(after), text)
+        return
+    for i, was in enumerate(before):
+        if not _narrows(after[i], was):
+            text = "only additions are allowed (no mutations or deletions)"
+            yield invalid(path.index(i), _dump(after[i]), text)
+
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def _terms(affinity: NodeAffinity | None) -> list[NodeSelectorTerm]:
+    selector = affinity and affinity.required_during_scheduling_ignored_during_execution
+    return selector.node_selector_terms if selector else []
+
+
+def _narrows(new: NodeSelectorTerm, old: NodeSelectorTerm) -> bool:
+    """A term without requirements matches nothing, and goes on doing so."""
+    if not old.match_expressions and not old.match_fields:
+        return not new.match_expressions and not new.match_fields
+    return (
+        old.match_expressions == new.match_expressions[: len(old.match_expressions)]
+        and old.match_fields == new.match_fields[: len(old.match_fields)]
     )
+
+
+def _dump(terms: list[NodeSelectorTerm] | NodeSelectorTerm) -> Verbatim:
+    return Verbatim(msgspec.json.encode(terms).decode())
