@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -18,7 +19,9 @@ from podium.registry.patching import MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions, WatchEvent
 from podium.registry.watching import WatchStream
+from podium.store import sqlite
 from podium.store.memory import MemoryStore
+from podium.store.sqlite import SqliteStore
 from support.registries import config_map, context, pod, said, serving, take, text
 
 
@@ -299,6 +302,27 @@ async def test_a_watch_ends_with_its_timeout_and_a_bookmark_shortly_before() -> 
             assert await ending == ()
 
 
+async def test_a_watch_that_is_never_idle_has_bookmarks_and_an_end() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as registry:
+        options = ListOptions(allow_watch_bookmarks=True, timeout_seconds=120)
+        told = []
+        async with registry.watch(CONFIGMAPS, "default", options) as stream:
+            for number in range(12):
+                await _create(registry, f"n{number:02}")
+                await registry.list(CONFIGMAPS, "default", ListOptions())  # it is on its way
+                told.append([event.type for event in await stream.batch()])
+                await clock.advance(20)
+        assert told == [
+            *([["ADDED"]] * 3),
+            ["ADDED", "BOOKMARK"],
+            ["ADDED"],
+            ["ADDED"],
+            ["ADDED"],  # told with the end of the watch
+            *([[]] * 5),
+        ]
+
+
 async def test_initial_events_end_with_a_bookmark_that_says_so() -> None:
     async with serving() as registry:
         await _create(registry, "a")
@@ -371,6 +395,23 @@ async def test_a_watcher_that_does_not_read_is_cut_off_and_may_resume() -> None:
             options = ListOptions(resource_version="6")
             async with registry.watch(CONFIGMAPS, "default", options) as stream:
                 assert len(await take(stream, 4)) == 4
+
+
+async def test_a_store_that_closes_ends_watches_of_the_past(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_HISTORY_BATCH", 5)
+    store = SqliteStore.open(tmp_path / "state.db")
+    async with serving(store) as registry:
+        await _create(registry, "a")
+        for number in range(20):
+            await _change(registry, "a", str(number))
+    async with serving(store) as registry:  # one whose cache has not seen that past
+        options = ListOptions(resource_version="1")
+        async with registry.watch(CONFIGMAPS, "default", options) as stream:
+            assert len(await stream.batch()) == 5
+            await store.close()
+            assert await stream.batch() == ()
 
 
 async def test_all_watchers_of_the_same_share_one_event() -> None:

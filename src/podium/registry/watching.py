@@ -6,6 +6,7 @@ changes".
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -22,7 +23,7 @@ from podium.registry.predicate import Predicate
 from podium.registry.types import ListOptions, Stored, WatchEvent
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watcher import Watcher
-from podium.store.port import Compacted, Event, Store
+from podium.store.port import Compacted, Event, Store, StoreClosed
 
 _BOOKMARK_EVERY = 60.0
 #: A watch that ends by itself gets a bookmark this long before, to resume from.
@@ -101,7 +102,7 @@ class WatchOpener:
 
     def _initial(
         self, predicate: Predicate, options: ListOptions
-    ) -> AsyncIterator[Sequence[WatchEvent]]:
+    ) -> AsyncGenerator[Sequence[WatchEvent], None]:
         """Take what is there, as ADDED events, and a bookmark where one is asked for."""
         found: Sequence[Stored] = ()
         if options.send_initial_events is not False:
@@ -111,7 +112,9 @@ class WatchOpener:
             end = bookmark(self._cache.resource, self._feeder.revision, initial_events_end=True)
         return _added(found, end)
 
-    def _resumed(self, predicate: Predicate, asked: int) -> AsyncIterator[Sequence[WatchEvent]]:
+    def _resumed(
+        self, predicate: Predicate, asked: int
+    ) -> AsyncGenerator[Sequence[WatchEvent], None]:
         """Take the changes behind *asked*, from the cache or, where they are older, the store."""
         changes = self._cache.changes_since(asked)
         if changes is None:
@@ -120,7 +123,7 @@ class WatchOpener:
 
     async def _from_history(
         self, predicate: Predicate, asked: int, upto: int
-    ) -> AsyncIterator[Sequence[WatchEvent]]:
+    ) -> AsyncGenerator[Sequence[WatchEvent], None]:
         """The store's writes in (asked, upto]; the watcher is told of all that follow."""
         prefix = self._cache.prefix
         try:
@@ -152,35 +155,40 @@ class WatchOpener:
 
     async def _batches(
         self,
-        first: AsyncIterator[Sequence[WatchEvent]],
+        first: AsyncGenerator[Sequence[WatchEvent], None],
         watcher: Watcher,
         options: ListOptions,
         asked: int,
     ) -> AsyncGenerator[Sequence[WatchEvent], None]:
-        async for batch in first:
-            self.events_sent += len(batch)
-            yield batch
-            if batch[-1].type == "ERROR":
-                return
         timeout = options.timeout_seconds or _DEFAULT_TIMEOUT * (1 + random.random())
         end = self._clock.monotonic() + timeout
-        next_bookmark = self._next_bookmark(end) if options.allow_watch_bookmarks else end
+        try:
+            async with aclosing(first):
+                async for batch in first:
+                    self.events_sent += len(batch)
+                    yield batch
+                    if batch[-1].type == "ERROR":
+                        return
+        except StoreClosed:
+            return  # the client reads the past more slowly than it goes on
+        next_bookmark = self._next_bookmark(end) if options.allow_watch_bookmarks else math.inf
         while not watcher.cut_off:
+            # The time is looked at in every turn: a watch that is never idle has an end, too.
+            now = self._clock.monotonic()
             events = watcher.take()
             if asked:  # a revision that lies ahead is waited for
                 events = [e for e in events if e.stored is not None and e.stored.revision > asked]
+            self.events_sent += len(events)
+            if next_bookmark <= now < end:
+                next_bookmark = self._next_bookmark(end)
+                told = max(asked, self._feeder.revision)
+                events = [*events, bookmark(self._cache.resource, told)]
             if events:
-                self.events_sent += len(events)
                 yield events
-                continue
-            now = self._clock.monotonic()
             if now >= end:
                 return
-            if now >= next_bookmark:
-                next_bookmark = self._next_bookmark(end)
-                yield (bookmark(self._cache.resource, max(asked, self._feeder.revision)),)
-                continue
-            await self._clock.wait(watcher.news, min(end, next_bookmark) - now)
+            if not events:
+                await self._clock.wait(watcher.news, min(end, next_bookmark) - now)
 
     def _next_bookmark(self, end: float) -> float:
         now = self._clock.monotonic()
@@ -191,7 +199,7 @@ class WatchOpener:
 
 async def _added(
     found: Sequence[Stored], end: WatchEvent | None
-) -> AsyncIterator[Sequence[WatchEvent]]:
+) -> AsyncGenerator[Sequence[WatchEvent], None]:
     for start in range(0, len(found), _BATCH):
         yield [WatchEvent("ADDED", one.data, one) for one in found[start : start + _BATCH]]
     if end is not None:
@@ -200,7 +208,7 @@ async def _added(
 
 async def _matching(
     changes: Sequence[Change], predicate: Predicate
-) -> AsyncIterator[Sequence[WatchEvent]]:
+) -> AsyncGenerator[Sequence[WatchEvent], None]:
     events = [change.event_for(predicate) for change in changes]
     if shown := [event for event in events if event is not None]:
         yield shown
