@@ -130,7 +130,7 @@ async def _door(open_store: OpenStore, directory: Path, feed: Feed) -> AsyncIter
         await store.close()
 
 
-@pytest.mark.parametrize("max_events", [MAX_EVENTS, 8], ids=["roomy", "feeds-that-are-cut-off"])
+@pytest.mark.parametrize("max_events", [MAX_EVENTS, 3], ids=["roomy", "feeds-that-are-cut-off"])
 @pytest.mark.parametrize("open_store", [memory, sqlite])
 async def test_what_is_promised_holds_under_load(
     open_store: OpenStore, max_events: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
