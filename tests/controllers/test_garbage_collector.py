@@ -124,7 +124,7 @@ async def collecting(directory, prepare=None, *, impatient=False):
                     raise
         prepared = await prepare(world) if prepare else None
         recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
-        collector = GarbageCollector(client, recorder, clock)
+        collector = GarbageCollector(client, client, recorder, clock)
         async with running(collector.run()), running(recorder.run()):
             await clock.advance(START_AFTER)
             async with asyncio.timeout(30):

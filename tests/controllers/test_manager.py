@@ -18,7 +18,7 @@ from podium.client.leader_election import micro_time
 from podium.controllers.manager import ControllerOptions, run
 from podium.kit.clock import SystemClock, VirtualClock
 from support.apiserver import running_apiserver
-from support.controlling import controlling
+from support.controlling import MANAGER, controlling
 from support.http_peer import running, until
 
 DESCRIPTION = "kubernetes.io/description"
@@ -221,7 +221,7 @@ async def test_too_many_pods_that_are_over(tmp_path):
     async with running_apiserver(tmp_path) as api, Client(api.client_config()) as client:
         pods: Informer[Pod] = Informer(client, scheme.PODS, clock=SystemClock())
         options = ControllerOptions(
-            api.client_config(), str(api.authority.cert_file), terminated_pod_threshold=2
+            api.client_config(*MANAGER), str(api.authority.cert_file), terminated_pod_threshold=2
         )
         async with running(pods.run()), running(run(options, VirtualClock())):
             for name in "abcd":

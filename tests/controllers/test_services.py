@@ -55,7 +55,7 @@ async def slices(cluster, name: str = "web") -> list[list[tuple[str, bool]]]:
     found = await cluster.client.list(
         scheme.ENDPOINTSLICES, "default", label_selector=f"kubernetes.io/service-name={name}"
     )
-    return [[(e.addresses[0], e.conditions.ready) for e in s.endpoints] for s in found.items]
+    return [[(e.addresses[0], e.conditions.ready) for e in s.endpoints or ()] for s in found.items]
 
 
 async def test_a_service_finds_its_pods_as_they_come_and_go(cluster):

@@ -14,9 +14,12 @@ from podium.client.informer import Informer
 from podium.client.wire import to_plain
 from podium.controllers.manager import ControllerOptions, run
 from podium.kit.clock import SystemClock, VirtualClock
+from support.access import denied, recorded_access
 from support.apiserver import running_apiserver
 from support.http_peer import running, until
 
+#: Whom the controller manager runs as.
+MANAGER = ("system:kube-controller-manager", ())
 WATCHED = (scheme.NAMESPACES, scheme.NODES, scheme.PODS, scheme.SERVICEACCOUNTS, scheme.CONFIGMAPS)
 
 
@@ -93,15 +96,19 @@ class Cluster:
 
 @asynccontextmanager
 async def controlling(directory):
+    """Yield a Cluster. Fails when a controller asked for more than its account may do."""
     clock = VirtualClock()
-    async with running_apiserver(directory) as api, Client(api.client_config()) as client:
-        cluster = Cluster(api, client, clock)
-        options = ControllerOptions(api.client_config(), str(api.authority.cert_file))
-        async with asyncio.TaskGroup() as tasks:
-            watching = [
-                tasks.create_task(informer.run()) for informer in cluster.informers.values()
-            ]
-            async with running(run(options, clock)):
-                yield cluster
-            for task in watching:
-                task.cancel()
+    with recorded_access() as access:
+        async with running_apiserver(directory) as api, Client(api.client_config()) as client:
+            cluster = Cluster(api, client, clock)
+            manager = api.client_config(*MANAGER)
+            options = ControllerOptions(manager, str(api.authority.cert_file))
+            async with asyncio.TaskGroup() as tasks:
+                watching = [
+                    tasks.create_task(informer.run()) for informer in cluster.informers.values()
+                ]
+                async with running(run(options, clock)):
+                    yield cluster
+                for task in watching:
+                    task.cancel()
+    assert denied(access) == []

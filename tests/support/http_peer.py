@@ -129,7 +129,7 @@ async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[Any]], expected: Any, *, seconds: float = 5
+    ask: Callable[[], Awaitable[Any]], expected: Any, *, seconds: float = 30
 ) -> None:
     """Ask until the answer is *expected*; after *seconds* fail with the last answer."""
     deadline = asyncio.get_running_loop().time() + seconds

@@ -16,7 +16,7 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from podium.api import errors as api_errors
 from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
-from podium.apiserver import errors, large, paths, responses, routes
+from podium.apiserver import access, errors, large, paths, responses, routes
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, TooManyRequests
@@ -58,25 +58,28 @@ class Handler:
         started = clock.monotonic()
         self.metrics.started(info)
         code, served = 499, False  # what a client that goes away is counted as
+        entry = access.Entry(info)
         try:
             with ExitStack() as held:
-                served, response = await self._answer(request, info, query, held)
+                served, response = await self._answer(request, query, entry, held)
                 response = await large.send(request, response)
             code = response.status
         finally:
-            self.metrics.finished(info, served, code, clock.monotonic() - started)
+            seconds = clock.monotonic() - started
+            self.metrics.finished(info, served, code, seconds)
+            entry.write(code, seconds)
         return response
 
     async def _answer(
-        self, request: BaseRequest, info: RequestInfo, query: Query, held: ExitStack
+        self, request: BaseRequest, query: Query, entry: access.Entry, held: ExitStack
     ) -> tuple[bool, StreamResponse]:
         """Return whether the path is one that is served, and the answer.
 
         What has to be kept until that is sent is put on *held*.
         """
-        warnings: list[str] = []
+        info, warnings = entry.info, list[str]()
         try:
-            user = await self._user(request, info, query)
+            entry.user = user = await self._user(request, info, query)
             held.enter_context(self.inflight.admitted(user, info))
             await self._authorize(user, info, query)
             if not info.is_resource:
@@ -85,6 +88,7 @@ class Handler:
             call = Call(request, info, query, user, self.services, resource, subresource, warnings)
             return True, await verb(call)
         except ApiError as error:
+            entry.error = error
             return error.code not in (401, 403), responses.failed(error, _STATUS, warnings)
         except TooManyRequests as error:
             response = responses.text(error.TEXT, 429)

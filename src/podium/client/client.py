@@ -8,7 +8,7 @@ entry's type.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -17,7 +17,7 @@ from podium.api.scheme import Resource
 from podium.api.types.meta_v1 import DeleteOptions, Preconditions, Status
 from podium.client import wire
 from podium.client.config import ClientConfig
-from podium.client.transport import Transport
+from podium.client.transport import Bearer, Transport
 from podium.kit.clock import Clock, SystemClock
 
 PatchType = Literal["strategic", "merge", "json"]
@@ -45,9 +45,21 @@ class ObjectList:
 class Client:
     """One API server. Use as an async context manager; may be shared by any number of tasks."""
 
-    def __init__(self, config: ClientConfig, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: ClientConfig,
+        clock: Clock | None = None,
+        *,
+        transport: Transport | None = None,
+    ) -> None:
         self.config = config
-        self._transport = Transport(config, clock or SystemClock())
+        self._transport = transport or Transport(config, clock or SystemClock())
+
+    def acting(self, bearer: Bearer, user_agent: str) -> Client:
+        """Return a client for whom *bearer* stands, on this one's connections; it needs no
+        entering. This client must show no certificate."""
+        config = replace(self.config, user_agent=user_agent)
+        return Client(config, transport=self._transport.acting(bearer, user_agent))
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()

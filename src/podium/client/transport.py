@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
@@ -29,6 +30,18 @@ CONNECT_TIMEOUT = 10.0
 Query = Mapping[str, str]
 
 
+class Bearer(Protocol):
+    """Somebody who is known by a token that changes now and then."""
+
+    async def token(self) -> str:
+        """Return a token that holds. Raises ApiError or Unreachable."""
+        ...
+
+    def refused(self, token: str) -> None:
+        """Take note that *token* was answered with 401."""
+        ...
+
+
 class Transport:
     """Bytes to and from the API server; knows no object. Use as an async context manager."""
 
@@ -38,6 +51,18 @@ class Transport:
         self._credentials = Credentials(config)
         self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._session: aiohttp.ClientSession | None = None
+        self._bearer: Bearer | None = None
+        self._connections = self
+
+    def acting(self, bearer: Bearer, user_agent: str) -> Transport:
+        """Return a transport for somebody else over the same connections, open while this one is.
+
+        The connections must show no certificate: the server goes by that, not by a token.
+        """
+        other = Transport(dataclasses.replace(self._config, user_agent=user_agent), self._clock)
+        other._credentials, other._connections = self._credentials, self._connections
+        other._bearer = bearer
+        return other
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -49,7 +74,6 @@ class Transport:
             headers={
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # the server is near; compressing takes longer
-                "User-Agent": self._config.user_agent,
             },
             skip_auto_headers=("Content-Type",),
         )
@@ -78,10 +102,16 @@ class Transport:
         headers = {"Content-Type": content_type} if body is not None else {}
         headers |= _accepting(accept)
         for attempt in range(MAX_ATTEMPTS):
+            token = await self._token()
             async with self._in_flight:
-                code, answer, retry_after = await self._once(method, path, query, body, headers)
+                code, answer, retry_after = await self._once(
+                    method, path, query, body, headers | _authorization(token)
+                )
             if code < 400:
                 return answer
+            if code == 401 and self._bearer and attempt == 0:
+                self._bearer.refused(token)
+                continue
             if code != 429 or not retry_after or attempt == MAX_ATTEMPTS - 1:
                 raise error_from(code, answer)
             await self._clock.sleep(retry_after)
@@ -111,14 +141,18 @@ class Transport:
         Close the generator (``contextlib.aclosing``) to end the request.
         """
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
+        headers = _accepting(accept) | _authorization(await self._token())
         try:
-            async with self._open("GET", path, query, None, _accepting(accept), limits) as response:
+            async with self._open("GET", path, query, None, headers, limits) as response:
                 if response.status >= 400:
                     raise error_from(response.status, await response.read())
                 async for piece in response.content.iter_any():
                     yield piece
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise Unreachable(f"GET {self._config.server}{path}: {_words(exc)}") from exc
+
+    async def _token(self) -> str:
+        return await self._bearer.token() if self._bearer else ""
 
     def _open(
         self,
@@ -129,14 +163,15 @@ class Transport:
         headers: dict[str, str],
         timeout: aiohttp.ClientTimeout,
     ) -> Any:
-        assert self._session is not None, "use the client as an async context manager"
+        session = self._connections._session
+        assert session is not None, "use the client as an async context manager"
         context, identity = self._credentials.at(self._clock.monotonic())
-        return self._session.request(
+        return session.request(
             method,
             self._config.server + path,
             params=query or None,
             data=body,
-            headers={**headers, **identity},
+            headers={"User-Agent": self._config.user_agent, **identity, **headers},
             ssl=context if context is not None else True,
             server_hostname=self._config.tls_server_name or None,
             timeout=timeout,
@@ -153,6 +188,10 @@ def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
 
 def _accepting(accept: str) -> dict[str, str]:
     return {"Accept": accept} if accept else {}
+
+
+def _authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:

@@ -54,10 +54,13 @@ _IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})
 
 
 class GarbageCollector:
-    """Keys are uids."""
+    """Keys are uids. *watcher* is the client that all kinds are watched with."""
 
-    def __init__(self, client: Client, recorder: EventRecorder, clock: Clock) -> None:
-        self._client, self._recorder, self._clock = client, recorder, clock
+    def __init__(
+        self, client: Client, watcher: Client, recorder: EventRecorder, clock: Clock
+    ) -> None:
+        self._client, self._watcher = client, watcher
+        self._recorder, self._clock = recorder, clock
         self._graph = Graph()
         self._deletions: WorkQueue[str] = WorkQueue(clock)
         self._orphans: WorkQueue[str] = WorkQueue(clock)
@@ -106,7 +109,7 @@ class GarbageCollector:
         self, key: tuple[str, str], resource: Resource, tasks: asyncio.TaskGroup
     ) -> None:
         informer: Informer[Owned] = Informer(
-            self._client, resource, clock=self._clock, metadata_only=True
+            self._watcher, resource, clock=self._clock, metadata_only=True
         )
         informer.on_change(self._changed(resource))
         task = tasks.create_task(informer.run(), name=f"garbage-collector-{resource.plural}")

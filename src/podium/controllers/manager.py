@@ -1,8 +1,13 @@
-"""Runs all controllers, on one client and one set of informers."""
+"""Runs all controllers, each as the service account that its role is bound to.
+
+What they read comes through one set of informers, which the controller manager's own identity may
+fill; what a controller writes, and asks about besides, it does as itself.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from podium.api import scheme
 from podium.api.types.coordination_v1 import Lease
@@ -21,6 +26,7 @@ from podium.api.types.core_v1 import (
 from podium.api.types.discovery_v1 import EndpointSlice
 from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.api.types.rbac_v1 import ClusterRole
+from podium.client.accounts import ServiceAccountClients
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
@@ -47,8 +53,11 @@ __all__ = ["ControllerOptions", "Manager", "run"]
 async def run(options: ControllerOptions, clock: Clock | None = None) -> None:
     """Run the controllers until cancelled; with *leader_elect*, from when this process leads."""
     clock = clock or SystemClock()
-    async with Client(options.client_config, clock) as client:
-        manager = Manager(client, options, clock)
+    async with (
+        Client(options.client_config, clock) as client,
+        ServiceAccountClients(client, "kube-system", clock) as accounts,
+    ):
+        manager = Manager(client, accounts.client, options, clock)
         if not options.leader_elect:
             await manager.run()
             return
@@ -57,9 +66,15 @@ async def run(options: ControllerOptions, clock: Clock | None = None) -> None:
 
 
 class Manager:
-    """The controllers and what they share."""
+    """The controllers and what they share. *acting_as* gives the client of a service account."""
 
-    def __init__(self, client: Client, options: ControllerOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: Client,
+        acting_as: Callable[[str], Client],
+        options: ControllerOptions,
+        clock: Clock,
+    ) -> None:
         self._namespaces: Informer[Namespace] = Informer(client, scheme.NAMESPACES, clock=clock)
         self._nodes: Informer[Node] = Informer(client, scheme.NODES, clock=clock)
         self._pods: Informer[Pod] = Informer(client, scheme.PODS, clock=clock)
@@ -94,14 +109,28 @@ class Manager:
         self._endpoints: Informer[Endpoints] = Informer(client, scheme.ENDPOINTS, clock=clock)
         self._slices: Informer[EndpointSlice] = Informer(client, scheme.ENDPOINTSLICES, clock=clock)
         self._slices.add_index(BY_SERVICE, service_of)
-        self._recorder = EventRecorder(client, "node-controller", "", clock)
-        self._garbage_recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
+        node_controller = acting_as("node-controller")
+        garbage_collector = acting_as("generic-garbage-collector")
+        self._recorder = EventRecorder(node_controller, "node-controller", "", clock)
+        self._garbage_recorder = EventRecorder(
+            garbage_collector, "garbage-collector-controller", "", clock
+        )
         self._controllers = (
-            ServiceAccountController(client, self._namespaces, self._accounts, clock),
-            RootCaPublisher(client, self._namespaces, self._config_maps, options.ca_file, clock),
-            NamespaceController(client, self._namespaces, self._pods, clock),
+            ServiceAccountController(
+                acting_as("service-account-controller"), self._namespaces, self._accounts, clock
+            ),
+            RootCaPublisher(
+                acting_as("root-ca-cert-publisher"),
+                self._namespaces,
+                self._config_maps,
+                options.ca_file,
+                clock,
+            ),
+            NamespaceController(
+                acting_as("namespace-controller"), self._namespaces, self._pods, clock
+            ),
             NodeLifecycleController(
-                client,
+                node_controller,
                 self._nodes,
                 self._leases,
                 self._pods,
@@ -110,16 +139,40 @@ class Manager:
                 clock,
             ),
             PodGarbageCollector(
-                client, self._pods, self._nodes, options.terminated_pod_threshold, clock
+                acting_as("pod-garbage-collector"),
+                self._pods,
+                self._nodes,
+                options.terminated_pod_threshold,
+                clock,
             ),
-            GarbageCollector(client, self._garbage_recorder, clock),
-            ClusterRoleAggregationController(client, self._roles, clock),
-            DisruptionController(client, self._budgets, self._pods, clock),
-            ResourceQuotaController(client, self._quotas, self._pods, clock),
-            StorageProtectionController(client, self._claims, self._volumes, self._pods, clock),
-            EndpointsController(client, self._services, self._pods, self._endpoints, clock),
+            GarbageCollector(garbage_collector, client, self._garbage_recorder, clock),
+            ClusterRoleAggregationController(
+                acting_as("clusterrole-aggregation-controller"), self._roles, clock
+            ),
+            DisruptionController(
+                acting_as("disruption-controller"), self._budgets, self._pods, clock
+            ),
+            ResourceQuotaController(
+                acting_as("resourcequota-controller"), self._quotas, self._pods, clock
+            ),
+            StorageProtectionController(
+                acting_as("pvc-protection-controller"),
+                acting_as("pv-protection-controller"),
+                self._claims,
+                self._volumes,
+                self._pods,
+                clock,
+            ),
+            EndpointsController(
+                acting_as("endpoint-controller"), self._services, self._pods, self._endpoints, clock
+            ),
             EndpointSliceController(
-                client, self._services, self._pods, self._nodes, self._slices, clock
+                acting_as("endpointslice-controller"),
+                self._services,
+                self._pods,
+                self._nodes,
+                self._slices,
+                clock,
             ),
         )
 

@@ -70,7 +70,12 @@ class ResourceQuotaController:
         if known is None or known.metadata.deletion_timestamp is not None:
             return
         # Read anew: admission may have noted something since, which the count must not undo.
-        quota: ResourceQuota = await self._client.get(scheme.RESOURCEQUOTAS, key[1], key[0])
+        found = await self._client.list(
+            scheme.RESOURCEQUOTAS, key[0], field_selector=f"metadata.name={key[1]}"
+        )
+        if not found.items:
+            return
+        quota: ResourceQuota = found.items[0]
         status = await self._count(quota)
         if status == quota.status:
             return

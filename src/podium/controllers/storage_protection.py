@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+import msgspec
+
 from podium.api import scheme
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
 from podium.client.client import Client
@@ -13,20 +17,26 @@ from podium.kit.clock import Clock
 CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 _FINISHED = ("Succeeded", "Failed")
 _Key = tuple[str, str]
+T = TypeVar("T", PersistentVolumeClaim, PersistentVolume)
 
 
 class StorageProtectionController:
-    """Keys are namespace and name of a claim; of a volume, with "" as namespace."""
+    """Keys are namespace and name of a claim; of a volume, with "" as namespace.
+
+    Upstream's are two controllers, hence a client for claims and another one for volumes.
+    """
 
     def __init__(
         self,
-        client: Client,
+        claim_client: Client,
+        volume_client: Client,
         claims: Informer[PersistentVolumeClaim],
         volumes: Informer[PersistentVolume],
         pods: Informer[Pod],
         clock: Clock,
     ) -> None:
-        self._client, self._claims, self._volumes, self._pods = client, claims, volumes, pods
+        self._claim_client, self._volume_client = claim_client, volume_client
+        self._claims, self._volumes, self._pods = claims, volumes, pods
         self._queue: WorkQueue[_Key] = WorkQueue(clock)
         claims.on_change(lambda _, new: self._added(new))
         volumes.on_change(lambda _, new: self._added(new))
@@ -50,11 +60,15 @@ class StorageProtectionController:
         if namespace:
             claim = self._claims.get(namespace, name)
             if claim is not None and not self._is_used(claim):
-                await self._release(scheme.PERSISTENTVOLUMECLAIMS, claim, CLAIM_FINALIZER)
+                released = _without(claim, CLAIM_FINALIZER)
+                if released is not None:
+                    await self._claim_client.update(scheme.PERSISTENTVOLUMECLAIMS, released)
         else:
             volume = self._volumes.get("", name)
             if volume is not None and volume.status.phase != "Bound":
-                await self._release(scheme.PERSISTENTVOLUMES, volume, VOLUME_FINALIZER)
+                left = _without(volume, VOLUME_FINALIZER)
+                if left is not None:
+                    await self._volume_client.update(scheme.PERSISTENTVOLUMES, left)
 
     def _is_used(self, claim: PersistentVolumeClaim) -> bool:
         return any(
@@ -64,20 +78,14 @@ class StorageProtectionController:
             for pod in self._pods.list()
         )
 
-    async def _release(
-        self,
-        resource: scheme.Resource,
-        obj: PersistentVolumeClaim | PersistentVolume,
-        finalizer: str,
-    ) -> None:
-        metadata = obj.metadata
-        if metadata.deletion_timestamp is None or finalizer not in metadata.finalizers:
-            return
-        left = [name for name in metadata.finalizers if name != finalizer]
-        change = {"metadata": {"finalizers": left, "resourceVersion": metadata.resource_version}}
-        await self._client.patch(
-            resource, metadata.name, change, namespace=metadata.namespace, patch_type="merge"
-        )
+
+def _without(obj: T, finalizer: str) -> T | None:
+    """Return *obj* without *finalizer*, None where it is not to be deleted or has none."""
+    metadata = obj.metadata
+    if metadata.deletion_timestamp is None or finalizer not in metadata.finalizers:
+        return None
+    left = [name for name in metadata.finalizers if name != finalizer]
+    return msgspec.structs.replace(obj, metadata=msgspec.structs.replace(metadata, finalizers=left))
 
 
 def claims_of(pod: Pod) -> set[str]:

@@ -33,6 +33,7 @@ ADMIN = UserInfo("admin", ("system:masters", AUTHENTICATED))
 JANE = UserInfo("jane", (AUTHENTICATED,))
 SCHEDULER = UserInfo("system:kube-scheduler", (AUTHENTICATED,))
 CONTROLLERS = UserInfo("system:kube-controller-manager", (AUTHENTICATED,))
+NAMESPACES = UserInfo("system:serviceaccount:kube-system:namespace-controller", (AUTHENTICATED,))
 NODE = UserInfo("system:node:n1", ("system:nodes", AUTHENTICATED))
 NOT_A_NODE = UserInfo("system:node:n1", (AUTHENTICATED,))
 
@@ -115,9 +116,11 @@ MAY = [
     (SCHEDULER, "GET /api/v1/nodes?watch=1"),
     (SCHEDULER, "PATCH /api/v1/namespaces/d/pods/a/status"),
     (SCHEDULER, "POST /api/v1/namespaces/d/events"),
-    (CONTROLLERS, "PUT /api/v1/namespaces/d/finalize"),
+    (CONTROLLERS, "GET /api/v1/secrets?watch=1"),
     (CONTROLLERS, "POST /api/v1/namespaces/d/serviceaccounts"),
-    (CONTROLLERS, "DELETE /api/v1/namespaces/d/secrets"),
+    (CONTROLLERS, "POST /api/v1/namespaces/d/serviceaccounts/a/token"),
+    (NAMESPACES, "PUT /api/v1/namespaces/d/finalize"),
+    (NAMESPACES, "DELETE /api/v1/namespaces/d/secrets"),
     (NODE, "POST /api/v1/nodes"),
     (NODE, "GET /api/v1/nodes/n1"),
     (NODE, "GET /api/v1/nodes?fieldSelector=metadata.name%3Dn1&watch=1"),
@@ -144,6 +147,12 @@ async def test_allowed(user: UserInfo, request_line: str) -> None:
 
 
 MAY_NOT = [
+    (
+        CONTROLLERS,
+        "DELETE /api/v1/namespaces/d/secrets",
+        'secrets is forbidden: User "system:kube-controller-manager" cannot deletecollection '
+        'resource "secrets" in API group "" in the namespace "d"',
+    ),
     (
         JANE,
         "GET /api/v1/namespaces/d/pods",

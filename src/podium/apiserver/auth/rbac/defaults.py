@@ -43,15 +43,10 @@ from podium.apiserver.auth.rbac.default_roles import (
     PARTS,
     cluster_roles,
 )
-from podium.apiserver.auth.rbac.rule_text import union
 from podium.apiserver.auth.rbac.rules import missing
 
 AUTO_UPDATE = "rbac.authorization.kubernetes.io/autoupdate"
 LABEL, LABEL_VALUE = "kubernetes.io/bootstrapping", "rbac-defaults"
-#: All controllers run under the controller manager's name: this role, which upstream does not
-#: have, holds what upstream grants to the controllers' own accounts.
-CONTROLLERS = "podium:controllers"
-_CONTROLLER_MANAGER = "User:system:kube-controller-manager"
 
 
 def default_objects() -> list[tuple[Resource, Any]]:
@@ -66,10 +61,8 @@ def _cluster_roles() -> Iterator[tuple[Resource, ClusterRole]]:
         yield CLUSTERROLES, ClusterRole(metadata=_metadata(name, part_of), aggregation_rule=rule)
     for name, rules in cluster_roles().items():
         yield CLUSTERROLES, _role(name, rules, PARTS.get(name, ""))
-    controllers = controller_roles()
-    for name, rules in controllers.items():
+    for name, rules in controller_roles().items():
         yield CLUSTERROLES, _role(f"{PREFIX}{name}", rules)
-    yield CLUSTERROLES, _role(CONTROLLERS, union(list(controllers.values())))
 
 
 def _roles() -> Iterator[tuple[Resource, Role]]:
@@ -80,7 +73,6 @@ def _roles() -> Iterator[tuple[Resource, Role]]:
 def _cluster_bindings() -> Iterator[tuple[Resource, ClusterRoleBinding]]:
     subjects = dict(BINDINGS)
     subjects |= {f"{PREFIX}{name}": (f"ServiceAccount:{name}",) for name in controller_roles()}
-    subjects[CONTROLLERS] = (_CONTROLLER_MANAGER,)
     for name, texts in subjects.items():
         yield (
             CLUSTERROLEBINDINGS,

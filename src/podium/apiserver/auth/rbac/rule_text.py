@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from podium.api.types.rbac_v1 import PolicyRule
 
 #: Words that stand for several verbs.
@@ -41,11 +39,3 @@ def _rule(line: str) -> PolicyRule:
         resources=sorted(resources),
         resource_names=sorted(names[0]) if names else [],
     )
-
-
-def union(sets: Sequence[Sequence[PolicyRule]]) -> list[PolicyRule]:
-    """Return the rules of all *sets*, each once."""
-    found: list[PolicyRule] = []
-    for some in sets:
-        found += [rule for rule in some if rule not in found]
-    return found

@@ -1,0 +1,116 @@
+"""Acting as a service account: tokens come when needed, are renewed, and replaced when refused."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from podium.api import scheme
+from podium.api.errors import ApiError
+from podium.api.types.core_v1 import ServiceAccount
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.client.accounts import RENEW_AFTER, TOKEN_SECONDS, ServiceAccountClients
+from podium.client.client import Client
+from podium.kit.clock import VirtualClock
+from support.access import denied, recorded_access
+from support.apiserver import running_apiserver
+
+ROOT = ("system:kube-controller-manager", ())
+ME = "system:serviceaccount:kube-system:test-controller"
+
+
+class World:
+    def __init__(self, api, accounts, clock, access) -> None:
+        self.api, self.accounts, self.clock, self.access = api, accounts, clock, access
+
+    def tokens_asked_for(self) -> int:
+        return sum(
+            1
+            for line in self.access
+            if line.path.endswith("/serviceaccounts/test-controller/token")
+        )
+
+
+@asynccontextmanager
+async def world(directory):
+    clock = VirtualClock()
+    with recorded_access() as access:
+        async with (
+            running_apiserver(directory, clock=clock) as api,
+            Client(api.client_config(*ROOT)) as root,
+            ServiceAccountClients(root, "kube-system", clock) as accounts,
+        ):
+            yield World(api, accounts, clock, access)
+
+
+async def who(client: Client) -> str:
+    """Return as whom the server knows *client*."""
+    answer = await client.create(
+        scheme.SELFSUBJECTREVIEWS, scheme.SELFSUBJECTREVIEWS.type(metadata=ObjectMeta())
+    )
+    return str(answer.status.user_info.username)
+
+
+async def test_nothing_is_asked_for_before_it_is_needed(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("test-controller")
+        assert it.tokens_asked_for() == 0
+        assert await asyncio.gather(*(who(client) for _ in range(5))) == [ME] * 5
+        # The first answer was that there is no such account; then there was one.
+        assert it.tokens_asked_for() == 2
+        account = await it.api.registry.get(
+            scheme.SERVICEACCOUNTS, "kube-system", "test-controller"
+        )
+        assert account.obj.metadata.name == "test-controller"
+
+
+async def test_a_token_is_renewed_before_it_expires(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("test-controller")
+        await who(client)
+        asked = it.tokens_asked_for()
+        await it.clock.advance(TOKEN_SECONDS * RENEW_AFTER - 1)
+        await who(client)
+        assert it.tokens_asked_for() == asked
+        await it.clock.advance(2)
+        assert await who(client) == ME
+        assert it.tokens_asked_for() == asked + 1
+
+
+async def test_an_account_that_was_made_anew_is_got_a_new_token(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("test-controller")
+        await who(client)
+        async with Client(it.api.client_config()) as admin:
+            await admin.delete(scheme.SERVICEACCOUNTS, "test-controller", namespace="kube-system")
+            await admin.create(
+                scheme.SERVICEACCOUNTS,
+                ServiceAccount(
+                    metadata=ObjectMeta(name="test-controller", namespace="kube-system")
+                ),
+            )
+        assert await who(client) == ME
+
+
+async def test_it_may_do_no_more_than_the_account(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("test-controller")
+        with pytest.raises(ApiError) as caught:
+            await client.list(scheme.SECRETS)
+        assert caught.value.code == 403
+        assert f'User "{ME}" cannot list resource "secrets"' in caught.value.status.message
+        assert denied(it.access) == [f"{ME}: {caught.value.status.message}"]
+
+
+async def test_watches_go_by_token_too(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("endpointslice-controller")
+        events = client.watch(
+            scheme.SERVICES, resource_version="0", timeout_seconds=1, field_selector=""
+        )
+        async for type_, obj in events:
+            assert (type_, obj.metadata.name) == ("ADDED", "kubernetes")
+            break
+        await events.aclose()

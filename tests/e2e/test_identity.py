@@ -1,0 +1,140 @@
+"""Nobody in a cluster has more rights than its part needs, nor fewer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from support.access import denied, read_access
+from support.cluster import Cluster, cluster, eventually, pod
+
+ACCOUNT = "system:serviceaccount:kube-system:"
+
+
+def labelled(name: str, **metadata: Any) -> dict[str, Any]:
+    return {"name": name, "namespace": "life", "labels": {"app": "web"}, **metadata}
+
+
+def objects() -> list[dict[str, Any]]:
+    """Something to do for every component: a Pod with all that a node reads for it, and a kind
+    for each controller."""
+    web = pod("web", "sh", "-c", "echo up; sleep 1000")
+    web["metadata"] = labelled("web")
+    web["spec"] |= {
+        "terminationGracePeriodSeconds": 0,
+        "imagePullSecrets": [{"name": "registry"}],
+        "volumes": [
+            {"name": "s", "secret": {"secretName": "password"}},
+            {"name": "c", "configMap": {"name": "settings"}},
+        ],
+    }
+    web["spec"]["containers"][0] |= {
+        "envFrom": [{"secretRef": {"name": "password"}}, {"configMapRef": {"name": "settings"}}],
+        "volumeMounts": [{"name": "s", "mountPath": "/s"}, {"name": "c", "mountPath": "/c"}],
+        "readinessProbe": {"exec": {"command": ["true"]}},
+        "resources": {"requests": {"cpu": "1m"}},
+    }
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "life"}},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": labelled("password")},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled("settings")},
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": labelled("some"),
+            "spec": {"hard": {"pods": "5", "configmaps": "10"}},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": labelled("claim"),
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Mi"}},
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": labelled("web"),
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        },
+        {
+            "apiVersion": "policy/v1",
+            "kind": "PodDisruptionBudget",
+            "metadata": labelled("web"),
+            "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {
+                "name": "more-to-view",
+                "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"},
+            },
+            "rules": [{"apiGroups": ["example.org"], "resources": ["x"], "verbs": ["get"]}],
+        },
+        web,
+    ]
+
+
+def play(own: Cluster) -> None:
+    own.apply(*objects())
+    own.wait_ready("web", namespace="life")
+    eventually(lambda: own.kubectl("logs", "-n", "life", "web").stdout == "up\n", "a log")
+    ready = ["get", "endpoints", "web", "-n", "life", "-o", "jsonpath={.subsets[0].addresses}"]
+    eventually(lambda: own.kubectl(*ready).stdout, "an endpoint")
+    allowed = ["get", "pdb", "web", "-n", "life", "-o", "jsonpath={.status.currentHealthy}"]
+    eventually(lambda: own.kubectl(*allowed).stdout == "1", "a healthy Pod")
+    rules = ["get", "clusterrole", "view", "-o", "jsonpath={.rules[*].apiGroups}"]
+    eventually(lambda: "example.org" in own.kubectl(*rules).stdout, "an aggregated role")
+    owner = own.get("configmap", "settings", "-n", "life")["metadata"]
+    reference = {
+        "apiVersion": "v1", "kind": "ConfigMap", "name": "settings", "uid": owner["uid"],
+    }  # fmt: skip
+    child = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": labelled("child", ownerReferences=[reference]),
+    }
+    own.apply(child)
+    own.kubectl("delete", "pod", "web", "-n", "life", "--wait=true")
+    own.kubectl("delete", "pvc", "claim", "-n", "life", "--wait=true")
+    own.kubectl("delete", "configmap", "settings", "-n", "life")
+    listed = ["get", "configmaps", "-n", "life", "-o", "name"]
+    eventually(lambda: "child" not in own.kubectl(*listed).stdout, "the dependent to go")
+    own.kubectl("delete", "namespace", "life", "--wait=true")
+
+
+def test_a_life_without_a_denial_and_without_a_master(tmp_path: Path, demo_image: Path) -> None:
+    with cluster(tmp_path, "--log-level", "debug") as own:
+        own.podium("image", "load", str(demo_image))
+        play(own)
+        lines = read_access(own.log_file.read_text())
+        own.log_file.write_text("")  # a failure need not show all that
+    assert denied(lines) == []
+    assert {line.code for line in lines} & {401, 500} == set()
+    components = {line.user for line in lines if line.user != "kubernetes-admin"}
+    assert components >= {
+        "system:kube-controller-manager",
+        "system:kube-scheduler",
+        "system:node:node-1",
+        *(
+            f"{ACCOUNT}{name}"
+            for name in (
+                "clusterrole-aggregation-controller",
+                "disruption-controller",
+                "endpoint-controller",
+                "endpointslice-controller",
+                "generic-garbage-collector",
+                "namespace-controller",
+                "node-controller",
+                "pvc-protection-controller",
+                "resourcequota-controller",
+                "root-ca-cert-publisher",
+                "service-account-controller",
+            )
+        ),
+    }
+    masters = {line.user for line in lines if "system:masters" in line.groups}
+    assert masters == {"kubernetes-admin"}  # the kubectls of this test
