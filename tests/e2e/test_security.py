@@ -67,6 +67,19 @@ PODS = {
         f"&& cat {SYSCTL}; ls /dev",
         privileged=True,
     ),
+    "sysctls": running(
+        "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
+        pod={
+            "sysctls": [
+                {"name": "net.ipv4.ip_local_port_range", "value": "2000 3000"},
+                {"name": "kernel/shm_rmid_forced", "value": "1"},
+            ]
+        },
+    ),
+    "low-port": running("timeout 1 nc -l -p 80; [ $? = 143 ] && echo heard", runAsUser=1000),
+    "apparmor": running("true", appArmorProfile={"type": "RuntimeDefault"}),
+    "apparmor-off": running("echo ran", appArmorProfile={"type": "Unconfined"}),
+    "selinux": running("echo ran", seLinuxOptions={"level": "s0:c1,c2"}),
     "unprivileged": running(f"mount -t tmpfs x /tmp; echo 1 > {SYSCTL}; ls /dev"),
 }  # fmt: skip
 
@@ -154,3 +167,24 @@ def test_a_privileged_container_may_what_others_may_not(seen: dict[str, Outcome]
     assert "Read-only file system" in log
     assert "kmsg" not in log
     assert "kmsg" in seen["privileged"].log
+
+
+def test_sysctls_are_the_pods_own(seen: dict[str, Outcome]):
+    assert [line.split() for line in seen["sysctls"].lines] == [["2000", "3000"], ["1"]]
+    assert Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split() != ["2000", "3000"]
+
+
+def test_anybody_may_listen_on_a_low_port(seen: dict[str, Outcome]):
+    assert seen["low-port"].lines[-1] == "heard"
+
+
+def test_a_pod_whose_apparmor_profile_cannot_be_enforced_stays_pending(seen: dict[str, Outcome]):
+    status = seen["apparmor"].status
+    assert status["phase"] == "Pending"
+    assert status["message"] == "Cannot enforce AppArmor: AppArmor is not enabled on the host"
+    assert status["containerStatuses"][0]["state"]["waiting"]["reason"] == "Blocked"
+    assert seen["apparmor-off"].lines == ["ran"]
+
+
+def test_selinux_options_have_no_effect_without_selinux(seen: dict[str, Outcome]):
+    assert seen["selinux"].lines == ["ran"]

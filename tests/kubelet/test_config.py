@@ -25,12 +25,16 @@ def test_a_file_is_read(tmp_path):
     [
         (
             {"evictionHard": {}},
-            "evictionHard: this field is not served; those that are: clusterDNS, ",
+            "evictionHard: this field is not served; those that are: allowedUnsafeSysctls, ",
         ),
         ({"registerNode": False}, "registerNode: this field is not served"),
         ({"maxPods": 0}, "maxPods: must be a whole number of at least 1"),
         ({"nodeStatusUpdateFrequency": "soon"}, "nodeStatusUpdateFrequency: must be a duration"),
         ({"kubeReserved": {"cpu": "x"}}, "kubeReserved[cpu]: "),
+        (
+            {"allowedUnsafeSysctls": ["vm.*"]},
+            'allowedUnsafeSysctls: the sysctl "vm.*" are not known to be namespaced',
+        ),
         ({"systemReserved": {"pid": "1"}}, "systemReserved[pid]: this resource is not served"),
     ],
 )

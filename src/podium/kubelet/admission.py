@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from podium.api.types.core_v1 import Node, Pod
-from podium.domain.pods import unsupported
+from podium.domain.pods import apparmor, sysctls, unsupported
+from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.status import Verdict
+from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.domain.scheduling.admission import fits
 
 
-def refusal(pod: Pod, node: Node, others: list[Pod]) -> Verdict | None:
+@dataclass(frozen=True, slots=True)
+class HouseRules:
+    """What the node is able and allowed to do."""
+
+    sysctls: SysctlAllowlist = field(default_factory=SysctlAllowlist.of)
+    modules: SecurityModules = NO_MODULES
+
+
+def refusal(pod: Pod, node: Node, others: list[Pod], rules: HouseRules) -> Verdict | None:
     """Return why the Pod is refused, None when it is welcome.
 
     *others* are the Pods that the node has admitted and that are not over.
     """
+    forbidden = rules.sysctls.problem(pod)
+    if forbidden:
+        return Verdict(sysctls.REASON, forbidden)
     if pod.spec.os is not None and pod.spec.os.name not in ("", "linux"):
         return Verdict(
             "PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"
         )
-    fields = unsupported.unsupported_fields(pod)
+    fields = unsupported.unsupported_fields(pod, rules.modules)
     if fields:
         return Verdict(unsupported.REASON, unsupported.unsupported_message(fields))
     refusals = fits(pod, node, others)
     if refusals:
         return Verdict(refusals[0].reason, refusals[0].message)
+    unenforceable = apparmor.apparmor_problem(pod, rules.modules)
+    if unenforceable:
+        return Verdict(apparmor.REASON, unenforceable, blocks=True)
     return None

@@ -32,6 +32,7 @@ class KubeletConfiguration:
     resolv_conf: str = "/etc/resolv.conf"
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
+    allowed_unsafe_sysctls: tuple[str, ...] = ()
     system_reserved: dict[str, str] = field(default_factory=dict)
     kube_reserved: dict[str, str] = field(default_factory=dict)
 
@@ -94,6 +95,17 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _sysctls(name: str, value: Any) -> tuple[str, ...]:
+    from podium.domain.pods.sysctls import SysctlAllowlist
+
+    patterns = _texts(name, value)
+    try:
+        SysctlAllowlist.of(patterns)
+    except ValueError as exc:
+        raise ConfigError(f"{name}: {exc}") from exc
+    return patterns
+
+
 def _quantities(name: str, value: Any) -> dict[str, str]:
     from podium.api import quantity
 
@@ -118,6 +130,7 @@ _READERS = {
     "resolvConf": ("resolv_conf", _text),
     "clusterDNS": ("cluster_dns", _texts),
     "clusterDomain": ("cluster_domain", _text),
+    "allowedUnsafeSysctls": ("allowed_unsafe_sysctls", _sysctls),
     "systemReserved": ("system_reserved", _quantities),
     "kubeReserved": ("kube_reserved", _quantities),
 }

@@ -52,7 +52,7 @@ class ContainerStarter:
         if wanted and not target:
             text = f"unable to find target container {wanted}"
             return self._failed(pod, container, "CreateContainerConfigError", text)
-        unserved = unsupported_ephemeral_fields(pod, container.name)
+        unserved = unsupported_ephemeral_fields(pod, container.name, self.node.rules.modules)
         if unserved:
             text = unsupported_message(unserved)
             return self._failed(pod, container, "CreateContainerConfigError", text)

@@ -16,11 +16,13 @@ from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
 from podium.domain.pods.dns import Resolver, parse_resolv_conf
+from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.kit.clock import Clock, SystemClock
+from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
 from podium.kubelet.images import ImageManager
 from podium.kubelet.node.lease import renew_lease
-from podium.kubelet.node.machine import read_machine
+from podium.kubelet.node.machine import read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
@@ -86,6 +88,10 @@ async def run(
                 services=services.list,
                 pods_on_node=pods.active_pods,
                 resolver=lambda: _resolver(options.config.resolv_conf),
+                rules=HouseRules(
+                    SysctlAllowlist.of(options.config.allowed_unsafe_sysctls),
+                    read_security_modules(),
+                ),
             )
             async with asyncio.TaskGroup() as group:
                 for name, work in (

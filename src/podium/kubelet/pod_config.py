@@ -13,6 +13,7 @@ from podium.domain.pods.dns import Resolver
 from podium.domain.pods.expansion import expand
 from podium.domain.pods.hostname import hostname
 from podium.domain.pods.plan import StartContainer
+from podium.domain.pods.sysctls import pod_sysctls
 from podium.kubelet.security_context import namespace_options
 from podium.runtime.port import (
     ContainerConfig,
@@ -42,7 +43,11 @@ def sandbox_config(
         dns_config=DNSConfig(resolver.servers, resolver.searches, resolver.options),
         labels={**pod.metadata.labels, **_pod_labels(pod)},
         annotations=dict(pod.metadata.annotations),
-        linux=LinuxPodSandboxConfig(cgroup_parent=cgroup, namespace_options=namespace_options(pod)),
+        linux=LinuxPodSandboxConfig(
+            cgroup_parent=cgroup,
+            sysctls=pod_sysctls(pod),
+            namespace_options=namespace_options(pod),
+        ),
     )
 
 

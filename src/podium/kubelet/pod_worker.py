@@ -21,7 +21,13 @@ from podium.domain.pods.plan import (
     is_finished,
     plan,
 )
-from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
+from podium.domain.pods.status import (
+    StatusInput,
+    Verdict,
+    blocked_status,
+    pod_status,
+    rejected_status,
+)
 from podium.domain.pods.termination import (
     DEADLINE_EXCEEDED,
     DEADLINE_MESSAGE,
@@ -79,6 +85,7 @@ class PodWorker:
         self._retry_at: dict[str, datetime] = {}
         self._replaced: set[str] = set()
         self._verdict: Verdict | None = None
+        self._blocked: Verdict | None = None
         self._prober = PodProber(node)
         self._stopper = ContainerStopper(node)
         self._post_start = PostStartHooks(node, self._stopper, self._waiting.__setitem__)
@@ -129,6 +136,9 @@ class PodWorker:
                     if await self._end(observed, ending):
                         return
                     look_again = ending.look_again
+                elif self._blocked is not None:
+                    self._report(observed)
+                    look_again = deadline(self.pod, self._node.status.latest(self.pod))
                 else:
                     look_again = await self._advance(observed, jobs, preparation)
                 self._backoff.reset()
@@ -151,7 +161,7 @@ class PodWorker:
     def _must_end(self, observed: Observed) -> bool:
         if self.gone or must_end(self.pod, self._node.status.latest(self.pod).phase):
             return True
-        if not self.admitted:
+        if not self.admitted and self._blocked is None:
             self._admit(observed)
         self._check_deadline()
         return self._verdict is not None or is_finished(self.pod, observed, self._replaced)
@@ -160,7 +170,10 @@ class PodWorker:
         """Decide once whether the Pod may run here; what runs already is not asked again."""
         if not observed.sandboxes and not observed.containers:
             others = [pod for pod in self._node.pods_on_node() if pod.metadata.uid != self.uid]
-            verdict = refusal(self.pod, self._node.node(), others)
+            verdict = refusal(self.pod, self._node.node(), others, self._node.rules)
+            if verdict is not None and verdict.blocks:
+                self._blocked = verdict
+                return
             if verdict is not None:
                 self._verdict = verdict
                 self._node.events.event(self.pod, "Warning", verdict.reason, verdict.message)
@@ -322,7 +335,11 @@ class PodWorker:
             verdict=self._verdict,
             ended=ended,
         )
-        self._node.status.report(self.pod, pod_status(given, self._node.clock.now()))
+        now = self._node.clock.now()
+        status = (
+            blocked_status(given, self._blocked, now) if self._blocked else pod_status(given, now)
+        )
+        self._node.status.report(self.pod, status)
 
     # -- a Pod that is over
 

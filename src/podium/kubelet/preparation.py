@@ -234,7 +234,8 @@ class Preparation:
         except (RuntimeFailure, OSError) as exc:
             delay = timedelta(seconds=self._sandbox_backoff.next())
             self._sandbox_failed_until = self._node.clock.now() + delay
-            text = f"Failed to create pod sandbox: {exc}"
+            said = exc.rpc_error if isinstance(exc, RuntimeFailure) else exc
+            text = f"Failed to create pod sandbox: {said}"
             self._node.events.event(pod, "Warning", "FailedCreatePodSandBox", text)
             logger.warning("sandbox could not be made", extra={"pod": pod_key(pod), "error": exc})
             return

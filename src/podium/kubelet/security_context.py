@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from podium.api.types.core_v1 import Container, Pod, SecurityContext
+from podium.domain.pods.apparmor import apparmor_profile
 from podium.domain.pods.seccomp import LOCALHOST, seccomp_profile
 from podium.domain.pods.security import (
     MASKED_PATHS,
@@ -52,6 +53,7 @@ def security_context(
         masked_paths=() if unmasked else MASKED_PATHS,
         readonly_paths=() if unmasked else READONLY_PATHS,
         seccomp=_seccomp(pod, container, profiles),
+        apparmor=_apparmor(pod, container),
     )
 
 
@@ -74,3 +76,10 @@ def _seccomp(pod: Pod, container: Container, profiles: Path) -> SecurityProfile:
     wanted = seccomp_profile(pod, container)
     path = str(profiles / (wanted.localhost_profile or "")) if wanted.type == LOCALHOST else ""
     return SecurityProfile(ProfileType(wanted.type), path)
+
+
+def _apparmor(pod: Pod, container: Container) -> SecurityProfile | None:
+    wanted = apparmor_profile(pod, container)
+    if wanted is None:
+        return None
+    return SecurityProfile(ProfileType(wanted.type), wanted.localhost_profile or "")

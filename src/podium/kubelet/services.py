@@ -10,6 +10,7 @@ from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.domain.pods.dns import ClusterDns, Resolver
 from podium.kit.clock import Clock
+from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import PodCgroups
 from podium.kubelet.images import ImageManager
 from podium.kubelet.objects import ObjectStore
@@ -37,6 +38,7 @@ class NodeServices:
     services: Callable[[], Iterable[Service]]
     pods_on_node: Callable[[], Iterable[Pod]]
     resolver: Callable[[], Resolver]
+    rules: HouseRules
 
     @property
     def cluster_dns(self) -> ClusterDns:

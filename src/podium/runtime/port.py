@@ -158,7 +158,8 @@ class ProfileType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SecurityProfile:
-    """``localhost_ref`` is the absolute path of a profile on the node, for ``LOCALHOST``."""
+    """``localhost_ref`` goes with ``LOCALHOST``: the absolute path of a seccomp profile on the
+    node, or the name of an AppArmor profile that it has loaded."""
 
     profile_type: ProfileType = ProfileType.UNCONFINED
     localhost_ref: str = ""
@@ -188,6 +189,7 @@ class LinuxContainerSecurityContext:
     masked_paths: Sequence[str] = ()
     readonly_paths: Sequence[str] = ()
     seccomp: SecurityProfile = SecurityProfile()
+    apparmor: SecurityProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from podium.api.types.core_v1 import PodStatus
+from podium.api.types.core_v1 import PodCondition, PodStatus
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.observed import RunState
 from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
@@ -199,10 +199,15 @@ def test_a_run_of_unknown_state_that_was_running_is_told_as_lost():
 
 def test_a_rejected_pod_has_failed_and_nothing_else_is_claimed():
     pod = make_pod("a")
+    pod.status.conditions = [
+        PodCondition(type="PodScheduled", status="True"),
+        PodCondition(type="example.com/lb", status="True"),
+    ]
     status = rejected_status(pod, Verdict("OutOfcpu", "Node didn't have enough resource"), NOW)
     assert (status.phase, status.reason) == ("Failed", "OutOfcpu")
     assert status.message == "Pod Node didn't have enough resource"
     assert status.container_statuses == []
+    assert [condition.type for condition in status.conditions] == ["example.com/lb"]
 
 
 def test_a_container_that_could_not_be_started_began_at_the_epoch():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from podium.domain.pods.apparmor import SecurityModules
 from podium.domain.pods.unsupported import unsupported_fields, unsupported_message
 from support.pods import make_pod
 
@@ -128,6 +129,16 @@ def test_pod_fields_that_are_not_served(fields, path):
     assert unsupported_fields(make_pod("a", **fields)) == [path]
 
 
+def test_selinux_options_count_where_the_kernel_knows_them():
+    options = {"seLinuxOptions": {"level": "s0"}}
+    pod = make_pod(container(securityContext=options), securityContext=options)
+    assert unsupported_fields(pod) == []
+    assert unsupported_fields(pod, SecurityModules(selinux=True)) == [
+        "spec.securityContext.seLinuxOptions",
+        "spec.containers[0].securityContext.seLinuxOptions",
+    ]
+
+
 def test_the_message_names_every_field():
     pod = make_pod("a", hostNetwork=True, hostPID=True)
     assert unsupported_message(unsupported_fields(pod)) == (
@@ -154,18 +165,3 @@ def test_a_probe_period_that_is_none_is_refused():
     pod.metadata.annotations["podium.io/probe-periods"] = "c.readiness=soon"
     (path,) = unsupported_fields(pod)
     assert path.startswith("metadata.annotations[podium.io/probe-periods]: ")
-
-
-@pytest.mark.parametrize(
-    ("profile", "refused"),
-    [
-        pytest.param("localhost/strict", True, id="a-profile-of-the-node"),
-        pytest.param("runtime/default", True, id="the-runtime-s-profile"),
-        pytest.param("unconfined", False, id="none-is-what-it-gets"),
-    ],
-)
-def test_the_older_way_to_ask_for_apparmor_is_not_passed_over(profile, refused):
-    annotation = "container.apparmor.security.beta.kubernetes.io/a"
-    pod = make_pod(container())
-    pod.metadata.annotations = {annotation: profile}
-    assert unsupported_fields(pod) == ([f"metadata.annotations[{annotation}]"] if refused else [])

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from podium.api.resources import is_sidecar, qos_class
 from podium.api.types.core_v1 import ContainerState, ContainerStatus, HostIP, Pod, PodIP, PodStatus
-from podium.domain.pods.conditions import pod_conditions
+from podium.domain.pods.conditions import OWNED, pod_conditions
 from podium.domain.pods.container_status import (
     Waiting,
     container_statuses,
@@ -22,10 +22,14 @@ from podium.domain.pods.probes import NO_HEALTH, RunHealth
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The node's decision to end a Pod: becomes ``status.phase: Failed`` with reason, message."""
+    """The node's decision to end a Pod: becomes ``status.phase: Failed`` with reason, message.
+
+    One that ``blocks`` leaves the Pod Pending for as long as it is there.
+    """
 
     reason: str
     message: str
+    blocks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
 
 
 def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
-    """The status of a Pod that the node does not take on; other fields stay as they are."""
+    """The status of a Pod that the node does not take on. It drops its own conditions, as upstream
+    does, those of others stay."""
     return PodStatus(
         phase=FAILED,
         reason=verdict.reason,
@@ -105,8 +110,18 @@ def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
         observed_generation=pod.metadata.generation,
         qos_class=qos_class(pod),
         start_time=pod.status.start_time or now.replace(microsecond=0),
-        conditions=list(pod.status.conditions),
+        conditions=[c for c in pod.status.conditions if c.type not in OWNED],
     )
+
+
+def blocked_status(given: StatusInput, verdict: Verdict, now: datetime) -> PodStatus:
+    """The status of a Pod that the node would take on and cannot run as it asks to be."""
+    status = pod_status(given, now)
+    status.reason, status.message = verdict.reason, verdict.message
+    for container in (*status.init_container_statuses, *status.container_statuses):
+        if container.state.waiting is not None:
+            container.state.waiting.reason = "Blocked"
+    return status
 
 
 def _forget_failures(pod: Pod, init_statuses: Sequence[ContainerStatus]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
+from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.containers import as_container
 from podium.domain.pods.probes import PERIODS_ANNOTATION, probe_periods, probes_of
 
@@ -50,12 +51,14 @@ _PROJECTED = frozenset("default_mode sources".split())
 _PROJECTION = frozenset("config_map downward_api secret service_account_token".split())
 _TOKEN = frozenset("audience expiration_seconds path".split())
 _POD_SECURITY = frozenset(
-    "fs_group run_as_group run_as_non_root run_as_user seccomp_profile supplemental_groups "
-    "supplemental_groups_policy".split()
+    "app_armor_profile fs_group run_as_group run_as_non_root run_as_user seccomp_profile "
+    "supplemental_groups supplemental_groups_policy sysctls".split()
 )
+#: Without the kernel's part these have no effect, upstream neither; with it we do not serve them.
+_SELINUX = frozenset(("se_linux_options", "se_linux_change_policy"))
 _SECURITY = frozenset(
-    "allow_privilege_escalation capabilities privileged proc_mount read_only_root_filesystem "
-    "run_as_group run_as_non_root run_as_user seccomp_profile".split()
+    "allow_privilege_escalation app_armor_profile capabilities privileged proc_mount "
+    "read_only_root_filesystem run_as_group run_as_non_root run_as_user seccomp_profile".split()
 )
 _LIMITS = frozenset(("cpu", "memory"))
 
@@ -66,23 +69,25 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "mount_propagation": ("None",),
     "recursive_read_only": ("Disabled",),
 }
-#: How Pods asked for AppArmor before ``appArmorProfile``; clients still send it.
-_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 
 
-def unsupported_fields(pod: Pod) -> list[str]:
+def unsupported_fields(pod: Pod, modules: SecurityModules = NO_MODULES) -> list[str]:
     """Return the path of each field that the Pod sets and the node does not do."""
-    return list(_pod_fields(pod))
+    return list(_pod_fields(pod, modules))
 
 
-def unsupported_ephemeral_fields(pod: Pod, name: str) -> list[str]:
+def unsupported_ephemeral_fields(
+    pod: Pod,
+    name: str,
+    modules: SecurityModules = NO_MODULES,
+) -> list[str]:
     """Like :func:`unsupported_fields`, of one ephemeral container: these come after admission."""
     found: list[str] = []
     for number, ephemeral in enumerate(pod.spec.ephemeral_containers):
         if ephemeral.name == name:
             path = f"spec.ephemeralContainers[{number}]"
-            found += _container_fields(as_container(ephemeral), path)
+            found += _container_fields(as_container(ephemeral), path, modules)
     return found
 
 
@@ -91,11 +96,12 @@ def unsupported_message(paths: list[str]) -> str:
     return f"this node does not support: {', '.join(paths)}"
 
 
-def _pod_fields(pod: Pod) -> Iterator[str]:
+def _pod_fields(pod: Pod, modules: SecurityModules) -> Iterator[str]:
     spec = pod.spec
     yield from _others(spec, _POD, "spec")
     if spec.security_context is not None:
-        yield from _others(spec.security_context, _POD_SECURITY, "spec.securityContext")
+        served = _POD_SECURITY if modules.selinux else _POD_SECURITY | _SELINUX
+        yield from _others(spec.security_context, served, "spec.securityContext")
     if spec.dns_policy not in _DNS_POLICIES:
         yield "spec.dnsPolicy"
     for name, containers in (
@@ -103,24 +109,23 @@ def _pod_fields(pod: Pod) -> Iterator[str]:
         ("containers", spec.containers),
     ):
         for number, container in enumerate(containers):
-            yield from _container_fields(container, f"spec.{name}[{number}]")
+            yield from _container_fields(container, f"spec.{name}[{number}]", modules)
     for number, ephemeral in enumerate(spec.ephemeral_containers):
-        yield from _container_fields(as_container(ephemeral), f"spec.ephemeralContainers[{number}]")
+        path = f"spec.ephemeralContainers[{number}]"
+        yield from _container_fields(as_container(ephemeral), path, modules)
     for number, volume in enumerate(spec.volumes):
         yield from _volume_fields(volume, f"spec.volumes[{number}]")
-    for annotation, profile in sorted(pod.metadata.annotations.items()):
-        if annotation.startswith(_APPARMOR) and profile != "unconfined":
-            yield f"metadata.annotations[{annotation}]"
     try:
         probe_periods(pod, "")
     except ValueError as exc:
         yield f"metadata.annotations[{PERIODS_ANNOTATION}]: {exc}"
 
 
-def _container_fields(container: Container, path: str) -> Iterator[str]:
+def _container_fields(container: Container, path: str, modules: SecurityModules) -> Iterator[str]:
     yield from _others(container, _CONTAINER, path)
     if container.security_context is not None:
-        yield from _others(container.security_context, _SECURITY, f"{path}.securityContext")
+        served = _SECURITY if modules.selinux else _SECURITY | _SELINUX
+        yield from _others(container.security_context, served, f"{path}.securityContext")
     for number, port in enumerate(container.ports):
         yield from _others(port, _PORT, f"{path}.ports[{number}]")
     for number, mount in enumerate(container.volume_mounts):

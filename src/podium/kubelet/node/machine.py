@@ -7,6 +7,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from podium.domain.pods.apparmor import SecurityModules
+
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
@@ -58,6 +60,15 @@ def read_machine(root_dir: Path) -> Machine:
         swap=meminfo.get("SwapTotal", 0),
         disk=disk.f_blocks * disk.f_frsize,
         hugepages=_hugepages(),
+    )
+
+
+def read_security_modules() -> SecurityModules:
+    """Ask the kernel, as libapparmor and libselinux do."""
+    apparmor = _text("/sys/module/apparmor/parameters/enabled").startswith("Y")
+    return SecurityModules(
+        apparmor=apparmor and Path("/sys/kernel/security/apparmor").exists(),
+        selinux=Path("/sys/fs/selinux/enforce").exists(),
     )
 
 

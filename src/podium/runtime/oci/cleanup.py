@@ -19,7 +19,7 @@ from podium.kit.clock import SystemClock
 from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.network.bridge import BridgeNetwork
-from podium.runtime.oci import helpers
+from podium.runtime.oci import apparmor, helpers
 from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.lock import lock
 from podium.runtime.port import RuntimeFailure
@@ -43,6 +43,7 @@ async def cleanup(
         if network is not None:
             await network.teardown()
         await Cgroups.detect().remove(options.cgroup_root)
+        await apparmor.unload(options.apparmor_profile)
         for container_id in _names(options.containers):
             release(container_id)
         for directory in (

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from podium.kit.files import write_atomic
+from podium.runtime.oci import apparmor
 from podium.runtime.oci.container_remove import destroy
 from podium.runtime.oci.devices import node_devices
 from podium.runtime.oci.engine import Engine
@@ -48,6 +49,11 @@ async def create_container(
         raise RuntimeFailure(f'sandbox container "{sandbox_id}" is not running')
     image = engine.images.config(config.image)
     names = await engine.images.image_status(config.image)
+    profile = await apparmor.profile_for(
+        config.security_context,
+        engine.options.apparmor_profile,
+        available=engine.node.apparmor,
+    )
     container_id = secrets.token_hex(32)
     cgroup_parent = sandbox.config.linux.cgroup_parent or engine.options.cgroup_root
     record = ContainerRecord(
@@ -62,7 +68,7 @@ async def create_container(
         stop_signal=config.stop_signal or image.stop_signal or "SIGTERM",
     )
     try:
-        _make(engine, record, sandbox, image)
+        _make(engine, record, sandbox, image, profile)
     except BaseException as exc:
         await destroy(engine, record.id)
         if isinstance(exc, OSError):
@@ -73,7 +79,11 @@ async def create_container(
 
 
 def _make(
-    engine: Engine, record: ContainerRecord, sandbox: SandboxRecord, image: ImageConfig
+    engine: Engine,
+    record: ContainerRecord,
+    sandbox: SandboxRecord,
+    image: ImageConfig,
+    profile: str,
 ) -> None:
     config, paths = record.config, engine.container_paths(record.id)
     paths.directory.mkdir(parents=True)
@@ -105,6 +115,7 @@ def _make(
         cgroup_path=record.cgroup_path,
         seccomp=_localhost_profile(config.security_context),
         devices=tuple(node_devices()) if config.security_context.privileged else (),
+        apparmor=profile,
     )
     # Last: a container that has no config.json after a crash was not finished.
     write_atomic(paths.config, msgspec.json.encode(spec), sync=False)

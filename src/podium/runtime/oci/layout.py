@@ -30,6 +30,11 @@ class OciOptions:
     conmon: str = "conmon"
 
     @property
+    def apparmor_profile(self) -> str:
+        """Name of the cluster's own profile."""
+        return self.cgroup_root.strip("/").replace("/", "-")
+
+    @property
     def sandboxes(self) -> Path:
         return self.root / "sandboxes"
 

@@ -47,13 +47,24 @@ def pin(
         if "network" in kinds:
             _loopback_up()
         for name, value in sysctls.items():
-            Path("/proc/sys", *name.split(".")).write_text(value)
+            sysctl_file(name).write_text(value)
         own = f"/proc/self/task/{threading.get_native_id()}/ns"
         for kind in kinds:
             linux.mount(f"{own}/{_KINDS[kind][0]}", str(paths.namespace(kind)), flags=linux.MS_BIND)
 
     if kinds:
         linux.in_own_thread(make)
+
+
+def sysctl_file(name: str) -> Path:
+    """Where the kernel has a sysctl; a slash in *name* stands for a dot in its path.
+
+    Raises ValueError for a name that could lead elsewhere.
+    """
+    parts = [part.replace("/", ".") for part in name.split(".")]
+    if any(part.strip(".") == "" for part in parts):
+        raise ValueError(f'sysctl "{name}" is not a name')
+    return Path("/proc/sys", *parts)
 
 
 def pin_processes(paths: SandboxPaths, first: int) -> None:

@@ -15,6 +15,7 @@ from podium.runtime.cgroups import Cgroups
 from podium.runtime.network.port import Network
 from podium.runtime.oci import (
     adopt,
+    apparmor,
     container_create,
     container_remove,
     container_start,
@@ -174,6 +175,7 @@ def node_abilities(cgroups: Cgroups) -> NodeAbilities:
         lowest_oom_score_adj=lowest,
         architecture=platform.machine(),
         unified_cgroups=cgroups.unified,
+        apparmor=apparmor.enabled(),
         swap_accounting=memory is not None and (memory / "memory.memsw.limit_in_bytes").exists(),
     )
 

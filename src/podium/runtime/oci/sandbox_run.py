@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,11 @@ from podium.runtime.port import (
     RuntimeFailure,
 )
 
+_NETWORK_SYSCTLS = {
+    "net.ipv4.ip_unprivileged_port_start": "0",
+    "net.ipv4.ping_group_range": "0 2147483647",
+}
+
 
 async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig) -> str:
     """Make a sandbox; what was made of it is removed when that fails or is cancelled."""
@@ -36,7 +42,8 @@ async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig) -> str:
         except BaseException as exc:
             await destroy(engine, record.id)
             if isinstance(exc, OSError):
-                raise RuntimeFailure(f"failed to create pod sandbox: {exc}") from exc
+                problem = f"{exc.filename}: {exc.strerror}" if exc.filename else exc.strerror
+                raise RuntimeFailure(f"failed to create pod sandbox: {problem}") from exc
             raise
         engine.save_sandbox(msgspec.structs.replace(record, created=True, ips=ips))
         if record.shares_processes:
@@ -76,7 +83,7 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     options = config.linux.namespace_options
     hostname = sandbox_hostname(config)
     paths.run.mkdir(parents=True, mode=0o711)
-    namespaces.pin(paths, namespace_kinds(options), hostname, config.linux.sysctls)
+    namespaces.pin(paths, namespace_kinds(options), hostname, _sysctls(config))
     if options.ipc is not NamespaceMode.NODE:
         namespaces.mount_shm(paths)
     if options.pid is NamespaceMode.POD:
@@ -88,6 +95,13 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     if options.network is NamespaceMode.NODE:
         return ()
     return (await engine.network.attach(str(paths.namespace("network")), record.id),)
+
+
+def _sysctls(config: PodSandboxConfig) -> Mapping[str, str]:
+    """What the Pod sets, and containerd's defaults: anybody in it may use low ports, and ping."""
+    own = config.linux.sysctls
+    on_host = config.linux.namespace_options.network is NamespaceMode.NODE
+    return own if on_host else {**_NETWORK_SYSCTLS, **own}
 
 
 def _share_processes(engine: Engine, record: SandboxRecord) -> None:

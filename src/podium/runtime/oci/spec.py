@@ -37,6 +37,7 @@ class NodeAbilities:
     architecture: str = "x86_64"
     unified_cgroups: bool = False
     swap_accounting: bool = False
+    apparmor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,10 @@ def build_spec(
     cgroup_path: str,
     seccomp: Mapping[str, Any] | None = None,
     devices: Sequence[Device] = (),
+    apparmor: str = "",
 ) -> dict[str, Any]:
     """Return ``config.json``. *seccomp* is the loaded profile of type ``Localhost``, *devices* are
-    the node's, for a privileged container.
+    the node's, for a privileged container, *apparmor* is the name of a profile.
 
     Raises RuntimeFailure when neither the Pod nor the image says what to run.
     """
@@ -93,9 +95,12 @@ def build_spec(
                 linux["seccomp"] = default_profile(capabilities, node.architecture)
             case ProfileType.LOCALHOST:
                 linux["seccomp"] = seccomp
+    process = _process(config, image, user, sandbox, node, capabilities)
+    if apparmor:
+        process["apparmorProfile"] = apparmor
     return {
         "ociVersion": OCI_VERSION,
-        "process": _process(config, image, user, sandbox, node, capabilities),
+        "process": process,
         "root": {"path": rootfs, "readonly": context.readonly_rootfs},
         "mounts": mounts(config, sandbox),
         "linux": linux,
