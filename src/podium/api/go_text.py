@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 
 class Verbatim(str):
     """Text that is Go syntax already (``0x0``, ``core.SeccompProfile{…}``): printed as it is."""
@@ -67,7 +69,7 @@ def time(moment: datetime) -> str:
 
 
 def syntax(shown: Any) -> str:
-    """``%#v`` of strings, numbers, lists of strings and maps of strings."""
+    """``%#v`` of strings, numbers, lists and maps of strings, and of selectors."""
     if isinstance(shown, Mapping):
         items = ", ".join(f"{quote(str(k))}:{syntax(v)}" for k, v in sorted(shown.items()))
         return f"map[string]{_element(list(shown.values()))}{{{items}}}"
@@ -75,7 +77,25 @@ def syntax(shown: Any) -> str:
         return f"[]{_element(shown)}{{{', '.join(syntax(item) for item in shown)}}}"
     if shown is None:
         return "<nil>"
+    if isinstance(shown, msgspec.Struct):
+        return _struct(shown)
     return value(shown)
+
+
+def _struct(shown: msgspec.Struct) -> str:
+    """Selectors as Go has them; all else as JSON, for upstream prints addresses of pointers."""
+    if type(shown).__name__ != "LabelSelector":
+        return msgspec.json.encode(shown).decode()
+    labels, expressions = shown.match_labels, shown.match_expressions  # type: ignore[attr-defined]
+    items = ", ".join(
+        f"v1.LabelSelectorRequirement{{Key:{quote(item.key)}, Operator:{quote(item.operator)}, "
+        f"Values:{syntax(item.values) if item.values else '[]string(nil)'}}}"
+        for item in expressions
+    )
+    return (
+        f"v1.LabelSelector{{MatchLabels:{syntax(labels) if labels else 'map[string]string(nil)'}, "
+        f"MatchExpressions:[]v1.LabelSelectorRequirement{f'{{{items}}}' if items else '(nil)'}}}"
+    )
 
 
 def _element(items: Sequence[Any]) -> str:

@@ -53,9 +53,13 @@ def container_limits(pod: Pod) -> Amounts:
     return _aggregate(pod, lambda container: container.resources.limits)
 
 
+def is_huge_page(name: str) -> bool:
+    return name.startswith("hugepages-")
+
+
 def supports_pod_level(name: str) -> bool:
     """Whether ``spec.resources`` may name the resource."""
-    return name in ("cpu", "memory") or name.startswith("hugepages-")
+    return name in ("cpu", "memory") or is_huge_page(name)
 
 
 def qos_class(pod: Pod) -> str:

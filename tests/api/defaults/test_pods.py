@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from podium.api.defaults.containers import default_pull_policy
 from podium.api.defaults.pods import set_defaults_pod
@@ -52,13 +55,64 @@ def test_both_names_of_the_service_account_agree(given: dict[str, str], expected
     assert (spec.service_account_name, spec.service_account) == (expected, expected)
 
 
-def test_pod_level_requests_come_from_containers_then_from_limits() -> None:
-    made = pod({
-        "containers": [container(resources={"requests": {"cpu": "300m"}})],
-        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
-    })  # fmt: skip
+HUGE = "hugepages-2Mi"
+
+
+@pytest.mark.parametrize(
+    ("containers", "given", "limits", "requests"),
+    [
+        pytest.param([{"requests": {"cpu": "300m"}}], {"limits": {"cpu": "1", "memory": "1Gi"}},
+                     {"cpu": "1", "memory": "1Gi"}, {"cpu": "300m", "memory": "1Gi"},
+                     id="requests-from-containers-then-from-limits"),
+        pytest.param([{"limits": {"cpu": "1", HUGE: "4Mi"}}], {"requests": {"cpu": "2"}},
+                     {HUGE: "4Mi"}, {"cpu": "2", HUGE: "4Mi"},
+                     id="huge-pages-of-containers-are-the-pods"),
+        pytest.param([{"limits": {"cpu": "1", "memory": "1Gi"}},
+                      {"limits": {"cpu": "500m"}}], {"requests": {"cpu": "2"}},
+                     {"cpu": "1500m"}, {"cpu": "2", "memory": "1Gi"},
+                     id="limits-that-every-container-has"),
+        pytest.param([{"limits": {"cpu": "1"}}], {}, {}, {}, id="nothing-of-nothing"),
+    ],
+)  # fmt: skip
+def test_resources_of_the_pod_as_a_whole(
+    containers: list[dict[str, Any]],
+    given: dict[str, Any],
+    limits: dict[str, str],
+    requests: dict[str, str],
+) -> None:
+    listed = [container(name=f"c{i}", resources=r) for i, r in enumerate(containers)]
+    made = pod({"containers": listed, "resources": given})
     assert made.spec.resources is not None
-    assert made.spec.resources.requests == {"cpu": "300m", "memory": "1Gi"}
+    assert (made.spec.resources.limits, made.spec.resources.requests) == (limits, requests)
+
+
+AMOUNTS = st.dictionaries(
+    st.sampled_from(["cpu", "memory", HUGE]), st.sampled_from(["2Mi", "4Mi", "1Gi"])
+)
+RESOURCES = st.fixed_dictionaries({"limits": AMOUNTS, "requests": AMOUNTS})
+
+
+@given(
+    containers=st.lists(RESOURCES, min_size=1, max_size=3),
+    init=st.lists(RESOURCES, max_size=2),
+    whole=st.none() | RESOURCES,
+)
+@settings(deadline=None)
+def test_defaults_of_resources_are_stable(
+    containers: list[dict[str, Any]], init: list[dict[str, Any]], whole: dict[str, Any] | None
+) -> None:
+    """Whatever is asked for: what has its defaults gets no others, and loses nothing it said."""
+    made = pod({
+        "containers": [container(name=f"c{i}", resources=r) for i, r in enumerate(containers)],
+        "initContainers": [container(name=f"i{i}", resources=r) for i, r in enumerate(init)],
+        **({"resources": whole} if whole is not None else {}),
+    })  # fmt: skip
+    once = copy.deepcopy(made)
+    set_defaults_pod(made)
+    assert made == once
+    if whole is not None and made.spec.resources is not None:
+        assert whole["limits"].items() <= made.spec.resources.limits.items()
+        assert whole["requests"].items() <= made.spec.resources.requests.items()
 
 
 def test_defaults_are_stable() -> None:

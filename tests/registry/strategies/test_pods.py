@@ -40,8 +40,181 @@ class TestCreate:
         assert (condition.type, condition.status) == ("PodScheduled", "False")
         assert condition.reason == "SchedulingGated"
 
+    def test_label_keys_join_the_selectors(self) -> None:
+        selector = {"matchLabels": {"a": "b"}}
+        term = {"topologyKey": "z", "labelSelector": selector,
+                "matchLabelKeys": ["v", "absent"], "mismatchLabelKeys": ["w"]}  # fmt: skip
+        spread = {"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule",
+                  "labelSelector": selector, "matchLabelKeys": ["v"]}  # fmt: skip
+        made = created(
+            {
+                "affinity": {
+                    "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+                },
+                "topologySpreadConstraints": [spread],
+            },
+            labels={"v": "1", "w": "2"},
+        )
+        assert STRATEGY.validate(made) == []
+        anti = made.spec.affinity.pod_anti_affinity
+        (merged,) = anti.required_during_scheduling_ignored_during_execution
+        assert codec.to_plain(merged.label_selector)["matchExpressions"] == [
+            {"key": "v", "operator": "In", "values": ["1"]},
+            {"key": "w", "operator": "NotIn", "values": ["2"]},
+        ]
+        (constraint,) = made.spec.topology_spread_constraints
+        assert codec.to_plain(constraint.label_selector)["matchExpressions"] == [
+            {"key": "v", "operator": "In", "values": ["1"]}
+        ]
+
+    @pytest.mark.parametrize(
+        ("said", "profile"),
+        [
+            pytest.param("runtime/default", {"type": "RuntimeDefault"}, id="default"),
+            pytest.param("unconfined", {"type": "Unconfined"}, id="none"),
+            pytest.param("localhost/a", {"type": "Localhost", "localhostProfile": "a"}, id="own"),
+            pytest.param("localhost/", None, id="nothing-valid"),
+        ],
+    )
+    def test_apparmor_in_an_annotation_becomes_the_field(
+        self, said: str, profile: dict[str, str] | None
+    ) -> None:
+        key = "container.apparmor.security.beta.kubernetes.io/c"
+        made = created(annotations={key: said})
+        context = made.spec.containers[0].security_context
+        found = context and context.app_armor_profile
+        assert (codec.to_plain(found) if found else None) == profile
+        assert STRATEGY.warnings_on_create(made) == [
+            f"metadata.annotations[{key}]: deprecated since v1.30; "
+            'use the "appArmorProfile" field instead'
+        ]
+
+
+CLOSED = {
+    "schedulingGroup": {"podGroupName": "g"},
+    "evictionResponders": [{"name": "a.example/b", "priority": 1}],
+    "volumes": [
+        {"name": "e", "emptyDir": {"mode": 448}},
+        {"name": "s", "secret": {"secretName": "s", "defaultUser": 1,
+                                 "items": [{"key": "k", "path": "p", "user": 2}]}},
+        {"name": "p", "projected": {"defaultUser": 1, "sources": [
+            {"serviceAccountToken": {"path": "t", "user": 3}},
+            {"clusterTrustBundle": {"name": "b", "path": "c"}}]}},
+    ],
+    "containers": [container(volumeMounts=[
+        {"name": "e", "mountPath": "/e", "bindMountOptions": ["noexec"]}])],
+}  # fmt: skip
+
+
+class TestClosedGates:
+    def test_what_kubernetes_keeps_behind_closed_gates_is_dropped(self) -> None:
+        spec = codec.to_plain(created(CLOSED).spec)
+        assert not spec.keys() & {"schedulingGroup", "evictionResponders"}
+        assert spec["volumes"] == [
+            {"name": "e", "emptyDir": {}},
+            {"name": "s", "secret": {"secretName": "s", "defaultMode": 420,
+                                     "items": [{"key": "k", "path": "p"}]}},
+            {"name": "p", "projected": {"defaultMode": 420, "sources": [
+                {"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}, {}]}},
+        ]  # fmt: skip
+        assert spec["containers"][0]["volumeMounts"] == [{"name": "e", "mountPath": "/e"}]
+
+    def test_what_is_in_use_stays(self) -> None:
+        old, new = pod(CLOSED), pod(CLOSED)
+        new.metadata.labels = {"a": "b"}
+        STRATEGY.rules().prepare(new, old, NOW)
+        assert new.spec == old.spec
+
+    def test_one_feature_in_use_opens_no_other(self) -> None:
+        old = pod({"schedulingGroup": {"podGroupName": "g"}})
+        new = pod(CLOSED)
+        STRATEGY.rules().prepare(new, old, NOW)
+        assert new.spec.scheduling_group == old.spec.scheduling_group
+        assert new.spec.eviction_responders == []
+
+    def test_so_is_what_a_status_says(self) -> None:
+        old, new = created(), created()
+        new.status = codec.from_plain(type(new.status), {
+            "volumeHealth": [{"name": "v"}],
+            "containerStatuses": [{"name": "c", "volumeMounts": [
+                {"name": "v", "mountPath": "/", "volumeStatus": {"image": {"imageRef": "x"}}}]}],
+        })  # fmt: skip
+        STRATEGY.rules("status").prepare(new, old, NOW)
+        assert new.status.volume_health == []
+        assert new.status.container_statuses[0].volume_mounts[0].volume_status is None
+
+
+class TestWarnings:
+    @pytest.mark.parametrize(
+        ("spec", "texts"),
+        [
+            pytest.param({"hostAliases": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.1"}]},
+                         ['spec.hostAliases[1].ip: duplicate ip "10.0.0.1"'], id="host-aliases"),
+            pytest.param({"imagePullSecrets": [{"name": "a"}, {"name": "a"}, {"name": ""}]},
+                         ['spec.imagePullSecrets[1].name: duplicate name "a"',
+                          'spec.imagePullSecrets[2].name: invalid empty name ""'],
+                         id="pull-secrets"),
+            pytest.param({"containers": [container(env=[
+                {"name": "A", "value": "a"}, {"name": "A", "value": "$(A)b"},
+                {"name": "A", "value": "$(A)"}])]},
+                ['spec.containers[0].env[2]: hides previous definition of "A", '
+                 "which may be dropped when using apply"], id="a-variable-that-hides-another"),
+            pytest.param({"containers": [
+                container(ports=[{"containerPort": 80, "hostPort": 80}]),
+                container(name="d", ports=[{"containerPort": 80, "hostIP": "10.0.0.1"}])]},
+                ["spec.containers[1].ports[0]: hostIP set without hostPort: "
+                 "{Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:10.0.0.1}",
+                 "spec.containers[1].ports[0]: overlapping port definition with "
+                 "spec.containers[0].ports[0]"], id="ports"),
+            pytest.param({"topologySpreadConstraints": [{
+                "maxSkew": 1, "topologyKey": "beta.kubernetes.io/os",
+                "whenUnsatisfiable": "ScheduleAnyway"}]},
+                ["spec.topologySpreadConstraints[0].topologyKey: beta.kubernetes.io/os is "
+                 'deprecated since v1.14; use "kubernetes.io/os" instead',
+                 "spec.topologySpreadConstraints[0].labelSelector: "
+                 "a null labelSelector results in matching no pod"], id="spreading"),
+            pytest.param({"affinity": {"podAffinity": {
+                "requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "z"}]}}},
+                ["spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]."
+                 "labelSelector: a null labelSelector results in matching no pod"],
+                id="an-affinity-to-nothing"),
+            pytest.param({"overhead": {"memory": "1500m"}},
+                         ['spec.overhead[memory]: fractional byte value "1500m" is invalid, '
+                          "must be an integer"], id="overhead"),
+            pytest.param({"dnsConfig": {"nameservers": ["2001:DB8::1"]}},
+                         ['spec.dnsConfig.nameservers[0]: IPv6 address "2001:DB8::1" should be in '
+                          'RFC 5952 canonical format ("2001:db8::1")'], id="addresses"),
+            pytest.param({"volumes": [{"name": "p", "projected": {"sources": [
+                {"serviceAccountToken": {"path": "t"}},
+                {"configMap": {"name": "m", "items": [{"key": "k", "path": "t"}]}}]}}]},
+                ["spec.volumes[0].projected.sources.configMap[0]: "
+                 'has duplicated path with ServiceAccountToken "t"'], id="a-file-over-a-token"),
+        ],
+    )  # fmt: skip
+    def test_warned_of(self, spec: dict[str, Any], texts: list[str]) -> None:
+        assert STRATEGY.warnings_on_create(created(spec)) == texts
+
+    def test_a_name_that_cannot_be_a_host_name(self) -> None:
+        made = created()
+        made.metadata.name = "a.b"
+        assert STRATEGY.warnings_on_create(made) == [
+            "metadata.name: this is used in the Pod's hostname, which can result in surprising "
+            "behavior; a DNS label is recommended: [must not contain dots]"
+        ]
+
 
 class TestUpdate:
+    def test_who_does_not_know_generations_does_not_take_them_away(self) -> None:
+        old, new = created(), created()
+        old.status = codec.from_plain(type(old.status), {"observedGeneration": 2, "conditions": [
+            {"type": "Ready", "status": "True", "observedGeneration": 2}]})  # fmt: skip
+        new.status = codec.from_plain(
+            type(new.status), {"conditions": [{"type": "Ready", "status": "False"}]}
+        )
+        STRATEGY.rules("status").prepare(new, old, NOW)
+        (condition,) = new.status.conditions
+        assert (new.status.observed_generation, condition.observed_generation) == (2, 2)
+
     def test_the_spec_counts_generations_and_metadata_does_not(self) -> None:
         old = created()
         relabelled, changed = created(labels={"a": "b"}), created({"activeDeadlineSeconds": 9})

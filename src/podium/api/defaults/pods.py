@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from podium.api.defaults.containers import set_defaults_container
 from podium.api.defaults.volumes import set_defaults_volume
-from podium.api.quantity import format_milli
-from podium.api.resources import container_requests, supports_pod_level
+from podium.api.quantity import format_bytes, format_milli
+from podium.api.resources import (
+    container_limits,
+    container_requests,
+    is_huge_page,
+    supports_pod_level,
+)
 from podium.api.types.core_v1 import Container, Pod, PodSecurityContext, PodSpec
 
 DEFAULT_SCHEDULER = "default-scheduler"
@@ -20,7 +25,7 @@ def set_defaults_pod(pod: Pod) -> None:
         _complete_requests(container)
         if spec.host_network:
             _take_host_ports(container)
-    _complete_pod_requests(pod)
+    _complete_pod_resources(pod)
     if spec.enable_service_links is None:
         spec.enable_service_links = True
 
@@ -55,20 +60,41 @@ def _complete_requests(container: Container) -> None:
         resources.requests = {**resources.limits, **resources.requests}
 
 
-def _complete_pod_requests(pod: Pod) -> None:
-    """Complete Pod-level requests, where there are Pod-level limits: from the containers' sum,
-    else from the limit."""
+def _complete_pod_resources(pod: Pod) -> None:
+    """Complete ``spec.resources``, where it says anything.
+
+    Huge pages that only containers limit are limited for the Pod, too. Without any limit, one
+    follows from the containers' where each of them has one; with one, a request follows from the
+    containers' sum, else from the limit.
+    """
     resources = pod.spec.resources
-    if resources is None or not resources.limits:
+    if resources is None or not (resources.limits or resources.requests):
         return
-    known = dict(resources.requests)
-    for name, amount in container_requests(pod).items():
-        if supports_pod_level(name):
-            known.setdefault(name, format_milli(amount))
-    for name, limit in resources.limits.items():
-        if supports_pod_level(name):
-            known.setdefault(name, limit)
-    resources.requests = known
+    limits, requests = dict(resources.limits), dict(resources.requests)
+    sums = container_limits(pod)
+    for name, amount in sums.items():
+        if is_huge_page(name) and name not in requests:
+            limits.setdefault(name, format_bytes(amount // 1000))
+    if not limits:
+        containers = (*pod.spec.containers, *pod.spec.init_containers)
+        for name in _OVERCOMMITTED:
+            if name in sums and all(name in c.resources.limits for c in containers):
+                limits[name] = _text(name, sums[name])
+    if limits:
+        for name, amount in container_requests(pod).items():
+            if name in _OVERCOMMITTED:
+                requests.setdefault(name, _text(name, amount))
+        for name, limit in limits.items():
+            if supports_pod_level(name):
+                requests.setdefault(name, limit)
+    resources.limits, resources.requests = limits, requests
+
+
+_OVERCOMMITTED = ("cpu", "memory")
+
+
+def _text(name: str, amount: int) -> str:
+    return format_bytes(-(-amount // 1000)) if name == "memory" else format_milli(amount)
 
 
 def _take_host_ports(container: Container) -> None:

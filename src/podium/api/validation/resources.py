@@ -17,7 +17,12 @@ from podium.api.field import (
     required,
 )
 from podium.api.quantity import canonical, format_bytes, format_milli, parse, to_milli
-from podium.api.resources import container_limits, container_requests, supports_pod_level
+from podium.api.resources import (
+    container_limits,
+    container_requests,
+    is_huge_page,
+    supports_pod_level,
+)
 from podium.api.types.core_v1 import Pod, ResourceClaim, ResourceRequirements
 from podium.api.validation.common import (
     Errors,
@@ -41,10 +46,6 @@ _INTEGERS = (
     "persistentvolumeclaims", "pods", "replicationcontrollers", "resourcequotas", "secrets",
     "services", "configmaps", "services.loadbalancers", "services.nodeports",
 )  # fmt: skip
-
-
-def is_huge_page(name: str) -> bool:
-    return name.startswith("hugepages-")
 
 
 def is_native(name: str) -> bool:

@@ -68,6 +68,7 @@ _HARMLESS: dict[str, tuple[Any, ...]] = {
     "set_hostname_as_fqdn": (False,),
     "mount_propagation": ("None",),
     "recursive_read_only": ("Disabled",),
+    "app_armor_profile": (core_v1.AppArmorProfile(type="Unconfined"),),
 }
 _DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from podium.api.defaults.jobs import set_defaults_cron_job
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.batch_v1 import CronJob
+from podium.api.types.core_v1 import PodTemplateSpec
 from podium.api.validation.jobs import validate_cron_job
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 from podium.registry.strategies.workload import (
@@ -32,6 +33,11 @@ class CronJobStrategy(WorkloadStrategy[CronJob]):
         IMAGES,
         SELECTOR,
     )
+
+    template_path = Path("spec.jobTemplate.spec.template")
+
+    def template(self, obj: CronJob) -> PodTemplateSpec:
+        return obj.spec.job_template.spec.template
 
     def default(self, obj: CronJob) -> None:
         set_defaults_cron_job(obj)

@@ -1,20 +1,29 @@
-"""What is allowed in a Pod and yet likely a mistake.
+"""What is allowed in a Pod, or in a template of Pods, and yet likely a mistake.
 
 Follows ``pkg/api/pod/warnings.go``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ipaddress
+from collections.abc import Iterator, Sequence
 
+from podium.api import names
 from podium.api.field import Path
-from podium.api.quantity import to_milli
-from podium.api.types.core_v1 import ContainerPort, Pod, Volume
-from podium.api.validation.mounts import AnyContainer
-from podium.api.validation.operating_system import all_containers
-from podium.api.validation.pod_annotations import APP_ARMOR, SECCOMP_CONTAINER, SECCOMP_POD
+from podium.api.types.core_v1 import (
+    Affinity,
+    NodeSelectorTerm,
+    Pod,
+    PodAffinityTerm,
+    PodSpec,
+    PodTemplateSpec,
+    Volume,
+    VolumeProjection,
+)
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.validation.pod_annotations import SECCOMP_POD
+from podium.registry.strategies.container_warnings import container_warnings, fractional_bytes
 
-SPEC = Path("spec")
 _VOLUMES = (
     ("photon_persistent_disk", "photonPersistentDisk", "v1.11, non-functional in v1.16+"),
     ("git_repo", "gitRepo", "v1.11, and disabled by default in v1.33+"),
@@ -39,63 +48,190 @@ _NODE_LABELS = {
         'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'
     ),
 }
+_ANNOTATIONS = {
+    "scheduler.alpha.kubernetes.io/critical-pod": (
+        'non-functional in v1.16+; use the "priorityClassName" field instead'
+    ),
+    "security.alpha.kubernetes.io/sysctls": (
+        'non-functional in v1.11+; use the "sysctls" field instead'
+    ),
+    "security.alpha.kubernetes.io/unsafe-sysctls": (
+        'non-functional in v1.11+; use the "sysctls" field instead'
+    ),
+}
+_NO_MATCH = "a null labelSelector results in matching no pod"
+
+
+def name_warnings(name: str, used: str) -> Iterator[str]:
+    """A name that cannot be a host name; *used* says what for."""
+    problems = names.dns1123_label(name)
+    if len(problems) == 1 and not names.dns1123_subdomain(name) and "." in name:
+        problems = ["must not contain dots"]
+    if problems:
+        yield (
+            f"metadata.name: this is used in {used}, which can result in surprising behavior; "
+            f"a DNS label is recommended: [{' '.join(problems)}]"
+        )
 
 
 def pod_warnings(pod: Pod) -> Iterator[str]:
-    """Yield the warnings that a Pod's spec and annotations earn."""
-    for key in sorted(pod.spec.node_selector):
-        if key in _NODE_LABELS:
-            yield f"{SPEC.child('nodeSelector').key(key)}: {_NODE_LABELS[key]}"
-    for i, volume in enumerate(pod.spec.volumes):
-        yield from _volume_warnings(SPEC.child("volumes").index(i), volume)
-    for key in sorted(pod.metadata.annotations):
-        at = Path("metadata.annotations").key(key)
-        if key == SECCOMP_POD or key.startswith(SECCOMP_CONTAINER):
-            yield f'{at}: non-functional in v1.27+; use the "seccompProfile" field instead'
-        elif key.startswith(APP_ARMOR):
-            yield f'{at}: deprecated since v1.30; use the "appArmorProfile" field instead'
-    taken: dict[tuple[str, int], Path] = {}
-    for path, container in all_containers(SPEC, pod.spec):
-        yield from _container_warnings(path, container)
-        yield from _port_warnings(path.child("ports"), container.ports, taken)
-    grace = pod.spec.termination_grace_period_seconds
+    """Yield the warnings that a new Pod's spec and annotations earn."""
+    return _warnings(Path(""), pod.spec, pod.metadata, template=False)
+
+
+def template_warnings(path: Path, template: PodTemplateSpec) -> Iterator[str]:
+    return _warnings(path, template.spec, template.metadata, template=True)
+
+
+def _warnings(path: Path, spec: PodSpec, meta: ObjectMeta, *, template: bool) -> Iterator[str]:
+    at, annotations = path.child("spec"), path.child("metadata", "annotations")
+    yield from _node_labels(at, spec)
+    for key, text in _ANNOTATIONS.items():
+        if key in meta.annotations:
+            yield f"{annotations.key(key)}: {text}"
+    for i, volume in enumerate(spec.volumes):
+        yield from _volume_warnings(at.child("volumes").index(i), volume)
+    yield from _projection_warnings(at.child("volumes"), spec.volumes)
+    yield from _duplicates(at, spec)
+    yield from fractional_bytes(at.child("overhead"), spec.overhead, "memory", "ephemeral-storage")
+    context = spec.security_context
+    if SECCOMP_POD in meta.annotations and (context is None or context.seccomp_profile is None):
+        text = 'non-functional in v1.27+; use the "seccompProfile" field instead'
+        yield f"{annotations.key(SECCOMP_POD)}: {text}"
+    yield from container_warnings(at, spec, annotations, meta.annotations, template=template)
+    grace = spec.termination_grace_period_seconds
     if grace is not None and grace < 0:
-        at = SPEC.child("terminationGracePeriodSeconds")
-        yield f"{at}: must be >= 0; negative values are invalid and will be treated as 1"
+        here = at.child("terminationGracePeriodSeconds")
+        yield f"{here}: must be >= 0; negative values are invalid and will be treated as 1"
+    if spec.affinity is not None:
+        yield from _affinity_warnings(at.child("affinity"), spec.affinity)
+    yield from _address_warnings(at, spec)
+
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+
+
+def _node_labels(path: Path, spec: PodSpec) -> Iterator[str]:
+    """Labels of nodes that have newer names, wherever a Pod may name one."""
+    for key in sorted(spec.node_selector):
+        if key in _NODE_LABELS:
+            yield f"{path.child('nodeSelector').key(key)}: {_NODE_LABELS[key]}"
+    affinity = spec.affinity.node_affinity if spec.affinity is not None else None
+    if affinity is not None:
+        at = path.child("affinity", "nodeAffinity")
+        required = affinity.required_during_scheduling_ignored_during_execution
+        for i, term in enumerate(required.node_selector_terms if required is not None else ()):
+            yield from _term_labels(at.child(_REQUIRED, "nodeSelectorTerms").index(i), term)
+        preferred = affinity.preferred_during_scheduling_ignored_during_execution
+        for i, weighted in enumerate(preferred):
+            here = at.child(_PREFERRED).index(i).child("preference")
+            yield from _term_labels(here, weighted.preference)
+    for i, constraint in enumerate(spec.topology_spread_constraints):
+        here, key = path.child("topologySpreadConstraints").index(i), constraint.topology_key
+        if key in _NODE_LABELS:
+            yield f"{here.child('topologyKey')}: {key} is {_NODE_LABELS[key]}"
+        if constraint.label_selector is None:
+            yield f"{here.child('labelSelector')}: {_NO_MATCH}"
+
+
+def _term_labels(path: Path, term: NodeSelectorTerm) -> Iterator[str]:
+    for i, requirement in enumerate(term.match_expressions):
+        if requirement.key in _NODE_LABELS:
+            at = path.child("matchExpressions").index(i).child("key")
+            yield f"{at}: {requirement.key} is {_NODE_LABELS[requirement.key]}"
 
 
 def _volume_warnings(path: Path, volume: Volume) -> Iterator[str]:
     for attribute, name, since in _VOLUMES:
         if getattr(volume, attribute) is not None:
             yield f"{path.child(name)}: deprecated in {since}"
+    template = volume.ephemeral.volume_claim_template if volume.ephemeral is not None else None
+    if template is not None:
+        at = path.child("ephemeral", "volumeClaimTemplate", "spec", "resources", "requests")
+        yield from fractional_bytes(at, template.spec.resources.requests, "storage")
 
 
-def _container_warnings(path: Path, container: AnyContainer) -> Iterator[str]:
-    for part in ("limits", "requests"):
-        for name in ("ephemeral-storage", "memory"):
-            amount = getattr(container.resources, part).get(name)
-            if amount is not None and to_milli(amount) % 1000:
-                at = path.child("resources", part).key(name)
-                yield f'{at}: fractional byte value "{amount}" is invalid, must be an integer'
+def _projection_warnings(path: Path, volumes: Sequence[Volume]) -> Iterator[str]:
+    """Files that a token would overwrite; upstream's paths lack the index of the source."""
+    projections = [
+        (path.index(i).child("projected", "sources"), source)
+        for i, volume in enumerate(volumes)
+        if volume.projected is not None
+        for source in volume.projected.sources
+    ]
+    tokens = {
+        source.service_account_token.path
+        for _, source in projections
+        if source.service_account_token is not None
+    }
+    for at, source in projections:
+        for name, i, file in _files(source):
+            if file in tokens:
+                here = at.child(name).index(i)
+                yield f'{here}: has duplicated path with ServiceAccountToken "{file}"'
+
+
+def _files(source: VolumeProjection) -> Iterator[tuple[str, int, str]]:
+    keys = (("configMap", source.config_map), ("secrets", source.secret))
+    for name, keyed in keys:
+        for i, item in enumerate(keyed.items if keyed is not None else ()):
+            yield name, i, item.path
+    for i, file in enumerate(source.downward_api.items if source.downward_api is not None else ()):
+        yield "downwardAPI", i, file.path
+
+
+def _duplicates(path: Path, spec: PodSpec) -> Iterator[str]:
     seen: set[str] = set()
-    for i, variable in enumerate(container.env):
-        if variable.name in seen:
-            at = path.child("env").index(i)
+    for i, alias in enumerate(spec.host_aliases):
+        if alias.ip in seen:
+            yield f'{path.child("hostAliases").index(i).child("ip")}: duplicate ip "{alias.ip}"'
+        seen.add(alias.ip)
+    seen = set()
+    at = path.child("imagePullSecrets")
+    for i, secret in enumerate(spec.image_pull_secrets):
+        if secret.name in seen:
+            yield f'{at.index(i).child("name")}: duplicate name "{secret.name}"'
+        seen.add(secret.name)
+    for i, secret in enumerate(spec.image_pull_secrets):
+        if not secret.name:
+            yield f'{at.index(i).child("name")}: invalid empty name ""'
+
+
+def _affinity_warnings(path: Path, affinity: Affinity) -> Iterator[str]:
+    for name, terms in (
+        ("podAffinity", affinity.pod_affinity),
+        ("podAntiAffinity", affinity.pod_anti_affinity),
+    ):
+        if terms is None:
+            continue
+        for i, term in enumerate(terms.required_during_scheduling_ignored_during_execution):
+            yield from _no_match(path.child(name, _REQUIRED).index(i), term)
+        preferred = terms.preferred_during_scheduling_ignored_during_execution
+        for i, weighted in enumerate(preferred):
+            at = path.child(name, _PREFERRED).index(i).child("podAffinityTerm")
+            yield from _no_match(at, weighted.pod_affinity_term)
+
+
+def _no_match(path: Path, term: PodAffinityTerm) -> Iterator[str]:
+    if term.label_selector is None:
+        yield f"{path.child('labelSelector')}: {_NO_MATCH}"
+
+
+def _address_warnings(path: Path, spec: PodSpec) -> Iterator[str]:
+    """IPv6 addresses that are written another way than everybody writes them."""
+    servers = spec.dns_config.nameservers if spec.dns_config is not None else []
+    at = path.child("dnsConfig", "nameservers")
+    places = [(at.index(i), server) for i, server in enumerate(servers)]
+    at = path.child("hostAliases")
+    places += [(at.index(i).child("ip"), alias.ip) for i, alias in enumerate(spec.host_aliases)]
+    for here, text in places:
+        try:
+            canonical = str(ipaddress.IPv6Address(text))
+        except ValueError:
+            continue
+        if canonical != text:
             yield (
-                f'{at}: hides previous definition of "{variable.name}", '
-                "which may be dropped when using apply"
+                f'{here}: IPv6 address "{text}" should be in RFC 5952 canonical format '
+                f'("{canonical}")'
             )
-        seen.add(variable.name)
-
-
-def _port_warnings(
-    path: Path, ports: list[ContainerPort], taken: dict[tuple[str, int], Path]
-) -> Iterator[str]:
-    own: set[tuple[str, int]] = set()
-    for i, port in enumerate(ports):
-        key = (port.protocol, port.container_port)
-        at = path.index(i)
-        if key in own:
-            yield f"{at}: duplicate port definition with {taken[key]}"
-        own.add(key)
-        taken[key] = taken.get(key, at) if str(taken.get(key, "")).startswith(str(path)) else at

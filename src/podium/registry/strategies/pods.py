@@ -18,7 +18,16 @@ from podium.api.validation.pod_updates import validate_ephemeral_update, validat
 from podium.api.validation.pods import validate_pod
 from podium.registry.strategies import pod_table
 from podium.registry.strategies.base import Strategy, UpdateRules, copy_field
-from podium.registry.strategies.pod_warnings import pod_warnings
+from podium.registry.strategies.closed_gates import (
+    drop_closed_fields,
+    drop_closed_status_fields,
+)
+from podium.registry.strategies.pod_preparation import (
+    copy_app_armor_annotations,
+    keep_observed_generations,
+    merge_label_keys,
+)
+from podium.registry.strategies.pod_warnings import name_warnings, pod_warnings
 from podium.registry.strategies.table import Cell, RowCondition
 
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
@@ -61,12 +70,15 @@ class PodStrategy(Strategy[Pod]):
                 last_transition_time=now.replace(microsecond=0),
             )
             obj.status.conditions = [gated]
+        drop_closed_fields(obj.spec)
+        merge_label_keys(obj)
+        copy_app_armor_annotations(obj)
 
     def validate(self, obj: Pod) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_pod(obj)
 
     def warnings_on_create(self, obj: Pod) -> list[str]:
-        return list(pod_warnings(obj))
+        return [*name_warnings(obj.metadata.name, "the Pod's hostname"), *pod_warnings(obj)]
 
     # ------------------------------------------------------------------ update
 
@@ -78,6 +90,7 @@ class PodStrategy(Strategy[Pod]):
 
     def prepare_for_update(self, new: Pod, old: Pod, now: datetime) -> None:
         name_service_account(new.spec)
+        drop_closed_fields(new.spec, old.spec)
         super().prepare_for_update(new, old, now)
 
     def validate_update(self, new: Pod, old: Pod) -> list[FieldError]:
@@ -87,6 +100,8 @@ class PodStrategy(Strategy[Pod]):
         super().prepare_for_status_update(new, old, now)
         new.metadata.owner_references = old.metadata.owner_references
         new.status.qos_class = new.status.qos_class or old.status.qos_class
+        keep_observed_generations(new.status, old.status)
+        drop_closed_status_fields(new.status, old.status)
 
     def validate_status_update(self, new: Pod, old: Pod) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_pod_status_update(new, old)
@@ -103,6 +118,7 @@ class PodStrategy(Strategy[Pod]):
         for name in ("labels", "annotations", "finalizers", "owner_references"):
             copy_field(new.metadata, old.metadata, name)
         new.spec = msgspec.structs.replace(old.spec, ephemeral_containers=wanted)
+        drop_closed_fields(new.spec, old.spec)
         copy_field(new, old, "status")
         self.count_generation(new, old)
 

@@ -6,17 +6,20 @@ from datetime import datetime
 
 from podium.api.defaults.workloads import set_defaults_pod_template
 from podium.api.field import FieldError, Path
-from podium.api.types.core_v1 import PodTemplate
+from podium.api.types.core_v1 import PodTemplate, PodTemplateSpec
 from podium.api.validation.templates import validate_template
-from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import NAME, Cell, Column
-from podium.registry.strategies.workload import labels_text, template_cells
+from podium.registry.strategies.workload import TemplateStrategy, labels_text, template_cells
 
 
-class PodTemplateStrategy(Strategy[PodTemplate]):
+class PodTemplateStrategy(TemplateStrategy[PodTemplate]):
     counts_generations = False
     returns_deleted_object = True
+    template_path = Path("template")
     columns = (NAME, Column("Containers"), Column("Images"), Column("Pod Labels"))
+
+    def template(self, obj: PodTemplate) -> PodTemplateSpec:
+        return obj.template
 
     def default(self, obj: PodTemplate) -> None:
         set_defaults_pod_template(obj)

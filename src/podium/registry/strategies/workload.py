@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from podium.api import selectors
+from podium.api import meta, selectors
+from podium.api.field import Path
 from podium.api.types.autoscaling_v1 import Scale, ScaleSpec, ScaleStatus
-from podium.api.types.core_v1 import PodSpec
+from podium.api.types.core_v1 import PodSpec, PodTemplateSpec
 from podium.api.types.meta_v1 import LabelSelector, ObjectMeta
 from podium.registry.strategies.base import Strategy, T, UpdateRules
+from podium.registry.strategies.closed_gates import drop_closed_fields
+from podium.registry.strategies.pod_warnings import name_warnings, template_warnings
 from podium.registry.strategies.table import NONE, Cell, Column
 
 CONTAINERS = Column("Containers", priority=1)
@@ -20,10 +23,54 @@ IMAGES = Column("Images", priority=1)
 SELECTOR = Column("Selector", priority=1)
 
 
-class WorkloadStrategy(Strategy[T]):
+class TemplateStrategy(Strategy[T]):
+    """A kind with a template of Pods, which is held to what Pods are held to."""
+
+    #: Where the template stands, for warnings.
+    template_path = Path("spec.template")
+
+    def template(self, obj: Any) -> PodTemplateSpec | None:
+        template: PodTemplateSpec | None = obj.spec.template
+        return template
+
+    def prepare_for_create(self, obj: T, now: datetime) -> None:
+        super().prepare_for_create(obj, now)
+        template = self.template(obj)
+        if template is not None:
+            drop_closed_fields(template.spec)
+
+    def prepare_for_update(self, new: T, old: T, now: datetime) -> None:
+        template, before = self.template(new), self.template(old)
+        if template is not None:
+            drop_closed_fields(template.spec, before.spec if before is not None else None)
+        super().prepare_for_update(new, old, now)
+
+    def warnings_on_create(self, obj: T) -> list[str]:
+        return list(self._template_warnings(obj))
+
+    def warnings_on_update(self, new: T, old: T) -> list[str]:
+        """What was warned of is not warned of again until the spec changes."""
+        if meta.metadata(new).generation == meta.metadata(old).generation:
+            return []
+        return list(self._template_warnings(new))
+
+    def _template_warnings(self, obj: T) -> Iterator[str]:
+        template = self.template(obj)
+        if template is not None:
+            yield from template_warnings(self.template_path, template)
+
+
+class WorkloadStrategy(TemplateStrategy[T]):
     """Status is a subresource, and generations of the spec are counted."""
 
     counts_generations = True
+
+    def warnings_on_create(self, obj: T) -> list[str]:
+        name = meta.metadata(obj).name
+        return [
+            *name_warnings(name, "Pod names and hostnames"),
+            *super().warnings_on_create(obj),
+        ]
 
     def rules(self, subresource: str = "") -> UpdateRules[T]:
         if subresource == "scale":
