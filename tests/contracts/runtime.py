@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
 import pytest
 
 from podium.runtime.port import (
+    AttachedProcess,
     ContainerConfig,
     ContainerEvent,
     ContainerEventType,
@@ -26,6 +27,7 @@ from podium.runtime.port import (
     PodSandboxState,
     RuntimeFailure,
     RuntimeService,
+    StreamOptions,
 )
 
 _PATIENCE = 20.0
@@ -61,6 +63,23 @@ async def exited(runtime: RuntimeService, container_id: str) -> ContainerStatus:
             if status.state is ContainerState.EXITED:
                 return status
             await asyncio.sleep(0.002)
+
+
+async def ended(process: AttachedProcess) -> tuple[bytes, bytes, int]:
+    """Read a process's streams to their end: stdout, stderr, exit code."""
+
+    async def whole(read: Callable[[], Awaitable[bytes]]) -> bytes:
+        pieces = []
+        while piece := await read():
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async with asyncio.timeout(_PATIENCE):
+        return tuple(
+            await asyncio.gather(
+                whole(process.read_stdout), whole(process.read_stderr), process.wait()
+            )
+        )  # type: ignore[return-value]
 
 
 class RuntimeContract:
@@ -319,3 +338,60 @@ class RuntimeContract:
                 event = await anext(events)
                 if event.container_id == container_id:
                     return event
+
+    async def test_a_command_has_its_streams(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        wanted = StreamOptions(stdin=True, stdout=True, stderr=True)
+        async with runtime.exec(container_id, ["cat"], wanted) as process:
+            await process.write_stdin(b"there and ")
+            await process.write_stdin(b"back")
+            process.close_stdin()
+            said, complained, code = await ended(process)
+        assert (said, complained, code) == (b"there and back", b"", 0)
+
+    async def test_a_command_ends_with_its_code(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        async with runtime.exec(container_id, ["false"], StreamOptions(stdout=True)) as process:
+            assert await ended(process) == (b"", b"", 1)
+            with pytest.raises(BrokenPipeError):
+                await process.write_stdin(b"not asked for")
+
+    async def test_a_streamed_command_that_does_not_exist_fails(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        async with runtime.exec(container_id, ["nosuchcommand"], StreamOptions()) as process:
+            with pytest.raises(RuntimeFailure, match="executable file not found"):
+                await process.wait()
+
+    async def test_streams_are_those_of_a_running_container(self, harness: Harness):
+        runtime, _, container_id = await self.created(harness)
+        for streams in (
+            runtime.exec(container_id, ["true"], StreamOptions()),
+            runtime.attach(container_id, StreamOptions()),
+        ):
+            with pytest.raises(RuntimeFailure):
+                async with streams:
+                    pass
+        with pytest.raises(NotFound):
+            async with runtime.attach("0" * 64, StreamOptions()):
+                pass
+
+    async def test_attaching_lasts_until_the_container_ends(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        async with runtime.attach(container_id, StreamOptions(stdout=True)) as process:
+            async with asyncio.TaskGroup() as group:
+                ending = group.create_task(ended(process))
+                await harness.end(container_id, 3)
+            assert ending.result() == (b"", b"", 3)
+
+    async def test_leaving_an_attached_container_does_it_nothing(self, harness: Harness):
+        runtime, _, container_id = await self.started(harness)
+        async with runtime.attach(container_id, StreamOptions(stdin=True, stdout=True)):
+            pass
+        assert (await runtime.container_status(container_id)).state is ContainerState.RUNNING
+
+    async def test_a_port_that_nobody_listens_on_refuses(self, harness: Harness):
+        runtime, sandbox_id, _ = await self.started(harness)
+        with pytest.raises(RuntimeFailure, match="failed to connect to localhost:81"):
+            await runtime.port_forward(sandbox_id, 81)
+        with pytest.raises(NotFound):
+            await runtime.port_forward("0" * 64, 81)

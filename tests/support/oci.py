@@ -26,7 +26,7 @@ from podium.runtime.port import (
 )
 
 _APPLETS = """
-sh sleep cat ls hostname ip wget httpd mount id df echo touch kill ps nc ipcs true false
+sh sleep cat stty ls hostname ip wget httpd mount id df echo touch kill ps nc ipcs true false
 """.split()
 _PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:100:101::/:/bin/sh\n"
 _GROUP = "root:x:0:\nweb:x:101:\nextra:x:102:web,other\n"

@@ -62,12 +62,13 @@ async def spawned(
     pass_fds: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    stdin: int | None = None,
     output: tuple[int, int] | None = None,
 ) -> AsyncIterator[Callable[[], Awaitable[Completed]]]:
     """Start *argv*; yield what waits for its end. Leaving before its end kills it.
 
-    Its stdout and stderr go to the descriptors *output* where given; they stay the caller's, and
-    what is completed has neither.
+    Its stdin comes from the descriptor *stdin*, its stdout and stderr go to the descriptors
+    *output* where given; they stay the caller's, and what is completed has neither.
     """
     with contextlib.ExitStack() as descriptors:
 
@@ -75,8 +76,9 @@ async def spawned(
             descriptors.callback(os.close, descriptor)
             return descriptor
 
-        source = os.open(os.devnull, os.O_RDONLY) if input is None else _memory("stdin", input)
-        stdin = opened(source)
+        if stdin is None:
+            source = os.open(os.devnull, os.O_RDONLY) if input is None else _memory("stdin", input)
+            stdin = opened(source)
         stdout, stderr = output or (opened(_memory("stdout")), opened(_memory("stderr")))
         process = subprocess.Popen(  # noqa: ASYNC220 - vfork and exec, under a millisecond
             argv, stdin=stdin, stdout=stdout, stderr=stderr, pass_fds=pass_fds, env=env, cwd=cwd
@@ -84,7 +86,7 @@ async def spawned(
 
         async def wait() -> Completed:
             if process.returncode is None:
-                await _ended(process.pid)
+                await ended(process.pid)
             code = process.wait()
             if output is not None:
                 return Completed(argv, code, b"", b"")
@@ -98,7 +100,8 @@ async def spawned(
                 process.wait()
 
 
-async def _ended(pid: int) -> None:
+async def ended(pid: int) -> None:
+    """Return when the process *pid*, a child that nobody else waits for, has ended."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     descriptor = os.pidfd_open(pid)

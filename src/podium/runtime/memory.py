@@ -19,7 +19,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import socket
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -29,12 +31,15 @@ from podium.kit.clock import Clock
 from podium.runtime.memory_script import (
     KILLED,
     Behaviour,
+    Command,
     Commands,
     Script,
     read_command,
     read_script,
 )
+from podium.runtime.memory_streams import MemoryProcess
 from podium.runtime.port import (
+    AttachedProcess,
     AuthConfig,
     Container,
     ContainerConfig,
@@ -54,6 +59,7 @@ from podium.runtime.port import (
     PodSandboxStatus,
     RuntimeCondition,
     RuntimeFailure,
+    StreamOptions,
     VersionResponse,
 )
 
@@ -108,6 +114,8 @@ class MemoryRuntime:
         self.commands: Commands = read_command
         #: Container name and words of each command executed, in order.
         self.executed: list[tuple[str, tuple[str, ...]]] = []
+        #: Ports of Pods that something listens on, and where on this machine it does.
+        self.ports: dict[int, int] = {}
 
     async def __aenter__(self) -> Self:
         await self._group.__aenter__()
@@ -290,17 +298,11 @@ class MemoryRuntime:
     async def exec_sync(
         self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
     ) -> ExecSyncResponse:
-        process = self._find(container_id)
-        if process.state is not ContainerState.RUNNING:
-            raise RuntimeFailure("failed to exec in container: container is not running")
+        process = self._running(container_id)
         self.executed.append((process.config.metadata.name, tuple(cmd)))
         command = self.commands(process.config, cmd)
         if command.missing:
-            raise RuntimeFailure(
-                f'failed to exec in container: failed to start exec "{container_id}": OCI runtime '
-                "exec failed: exec failed: unable to start container process: exec: "
-                f'"{cmd[0]}": executable file not found in $PATH: unknown'
-            )
+            raise _no_such_command(container_id, cmd)
         late = 0 < timeout < command.seconds
         seconds = timeout if late else command.seconds
         if seconds and await self._clock.wait(process.ended, seconds):
@@ -308,6 +310,48 @@ class MemoryRuntime:
         if late:
             raise RuntimeFailure("context deadline exceeded", "DeadlineExceeded")
         return ExecSyncResponse(command.stdout.encode(), command.stderr.encode(), command.exit_code)
+
+    @asynccontextmanager
+    async def exec(
+        self, container_id: str, cmd: Sequence[str], options: StreamOptions
+    ) -> AsyncIterator[AttachedProcess]:
+        process = self._running(container_id)
+        self.executed.append((process.config.metadata.name, tuple(cmd)))
+        command = self.commands(process.config, cmd)
+
+        async def ending() -> int:
+            if command.missing:
+                raise _no_such_command(container_id, cmd)
+            if command.seconds and await self._clock.wait(process.ended, command.seconds):
+                return KILLED
+            return command.exit_code
+
+        yield MemoryProcess(options, command, ending)
+
+    @asynccontextmanager
+    async def attach(
+        self, container_id: str, options: StreamOptions
+    ) -> AsyncIterator[AttachedProcess]:
+        process = self._running(container_id)
+
+        async def ending() -> int:
+            await process.ended.wait()
+            return process.exit_code
+
+        yield MemoryProcess(options, Command(), ending)
+
+    async def port_forward(self, pod_sandbox_id: str, port: int) -> socket.socket:
+        if pod_sandbox_id not in self._sandboxes:
+            raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
+        made = socket.socket()
+        made.setblocking(False)
+        try:
+            address = ("127.0.0.1", self.ports.get(port, 0))
+            await asyncio.get_running_loop().sock_connect(made, address)
+        except OSError as exc:
+            made.close()
+            raise RuntimeFailure(f"failed to connect to localhost:{port}: {exc}") from exc
+        return made
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         self._find(container_id)
@@ -399,6 +443,12 @@ class MemoryRuntime:
             raise NotFound(f'container "{container_id}" not found')
         return process
 
+    def _running(self, container_id: str) -> _Process:
+        process = self._find(container_id)
+        if process.state is not ContainerState.RUNNING:
+            raise RuntimeFailure("failed to exec in container: container is not running")
+        return process
+
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1_000_000) * 1000
 
@@ -452,6 +502,14 @@ def _image(name: str) -> Image:
 
 def _hex(kind: str, number: int) -> str:
     return hashlib.sha256(f"{kind} {number}".encode()).hexdigest()
+
+
+def _no_such_command(container_id: str, cmd: Sequence[str]) -> RuntimeFailure:
+    return RuntimeFailure(
+        f'failed to exec in container: failed to start exec "{container_id}": OCI runtime '
+        "exec failed: exec failed: unable to start container process: exec: "
+        f'"{cmd[0]}": executable file not found in $PATH: unknown'
+    )
 
 
 def _sandbox_state(sandbox: _Sandbox) -> PodSandboxState:

@@ -59,12 +59,16 @@ def read_script(config: ContainerConfig) -> Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a command does that is executed in a container; *missing*: there is none such."""
+    """What a command does that is executed in a container.
+
+    *echoes*: it writes what it reads, until that ends; *missing*: there is no such command.
+    """
 
     seconds: float = 0.0
     exit_code: int = 0
     stdout: str = ""
     stderr: str = ""
+    echoes: bool = False
     missing: bool = False
 
 
@@ -80,6 +84,8 @@ def read_command(_config: ContainerConfig, words: Sequence[str]) -> Command:
             return Command(exit_code=1)
         case ["echo", *rest]:
             return Command(stdout=" ".join(rest) + "\n")
+        case ["cat"]:
+            return Command(echoes=True)
         case ["sleep", seconds]:
             return Command(seconds=float(seconds))
         case ["exit", code]:

@@ -9,7 +9,9 @@ tests; both pass ``tests/contracts/runtime.py``.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -310,6 +312,48 @@ class CpuMemoryUsage:
     memory_rss_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """Which streams are wanted; with ``tty`` there is no stderr apart from stdout."""
+
+    stdin: bool = False
+    stdout: bool = False
+    stderr: bool = False
+    tty: bool = False
+
+
+class AttachedProcess(Protocol):
+    """The streams of a process in a container. One that was not asked for is at its end.
+
+    Nothing is read ahead: who reads slowly holds the process back.
+    """
+
+    async def read_stdout(self) -> bytes:
+        """Return what comes next, b"" at the end."""
+        ...
+
+    async def read_stderr(self) -> bytes: ...
+
+    async def write_stdin(self, data: bytes) -> None:
+        """Return when all is taken. Raises BrokenPipeError when nobody will."""
+        ...
+
+    def close_stdin(self) -> None:
+        """Let the process see the end of its input. Repeatable."""
+        ...
+
+    def resize(self, width: int, height: int) -> None:
+        """Set the size of the terminal, in characters; without a terminal nothing happens."""
+        ...
+
+    async def wait(self) -> int:
+        """Return the exit code once the process has ended: 128 and the signal for a killed one.
+
+        Raises RuntimeFailure when it could not be started.
+        """
+        ...
+
+
 class RuntimeService(Protocol):
     """``runtime.v1.RuntimeService``. Calls raise RuntimeFailure (NotFound where it says so)."""
 
@@ -376,6 +420,31 @@ class RuntimeService(Protocol):
         Raises NotFound, and RuntimeFailure when the command cannot be executed; with code
         ``DeadlineExceeded`` when it takes longer than *timeout* seconds (0: no limit). It is
         killed then, and when the call is cancelled.
+        """
+        ...
+
+    def exec(
+        self, container_id: str, cmd: Sequence[str], options: StreamOptions
+    ) -> AbstractAsyncContextManager[AttachedProcess]:
+        """Run a command as :meth:`exec_sync` does, with its streams; leaving kills the command.
+
+        Entering raises NotFound, and RuntimeFailure where the container does not run.
+        """
+        ...
+
+    def attach(
+        self, container_id: str, options: StreamOptions
+    ) -> AbstractAsyncContextManager[AttachedProcess]:
+        """Join the streams of a running container's own process; leaving does it nothing.
+
+        What it wrote before is not shown. Entering raises as :meth:`exec` does.
+        """
+        ...
+
+    async def port_forward(self, pod_sandbox_id: str, port: int) -> socket.socket:
+        """Return a connection to *port* on the Pod's loopback, set to non-blocking.
+
+        Raises NotFound, and RuntimeFailure when nothing listens there.
         """
         ...
 

@@ -52,7 +52,7 @@ async def exec_sync(
                     completed = await wait()
             if completed.returncode != 0 and not files.pid.exists():
                 said = last_error(files.log) or stderr.text()
-                raise RuntimeFailure(_not_started(exec_id, said))
+                raise RuntimeFailure(not_started(exec_id, said))
             stdout.drain()
             stderr.drain()
             return ExecSyncResponse(stdout.received, stderr.received, completed.returncode)
@@ -125,7 +125,8 @@ class _Pipe:
         return self.received.decode(errors="replace").strip()
 
 
-def _not_started(exec_id: str, message: str) -> str:
+def not_started(exec_id: str, message: str) -> str:
+    """What containerd says of a command that the low-level runtime could not start."""
     return (
         f'failed to exec in container: failed to start exec "{exec_id}": '
         f"OCI runtime exec failed: {message}: unknown"

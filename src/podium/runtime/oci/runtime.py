@@ -6,7 +6,9 @@ import contextlib
 import dataclasses
 import platform
 import shutil
+import socket
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import podium
@@ -16,11 +18,14 @@ from podium.runtime.network.port import Network
 from podium.runtime.oci import (
     adopt,
     apparmor,
+    attach,
     container_create,
     container_remove,
     container_start,
     container_stop,
+    exec_stream,
     exec_sync,
+    port_forward,
     records,
     sandbox_run,
     sandbox_stop,
@@ -31,6 +36,7 @@ from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.lock import lock
 from podium.runtime.oci.spec import NodeAbilities
 from podium.runtime.port import (
+    AttachedProcess,
     Container,
     ContainerConfig,
     ContainerEvent,
@@ -42,6 +48,7 @@ from podium.runtime.port import (
     PodSandboxStatus,
     RuntimeCondition,
     RuntimeFailure,
+    StreamOptions,
     VersionResponse,
 )
 from podium.runtime.rootfs import ImageRootfs
@@ -151,6 +158,19 @@ class OciRuntime:
         self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
     ) -> ExecSyncResponse:
         return await exec_sync.exec_sync(self._engine, container_id, cmd, timeout)
+
+    def exec(
+        self, container_id: str, cmd: Sequence[str], options: StreamOptions
+    ) -> AbstractAsyncContextManager[AttachedProcess]:
+        return exec_stream.exec_stream(self._engine, container_id, cmd, options)
+
+    def attach(
+        self, container_id: str, options: StreamOptions
+    ) -> AbstractAsyncContextManager[AttachedProcess]:
+        return attach.attach(self._engine, container_id, options)
+
+    async def port_forward(self, pod_sandbox_id: str, port: int) -> socket.socket:
+        return await port_forward.port_forward(self._engine, pod_sandbox_id, port)
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         return self._engine.cgroups.usage(self._engine.container(container_id).record.cgroup_path)

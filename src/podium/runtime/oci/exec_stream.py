@@ -1,0 +1,166 @@
+"""Exec: a command in a running container, its streams in the caller's hands.
+
+As with ExecSync the low-level runtime is the command's parent. Without a terminal the command has
+pipes; with one, the low-level runtime gets a terminal of ours and carries bytes between it and the
+container's own, and hands a new size on when it is told that there is one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from podium.kit import descriptors
+from podium.kit.process import ended
+from podium.runtime.oci.conmon import last_error, read_pid
+from podium.runtime.oci.container_stop import kill_process
+from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.exec_sync import not_started
+from podium.runtime.port import ContainerState, RuntimeFailure, StreamOptions
+
+#: Bytes of its last words that are kept of a command that could not be started.
+_LAST_WORDS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What the low-level runtime tells about one command; below the container's bundle."""
+
+    directory: Path
+    exec_id: str
+
+    @property
+    def pid(self) -> Path:
+        return self.directory / "pid"
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "log"
+
+
+@asynccontextmanager
+async def exec_stream(
+    engine: Engine, container_id: str, cmd: Sequence[str], options: StreamOptions
+) -> AsyncIterator[ExecProcess]:
+    """Start *cmd*; leaving kills it where it still runs."""
+    record = engine.container(container_id).record
+    if record.state is not ContainerState.RUNNING:
+        state = record.state.value
+        raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
+    exec_id = secrets.token_hex(32)
+    directory = engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}"
+    files = _Files(directory, exec_id)
+    files.directory.mkdir()
+    runtime = engine.options
+    argv = [
+        *(runtime.runc, "--root", str(runtime.runc_root)),
+        *("--log", str(files.log), "--log-format", "json"),
+        *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, container_id, *cmd),
+    ]
+    process = ExecProcess(argv, options, files)
+    try:
+        yield process
+    finally:
+        kill_process(read_pid(files.pid), container_id)
+        process.close()
+        shutil.rmtree(files.directory, ignore_errors=True)
+
+
+class ExecProcess:
+    """``AttachedProcess`` over pipes, or over our side of a terminal."""
+
+    def __init__(self, argv: Sequence[str], options: StreamOptions, files: _Files) -> None:
+        self._files = files
+        self._stdin = self._stdout = self._stderr = -1
+        self._terminal = options.tty
+        with contextlib.ExitStack() as theirs:
+
+            def given(descriptor: int) -> int:
+                theirs.callback(os.close, descriptor)
+                return descriptor
+
+            if options.tty:
+                ours, slave = os.openpty()
+                stdin = stdout = stderr = given(slave)
+                self._stdin = self._stdout = descriptors.prepare(ours)
+                os.set_inheritable(ours, False)
+            else:
+                stdin = given(self._input(options.stdin))
+                stdout, self._stdout = self._output(options.stdout)
+                stderr, self._stderr = self._output(options.stderr)
+                given(stdout)
+                given(stderr)
+            self._child = subprocess.Popen(
+                argv, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
+            )
+
+    def _input(self, wanted: bool) -> int:
+        if not wanted:
+            return os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        theirs, ours = os.pipe2(os.O_CLOEXEC)
+        self._stdin = descriptors.prepare(ours)
+        return theirs
+
+    def _output(self, wanted: bool) -> tuple[int, int]:
+        if not wanted:
+            return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC), -1
+        ours, theirs = os.pipe2(os.O_CLOEXEC)
+        return theirs, descriptors.prepare(ours)
+
+    async def read_stdout(self) -> bytes:
+        return await descriptors.read(self._stdout) if self._stdout >= 0 else b""
+
+    async def read_stderr(self) -> bytes:
+        return await descriptors.read(self._stderr) if self._stderr >= 0 else b""
+
+    async def write_stdin(self, data: bytes) -> None:
+        if self._stdin < 0:
+            raise BrokenPipeError
+        await descriptors.write(self._stdin, data)
+
+    def close_stdin(self) -> None:
+        """A terminal stays open: its end of input is a character that the user types."""
+        if self._stdin >= 0 and not self._terminal:
+            os.close(self._stdin)
+            self._stdin = -1
+
+    def resize(self, width: int, height: int) -> None:
+        if not self._terminal or self._stdin < 0:
+            return
+        fcntl.ioctl(self._stdin, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
+        if self._child.returncode is None:
+            self._child.send_signal(signal.SIGWINCH)
+
+    async def wait(self) -> int:
+        if self._child.returncode is None:
+            await ended(self._child.pid)
+        code = self._child.wait()
+        if code != 0 and not self._files.pid.exists():
+            said = last_error(self._files.log) or await self._last_words()
+            raise RuntimeFailure(not_started(self._files.exec_id, said))
+        return code if code >= 0 else 128 - code
+
+    async def _last_words(self) -> str:
+        source = self._stdout if self._terminal else self._stderr
+        said = await descriptors.read(source) if source >= 0 else b""
+        return said[:_LAST_WORDS].decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End what is left of the low-level runtime and let the streams go."""
+        if self._child.returncode is None:
+            self._child.kill()
+            self._child.wait()
+        for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
+            os.close(descriptor)
+        self._stdin = self._stdout = self._stderr = -1
