@@ -21,11 +21,14 @@ NODE_GROUP = "system:nodes"
 NODE_USER_PREFIX = "system:node:"
 
 
+def is_node(user: UserInfo) -> bool:
+    """Whether *user* is a node, be it one without a name."""
+    return NODE_GROUP in user.groups and user.name.startswith(NODE_USER_PREFIX)
+
+
 def node_name(user: UserInfo) -> str:
     """Return the name of the node that *user* is, "" for everybody else."""
-    if NODE_GROUP in user.groups and user.name.startswith(NODE_USER_PREFIX):
-        return user.name.removeprefix(NODE_USER_PREFIX)
-    return ""
+    return user.name.removeprefix(NODE_USER_PREFIX) if is_node(user) else ""
 
 
 ANONYMOUS = UserInfo("system:anonymous", ("system:unauthenticated",))

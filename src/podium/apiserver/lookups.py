@@ -1,18 +1,16 @@
-"""Questions that authentication and authorization ask of the objects, answered by the registry."""
+"""Questions that authentication asks of the objects, answered by the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
-from podium.api import scheme
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
-from podium.api.scheme import PODS, SECRETS, Resource
-from podium.api.types.core_v1 import Pod, Secret
+from podium.api.scheme import SECRETS, Resource
+from podium.api.types.core_v1 import Secret
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
-from podium.registry.types import ListOptions, Stored
+from podium.registry.types import Stored
 
 #: How long behind its deletion time an object's tokens still hold, for those who clean up.
 _LEEWAY = timedelta(seconds=60)
@@ -21,7 +19,7 @@ _CACHED = "0"
 
 
 class Lookups:
-    """Implements ``auth.authenticator.ObjectReader`` and ``auth.node_authorizer.PodReader``."""
+    """Implements ``auth.authenticator.ObjectReader``."""
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self._registry, self._clock = registry, clock
@@ -39,21 +37,6 @@ class Lookups:
     async def secret(self, namespace: str, name: str) -> Secret | None:
         found = await self._get(SECRETS, namespace, name)
         return found.obj if found else None
-
-    async def pod(self, namespace: str, name: str) -> Pod | None:
-        found = await self._get(PODS, namespace, name)
-        return found.obj if found else None
-
-    async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]:
-        options = ListOptions(field_selector=f"spec.nodeName={node}", resource_version=_CACHED)
-        found = await self._registry.list(PODS, namespace, options)
-        return [item.obj for item in found.items]
-
-    async def claim_of(self, volume: str) -> tuple[str, str] | None:
-        resource = scheme.find("", "v1", "persistentvolumes")
-        found = await self._get(resource, "", volume) if resource else None
-        claim = found.obj.spec.claim_ref if found else None
-        return (claim.namespace, claim.name) if claim else None
 
     async def _get(self, resource: Resource, namespace: str, name: str) -> Stored | None:
         """Return the object; one that the cache does not have (yet) is read consistently."""

@@ -14,9 +14,12 @@ from aiohttp import web
 
 from podium.api.scheme import EVENTS
 from podium.api.user import UserInfo
+from podium.apiserver.auth import node_graph
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
 from podium.apiserver.auth.escalation import EscalationCheck
+from podium.apiserver.auth.node_audience import NodeAudience
+from podium.apiserver.auth.node_graph import NodeGraph
 from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.bootstrap import Bootstrap
@@ -85,7 +88,7 @@ async def serving(
     try:
         registry = Registry(
             store,
-            (*default_plugins(), EscalationCheck(policy)),
+            (*default_plugins(), NodeAudience(policy), EscalationCheck(policy)),
             clock,
             time_to_live={EVENTS: float(options.event_ttl_seconds)},
             service_cidr=options.service_cidr,
@@ -117,7 +120,7 @@ async def _listening(
     lookups = Lookups(registry, clock)
     signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
     authenticator = Authenticator(signer, lookups, clock, _static_tokens(options))
-    authorizer = Authorizer(policy, lookups)
+    authorizer = Authorizer(policy, _node_graph(registry))
     streams, nodes = Streams(), NodeProxy(options)
     services = Services(registry, clock, signer, nodes, streams, authenticator, authorizer)
     health = Health(
@@ -138,6 +141,13 @@ async def _listening(
             for keeper in keepers:
                 keeper.cancel()
     await nodes.close()
+
+
+def _node_graph(registry: Registry) -> NodeGraph:
+    graph = NodeGraph()
+    for resource in node_graph.KINDS:
+        registry.observe(resource, graph.apply)
+    return graph
 
 
 def _static_tokens(options: ApiServerOptions) -> dict[str, UserInfo]:

@@ -23,7 +23,6 @@ from podium.api.types.authentication_v1 import (
     TokenRequestStatus,
 )
 from podium.api.types.meta_v1 import StatusDetails
-from podium.api.user import node_name
 from podium.apiserver import bodies, owners, query, responses
 from podium.apiserver.auth.tokens import Claims, Ref
 from podium.apiserver.call import Call
@@ -47,6 +46,8 @@ async def create_token(call: Call) -> StreamResponse:
     options = query.write_options(call.query, "CreateOptions")
     request, warnings = await bodies.decode(call.request, TokenRequest, options.field_validation)
     call.warnings += warnings
+    context = call.context(options)
+    await call.registry.admit(call.resource, call.namespace, call.name, "token", request, context)
     account = await call.registry.get(call.resource, call.namespace, call.name)
     if request.spec.expiration_seconds is None:
         request.spec.expiration_seconds = DEFAULT_SECONDS
@@ -56,7 +57,6 @@ async def create_token(call: Call) -> StreamResponse:
     if found:
         raise invalid_kind(GROUP, "TokenRequest", "", found)
     bound = await _bound(call, request.spec.bound_object_ref)
-    _check_node(call, bound)
     if not options.dry_run:
         _sign(call, request, account, bound)
     return responses.answer(codec.encode(request), media, 201, call.warnings)
@@ -138,20 +138,6 @@ async def _node_of(call: Call, name: str) -> Ref | None:
         return Ref(name, "")
 
 
-def _check_node(call: Call, bound: _Bound) -> None:
-    """A node gets tokens for its own Pods only, and none that outlives them.
-
-    Follows the NodeRestriction admission plugin.
-    """
-    node = node_name(call.user)
-    if not node:
-        return
-    if bound.pod is None:
-        raise _forbidden(call, "node requested token not bound to a pod")
-    if bound.node is None or bound.node.name != node:
-        raise _forbidden(call, "node requested token bound to a pod scheduled on a different node")
-
-
 def _sign(call: Call, request: TokenRequest, account: Stored, bound: _Bound) -> None:
     now = call.services.clock.now()
     assert request.spec.expiration_seconds is not None
@@ -183,13 +169,4 @@ def _conflict(kind: str, name: str, why: str) -> ApiError:
         "Conflict",
         f'Operation cannot be fulfilled on {qualified} "{name}": {why}',
         StatusDetails(name=name, group=group, kind=kind),
-    )
-
-
-def _forbidden(call: Call, why: str) -> ApiError:
-    return failure(
-        403,
-        "Forbidden",
-        f'serviceaccounts "{call.name}" is forbidden: {why}',
-        StatusDetails(name=call.name, kind="serviceaccounts"),
     )

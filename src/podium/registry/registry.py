@@ -182,6 +182,24 @@ class Registry:
             return await action.post(kind, namespace, name, subresource, obj, context)
         return await create.create(kind, namespace, obj, context)
 
+    async def admit(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        subresource: str,
+        obj: Any,
+        context: RequestContext,
+    ) -> None:
+        """Have admission look at *obj*, posted to a subresource, that is not kept as such: a
+        request for a token, an eviction. Raises ApiError."""
+        kind = self._kinds[resource]
+        attributes = kind.attributes(
+            "CREATE", namespace, name, context, obj=obj, subresource=subresource
+        )
+        await kind.admit(attributes)
+        await kind.validate_admission(attributes)
+
     async def update(
         self,
         resource: Resource,

@@ -4,10 +4,11 @@ from typing import Any
 import pytest
 
 from podium.api.errors import ApiError
-from podium.api.scheme import CONFIGMAPS, LEASES, NODES, Resource
+from podium.api.scheme import CONFIGMAPS, CSINODES, LEASES, NODES, Resource
 from podium.api.types.coordination_v1 import Lease
 from podium.api.types.core_v1 import ConfigMap, Node, NodeSpec, Taint
 from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.storage_v1 import CSINode
 from podium.api.user import UserInfo
 from podium.registry.admission.base import Attributes, Operation
 from podium.registry.admission.node_restriction import NodeRestriction
@@ -33,9 +34,14 @@ def node(name: str, *, tainted: bool = False, **labels: str) -> Node:
     return Node(metadata=ObjectMeta(name=name, labels=named), spec=NodeSpec(taints=taints))
 
 
+def lease(name: str, namespace: str = "kube-node-lease") -> Lease:
+    return Lease(metadata=ObjectMeta(name=name, namespace=namespace))
+
+
 async def refusal(user: UserInfo, resource: Resource, obj: Any, old: Any = None) -> str:
     operation: Operation = "UPDATE" if old is not None else "CREATE"
-    attributes = Attributes(resource, operation, "", "", user, NoObjects(), obj, old)
+    namespace = obj.metadata.namespace
+    attributes = Attributes(resource, operation, namespace, "", user, NoObjects(), obj, old)
     try:
         await NodeRestriction().admit(attributes)
     except ApiError as error:
@@ -43,6 +49,14 @@ async def refusal(user: UserInfo, resource: Resource, obj: Any, old: Any = None)
     return ""
 
 
+OWN = {
+    "kubernetes.io_hostname": "n1",
+    "kubernetes.io_os": "linux",
+    "topology.kubernetes.io_zone": "z",
+    "node.kubernetes.io_instance-type": "x",
+    "kubelet.kubernetes.io_anything": "y",
+    "x.node.kubernetes.io_anything": "y",
+}
 RESTRICTED = {"node-restriction.kubernetes.io_zone": "a"}
 
 
@@ -53,7 +67,9 @@ RESTRICTED = {"node-restriction.kubernetes.io_zone": "a"}
         pytest.param(N1, NODES, node("n1", tainted=True), None, id="taints-at-registration"),
         pytest.param(N1, NODES, node("n1", a="b"), node("n1"), id="other-labels"),
         pytest.param(N1, NODES, node("n1", **RESTRICTED), node("n1", **RESTRICTED), id="kept"),
-        pytest.param(N1, LEASES, Lease(metadata=ObjectMeta(name="n1")), None, id="own-lease"),
+        pytest.param(N1, LEASES, lease("n1"), None, id="own-lease"),
+        pytest.param(N1, CSINODES, CSINode(metadata=ObjectMeta(name="n1")), None, id="own-csi"),
+        pytest.param(N1, NODES, node("n1", **OWN), None, id="labels-that-are-a-nodes-own"),
         pytest.param(N1, CONFIGMAPS, ConfigMap(metadata=ObjectMeta(name="x")), None, id="others"),
         pytest.param(ADMIN, NODES, node("n2", **RESTRICTED), None, id="an-administrator"),
     ],
@@ -83,7 +99,7 @@ async def test_allowed(user: UserInfo, resource: Resource, obj: Any, old: Any) -
             NODES,
             node("n1", **RESTRICTED),
             node("n1"),
-            'nodes "n1" is forbidden: node "n1" is not allowed to modify the following labels: '
+            'nodes "n1" is forbidden: is not allowed to modify labels: '
             "node-restriction.kubernetes.io/zone",
             id="restricted-label",
         ),
@@ -96,8 +112,40 @@ async def test_allowed(user: UserInfo, resource: Resource, obj: Any, old: Any) -
             id="restricted-label-at-registration",
         ),
         pytest.param(
+            NODES,
+            node("n1", **{"a.kubernetes.io_x": "1", "k8s.io_role": "2", "own": "3"}),
+            node("n1"),
+            'nodes "n1" is forbidden: is not allowed to modify labels: '
+            "a.kubernetes.io/x, k8s.io/role",
+            id="labels-of-kubernetes-own",
+        ),
+        pytest.param(
+            NODES,
+            node("n1", **{"x.node-restriction.kubernetes.io_y": "1"}),
+            None,
+            'nodes "n1" is forbidden: node "n1" is not allowed to set the following labels: '
+            "x.node-restriction.kubernetes.io/y",
+            id="restricted-label-of-a-part",
+        ),
+        pytest.param(
             LEASES,
-            Lease(metadata=ObjectMeta(name="n2")),
+            lease("n1", "default"),
+            None,
+            'leases.coordination.k8s.io "n1" is forbidden: '
+            'can only access leases in the "kube-node-lease" system namespace',
+            id="a-lease-elsewhere",
+        ),
+        pytest.param(
+            CSINODES,
+            CSINode(metadata=ObjectMeta(name="n2")),
+            None,
+            'csinodes.storage.k8s.io "n2" is forbidden: '
+            "can only access CSINode with the same name as the requesting node",
+            id="another-csinode",
+        ),
+        pytest.param(
+            LEASES,
+            lease("n2"),
             None,
             'leases.coordination.k8s.io "n2" is forbidden: '
             "can only access node lease with the same name as the requesting node",

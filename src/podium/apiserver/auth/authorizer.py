@@ -9,9 +9,9 @@ from __future__ import annotations
 from podium.api.errors import ApiError, failure
 from podium.api.go_text import quote
 from podium.api.types.meta_v1 import StatusDetails
-from podium.api.user import UserInfo, node_name
+from podium.api.user import UserInfo, is_node, node_name
 from podium.apiserver.auth import node_authorizer
-from podium.apiserver.auth.node_authorizer import PodReader
+from podium.apiserver.auth.node_graph import NodeGraph
 from podium.apiserver.auth.rbac.policy import Decision, Grants, Policy
 from podium.apiserver.paths import Query, RequestInfo
 
@@ -25,8 +25,8 @@ _SANITIZED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 class Authorizer:
     """Asks the nodes' rules and the roles, in this order. Nothing allowed means refused."""
 
-    def __init__(self, policy: Policy, pods: PodReader) -> None:
-        self._policy, self._pods = policy, pods
+    def __init__(self, policy: Policy, graph: NodeGraph) -> None:
+        self._policy, self._graph = policy, graph
 
     async def authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         """Raises ApiError (403)."""
@@ -38,15 +38,21 @@ class Authorizer:
         """Return whether *user* may do it, with the reasons of all who were asked."""
         if PRIVILEGED_GROUP in user.groups:
             return _ALLOWED
-        node, refusal = node_name(user), None
-        if node:
-            refusal = await node_authorizer.refusal(node, info, query, self._pods)
+        refusal: str | None = None
+        if is_node(user):
+            refusal = self._node_refusal(user, info, query)
             if refusal is None:
                 return _ALLOWED
         decision = self._policy.decide(user, info)
         if decision.allowed or not refusal:
             return decision
         return Decision(False, "\n".join(filter(None, (refusal, decision.reason))))
+
+    def _node_refusal(self, user: UserInfo, info: RequestInfo, query: Query) -> str | None:
+        node = node_name(user)
+        if not node:
+            return f"unknown node for user {quote(user.name)}"
+        return node_authorizer.refusal(node, info, query, self._graph)
 
     def grants(self, user: UserInfo, namespace: str) -> Grants:
         """Return the rules that hold for *user*, those of nodes left out."""

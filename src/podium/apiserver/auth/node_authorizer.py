@@ -7,176 +7,171 @@ what runs there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import cache
-from typing import Protocol
 
-from podium.api.types.core_v1 import EnvFromSource, EnvVar, Pod, PodSpec
 from podium.api.types.rbac_v1 import PolicyRule
+from podium.apiserver.auth.node_graph import NodeGraph
 from podium.apiserver.auth.rbac.rules import any_allows
 from podium.apiserver.paths import Query, RequestInfo
 
 LEASE_NAMESPACE = "kube-node-lease"
+_READ = ("get", "list", "watch")
+_OF_ONES_OWN = ("get", "create", "update", "patch", "delete")
+
+#: Returns None where the node may, otherwise why it may not, "" where there is nothing to say.
+_Check = Callable[[str, RequestInfo, Query, NodeGraph], str | None]
 
 
-class PodReader(Protocol):
-    """The Pods, as far as authorization needs them."""
-
-    async def pod(self, namespace: str, name: str) -> Pod | None: ...
-
-    async def pods_on(self, node: str, namespace: str) -> Sequence[Pod]: ...
-
-    async def claim_of(self, volume: str) -> tuple[str, str] | None:
-        """Return namespace and name of the claim that a PersistentVolume is bound to."""
-        ...
-
-
-async def refusal(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
+def refusal(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | None:
     """Return None where *node* may do it, otherwise the reason, in upstream's words ("": none)."""
-    if not any_allows(_rules(), info):
-        return ""
-    match info.resource:
-        case "nodes":
-            return _own_node(node, info)
-        case "leases":
-            return _own_lease(node, info)
-        case "pods":
-            return await _own_pod(node, info, query, pods)
-        case "secrets":
-            return await _referenced(node, info, pods, secret_names)
-        case "configmaps":
-            return await _referenced(node, info, pods, configmap_names)
-        case "serviceaccounts":
-            return await _referenced(node, info, pods, service_account_names)
-        case "persistentvolumeclaims":
-            return await _referenced(node, info, pods, claim_names)
-        case "persistentvolumes":
-            return await _bound(node, info, pods)
-        case "csinodes":
-            return _own_csi_node(node, info)
-        case "volumeattachments" | "resourceclaims":
-            return _unrelated(node)  # nothing that a Pod here may use leads to these
-    return None
+    check = _CHECKS.get((info.group, info.resource)) if info.is_resource else None
+    if check is not None:
+        return check(node, info, query, graph)
+    return None if any_allows(_rules(), info) else ""
 
 
 @cache
 def _rules() -> list[PolicyRule]:
+    """What all nodes may do alike, without regard to what it is about."""
     from podium.apiserver.auth.rbac.default_roles import node_rules
 
     return node_rules()
 
 
-def _own_node(node: str, info: RequestInfo) -> str | None:
-    if info.verb == "create" or info.name == node:
-        return None  # a create names its node in the body: NodeRestriction's part
-    verb = "read" if info.verb in ("get", "list", "watch") else "modify"
-    return f"node '{node}' cannot {verb} '{info.name}', only its own Node object"
-
-
-def _own_lease(node: str, info: RequestInfo) -> str | None:
-    if info.namespace != LEASE_NAMESPACE:
-        return f'can only access leases in the "{LEASE_NAMESPACE}" system namespace'
-    if info.verb == "create" or info.name == node:
+def _related(node: str, info: RequestInfo, graph: NodeGraph) -> str | None:
+    if not info.name:
+        return "No Object name found"
+    if graph.leads_to(node, info.resource, info.namespace, info.name):
         return None
-    return "can only access node lease with the same name as the requesting node"
-
-
-async def _own_pod(node: str, info: RequestInfo, query: Query, pods: PodReader) -> str | None:
-    if info.verb in ("list", "watch"):
-        if f"spec.nodeName={node}" in query.get("fieldSelector").replace("==", "=").split(","):
-            return None
-        return "can only list/watch pods with spec.nodeName field selector"
-    if info.verb == "create" and not info.subresource:
-        return ""  # static Pods' mirrors are not served
-    pod = await pods.pod(info.namespace, info.name)
-    if pod is None or pod.spec.node_name == node:
-        return None  # what is not there is answered as such
-    return f"node '{node}' can only access pods with spec.nodeName set to itself"
-
-
-def _own_csi_node(node: str, info: RequestInfo) -> str | None:
-    if info.verb == "create" or info.name == node:
-        return None
-    return f"can only access CSINode with the same name as the requesting node '{node}'"
-
-
-async def _referenced(
-    node: str,
-    info: RequestInfo,
-    pods: PodReader,
-    names: Callable[[Pod], Iterator[str]],
-) -> str | None:
-    if info.name and info.namespace:
-        for pod in await pods.pods_on(node, info.namespace):
-            if info.name in names(pod):
-                return None
-    return _unrelated(node)
-
-
-async def _bound(node: str, info: RequestInfo, pods: PodReader) -> str | None:
-    """A volume is a node's business when its claim is."""
-    claim = await pods.claim_of(info.name) if info.name else None
-    if claim is not None:
-        namespace, name = claim
-        for pod in await pods.pods_on(node, namespace):
-            if name in claim_names(pod):
-                return None
-    return _unrelated(node)
-
-
-def _unrelated(node: str) -> str:
     return f"no relationship found between node '{node}' and this object"
 
 
-def service_account_names(pod: Pod) -> Iterator[str]:
-    yield pod.spec.service_account_name
+def _read_one(node: str, info: RequestInfo, _: Query, graph: NodeGraph) -> str | None:
+    """Secrets and ConfigMaps, one at a time."""
+    if info.verb not in _READ:
+        return "can only read resources of this type"
+    if info.subresource:
+        return "cannot read subresource"
+    if not info.namespace:
+        return "can only read namespaced object of this type"
+    return _related(node, info, graph)
 
 
-def claim_names(pod: Pod) -> Iterator[str]:
-    """Every claim that the Pod uses, those made for it included."""
-    for volume in pod.spec.volumes:
-        if volume.persistent_volume_claim:
-            yield volume.persistent_volume_claim.claim_name
-        elif volume.ephemeral:
-            yield f"{pod.metadata.name}-{volume.name}"
+def _get(node: str, info: RequestInfo, _: Query, graph: NodeGraph) -> str | None:
+    if info.verb != "get":
+        return "can only get individual resources of this type"
+    if info.subresource:
+        return "cannot get subresource"
+    return _related(node, info, graph)
 
 
-def secret_names(pod: Pod) -> Iterator[str]:
-    """Every Secret that the Pod makes its node read."""
-    spec = pod.spec
-    for pull_secret in spec.image_pull_secrets:
-        yield pull_secret.name
-    for env_from, env in _environments(spec):
-        yield from (source.secret_ref.name for source in env_from if source.secret_ref)
-        for variable in env:
-            if variable.value_from and variable.value_from.secret_key_ref:
-                yield variable.value_from.secret_key_ref.name
-    for volume in spec.volumes:
-        if volume.secret:
-            yield volume.secret.secret_name
-        for projection in volume.projected.sources if volume.projected else ():
-            if projection.secret:
-                yield projection.secret.name
+def _claim(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | None:
+    if info.subresource != "status":
+        return _get(node, info, query, graph)
+    if info.verb not in ("update", "patch"):
+        return "can only get/update/patch this type"
+    return _related(node, info, graph)
 
 
-def configmap_names(pod: Pod) -> Iterator[str]:
-    """Every ConfigMap that the Pod makes its node read."""
-    spec = pod.spec
-    for env_from, env in _environments(spec):
-        yield from (source.config_map_ref.name for source in env_from if source.config_map_ref)
-        for variable in env:
-            if variable.value_from and variable.value_from.config_map_key_ref:
-                yield variable.value_from.config_map_key_ref.name
-    for volume in spec.volumes:
-        if volume.config_map:
-            yield volume.config_map.name
-        for projection in volume.projected.sources if volume.projected else ():
-            if projection.config_map:
-                yield projection.config_map.name
+def _account(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | None:
+    """Tokens, and the account itself where images are pulled in its name."""
+    if info.verb == "get" and not info.subresource:
+        return _get(node, info, query, graph)
+    if info.verb != "create" or not info.name:
+        return "can only create tokens for individual service accounts"
+    if info.subresource != "token":
+        return "can only create token subresource of serviceaccount"
+    return _related(node, info, graph)
 
 
-def _environments(spec: PodSpec) -> Iterator[tuple[list[EnvFromSource], list[EnvVar]]]:
-    for container in (*spec.init_containers, *spec.containers):
-        yield container.env_from, container.env
-    for ephemeral in spec.ephemeral_containers:
-        yield ephemeral.env_from, ephemeral.env
+def _lease(node: str, info: RequestInfo, _query: Query, _graph: NodeGraph) -> str | None:
+    if info.verb not in _OF_ONES_OWN:
+        return "can only get, create, update, patch, or delete a node lease"
+    if info.namespace != LEASE_NAMESPACE:
+        return f'can only access leases in the "{LEASE_NAMESPACE}" system namespace'
+    if info.verb != "create" and info.name != node:  # the name of a new one is in its body
+        return "can only access node lease with the same name as the requesting node"
+    return None
+
+
+def _csi_node(node: str, info: RequestInfo, _query: Query, _graph: NodeGraph) -> str | None:
+    if info.verb not in _OF_ONES_OWN:
+        return "can only get, create, update, patch, or delete a CSINode"
+    if info.subresource:
+        return "cannot authorize CSINode subresources"
+    if info.verb != "create" and info.name != node:
+        return "can only access CSINode with the same name as the requesting node"
+    return None
+
+
+def _slice(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | None:
+    if info.subresource:
+        return "cannot authorize ResourceSlice subresources"
+    match info.verb:
+        case "create":
+            return None
+        case "get" | "update" | "patch" | "delete":
+            return _related(node, info, graph)
+        case "watch" | "list" | "deletecollection":
+            if _selects(query, "nodeName", node):
+                return None
+            return (
+                "can only list/watch/deletecollection resourceslices with nodeName field selector"
+            )
+    return (
+        "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, "
+        "update, patch, delete, deletecollection"
+    )
+
+
+def _node(node: str, info: RequestInfo, _query: Query, _graph: NodeGraph) -> str | None:
+    """Which Node is written is NodeRestriction's part."""
+    if info.subresource:
+        writes = info.subresource == "status" and info.verb in ("update", "patch")
+        return None if writes else ""
+    if info.verb in ("create", "update", "patch"):
+        return None
+    if info.verb not in _READ:
+        return ""
+    if info.name == node:
+        return None
+    what = f"'{info.name}'" if info.name else "all nodes"
+    return f"node '{node}' cannot read {what}, only its own Node object"
+
+
+def _pod(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | None:
+    """Which Pod is written is NodeRestriction's part."""
+    match info.subresource, info.verb:
+        case "", "get":
+            return _get(node, info, query, graph)
+        case "", "list" | "watch":
+            if _selects(query, "spec.nodeName", node):
+                return None
+            if info.name:
+                return _related(node, info, graph)
+            return "can only list/watch pods with spec.nodeName field selector"
+        case ("", "create" | "delete") | ("status", "update" | "patch") | ("eviction", "create"):
+            return None
+    return ""
+
+
+def _selects(query: Query, field: str, value: str) -> bool:
+    terms = query.get("fieldSelector").split(",")
+    return f"{field}={value}" in terms or f"{field}=={value}" in terms
+
+
+_CHECKS: dict[tuple[str, str], _Check] = {
+    ("", "secrets"): _read_one,
+    ("", "configmaps"): _read_one,
+    ("", "persistentvolumeclaims"): _claim,
+    ("", "persistentvolumes"): _get,
+    ("", "serviceaccounts"): _account,
+    ("", "nodes"): _node,
+    ("", "pods"): _pod,
+    ("resource.k8s.io", "resourceclaims"): _get,
+    ("resource.k8s.io", "resourceslices"): _slice,
+    ("storage.k8s.io", "volumeattachments"): _get,
+    ("storage.k8s.io", "csinodes"): _csi_node,
+    ("coordination.k8s.io", "leases"): _lease,
+}

@@ -6,6 +6,7 @@ from aiohttp.web import StreamResponse
 
 from podium.api import errors, field
 from podium.api.field import Path
+from podium.api.scheme import PODS
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.types.policy_v1 import Eviction
 from podium.apiserver import bodies, query
@@ -31,5 +32,6 @@ async def evict(call: Call) -> StreamResponse:
         raise errors.invalid_kind("meta.k8s.io", "DeleteOptions", "", found)
     dry_run = options.dry_run or bool(delete.dry_run)
     context = call.context(WriteOptions(dry_run=dry_run, field_manager=options.field_manager))
+    await call.registry.admit(PODS, call.namespace, call.name, "eviction", asked, context)
     await eviction.evict(call.registry, call.namespace, call.name, delete, context)
     return reply.success(call, media, 201)
