@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from podium.api.quantity import to_milli
+from podium.api.quantity import Amount, Format, parse, to_milli
 from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
 
 GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
@@ -23,22 +23,23 @@ def is_sidecar(container: Container) -> bool:
     return container.restart_policy == "Always"
 
 
-def pod_requests(pod: Pod) -> Amounts:
+def pod_requests(pod: Pod, *, with_overhead: bool = True) -> Amounts:
     """Return what the scheduler sets aside for *pod*, overhead included."""
     total = container_requests(pod)
     if pod.spec.resources is not None:
         total.update(_pod_level(pod.spec.resources.requests))
-    _add(total, _milli(pod.spec.overhead))
+    if with_overhead:
+        _add(total, _milli(pod.spec.overhead))
     return total
 
 
-def pod_limits(pod: Pod) -> Amounts:
+def pod_limits(pod: Pod, *, with_overhead: bool = True) -> Amounts:
     """Return the most that *pod* may use; a resource that some container may use freely is absent
     or counts those that are limited. Overhead is added to what is limited at all."""
     total = container_limits(pod)
     if pod.spec.resources is not None:
         total.update(_pod_level(pod.spec.resources.limits))
-    overhead = _milli(pod.spec.overhead)
+    overhead = _milli(pod.spec.overhead) if with_overhead else {}
     _add(total, {name: overhead[name] for name in overhead if total.get(name)})
     return total
 
@@ -55,6 +56,22 @@ def container_limits(pod: Pod) -> Amounts:
 
 def is_huge_page(name: str) -> bool:
     return name.startswith("hugepages-")
+
+
+def as_written(pod: Pod, totals: Amounts) -> dict[str, Amount]:
+    """Return *totals* of a Pod in the notation that it uses itself for each resource."""
+    formats: dict[str, Format] = {}
+    parts = [c.resources for c in (*pod.spec.containers, *pod.spec.init_containers)]
+    if pod.spec.resources is not None:
+        parts.insert(0, pod.spec.resources)
+    for part in parts:
+        for stated in (part.requests, part.limits):
+            for name, quantity in stated.items():
+                if name not in formats and (amount := parse(quantity)):
+                    formats[name] = amount.format
+    return {
+        name: Amount(milli, -3, formats.get(name, "DecimalSI")) for name, milli in totals.items()
+    }
 
 
 def supports_pod_level(name: str) -> bool:

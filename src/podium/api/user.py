@@ -31,4 +31,6 @@ def node_name(user: UserInfo) -> str:
     return user.name.removeprefix(NODE_USER_PREFIX) if is_node(user) else ""
 
 
+#: The API server itself; whoever else has its name is not this object.
+SERVER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 ANONYMOUS = UserInfo("system:anonymous", ("system:unauthenticated",))

@@ -153,7 +153,7 @@ class Manager:
                 acting_as("disruption-controller"), self._budgets, self._pods, clock
             ),
             ResourceQuotaController(
-                acting_as("resourcequota-controller"), self._quotas, self._pods, clock
+                acting_as("resourcequota-controller"), self._quotas, self._pods, self._claims, clock
             ),
             StorageProtectionController(
                 acting_as("pvc-protection-controller"),

@@ -9,6 +9,7 @@ from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import ObjectMeta, StatusDetails
 from podium.kit.apart import apart
 from podium.registry import generate_name, ownership
+from podium.registry.admission.base import Attributes, telling
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import KeyExists
@@ -36,7 +37,17 @@ async def create(
     if generated:
         metadata.name = generate_name.generate_name(metadata.generate_name)
         kind.strategy.default(obj)  # what follows from the name
-    await prepare(kind, namespace, obj, context)
+    async with telling(await prepare(kind, namespace, obj, context)) as outcome:
+        stored = await _named(kind, namespace, obj, context, generated)
+        outcome.stored_at = stored.revision
+    return stored
+
+
+async def _named(
+    kind: Kind, namespace: str, obj: Any, context: RequestContext, generated: bool
+) -> Stored:
+    """Store *obj*, under another name where a generated one is taken."""
+    metadata = obj.metadata
     if not generated:
         return await _store(kind, namespace, obj, context)
     for _ in range(generate_name.ATTEMPTS - 1):
@@ -52,8 +63,11 @@ async def create(
         raise _no_unique_name(kind, metadata.name, taken) from taken
 
 
-async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> None:
-    """Admit, complete and validate *obj*, which has its defaults, in place. Raises ApiError."""
+async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext) -> Attributes:
+    """Admit, complete and validate *obj*, which has its defaults, in place. Raises ApiError.
+
+    Who then stores it has to tell the plugins how that ends.
+    """
     metadata = obj.metadata
     managed = metadata.managed_fields
     attributes = kind.attributes("CREATE", namespace, metadata.name, context, obj=obj)
@@ -68,6 +82,7 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
     context.warnings.extend(kind.strategy.warnings_on_create(obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)
+    return attributes
 
 
 def _wipe_system_fields(metadata: ObjectMeta) -> None:

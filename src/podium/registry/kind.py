@@ -167,6 +167,7 @@ class Kind:
             delete_options=delete_options,
             dry_run=context.dry_run,
             warnings=context.warnings,
+            now=self.shared.clock.now(),
         )
 
     async def admit(self, attributes: Attributes) -> None:
@@ -174,8 +175,12 @@ class Kind:
             await plugin.admit(attributes)
 
     async def validate_admission(self, attributes: Attributes) -> None:
-        for plugin in self.shared.admission:
-            await plugin.validate(attributes)
+        try:
+            for plugin in self.shared.admission:
+                await plugin.validate(attributes)
+        except BaseException:
+            await attributes.over(None)
+            raise
 
 
 def match_namespace(metadata: ObjectMeta, namespace: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from podium.api.scheme import RESOURCES, Resource
 from podium.api.types.meta_v1 import DeleteOptions
-from podium.api.user import UserInfo
+from podium.api.user import SERVER
 from podium.kit.clock import Clock
 from podium.registry import action, compaction, create, delete, patch, update, versions
 from podium.registry.admission.base import AdmissionPlugin
@@ -36,8 +36,6 @@ from podium.registry.types import (
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchStream
 from podium.store.port import Store
-
-_SERVER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 
 #: Told of a change: the resource, the object before and behind it.
 Observer = Callable[[Resource, Any | None, Any | None], None]
@@ -132,7 +130,7 @@ class Registry:
     async def write_status(self, resource: Resource, obj: Any) -> Any:
         """Store the status of *obj* in the server's own name; see ``admission.base.Reader``."""
         metadata = obj.metadata
-        context = RequestContext(_SERVER, field_manager="kube-apiserver")
+        context = RequestContext(SERVER, field_manager="kube-apiserver")
         stored = await self.update(
             resource, metadata.namespace, metadata.name, obj, context, subresource="status"
         )

@@ -12,6 +12,7 @@ from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.kit.apart import apart
 from podium.registry import create, ownership
+from podium.registry.admission.base import Attributes, telling
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import RevisionMismatch
@@ -91,14 +92,22 @@ async def apply(
         old = await kind.existing(namespace, name)
         warned = len(context.warnings)
         obj = wanted(old)
-        await _prepare(kind, namespace, name, obj, old, context, subresource, owned)
+        attributes = await _prepare(kind, namespace, name, obj, old, context, subresource, owned)
         try:
-            if _is_over(kind, obj, old.obj):
-                return await _finish(kind, old, obj, context)
-            async with kind.allocated(obj):
-                return await kind.store_update(old, obj, dry_run=context.dry_run)
+            async with telling(attributes) as outcome:
+                stored = await _store(kind, old, obj, context)
+                outcome.stored_at = stored.revision
+            return stored
         except RevisionMismatch:
             del context.warnings[warned:]
+
+
+async def _store(kind: Kind, old: Stored, obj: Any, context: RequestContext) -> Stored:
+    """Raises RevisionMismatch."""
+    if _is_over(kind, obj, old.obj):
+        return await _finish(kind, old, obj, context)
+    async with kind.allocated(obj):
+        return await kind.store_update(old, obj, dry_run=context.dry_run)
 
 
 async def _finish(kind: Kind, old: Stored, obj: Any, context: RequestContext) -> Stored:
@@ -117,7 +126,7 @@ async def _prepare(
     context: RequestContext,
     subresource: str,
     owned: bool,
-) -> None:
+) -> Attributes:
     rules = kind.strategy.rules(subresource)
     metadata, old_metadata = obj.metadata, old.obj.metadata
     kind.strategy.default(obj)
@@ -144,6 +153,7 @@ async def _prepare(
     context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)
+    return attributes
 
 
 def _check_uid(kind: Kind, old: Stored, uid: str, name: str) -> None:

@@ -6,15 +6,24 @@ Follows ``k8s.io/apiserver/pkg/admission``.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from podium.api.errors import ApiError
 from podium.api.scheme import Resource
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.user import UserInfo
+from podium.store.port import StoreError
 
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT"]
+
+#: Told how a write has ended: the revision at which the object is stored, None where it is not,
+#: UNKNOWN where nobody waited for it.
+WhenOver = Callable[[int | None], Awaitable[None]]
+UNKNOWN = 0
 
 
 class Reader(Protocol):
@@ -53,6 +62,35 @@ class Attributes:
     delete_options: DeleteOptions | None = None
     dry_run: bool = False
     warnings: list[str] = field(default_factory=list)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    #: What plugins that have allowed the write have to do when it is over.
+    when_over: list[WhenOver] = field(default_factory=list)
+
+    async def over(self, stored_at: int | None) -> None:
+        for tell in self.when_over:
+            await tell(stored_at)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Where a write has led to; see :data:`WhenOver`."""
+
+    stored_at: int | None = None
+
+
+@asynccontextmanager
+async def telling(attributes: Attributes) -> AsyncIterator[Outcome]:
+    """Tell the plugins how the write in the body ends; the body fills in the outcome."""
+    outcome = Outcome()
+    try:
+        yield outcome
+    except (ApiError, StoreError):
+        await attributes.over(None)
+        raise
+    except BaseException:
+        await attributes.over(UNKNOWN)
+        raise
+    await attributes.over(outcome.stored_at)
 
 
 class AdmissionPlugin(Protocol):

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from podium.api import errors
+from podium.api import errors, resources
 from podium.api.quantity import parse
-from podium.api.resources import pod_limits, pod_requests
 from podium.api.scheme import LIMITRANGES, PERSISTENTVOLUMECLAIMS, PODS
 from podium.api.types.core_v1 import Container, LimitRange, LimitRangeItem, Pod
-from podium.domain.quota import text
 from podium.registry.admission.base import Attributes
 
 ANNOTATION = "kubernetes.io/limit-ranger"
+
+#: Quantities by the name of the resource.
+_Amounts = Mapping[str, str]
 
 
 class LimitRanger:
@@ -25,38 +26,41 @@ class LimitRanger:
         """Fill in default limits and requests of new Pods, and say so in an annotation."""
         if attributes.resource is not PODS or attributes.subresource:
             return
-        if attributes.operation != "CREATE":
-            return
-        pod: Pod = attributes.obj
-        for limits in _ranges(attributes):
-            _fill(pod, limits)
+        if attributes.operation == "CREATE":
+            for limits in _ranges(attributes):
+                _fill(attributes.obj, limits)
 
     async def validate(self, attributes: Attributes) -> None:
-        """Raises ApiError (403) with everything that is beyond the limits."""
-        if attributes.subresource or attributes.operation not in ("CREATE", "UPDATE"):
+        """Raises ApiError (403) with everything that is beyond the limits of a LimitRange."""
+        if not _concerns(attributes):
             return
-        if attributes.resource is PODS and attributes.operation == "CREATE":
-            found = [
-                text for limits in _ranges(attributes) for text in _offences(attributes.obj, limits)
-            ]
-        elif attributes.resource is PERSISTENTVOLUMECLAIMS:
-            requests = attributes.obj.spec.resources.requests
-            found = [
-                text
-                for limits in _ranges(attributes)
-                for item in limits.spec.limits or ()
-                if item.type == "PersistentVolumeClaim"
-                for text in _bounds(item, requests, {}, "PersistentVolumeClaim", requests_only=True)
-            ]
-        else:
-            return
-        if found:
-            why = found[0] if len(found) == 1 else f"[{', '.join(found)}]"
-            raise errors.forbidden(attributes.resource, attributes.name, why)
+        for limits in _ranges(attributes):
+            if attributes.resource is PODS:
+                found = _pod_offences(attributes.obj, limits)
+            else:
+                found = _claim_offences(attributes.obj.spec.resources.requests, limits)
+            texts = list(dict.fromkeys(found))  # containers that offend alike are told once
+            if texts:
+                why = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+                raise errors.forbidden(attributes.resource, attributes.name, why)
+
+
+def _concerns(attributes: Attributes) -> bool:
+    """Whether containers can be bounded, or a claim; what is being deleted is left alone."""
+    resource, operation = attributes.resource, attributes.operation
+    if attributes.old is not None and attributes.old.metadata.deletion_timestamp is not None:
+        return False
+    if resource is PODS:
+        return (operation, attributes.subresource) in (("CREATE", ""), ("UPDATE", "resize"))
+    claims = resource is PERSISTENTVOLUMECLAIMS and not attributes.subresource
+    return claims and operation in ("CREATE", "UPDATE")
 
 
 def _ranges(attributes: Attributes) -> list[LimitRange]:
     return list(attributes.reader.known(LIMITRANGES, attributes.namespace))
+
+
+# ---------------------------------------------------------------------- defaults
 
 
 def _fill(pod: Pod, limits: LimitRange) -> None:
@@ -79,7 +83,7 @@ def _fill(pod: Pod, limits: LimitRange) -> None:
 
 
 def _complete(
-    title: str, container: Container, defaults: Mapping[str, str], requests: Mapping[str, str]
+    title: str, container: Container, defaults: _Amounts, requests: _Amounts
 ) -> Iterator[str]:
     for word, stated, more in (
         ("request", "requests", requests),
@@ -92,67 +96,81 @@ def _complete(
             yield f"{', '.join(new)} {word} for {title} {container.name}"
 
 
-def _offences(pod: Pod, limits: LimitRange) -> Iterator[str]:
+# ---------------------------------------------------------------------- bounds
+
+
+def _pod_offences(pod: Pod, limits: LimitRange) -> Iterator[str]:
     for item in limits.spec.limits or ():
         if item.type == "Container":
             for container in (*pod.spec.containers, *pod.spec.init_containers):
-                resources = container.resources
-                yield from _bounds(item, resources.requests, resources.limits, "Container")
+                yield from _bounds(item, container.resources.requests, container.resources.limits)
         elif item.type == "Pod":
-            yield from _bounds(item, _texts(pod_requests(pod)), _texts(pod_limits(pod)), "Pod")
+            requests = resources.pod_requests(pod, with_overhead=False)
+            most = resources.pod_limits(pod, with_overhead=False)
+            yield from _bounds(item, _texts(pod, requests), _texts(pod, most))
 
 
-def _texts(amounts: Mapping[str, int]) -> dict[str, str]:
-    return {name: text(name, amount) for name, amount in amounts.items()}
+def _texts(pod: Pod, totals: resources.Amounts) -> dict[str, str]:
+    return {name: str(amount) for name, amount in resources.as_written(pod, totals).items()}
 
 
-def _bounds(
-    item: LimitRangeItem,
-    requests: Mapping[str, str],
-    limits: Mapping[str, str],
-    kind: str,
-    *,
-    requests_only: bool = False,
-) -> Iterator[str]:
+def _claim_offences(requests: _Amounts, limits: LimitRange) -> Iterator[str]:
+    """A claim's limits mean nothing: what is asked for counts."""
+    for item in limits.spec.limits or ():
+        if item.type == "PersistentVolumeClaim":
+            for name, least in sorted(item.min.items()):
+                yield from _least(item.type, name, least, requests.get(name), None)
+            for name, most in sorted(item.max.items()):
+                yield from _most_requested(item.type, name, most, requests.get(name))
+
+
+def _bounds(item: LimitRangeItem, requests: _Amounts, limits: _Amounts) -> Iterator[str]:
     for name, least in sorted(item.min.items()):
-        yield from _least(name, least, requests.get(name), limits.get(name), kind)
+        yield from _least(item.type, name, least, requests.get(name), limits.get(name))
     for name, most in sorted(item.max.items()):
-        stated = requests if requests_only else limits
-        yield from _most(name, most, requests.get(name), stated.get(name), kind, requests_only)
+        yield from _most(item.type, name, most, requests.get(name), limits.get(name))
     for name, ratio in sorted(item.max_limit_request_ratio.items()):
-        yield from _ratio(name, ratio, requests.get(name), limits.get(name), kind)
+        yield from _ratio(item.type, name, ratio, requests.get(name), limits.get(name))
 
 
 def _least(
-    name: str, least: str, request: str | None, limit: str | None, kind: str
+    kind: str, name: str, least: str, request: str | None, limit: str | None
 ) -> Iterator[str]:
+    begin = f"minimum {name} usage per {kind} is {least}"
     if request is None:
-        yield f"minimum {name} usage per {kind} is {least}.  No request is specified"
-    elif parse(request).value < parse(least).value:
-        yield f"minimum {name} usage per {kind} is {least}, but request is {request}"
-    elif limit is not None and parse(limit).value < parse(least).value:
-        yield f"minimum {name} usage per {kind} is {least}, but limit is {limit}"
+        yield f"{begin}.  No request is specified"
+    elif parse(request) < parse(least):
+        yield f"{begin}, but request is {request}"
+    elif limit is not None and parse(limit) < parse(least):
+        yield f"{begin}, but limit is {limit}"
 
 
-def _most(
-    name: str, most: str, request: str | None, limit: str | None, kind: str, requests_only: bool
-) -> Iterator[str]:
-    if limit is None and not requests_only:
-        yield f"maximum {name} usage per {kind} is {most}.  No limit is specified"
-    elif not requests_only and limit is not None and parse(limit).value > parse(most).value:
-        yield f"maximum {name} usage per {kind} is {most}, but limit is {limit}"
-    elif request is not None and parse(request).value > parse(most).value:
-        yield f"maximum {name} usage per {kind} is {most}, but request is {request}"
+def _most(kind: str, name: str, most: str, request: str | None, limit: str | None) -> Iterator[str]:
+    begin = f"maximum {name} usage per {kind} is {most}"
+    if limit is None:
+        yield f"{begin}.  No limit is specified"
+    elif parse(limit) > parse(most):
+        yield f"{begin}, but limit is {limit}"
+    elif request is not None and parse(request) > parse(most):
+        yield f"{begin}, but request is {request}"
+
+
+def _most_requested(kind: str, name: str, most: str, request: str | None) -> Iterator[str]:
+    begin = f"maximum {name} usage per {kind} is {most}"
+    if request is None:
+        yield f"{begin}.  No request is specified"
+    elif parse(request) > parse(most):
+        yield f"{begin}, but request is {request}"
 
 
 def _ratio(
-    name: str, ratio: str, request: str | None, limit: str | None, kind: str
+    kind: str, name: str, ratio: str, request: str | None, limit: str | None
 ) -> Iterator[str]:
     begin = f"{name} max limit to request ratio per {kind} is {ratio}, but"
-    if request is None or not parse(request).value:
+    if request is None or not parse(request):
         yield f"{begin} no request is specified or request is 0"
-    elif limit is None:
-        yield f"{begin} no limit is specified"
+    elif limit is None or not parse(limit):
+        yield f"{begin} no limit is specified or limit is 0"
     else:
         actual = parse(limit).value / parse(request).value
         if actual > parse(ratio).value:
