@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 from podium.api import names
 from podium.api.field import FieldError, Path, Verbatim, invalid, required
 from podium.api.go_text import quote, syntax
+from podium.api.resources import is_huge_page
 from podium.api.types.core_v1 import (
     ResourceQuota,
     ResourceQuotaSpec,
     ScopedResourceSelectorRequirement,
 )
 from podium.api.validation.common import Errors, invalid_each
-from podium.api.validation.resources import is_huge_page, validate_amount
+from podium.api.validation.resources import validate_amount
 
 SPEC, STATUS = Path("spec"), Path("status")
 
