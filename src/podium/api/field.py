@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from podium.api import go_text
+from podium.api import go_syntax, go_text
 from podium.api.go_text import Verbatim as Verbatim  # part of this module's door
 
 NOT_FOUND = "FieldValueNotFound"
@@ -51,7 +51,7 @@ class FieldError:
         """The text without the field path, as ``Status.details.causes[].message`` has it."""
         text = _WORDS[self.type]
         if self.type not in _WITHOUT_VALUE:
-            text += f": {go_text.value(self.value)}"
+            text += f": {go_text.value(go_syntax.readable(self.value))}"
         return f"{text}: {self.detail}" if self.detail else text
 
     def __str__(self) -> str:

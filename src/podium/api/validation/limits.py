@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from podium.api.field import FieldError, Path, duplicate, forbidden, invalid, required
+from podium.api.go_syntax import go_quantity
 from podium.api.quantity import parse
 from podium.api.types.core_v1 import LimitRange, LimitRangeItem
 from podium.api.validation.common import Errors, qualified_name
-from podium.api.validation.resources import go_quantity, may_overcommit, validate_amount
+from podium.api.validation.resources import may_overcommit, validate_amount
 
 LIMITS = Path("spec").child("limits")
 _NO_STORAGE = "either minimum or maximum storage value is required, but neither was provided"

@@ -9,13 +9,13 @@ from podium.api.field import (
     NOT_FOUND,
     FieldError,
     Path,
-    Verbatim,
     duplicate,
     forbidden,
     invalid,
     not_supported,
     required,
 )
+from podium.api.go_syntax import go_quantity
 from podium.api.quantity import canonical, format_bytes, format_milli, parse, to_milli
 from podium.api.resources import (
     container_limits,
@@ -226,13 +226,3 @@ def _validate_request_of(path: Path, claim: ResourceClaim, seen: set[str]) -> Er
             if other.startswith(f"{claim.name}/"):
                 yield duplicate(path, claim.name)
     seen.add(key)
-
-
-def go_quantity(quantity: str) -> Verbatim:
-    """Return a quantity as upstream dumps one: value and power of ten, text and format."""
-    amount = parse(quantity)
-    return Verbatim(
-        f"resource.Quantity{{i:resource.int64Amount{{value:{amount.unscaled}, "
-        f"scale:{amount.exponent}}}, d:resource.infDecAmount{{Dec:(*inf.Dec)(nil)}}, "
-        f's:"{amount}", Format:"{amount.format}"}}'
-    )
