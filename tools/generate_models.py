@@ -210,6 +210,9 @@ GO_NULLS = set(
     """.split()
 )
 
+#: Structs that the schema requires and Go leaves out when they are not set.
+GO_OMITTED = {"IPAddressSpec.parentRef"}
+
 #: Quantities embedded by value: zero is written.
 GO_ZERO_QUANTITIES = {"ResourceFieldSelector.divisor"}
 
@@ -358,7 +361,7 @@ def render_struct(
         elif kind in ("list", "dict"):
             body.append(f"{attr}: {target} = field(default_factory={kind})")
         elif kind == "struct":
-            by_value = (
+            by_value = qualified not in GO_OMITTED and (
                 prop in required
                 or qualified in GO_VALUES
                 or (is_kind and prop in ("metadata", "spec", "status"))

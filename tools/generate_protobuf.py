@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Write the table of protobuf field numbers, ``podium/api/types/protobuf.json``.
 
-    .venv/bin/python tools/generate_protobuf.py .venv/libexec/kubectl-1.28
+    .venv/bin/python tools/generate_protobuf.py .venv/libexec/kubectl-1.34
 
 The numbers are those of Kubernetes' published ``generated.proto`` files; every kubectl up to 1.34
-carries them as descriptors. ``LATER`` has fields that have been added since. A message is
-``{number: [JSON name, type, what]}``: type is a scalar's or a message's name; what is "" for one
-value, "many" for a list, "map" for a map from text, "inline" where JSON has the members of the
-message in the place of the field.
+carries them as descriptors (``tools/fetch_kubectl.py 34``). ``LATER`` has fields that have been
+added since. A message is ``{number: [JSON name, type, what]}``: type is a scalar's or a message's
+name; what is "" for one value, "many" for a list, "map" for a map from text, "inline" where JSON
+has the members of the message in the place of the field.
 """
 
 from __future__ import annotations
@@ -40,49 +40,14 @@ _LISTS = {
 }
 
 #: Fields that came after the descriptors: message, number, name, type, what.
-_CORE, _META = "io.k8s.api.core.v1.", "io.k8s.apimachinery.pkg.apis.meta.v1."
+_CORE = "io.k8s.api.core.v1."
 LATER: list[tuple[str, int, str, str, str]] = [
-    (f"{_CORE}ResourceClaim", 2, "request", "string", ""),
-    (f"{_CORE}LifecycleHandler", 4, "sleep", f"{_CORE}SleepAction", ""),
-    (f"{_CORE}SleepAction", 1, "seconds", "int", ""),
-    (f"{_CORE}Lifecycle", 3, "stopSignal", "string", ""),
-    (f"{_CORE}VolumeMount", 7, "recursiveReadOnly", "string", ""),
-    (f"{_CORE}PodSecurityContext", 11, "appArmorProfile", f"{_CORE}AppArmorProfile", ""),
-    (f"{_CORE}PodSecurityContext", 12, "supplementalGroupsPolicy", "string", ""),
-    (f"{_CORE}PodSecurityContext", 13, "seLinuxChangePolicy", "string", ""),
-    (f"{_CORE}SecurityContext", 12, "appArmorProfile", f"{_CORE}AppArmorProfile", ""),
-    (f"{_CORE}AppArmorProfile", 1, "type", "string", ""),
-    (f"{_CORE}AppArmorProfile", 2, "localhostProfile", "string", ""),
-    (f"{_CORE}ServiceSpec", 23, "trafficDistribution", "string", ""),
-    (f"{_CORE}LoadBalancerIngress", 3, "ipMode", "string", ""),
-    (f"{_CORE}PodSpec", 40, "resources", f"{_CORE}ResourceRequirements", ""),
-    (f"{_CORE}PodSpec", 41, "hostnameOverride", "string", ""),
-    (f"{_CORE}PodAffinityTerm", 5, "matchLabelKeys", "string", "many"),
-    (f"{_CORE}PodAffinityTerm", 6, "mismatchLabelKeys", "string", "many"),
-    (f"{_CORE}PersistentVolumeClaimSpec", 9, "volumeAttributesClassName", "string", ""),
-    (f"{_CORE}PodCondition", 7, "observedGeneration", "int", ""),
-    (f"{_CORE}PodStatus", 17, "observedGeneration", "int", ""),
-    (f"{_CORE}ContainerStatus", 15, "stopSignal", "string", ""),
-    (f"{_CORE}VolumeSource", 30, "image", f"{_CORE}ImageVolumeSource", ""),
-    (f"{_CORE}ImageVolumeSource", 1, "reference", "string", ""),
-    (f"{_CORE}ImageVolumeSource", 2, "pullPolicy", "string", ""),
-    ("io.k8s.api.batch.v1.JobSpec", 15, "managedBy", "string", ""),
-    ("io.k8s.api.batch.v1.JobSpec", 16, "successPolicy", "io.k8s.api.batch.v1.SuccessPolicy", ""),
-    ("io.k8s.api.batch.v1.SuccessPolicy", 1, "rules", "io.k8s.api.batch.v1.SuccessPolicyRule",
-     "many"),
-    ("io.k8s.api.batch.v1.SuccessPolicyRule", 1, "succeededIndexes", "string", ""),
-    ("io.k8s.api.batch.v1.SuccessPolicyRule", 2, "succeededCount", "int", ""),
-    ("io.k8s.api.coordination.v1.LeaseSpec", 6, "strategy", "string", ""),
-    ("io.k8s.api.coordination.v1.LeaseSpec", 7, "preferredHolder", "string", ""),
-    ("io.k8s.api.apps.v1.DeploymentStatus", 9, "terminatingReplicas", "int", ""),
-    ("io.k8s.api.apps.v1.ReplicaSetStatus", 7, "terminatingReplicas", "int", ""),
-    ("io.k8s.api.autoscaling.v2.HPAScalingRules", 4, "tolerance", "quantity", ""),
-    ("io.k8s.api.authentication.v1.SelfSubjectReview", 1, "metadata", f"{_META}ObjectMeta", ""),
-    ("io.k8s.api.authentication.v1.SelfSubjectReview", 2, "status",
-     "io.k8s.api.authentication.v1.SelfSubjectReviewStatus", ""),
-    ("io.k8s.api.authentication.v1.SelfSubjectReviewStatus", 1, "userInfo",
-     "io.k8s.api.authentication.v1.UserInfo", ""),
-]  # fmt: skip
+    (f"{_CORE}NodeStatus", 14, "declaredFeatures", "string", "many"),
+    (f"{_CORE}PodStatus", 19, "allocatedResources", "quantity", "map"),
+    (f"{_CORE}PodStatus", 20, "resources", f"{_CORE}ResourceRequirements", ""),
+    (f"{_CORE}PodCertificateProjection", 7, "userAnnotations", "string", "map"),
+    ("io.k8s.api.storage.v1.CSIDriverSpec", 10, "serviceAccountTokenInSecrets", "bool", ""),
+]
 
 
 def fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -40,12 +40,12 @@ def test_appliers_come_first_then_time_then_name() -> None:
         entry("c", "Apply", seconds=1),
         entry("a", "Apply", seconds=5),
     ]
-    managed = managed_fields.decode(entries, "v1")
+    managed = managed_fields.decode(entries, ("v1",))
     assert [each.manager for each in managed_fields.encode(managed)] == ["c", "a", "b", "u"]
 
 
 def test_a_manager_is_another_through_each_subresource() -> None:
-    managed = managed_fields.decode([entry("m"), entry("m", subresource="status")], "v1")
+    managed = managed_fields.decode([entry("m"), entry("m", subresource="status")], ("v1",))
     assert len(managed) == 2
 
 
@@ -54,7 +54,7 @@ def test_entries_of_versions_that_are_not_served_go() -> None:
 
 
 def test_updates_beyond_the_cap_are_merged_oldest_first() -> None:
-    managed = managed_fields.decode([entry(f"m{n:02}", seconds=n) for n in range(10)], "v1")
+    managed = managed_fields.decode([entry(f"m{n:02}", seconds=n) for n in range(10)], ("v1",))
     newcomer = Manager("new", "Update", "v1", "")
     managed = managed_fields.update(managed, added("new"), newcomer, NOW + timedelta(minutes=1))
     entries = managed_fields.encode(managed)
@@ -66,7 +66,7 @@ def test_updates_beyond_the_cap_are_merged_oldest_first() -> None:
 
 def test_appliers_do_not_count_for_the_cap() -> None:
     entries = [entry(f"m{n:02}", "Apply") for n in range(20)]
-    managed = managed_fields.decode(entries, "v1")
+    managed = managed_fields.decode(entries, ("v1",))
     assert managed_fields.capped(managed) == managed
 
 
@@ -87,7 +87,7 @@ def test_appliers_do_not_count_for_the_cap() -> None:
 )  # fmt: skip
 def test_what_cannot_be_read_leaves_the_owners_as_they_are(sent: ManagedFieldsEntry) -> None:
     present = [entry("there")]
-    managed = managed_fields.sent_or_present([sent], present, "v1")
+    managed = managed_fields.sent_or_present([sent], present, ("v1",))
     assert managed_fields.encode(managed) == present
 
 
@@ -107,7 +107,7 @@ def test_identity_is_nobodys() -> None:
 
 
 def test_an_update_that_changes_nothing_keeps_the_entries() -> None:
-    managed = managed_fields.decode([entry("m")], "v1")
+    managed = managed_fields.decode([entry("m")], ("v1",))
     nothing = Comparison(EMPTY, EMPTY, EMPTY)
     assert managed_fields.update(managed, nothing, Manager("n", "Update", "v1", ""), NOW) is managed
 

@@ -1,12 +1,13 @@
 """``metadata.managedFields``: which manager owns which fields of an object, kept up with writes.
 
-Pure. Follows ``k8s.io/apimachinery/pkg/util/managedfields``. Every kind is served in one version:
-entries of another are dropped, as upstream drops those of versions that it no longer serves.
+Pure. Follows ``k8s.io/apimachinery/pkg/util/managedfields``. Entries of a version that the kind is
+not served in are dropped, as upstream drops them; those of its other versions count with the names
+that their fields have there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -83,12 +84,12 @@ def fields_of(entry: ManagedFieldsEntry) -> Fields:
     return entry.fields_v1 or EMPTY
 
 
-def decode(entries: Sequence[ManagedFieldsEntry], api_version: str) -> Managed:
-    """Return the owners that the server's own *entries* name."""
-    return {Manager.of(entry): entry for entry in entries if entry.api_version == api_version}
+def decode(entries: Sequence[ManagedFieldsEntry], versions: Collection[str]) -> Managed:
+    """Return the owners that the server's own *entries* name; *versions* are those served."""
+    return {Manager.of(entry): entry for entry in entries if entry.api_version in versions}
 
 
-def decode_foreign(entries: Sequence[ManagedFieldsEntry], api_version: str) -> Managed:
+def decode_foreign(entries: Sequence[ManagedFieldsEntry], versions: Collection[str]) -> Managed:
     """Like :func:`decode`, for what a client has sent. Raises ValueError where it is no such."""
     tidy = []
     for entry in entries:
@@ -99,7 +100,7 @@ def decode_foreign(entries: Sequence[ManagedFieldsEntry], api_version: str) -> M
         if entry.fields_type != "FieldsV1":
             raise ValueError(f"invalid fieldsType {entry.fields_type!r}")
         tidy.append(with_fields(entry, sets.parse(fields_of(entry))))
-    return decode(tidy, api_version)
+    return decode(tidy, versions)
 
 
 def encode(managed: Managed) -> list[ManagedFieldsEntry]:
@@ -122,7 +123,9 @@ RESET = [_NOTHING]
 
 
 def sent_or_present(
-    sent: Sequence[ManagedFieldsEntry], present: Sequence[ManagedFieldsEntry], api_version: str
+    sent: Sequence[ManagedFieldsEntry],
+    present: Sequence[ManagedFieldsEntry],
+    versions: Collection[str],
 ) -> Managed:
     """Return the owners to start an update from: those that a client sends, where it sends any
     that can be read, otherwise those that are there."""
@@ -130,10 +133,10 @@ def sent_or_present(
         return {}
     if sent and sent != present:
         try:
-            return decode_foreign(sent, api_version) or decode(present, api_version)
+            return decode_foreign(sent, versions) or decode(present, versions)
         except ValueError:
             pass  # as upstream: what cannot be read was not sent
-    return decode(present, api_version)
+    return decode(present, versions)
 
 
 def update(

@@ -2,8 +2,8 @@
 
 kubectl writes what it generates itself (``create namespace``, ``create token``, …) this way. The
 envelope is ``runtime.Unknown`` behind four magic bytes; messages are those of the published
-``generated.proto`` files, as ``types/protobuf.json`` lists them. What is not listed there is
-refused, never dropped.
+``generated.proto`` files, as ``types/protobuf.json`` lists them. A field that is not listed there
+is dropped, as every reader of protobuf does with what came after it, and told of.
 """
 
 from __future__ import annotations
@@ -24,11 +24,14 @@ from podium.api.go_time import format_micro_time, format_time
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 
+#: Texts about fields that are not known, each once.
+_Unknown = dict[str, None]
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class BadProtobuf(ValueError):
-    """The bytes are no such message, or hold a field that is not known."""
+    """The bytes are no such message."""
 
 
 @cache
@@ -59,13 +62,17 @@ def _message_of(api_version: str, kind: str) -> str:
     return name
 
 
-def decode(body: bytes, expected: type[Any]) -> dict[str, Any]:
-    """Return the object in *body* as a plain value, with the apiVersion and kind it says it has.
+def decode(body: bytes, expected: type[Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the object in *body* as a plain value, with the apiVersion and kind it says it has,
+    and a text for each field that is not known.
 
     *expected* is the struct that is read where the envelope says nothing. Raises BadProtobuf.
     """
     if not body.startswith(MAGIC):
-        raise BadProtobuf("provided data does not appear to be a protobuf message")
+        raise BadProtobuf(
+            "provided data does not appear to be a protobuf message, expected prefix "
+            f"[{' '.join(map(str, MAGIC))}]"
+        )
     api_version, said, raw = "", "", b""
     for number, value in _fields(body[len(MAGIC) :]):
         if number == 1:
@@ -78,35 +85,47 @@ def decode(body: bytes, expected: type[Any]) -> dict[str, Any]:
             raw = _as_bytes(value)
     default = kinds.of(expected)
     message = _message_of(api_version or default.api_version, said or default.kind)
-    return {"apiVersion": api_version, "kind": said, **_message(raw, message)}
+    unknown: _Unknown = {}
+    found = {"apiVersion": api_version, "kind": said, **_message(raw, message, unknown)}
+    return found, list(unknown)
 
 
-def _message(data: bytes, name: str) -> dict[str, Any]:
+def _message(data: bytes, name: str, unknown: _Unknown) -> dict[str, Any]:
     """Return a message as a plain object, zero values included: Go writes those, too."""
     message = _messages()[name]
     found: dict[str, Any] = {}
     for number, value in _fields(data):
         field = message.get(str(number))
         if field is None:
-            raise BadProtobuf(f"field {number} of {name.rpartition('.')[2]} is not known")
+            unknown[f"unknown field {number} of protobuf message {name.rpartition('.')[2]}"] = None
+            continue
         json_name, kind, what = field
         match what:
+            case "many" if isinstance(value, bytes) and kind in ("int", "bool"):  # packed
+                found.setdefault(json_name, []).extend(_packed(kind, value))
             case "many":
-                found.setdefault(json_name, []).append(_value(kind, value))
+                found.setdefault(json_name, []).append(_value(kind, value, unknown))
             case "map":
-                key, item = _entry(_as_bytes(value), kind)
+                key, item = _entry(_as_bytes(value), kind, unknown)
                 found.setdefault(json_name, {})[key] = item
             case "inline":
-                found |= _message(_as_bytes(value), kind)
+                found |= _message(_as_bytes(value), kind, unknown)
             case _:
-                plain = _value(kind, value)
+                plain = _value(kind, value, unknown)
                 unset = plain == 0 and json_name == "targetPort"  # no pointer, and no port
                 if plain is not None and not unset:
                     found[json_name] = plain
     return found
 
 
-def _value(kind: str, value: int | bytes) -> Any:
+def _packed(kind: str, data: bytes) -> Iterator[Any]:
+    at = 0
+    while at < len(data):
+        number, at = _varint(data, at)
+        yield _value(kind, number, {})
+
+
+def _value(kind: str, value: int | bytes, unknown: _Unknown) -> Any:
     match kind:
         case "string":
             return _text(value)
@@ -131,7 +150,7 @@ def _value(kind: str, value: int | bytes) -> Any:
             return [_text(text) for _, text in _fields(_as_bytes(value))]
         case "raw":
             return _raw(_as_bytes(value))
-    return _message(_as_bytes(value), kind)
+    return _message(_as_bytes(value), kind, unknown)
 
 
 def _raw(data: bytes) -> Any:
@@ -143,7 +162,7 @@ def _raw(data: bytes) -> Any:
         raise BadProtobuf(str(error)) from error
 
 
-def _entry(data: bytes, kind: str) -> tuple[str, Any]:
+def _entry(data: bytes, kind: str, unknown: _Unknown) -> tuple[str, Any]:
     """One pair of a map from text to values of *kind*."""
     key: str = ""
     item: int | bytes = b""
@@ -152,7 +171,7 @@ def _entry(data: bytes, kind: str) -> tuple[str, Any]:
             key = _text(value)
         elif number == 2:
             item = value
-    return key, _value(kind, item)
+    return key, _value(kind, item, unknown)
 
 
 def _time(data: bytes) -> str | None:

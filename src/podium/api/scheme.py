@@ -87,6 +87,12 @@ def _review(group: str, kind: str, *, namespaced: bool = False) -> Resource:
     )
 
 
+#: Made up at the moment they are asked for, like reviews.
+COMPONENTSTATUSES = _kind(
+    "", "ComponentStatus", "componentstatuses", "componentstatuses", singular="componentstatus",
+    namespaced=False, short_names=("cs",), verbs=("get", "list"), stored=False,
+)  # fmt: skip
+
 SUBJECTACCESSREVIEWS = _review("authorization.k8s.io", "SubjectAccessReview")
 SELFSUBJECTACCESSREVIEWS = _review("authorization.k8s.io", "SelfSubjectAccessReview")
 LOCALSUBJECTACCESSREVIEWS = _review(
@@ -120,6 +126,11 @@ HORIZONTALPODAUTOSCALERS = _kind(
     "horizontalpodautoscalers", version="v2", short_names=("hpa",), categories=("all",),
     subresources=(STATUS,),
 )  # fmt: skip
+HORIZONTALPODAUTOSCALERS_V1 = _kind(
+    "autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers",
+    "horizontalpodautoscalers_v1", short_names=("hpa",), categories=("all",),
+    subresources=(STATUS,), view_of=HORIZONTALPODAUTOSCALERS,
+)  # fmt: skip
 CRONJOBS = _kind(
     "batch", "CronJob", "cronjobs", "cronjobs", short_names=("cj",), categories=("all",),
     subresources=(STATUS,),
@@ -136,9 +147,17 @@ INGRESSES = _kind(
     "networking.k8s.io", "Ingress", "ingresses", "ingresses", short_names=("ing",),
     subresources=(STATUS,),
 )  # fmt: skip
+IPADDRESSES = _kind(
+    "networking.k8s.io", "IPAddress", "ipaddresses", "ipaddresses", namespaced=False,
+    short_names=("ip",),
+)  # fmt: skip
 NETWORKPOLICIES = _kind(
     "networking.k8s.io", "NetworkPolicy", "networkpolicies", "networkpolicies",
     short_names=("netpol",), error_group="extensions",
+)  # fmt: skip
+SERVICECIDRS = _kind(
+    "networking.k8s.io", "ServiceCIDR", "servicecidrs", "servicecidrs", namespaced=False,
+    subresources=(STATUS,),
 )  # fmt: skip
 RUNTIMECLASSES = _kind(
     "node.k8s.io", "RuntimeClass", "runtimeclasses", "runtimeclasses", namespaced=False
@@ -163,6 +182,10 @@ STORAGECLASSES = _kind(
 VOLUMEATTACHMENTS = _kind(
     "storage.k8s.io", "VolumeAttachment", "volumeattachments", "volumeattachments",
     namespaced=False, subresources=(STATUS,),
+)  # fmt: skip
+VOLUMEATTRIBUTESCLASSES = _kind(
+    "storage.k8s.io", "VolumeAttributesClass", "volumeattributesclasses",
+    "volumeattributesclasses", namespaced=False, short_names=("vac",),
 )  # fmt: skip
 
 RESOURCES: tuple[Resource, ...] = tuple(

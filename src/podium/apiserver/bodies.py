@@ -18,6 +18,8 @@ from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
 from podium.kit.apart import apart
 
+#: What bodies may be in.
+ACCEPTED = (JSON, YAML, protobuf.CONTENT_TYPE)
 #: Upstream's limit for the body of a write, in bytes.
 LIMIT = 3 * 1024 * 1024
 #: Seconds for a body to arrive, upstream's limit for the whole of a request.
@@ -54,14 +56,16 @@ async def decode(
 ) -> tuple[Any, list[str]]:
     """Return the object in the body and the warnings that it earns. Raises ApiError."""
     cls: type[Any] = into.type if isinstance(into, Resource) else into
-    accepted = (JSON, YAML, protobuf.CONTENT_TYPE)
-    content_type = body_type(request.headers.get("Content-Type", ""), accepted, JSON)
+    content_type = body_type(request.headers.get("Content-Type", ""), ACCEPTED, JSON)
     body = await read(request)
+    dropped: list[str] = []
     if content_type == protobuf.CONTENT_TYPE:
-        body, content_type = await apart(len(body), _from_protobuf, body, cls), JSON
+        body, dropped = await apart(len(body), from_protobuf, body, cls)
+        content_type = JSON
     obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
     )
+    warnings += dropped
     if b"managedFields" in body and await apart(len(body), _resets_owners, obj, body, content_type):
         obj.metadata.managed_fields = managed_fields.RESET
     return obj, warnings
@@ -80,10 +84,12 @@ def _resets_owners(obj: Any, body: bytes, content_type: str) -> bool:
     return bool((document.get("metadata") or {}).get("managedFields") == [])
 
 
-def _from_protobuf(body: bytes, expected: type[Any]) -> bytes:
-    """Return the object as JSON, so that there is one way to decode it. Raises ApiError (400)."""
+def from_protobuf(body: bytes, expected: type[Any]) -> tuple[bytes, list[str]]:
+    """Return the object as JSON, so that there is one way to decode it, and what it earns warnings
+    for. Raises ApiError (400)."""
     try:
-        return msgspec.json.encode(protobuf.decode(body, expected))
+        found, unknown = protobuf.decode(body, expected)
+        return msgspec.json.encode(found), unknown
     except protobuf.BadProtobuf as error:
         raise bad_request(
             f"the object provided is unrecognized (must be of type {expected.__name__}): {error}"

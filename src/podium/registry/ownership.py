@@ -18,7 +18,7 @@ from podium.api.fields.extract import compare
 from podium.api.fields.sets import Fields
 from podium.api.fields.shapes import shape_of_type
 from podium.api.managed_fields import UPDATE, Manager, plain_without_owners
-from podium.api.scheme import Resource
+from podium.api.scheme import RESOURCES, Resource
 from podium.api.types.meta_v1 import ManagedFieldsEntry, StatusCause, StatusDetails
 from podium.registry.kind import Kind
 from podium.registry.strategies.base import Strategy
@@ -45,7 +45,7 @@ def _tracked(
     resource = kind.resource
     present = old.metadata.managed_fields if old is not None else []
     sent = [] if subresource else obj.metadata.managed_fields
-    managed = managed_fields.sent_or_present(sent, present, resource.api_version)
+    managed = managed_fields.sent_or_present(sent, present, _versions(resource))
     if not managed and old is not None:
         return []  # an object that nobody tracks stays so until somebody applies to it
     before = _empty(resource) if old is None else plain_without_owners(old)
@@ -106,7 +106,7 @@ def _applied(
         empty=_empty(resource),
         ignored=_ignored(kind.strategy, subresource),
     )
-    managed = managed_fields.decode(obj.metadata.managed_fields, resource.api_version)
+    managed = managed_fields.decode(obj.metadata.managed_fields, _versions(resource))
     try:
         document, managed = last_applied.apply(
             application, plain_without_owners(obj), managed, force=context.force
@@ -187,6 +187,13 @@ def _empty(resource: Resource) -> dict[str, Any]:
 
 
 _EMPTY: dict[Resource, dict[str, Any]] = {}
+
+
+@cache
+def _versions(resource: Resource) -> frozenset[str]:
+    """Return the versions, of whatever group, that the same objects are served in."""
+    stored = resource.view_of or resource
+    return frozenset(each.api_version for each in RESOURCES if stored in (each, each.view_of))
 
 
 @cache

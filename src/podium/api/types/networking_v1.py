@@ -40,7 +40,7 @@ class ParentReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
 
 
 class IPAddressSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"parent_ref": "parentRef"}):
-    parent_ref: ParentReference = field(default_factory=lambda: ParentReference())
+    parent_ref: "ParentReference | None" = None
 
 
 class IPAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):

@@ -6,12 +6,12 @@ import re
 
 from aiohttp.web import StreamResponse
 
-from podium.api import codec
+from podium.api import codec, protobuf
 from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.apiserver import bodies, errors, query
 from podium.apiserver.call import Call
-from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, YAML, body_type
+from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, body_type
 from podium.apiserver.query import WriteOptions
 from podium.apiserver.verbs import reply
 from podium.apiserver.verbs.list import list_metadata, represent
@@ -59,23 +59,29 @@ async def _options(call: Call) -> DeleteOptions:
     """Options from the body if there is one, otherwise from the query."""
     body = await bodies.read(call.request)
     if body:
-        content_type = body_type(call.request.headers.get("Content-Type", ""), (JSON, YAML), JSON)
-        options = await apart(len(body), _decode, body, content_type)
+        header = call.request.headers.get("Content-Type", "")
+        content_type = body_type(header, bodies.ACCEPTED, JSON)
+        options, warnings = await apart(len(body), _decode, body, content_type)
+        call.warnings += warnings
     else:
         options = query.delete_options(call.query)
     return options
 
 
-def _decode(body: bytes, content_type: str) -> DeleteOptions:
+def _decode(body: bytes, content_type: str) -> tuple[DeleteOptions, list[str]]:
     """Raises ApiError: 500 without a reason, as upstream tells what it cannot read here."""
+    dropped: list[str] = []
     try:
+        if content_type == protobuf.CONTENT_TYPE:
+            body, dropped = bodies.from_protobuf(body, DeleteOptions)
+            content_type = JSON
         options, _ = codec.decode(
             DeleteOptions, body, content_type=content_type, validation="Ignore"
         )
     except ApiError as error:
         raise errors.plain_failure(500, _plain_words(str(error))) from error
     decoded: DeleteOptions = options
-    return decoded
+    return decoded, dropped
 
 
 def _plain_words(text: str) -> str:

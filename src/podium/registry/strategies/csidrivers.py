@@ -29,11 +29,17 @@ class CSIDriverStrategy(Strategy[CSIDriver]):
     def default(self, obj: CSIDriver) -> None:
         set_defaults_csi_driver(obj)
 
+    def prepare_for_update(self, new: CSIDriver, old: CSIDriver, now: datetime) -> None:
+        """Generations count from the first change on, and only what may change."""
+        super().prepare_for_update(new, old, now)
+        new.metadata.generation = old.metadata.generation + (new.spec != old.spec)
+
     def validate(self, obj: CSIDriver) -> list[FieldError]:
-        return self.validate_metadata(obj) + validate_csi_driver(obj)
+        return [*self.validate_metadata(obj), *validate_csi_driver(obj)]
 
     def validate_update(self, new: CSIDriver, old: CSIDriver) -> list[FieldError]:
-        return self.validate_metadata_update(new, old) + validate_csi_driver_update(new, old)
+        found = validate_csi_driver_update(new, old)
+        return [*self.validate_metadata_update(new, old), *found]
 
     def row(self, obj: CSIDriver, now: datetime) -> list[Cell]:
         spec = obj.spec

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from podium.api.field import FieldError
 from podium.api.types.storage_v1 import CSIStorageCapacity
+from podium.api.validation.storage import (
+    validate_csi_storage_capacity,
+    validate_csi_storage_capacity_update,
+)
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import NAME, Cell, Column
 
 
 class CSIStorageCapacityStrategy(Strategy[CSIStorageCapacity]):
     columns = (NAME, Column("StorageClassName"), Column("Capacity"))
+
+    def validate(self, obj: CSIStorageCapacity) -> list[FieldError]:
+        return [*self.validate_metadata(obj), *validate_csi_storage_capacity(obj)]
+
+    def validate_update(self, new: CSIStorageCapacity, old: CSIStorageCapacity) -> list[FieldError]:
+        found = validate_csi_storage_capacity_update(new, old)
+        return [*self.validate_metadata_update(new, old), *found]
 
     def row(self, obj: CSIStorageCapacity, now: datetime) -> list[Cell]:
         capacity = "<unset>" if obj.capacity is None else str(obj.capacity)

@@ -7,7 +7,7 @@ from datetime import datetime
 from podium.api.defaults.autoscaling import set_defaults_autoscaler
 from podium.api.field import FieldError
 from podium.api.types.autoscaling_v2 import HorizontalPodAutoscaler, MetricSpec, MetricStatus
-from podium.api.validation.autoscaling import validate_autoscaler
+from podium.api.validation.autoscaling import validate_autoscaler, validate_autoscaler_status
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, NONE, UNKNOWN, Cell, Column, age
 
@@ -35,6 +35,12 @@ class HorizontalPodAutoscalerStrategy(Strategy[HorizontalPodAutoscaler]):
         self, new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler
     ) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_autoscaler(new)
+
+    def validate_status_update(
+        self, new: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler
+    ) -> list[FieldError]:
+        found = validate_autoscaler_status(new)
+        return [*self.validate_metadata_update(new, old), *found]
 
     def row(self, obj: HorizontalPodAutoscaler, now: datetime) -> list[Cell]:
         spec = obj.spec

@@ -31,11 +31,11 @@ class StorageClassStrategy(Strategy[StorageClass]):
         set_defaults_storage_class(obj)
 
     def validate(self, obj: StorageClass) -> list[FieldError]:
-        return self.validate_metadata(obj) + validate_storage_class(obj)
+        return [*self.validate_metadata(obj), *validate_storage_class(obj)]
 
     def validate_update(self, new: StorageClass, old: StorageClass) -> list[FieldError]:
         found = validate_storage_class_update(new, old)
-        return self.validate_metadata_update(new, old) + found
+        return [*self.validate_metadata_update(new, old), *found]
 
     def row(self, obj: StorageClass, now: datetime) -> list[Cell]:
         name = obj.metadata.name

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from podium.api.field import FieldError, Path
+from podium.api.field import FieldError
 from podium.api.types.storage_v1 import VolumeAttachment
-from podium.api.validation.common import immutable
-from podium.api.validation.storage import validate_volume_attachment
+from podium.api.validation.storage import (
+    validate_new_volume_attachment,
+    validate_volume_attachment_update,
+)
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
@@ -23,10 +25,10 @@ class VolumeAttachmentStrategy(Strategy[VolumeAttachment]):
     )
 
     def validate(self, obj: VolumeAttachment) -> list[FieldError]:
-        return [*self.validate_metadata(obj), *validate_volume_attachment(obj)]
+        return [*self.validate_metadata(obj), *validate_new_volume_attachment(obj)]
 
     def validate_update(self, new: VolumeAttachment, old: VolumeAttachment) -> list[FieldError]:
-        found = [*validate_volume_attachment(new), *immutable(Path("spec"), new.spec, old.spec)]
+        found = validate_volume_attachment_update(new, old)
         return self.validate_metadata_update(new, old) + found
 
     def row(self, obj: VolumeAttachment, now: datetime) -> list[Cell]:
