@@ -22,7 +22,7 @@ WITHOUT_NUMBER = frozenset(
     CSIDriverSpec.preventPodSchedulingIfMissing CSINode.status ClusterTrustBundleProjection.user
     DownwardAPIVolumeFile.user DownwardAPIVolumeSource.defaultUser EmptyDirVolumeSource.mode
     GRPCAction.mode HTTPGetAction.protocol HorizontalPodAutoscalerCondition.observedGeneration
-    JobSpec.scheduling KeyToPath.user ListMeta.shardInfo NodeSpec.podPreemptionPolicy
+    JobSpec.scheduling KeyToPath.user NodeSpec.podPreemptionPolicy
     NodeSystemInfo.runningInUserNamespace PersistentVolumeClaimStatus.healthStatus
     PodCertificateProjection.user PodSpec.evictionResponders PodSpec.schedulingGroup
     PodStatus.nodeAllocatableResourceClaimStatuses PodStatus.volumeHealth

@@ -60,7 +60,7 @@ async def decode(
     body = await read(request)
     dropped: list[str] = []
     if content_type == protobuf.CONTENT_TYPE:
-        body, dropped = await apart(len(body), from_protobuf, body, cls)
+        body, dropped = await apart(len(body), _from_protobuf, body, cls)
         content_type = JSON
     obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
@@ -84,7 +84,7 @@ def _resets_owners(obj: Any, body: bytes, content_type: str) -> bool:
     return bool((document.get("metadata") or {}).get("managedFields") == [])
 
 
-def from_protobuf(body: bytes, expected: type[Any]) -> tuple[bytes, list[str]]:
+def _from_protobuf(body: bytes, expected: type[Any]) -> tuple[bytes, list[str]]:
     """Return the object as JSON, so that there is one way to decode it, and what it earns warnings
     for. Raises ApiError (400)."""
     try:

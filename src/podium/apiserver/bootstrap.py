@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 from typing import Any
 
+from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
 from podium.api.scheme import (
@@ -16,6 +17,7 @@ from podium.api.scheme import (
     ENDPOINTSLICES,
     NAMESPACES,
     PRIORITYCLASSES,
+    SERVICECIDRS,
     SERVICES,
     Resource,
 )
@@ -30,10 +32,12 @@ from podium.api.types.core_v1 import (
     ServicePort,
     ServiceSpec,
 )
-from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.meta_v1 import Condition, ObjectMeta
+from podium.api.types.networking_v1 import ServiceCIDR, ServiceCIDRSpec
 from podium.api.types.scheduling_v1 import PriorityClass
 from podium.api.user import UserInfo
 from podium.kit.clock import Clock
+from podium.registry.patching import MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
 
@@ -68,9 +72,18 @@ def _priority_classes() -> list[PriorityClass]:
 class Bootstrap:
     """Keeps the objects. *address* and *port* are where Pods reach the server itself."""
 
-    def __init__(self, registry: Registry, *, service_ip: str, address: str, port: int) -> None:
-        self._registry, self._address, self._port = registry, address, port
-        self._service_ip = service_ip
+    def __init__(
+        self,
+        registry: Registry,
+        clock: Clock,
+        *,
+        service_cidr: str,
+        service_ip: str,
+        address: str,
+        port: int,
+    ) -> None:
+        self._registry, self._clock, self._address, self._port = registry, clock, address, port
+        self._service_cidr, self._service_ip = service_cidr, service_ip
 
     async def ensure(self) -> None:
         """Make what is missing; namespaces at once, then what lives in them."""
@@ -80,13 +93,14 @@ class Bootstrap:
                 tasks.create_task(self._ensure(NAMESPACES, namespace))
             for found in _priority_classes():
                 tasks.create_task(self._ensure(PRIORITYCLASSES, found))
+            tasks.create_task(self._ensure_service_cidr())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ensure(SERVICES, self._service()))
             tasks.create_task(self._ensure_endpoints())
 
-    async def keep(self, clock: Clock) -> None:
+    async def keep(self) -> None:
         while True:
-            await clock.sleep(CHECK_EVERY)
+            await self._clock.sleep(CHECK_EVERY)
             await self.ensure()
 
     async def _ensure(self, resource: Resource, obj: Any) -> None:
@@ -100,6 +114,31 @@ class Bootstrap:
         except ApiError as error:
             # Another server was first, or the namespace is just going: the next look sees.
             if error.code not in (*_CONFLICTS, 403):
+                raise
+
+    async def _ensure_service_cidr(self) -> None:
+        cidr = ServiceCIDR(
+            metadata=ObjectMeta(name="kubernetes"), spec=ServiceCIDRSpec(cidrs=[self._service_cidr])
+        )
+        await self._ensure(SERVICECIDRS, cidr)
+        there = await self._get(SERVICECIDRS, "", "kubernetes")
+        if there is None or there.metadata.deletion_timestamp or there.status.conditions:
+            return
+        now = self._clock.now().replace(microsecond=0)
+        ready = Condition(
+            type="Ready",
+            status="True",
+            message="Kubernetes default Service CIDR is ready",
+            last_transition_time=now,
+        )
+        change = {"status": {"conditions": [codec.to_plain(ready)]}}
+        context = RequestContext(_USER, field_manager="kubernetes-service-cidr-controller")
+        try:
+            await self._registry.patch(
+                SERVICECIDRS, "", "kubernetes", change, MERGE_PATCH, context, subresource="status"
+            )
+        except ApiError as error:
+            if error.code not in _CONFLICTS:
                 raise
 
     async def _ensure_endpoints(self) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from podium.apiserver.auth.authenticator import Authenticator
     from podium.apiserver.auth.authorizer import Authorizer
     from podium.apiserver.auth.tokens import TokenSigner
+    from podium.apiserver.components import Components
     from podium.apiserver.node_proxy import NodeProxy
     from podium.apiserver.streams import Streams
 
@@ -41,6 +42,7 @@ class Services:
     streams: Streams
     authenticator: Authenticator
     authorizer: Authorizer
+    components: Components
 
 
 @dataclass

@@ -33,11 +33,11 @@ def answer(
     return LateResponse(rewrite, body, status=code, headers=headers)
 
 
-def plain(value: Any, media: MediaType, code: int = 200) -> Response:
+def plain(value: Any, media: MediaType, code: int = 200, warnings: Iterable[str] = ()) -> Response:
     """Return a response of a plain value (dicts and lists)."""
     import msgspec
 
-    return answer(msgspec.json.encode(value), media, code)
+    return answer(msgspec.json.encode(value), media, code, warnings)
 
 
 def text(body: str, code: int = 200, content_type: str = PLAIN_TEXT) -> Response:

@@ -73,6 +73,8 @@ def find(info: RequestInfo) -> Route:
         return _subresource(resource, info)
     if resource in _REVIEWS:
         return _review(resource, info)
+    if resource is scheme.COMPONENTSTATUSES:
+        return _component(resource, info)
     verbs = _COLLECTION_VERBS if _is_collection(info) else _OBJECT_VERBS
     verb = verbs.get(info.verb)
     everywhere = resource.namespaced and not info.namespace
@@ -91,6 +93,13 @@ def _review(resource: Resource, info: RequestInfo) -> Route:
     module, function = _REVIEWS[resource]
     verb: Verb = getattr(import_module(f"podium.apiserver.reviews.{module}"), function)
     return verb, resource, None
+
+
+def _component(resource: Resource, info: RequestInfo) -> Route:
+    function = {"list": "list_components", "get": "get_component", "watch": "watch_components"}
+    if info.verb not in function:
+        raise errors.method_not_allowed()
+    return _rarely("component_status", function[info.verb]), resource, None
 
 
 def _is_collection(info: RequestInfo) -> bool:

@@ -24,6 +24,7 @@ from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.bootstrap import Bootstrap
 from podium.apiserver.call import Services
+from podium.apiserver.components import Components
 from podium.apiserver.handler import Handler
 from podium.apiserver.health import Check, Health, NamedCheck
 from podium.apiserver.lookups import Lookups
@@ -111,6 +112,8 @@ async def _listening(
     port = sockets[0].getsockname()[1]
     bootstrap = Bootstrap(
         registry,
+        clock,
+        service_cidr=options.service_cidr,
         service_ip=options.kubernetes_service_ip,
         address=options.advertise_address,
         port=port,
@@ -122,16 +125,19 @@ async def _listening(
     authenticator = Authenticator(signer, lookups, clock, _static_tokens(options))
     authorizer = Authorizer(policy, _node_graph(registry))
     streams, nodes = Streams(), NodeProxy(options)
-    services = Services(registry, clock, signer, nodes, streams, authenticator, authorizer)
+    check_store = _store_check(store)
+    services = Services(
+        registry, clock, signer, nodes, streams, authenticator, authorizer, Components(check_store)
+    )
     health = Health(
-        live=[NamedCheck("etcd", _store_check(store))],
+        live=[NamedCheck("etcd", check_store)],
         ready=[NamedCheck(ROLES_CHECK, roles.check)],
     )
     handler = _handler(services, health, f"{options.advertise_address}:{port}")
     async with asyncio.TaskGroup() as tasks, _http(handler, sockets, tls.context, streams):
         keepers = [
             tasks.create_task(tls.keep_current(clock), name="certificates"),
-            tasks.create_task(bootstrap.keep(clock), name="bootstrap"),
+            tasks.create_task(bootstrap.keep(), name="bootstrap"),
             tasks.create_task(roles.run(clock), name="bootstrap-roles"),
         ]
         try:

@@ -20,11 +20,9 @@ def ip_address_name(name: str) -> list[str]:
     if found:
         return found
     address = ipaddress.ip_address(name)
-    if str(address) != name:
-        return ["must be a canonical format IP address"]
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         return ["must not be an IPv4-mapped IPv6 address"]
-    return []
+    return [] if str(address) == name else ["must be a canonical format IP address"]
 
 
 def validate_ip_address(obj: IPAddress) -> Errors:

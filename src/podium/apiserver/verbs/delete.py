@@ -73,11 +73,13 @@ def _decode(body: bytes, content_type: str) -> tuple[DeleteOptions, list[str]]:
     dropped: list[str] = []
     try:
         if content_type == protobuf.CONTENT_TYPE:
-            body, dropped = bodies.from_protobuf(body, DeleteOptions)
-            content_type = JSON
+            plain, dropped = protobuf.decode(body, DeleteOptions)
+            body, content_type = codec.encode(plain), JSON
         options, _ = codec.decode(
             DeleteOptions, body, content_type=content_type, validation="Ignore"
         )
+    except protobuf.BadProtobuf as error:
+        raise errors.plain_failure(500, str(error)) from error
     except ApiError as error:
         raise errors.plain_failure(500, _plain_words(str(error))) from error
     decoded: DeleteOptions = options

@@ -40,7 +40,7 @@ async def represent(
         )
     else:
         document = await apart(size, partial_list, result.items, metadata)
-    return responses.plain(document, media)
+    return responses.plain(document, media, 200, call.warnings)
 
 
 def list_metadata(result: ListResult) -> dict[str, Any]:

@@ -18,12 +18,12 @@ def stored(call: Call, item: Stored, media: MediaType, code: int = 200) -> Respo
     if not media.kind:
         return responses.answer(item.data, media, code, call.warnings)
     if media.kind == "PartialObjectMetadata":
-        return responses.plain(partial(item), media, code)
+        return responses.plain(partial(item), media, code, call.warnings)
     metadata = {"resourceVersion": item.obj.metadata.resource_version}
     options = table_options(call.query)
     now = call.services.clock.now()
     document = table(call.resource, [item], media, metadata, options, now)
-    return responses.plain(document, media, code)
+    return responses.plain(document, media, code, call.warnings)
 
 
 def success(

@@ -38,7 +38,8 @@ async def watch(call: Call) -> StreamResponse:
         response.enable_chunked_encoding()
         await response.prepare(call.request)
         # aiohttp ends the answer, and knows that the client may have gone by then.
-        with contextlib.suppress(ConnectionResetError):
+        at_work = call.services.components.watching(call.user.name)
+        with at_work, contextlib.suppress(ConnectionResetError):
             async with call.services.streams.ending():
                 while batch := await stream.batch():
                     await response.write(encode.batch(batch))
