@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from podium.api.quantity import Amount, Format, parse, to_milli
-from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
+from podium.api.types.core_v1 import Container, ContainerStatus, Pod, ResourceRequirements
 
 GUARANTEED, BURSTABLE, BEST_EFFORT = "Guaranteed", "Burstable", "BestEffort"
 
@@ -42,6 +44,50 @@ def pod_limits(pod: Pod, *, with_overhead: bool = True) -> Amounts:
     overhead = _milli(pod.spec.overhead) if with_overhead else {}
     _add(total, {name: overhead[name] for name in overhead if total.get(name)})
     return total
+
+
+def requests_in_use(pod: Pod) -> Amounts:
+    """Return what *pod* takes of its node: like :func:`pod_requests`, but for resizes.
+
+    While one is not done, that is the larger of what is asked for and what the containers have;
+    what they have alone, where the node cannot do it.
+    """
+    reported = {
+        status.name: status
+        for status in (*pod.status.init_container_statuses, *pod.status.container_statuses)
+    }
+    settled = replace(
+        pod.spec,
+        containers=[_in_use(c, reported.get(c.name), pod) for c in pod.spec.containers],
+        init_containers=[_in_use(c, reported.get(c.name), pod) for c in pod.spec.init_containers],
+    )
+    if settled == pod.spec:
+        return pod_requests(pod)
+    return pod_requests(replace(pod, spec=settled))
+
+
+def _in_use(container: Container, status: ContainerStatus | None, pod: Pod) -> Container:
+    asked = container.resources.requests
+    if status is None or status.resources is None:
+        return container
+    stated = [status.resources.requests, status.allocated_resources]
+    if stated == [asked, asked]:
+        return container
+    if not _infeasible(pod):
+        stated.append(asked)
+    largest: dict[str, str] = {}
+    for quantities in stated:
+        for name, quantity in quantities.items():
+            if to_milli(quantity) >= to_milli(largest.get(name, "0")):
+                largest[name] = quantity
+    return replace(container, resources=replace(container.resources, requests=largest))
+
+
+def _infeasible(pod: Pod) -> bool:
+    return any(
+        condition.type == "PodResizePending" and condition.reason == "Infeasible"
+        for condition in pod.status.conditions
+    )
 
 
 def container_requests(pod: Pod) -> Amounts:

@@ -34,6 +34,7 @@ PODS = _kind(
     "", "Pod", "pods", "pods", short_names=("po",), categories=("all",),
     subresources=(
         _BINDING, Subresource("ephemeralcontainers"), _EVICTION, Subresource("log", ("get",)),
+        Subresource("resize"),
         STATUS,
     ),
 )  # fmt: skip

@@ -37,6 +37,7 @@ from podium.domain.pods.termination import (
 )
 from podium.kit.backoff import Backoff
 from podium.kubelet.admission import refusal
+from podium.kubelet.allocation import PodAllocation
 from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
@@ -70,7 +71,8 @@ class PodWorker:
     """
 
     def __init__(self, pod: Pod, node: NodeServices) -> None:
-        self.pod = pod
+        self.pod = pod  #: as it is to be run: with the resources that it was granted
+        self._wanted = pod  #: as the API has it
         self.uid = pod.metadata.uid
         self.gone = False  #: the object is no longer in the API
         self.admitted = False  #: counts against the node's resources
@@ -80,6 +82,8 @@ class PodWorker:
         self._volumes = PodVolumes(self.uid, node.options, node.objects, node.client, node.clock)
         meta = pod.metadata
         self._files = PodFiles(meta.namespace, meta.name, self.uid, node.options)
+        self._allocation = PodAllocation(node.options.pod_dir(self.uid))
+        self._resize_told = 0  #: the generation whose resize an event was about
         self._starter = ContainerStarter(node, self._files, self._volumes)
         self._waiting: dict[str, Waiting] = {}
         self._retry_at: dict[str, datetime] = {}
@@ -96,7 +100,7 @@ class PodWorker:
 
     def update(self, pod: Pod) -> None:
         """Take over a new version of the Pod."""
-        self.pod = pod
+        self._wanted, self.pod = pod, self._allocation.granted(pod)
         self._node.objects.use(pod)
         self.wake()
 
@@ -163,6 +167,8 @@ class PodWorker:
             return True
         if not self.admitted and self._blocked is None:
             self._admit(observed)
+        if self.admitted:
+            self._consider_resize()
         self._check_deadline()
         return self._verdict is not None or is_finished(self.pod, observed, self._replaced)
 
@@ -180,7 +186,20 @@ class PodWorker:
                 status = rejected_status(self.pod, verdict, self._node.clock.now())
                 self._node.status.report(self.pod, status)
                 return
+            self._allocation.admit(self._wanted)
+        else:
+            self._allocation.adopt(self._wanted)
         self.admitted = True
+
+    def _consider_resize(self) -> None:
+        """Decide what of the resources that are asked for by now the Pod gets; tell why not."""
+        self._allocation.consider(self._wanted)
+        self.pod = self._allocation.granted(self._wanted)
+        pending, generation = self._allocation.pending, self.pod.metadata.generation
+        if pending is not None and self._resize_told != generation:
+            self._resize_told = generation
+            reason = f"Resize{pending.reason}"
+            self._node.events.event(self.pod, "Warning", reason, pending.message)
 
     def _check_deadline(self) -> None:
         until = deadline(self.pod, self._node.status.latest(self.pod))
@@ -334,6 +353,7 @@ class PodWorker:
             health=self._prober.health,
             verdict=self._verdict,
             ended=ended,
+            resize=self._allocation.pending,
         )
         now = self._node.clock.now()
         status = (

@@ -130,6 +130,8 @@ async def _prepare(
     rules = kind.strategy.rules(subresource)
     metadata, old_metadata = obj.metadata, old.obj.metadata
     kind.strategy.default(obj)
+    if rules.take is not None:
+        rules.take(obj, old.obj)
     size = max(context.size, len(old.data))
     managed = (
         metadata.managed_fields

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ContainerStatus, Pod, PodCondition, PodStatus
+from podium.domain.pods.allocation import ResizePending
 from podium.domain.pods.phase import FAILED, SUCCEEDED, has_initialized, is_done
 
 READY_TO_START = "PodReadyToStartContainers"
@@ -18,7 +19,17 @@ INITIALIZED = "Initialized"
 READY = "Ready"
 CONTAINERS_READY = "ContainersReady"
 SCHEDULED = "PodScheduled"
-OWNED = (READY_TO_START, INITIALIZED, READY, CONTAINERS_READY, SCHEDULED)
+RESIZE_PENDING = "PodResizePending"
+RESIZE_IN_PROGRESS = "PodResizeInProgress"
+OWNED = (
+    READY_TO_START,
+    INITIALIZED,
+    READY,
+    CONTAINERS_READY,
+    SCHEDULED,
+    RESIZE_PENDING,
+    RESIZE_IN_PROGRESS,
+)
 
 
 def pod_conditions(
@@ -30,8 +41,12 @@ def pod_conditions(
     has_sandbox: bool,
     previous: PodStatus,
     now: datetime,
+    resize: ResizePending | None = None,
 ) -> list[PodCondition]:
-    """Return all conditions: others' first, then those of the node, with transition times."""
+    """Return all conditions: others' first, then those of the node, with transition times.
+
+    A resize that waits is told of while the Pod is not over.
+    """
     foreign = [c for c in pod.status.conditions if c.type not in OWNED]
     containers_ready = _containers_ready(pod, (*statuses, *init_statuses), phase)
     owned = [
@@ -41,6 +56,8 @@ def pod_conditions(
         containers_ready,
         _condition(SCHEDULED, True),
     ]
+    if resize is not None and phase not in (FAILED, SUCCEEDED):
+        owned.append(_condition(RESIZE_PENDING, True, resize.reason, resize.message))
     before = {c.type: c for c in (*pod.status.conditions, *previous.conditions)}
     for condition in owned:
         condition.observed_generation = pod.metadata.generation

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from podium.api.resources import is_sidecar, qos_class
 from podium.api.types.core_v1 import ContainerState, ContainerStatus, HostIP, Pod, PodIP, PodStatus
+from podium.domain.pods.allocation import ResizePending
 from podium.domain.pods.conditions import OWNED, pod_conditions
 from podium.domain.pods.container_status import (
     Waiting,
@@ -37,7 +38,7 @@ class StatusInput:
     """What the status of a Pod follows from. ``previous`` is the one last published, or the API's.
 
     ``health`` is what probes found, by container ID; ``ended`` says that nothing of the Pod will be
-    started any more.
+    started any more; ``resize`` why ``pod`` has other resources than the API's.
     """
 
     pod: Pod
@@ -48,6 +49,7 @@ class StatusInput:
     health: Mapping[str, RunHealth] = field(default_factory=lambda: NO_HEALTH)
     verdict: Verdict | None = None
     ended: bool = False
+    resize: ResizePending | None = None
 
 
 def pod_status(given: StatusInput, now: datetime) -> PodStatus:
@@ -96,6 +98,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         has_sandbox=given.observed.sandbox is not None,
         previous=previous,
         now=now,
+        resize=given.resize,
     )
     return status
 

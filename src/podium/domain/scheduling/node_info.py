@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from podium.api.quantity import to_milli
-from podium.api.resources import Amounts, pod_requests
+from podium.api.resources import Amounts, requests_in_use
 from podium.api.types.core_v1 import Node, Pod
 from podium.domain.scheduling.host_ports import HostPort, host_ports
 
@@ -21,7 +21,7 @@ class PodDemand:
 
     def __init__(self, pod: Pod) -> None:
         self.pod = pod
-        self.requests: Amounts = {k: v for k, v in pod_requests(pod).items() if v > 0}
+        self.requests: Amounts = {k: v for k, v in requests_in_use(pod).items() if v > 0}
         self.host_ports: list[HostPort] = host_ports(pod)
 
     @property

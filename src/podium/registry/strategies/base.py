@@ -45,12 +45,14 @@ class UpdateRules(Generic[T]):
 
     ``prepare(new, old, now)`` makes of *new*, in place, what may be stored: fields that this door
     does not serve are taken from *old*. ``validate(new, old)`` returns the offences. With *owns*,
-    the writer owns what it changed (managedFields).
+    the writer owns what it changed (managedFields); ``take(new, old)``, where a door needs it,
+    leaves in *new* only what counts as a change at all, before that is told.
     """
 
     prepare: Callable[[T, T, datetime], None]
     validate: Callable[[T, T], list[FieldError]]
     owns: bool = True
+    take: Callable[[T, T], None] | None = None
 
 
 class Strategy(Generic[T]):

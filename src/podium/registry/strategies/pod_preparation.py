@@ -13,6 +13,7 @@ import msgspec
 from podium.api.field import Path
 from podium.api.types.core_v1 import (
     AppArmorProfile,
+    Container,
     Pod,
     PodAffinityTerm,
     PodSecurityContext,
@@ -100,3 +101,34 @@ def keep_observed_generations(new: PodStatus, old: PodStatus) -> None:
             condition = msgspec.structs.replace(condition, observed_generation=generation)
         kept.append(condition)
     new.conditions = kept
+
+
+def take_resources(new: Pod, old: Pod) -> None:
+    """Take nothing but resources, and what they mean, from *new*: in place.
+
+    Containers that are others than in *old*, or in another order, stay as they are for validation
+    to refuse them.
+    """
+    spec = new.spec
+    if len(spec.containers) != len(old.spec.containers) or len(spec.init_containers) != len(
+        old.spec.init_containers
+    ):
+        return
+    new.spec = msgspec.structs.replace(
+        old.spec,
+        resources=spec.resources,
+        containers=_with_resources(spec.containers, old.spec.containers),
+        init_containers=_with_resources(spec.init_containers, old.spec.init_containers),
+    )
+    new.status = old.status
+    for name in ("labels", "annotations", "finalizers", "owner_references"):
+        setattr(new.metadata, name, getattr(old.metadata, name))
+
+
+def _with_resources(new: list[Container], old: list[Container]) -> list[Container]:
+    if [container.name for container in new] != [container.name for container in old]:
+        return new
+    return [
+        msgspec.structs.replace(was, resources=now.resources, resize_policy=now.resize_policy)
+        for now, was in zip(new, old, strict=True)
+    ]

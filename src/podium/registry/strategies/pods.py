@@ -13,11 +13,17 @@ from podium.api.field import FieldError
 from podium.api.resources import qos_class
 from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
+from podium.api.validation.pod_resize import validate_pod_resize
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
 from podium.api.validation.pods import validate_pod
 from podium.registry.strategies import pod_table
-from podium.registry.strategies.base import Strategy, UpdateRules, copy_field
+from podium.registry.strategies.base import (
+    Strategy,
+    UpdateRules,
+    copy_field,
+    keep_system_metadata,
+)
 from podium.registry.strategies.closed_gates import (
     drop_closed_fields,
     drop_closed_status_fields,
@@ -26,6 +32,7 @@ from podium.registry.strategies.pod_preparation import (
     copy_app_armor_annotations,
     keep_observed_generations,
     merge_label_keys,
+    take_resources,
 )
 from podium.registry.strategies.pod_warnings import name_warnings, pod_warnings
 from podium.registry.strategies.table import Cell, RowCondition
@@ -86,6 +93,8 @@ class PodStrategy(Strategy[Pod]):
         if subresource == "ephemeralcontainers":
             prepare, validate = self._prepare_ephemeral_update, self._validate_ephemeral_update
             return UpdateRules(prepare, validate, owns=False)
+        if subresource == "resize":
+            return UpdateRules(self._prepare_resize, self._validate_resize, take=take_resources)
         return super().rules(subresource)
 
     def prepare_for_update(self, new: Pod, old: Pod, now: datetime) -> None:
@@ -124,6 +133,14 @@ class PodStrategy(Strategy[Pod]):
 
     def _validate_ephemeral_update(self, new: Pod, old: Pod) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_ephemeral_update(new, old)
+
+    def _prepare_resize(self, new: Pod, old: Pod, now: datetime) -> None:
+        drop_closed_fields(new.spec, old.spec)
+        keep_system_metadata(new, old)
+        self.count_generation(new, old)
+
+    def _validate_resize(self, new: Pod, old: Pod) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_pod_resize(new, old)
 
     # ------------------------------------------------------------------ bind, delete
 
