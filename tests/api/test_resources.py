@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.api.resources import pod_limits, pod_requests, qos_class
+from podium.api.codec import from_plain
+from podium.api.resources import pod_limits, pod_requests, qos_class, requests_in_use
+from podium.api.types.core_v1 import PodStatus
 from support.objects import container, pod
 
 BOTH = {"cpu": "1", "memory": "1Gi"}
@@ -117,3 +119,43 @@ def test_requests_cover_every_moment_of_the_pods_life(
     moments.append(staying + sum(regular))
     made = pod({"containers": running, "initContainers": starting})
     assert pod_requests(made)["cpu"] == max(moments)
+
+
+INFEASIBLE = {"type": "PodResizePending", "status": "True", "reason": "Infeasible"}
+DEFERRED = {"type": "PodResizePending", "status": "True", "reason": "Deferred"}
+
+
+def resized(*, asked: str, allocated: str, in_force: str, conditions: list[Any]) -> Any:
+    status = {
+        "name": "c",
+        "allocatedResources": {"cpu": allocated},
+        "resources": {"requests": {"cpu": in_force}},
+    }
+    made = pod({"containers": [container(name="c", resources=asks({"cpu": asked}))]})
+    reported = {"containerStatuses": [status], "conditions": conditions}
+    made.status = from_plain(PodStatus, reported)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("asked", "allocated", "in_force", "conditions", "expected"),
+    [
+        pytest.param("1", "1", "1", [], 1000, id="nothing-was-resized"),
+        pytest.param("2", "1", "1", [], 2000, id="more-is-asked-for-than-granted"),
+        pytest.param("1", "2", "2", [], 2000, id="less-is-asked-for-than-granted"),
+        pytest.param("1", "1", "2", [], 2000, id="granted-but-not-yet-in-force"),
+        pytest.param("2", "1", "1", [DEFERRED], 2000, id="room-is-kept-for-what-is-deferred"),
+        pytest.param("9", "1", "1", [INFEASIBLE], 1000, id="what-is-infeasible-takes-nothing"),
+        pytest.param("1", "2", "2", [INFEASIBLE], 2000, id="what-is-infeasible-frees-nothing"),
+    ],
+)
+def test_requests_in_use_of_a_resized_pod(
+    asked: str, allocated: str, in_force: str, conditions: list[Any], expected: int
+) -> None:
+    made = resized(asked=asked, allocated=allocated, in_force=in_force, conditions=conditions)
+    assert requests_in_use(made) == {"cpu": expected}
+
+
+def test_a_pod_without_a_status_takes_what_it_asks_for() -> None:
+    made = pod({"containers": [container(name="c", resources=asks({"cpu": "1"}))]})
+    assert requests_in_use(made) == pod_requests(made)

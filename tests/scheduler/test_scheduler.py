@@ -66,6 +66,33 @@ class Cluster:
     async def remove_pod(self, name: str) -> None:
         await self.client.delete(scheme.PODS, name, namespace="default", grace_period_seconds=0)
 
+    async def resize(self, name: str, *, cpu: str) -> None:
+        container = {"name": "c", "resources": {"requests": {"cpu": cpu}}}
+        await self._patch(name, {"spec": {"containers": [container]}}, "resize")
+
+    async def report(self, name: str, *, granted: str, resize: str = "") -> None:
+        """What the kubelet says that the container runs with, and that became of a resize."""
+        container = {
+            "name": "c",
+            "image": "busybox",
+            "imageID": "",
+            "ready": True,
+            "restartCount": 0,
+            "resources": {"requests": {"cpu": granted}},
+            "allocatedResources": {"cpu": granted},
+        }
+        status: dict[str, Any] = {"containerStatuses": [container]}
+        if resize:
+            status["conditions"] = [
+                {"type": "PodResizePending", "status": "True", "reason": resize}
+            ]
+        await self._patch(name, {"status": status}, "status")
+
+    async def _patch(self, name: str, patch: dict[str, Any], subresource: str) -> None:
+        await self.client.patch(
+            scheme.PODS, name, patch, namespace="default", subresource=subresource
+        )
+
     def node_of(self, name: str) -> str:
         pod = self.pods.get("default", name)
         return pod.spec.node_name if pod else ""
@@ -157,6 +184,18 @@ async def test_a_pod_that_leaves_makes_room(cluster):
         "1 No preemption victims found for incoming pod."
     )
     await cluster.remove_pod("first")
+    assert await cluster.bound("second") == "node-1"
+
+
+async def test_a_resize_that_the_node_cannot_do_takes_no_room(cluster):
+    await cluster.add_node("node-1", cpu="1")
+    await cluster.add_pod("first", cpu="200m")
+    await cluster.bound("first")
+    await cluster.report("first", granted="200m")
+    await cluster.resize("first", cpu="800m")
+    await cluster.add_pod("second", cpu="600m")
+    await cluster.refused("second")
+    await cluster.report("first", granted="200m", resize="Infeasible")
     assert await cluster.bound("second") == "node-1"
 
 

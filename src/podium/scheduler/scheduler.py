@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from podium.api import scheme
+from podium.api.resources import requests_in_use
 from podium.api.types.core_v1 import Node, Pod
 from podium.client.client import Client
 from podium.client.events import EventRecorder
@@ -118,7 +119,7 @@ class Scheduler:
             self._made_room(self._cache.forget(uid))
         elif new.spec.node_name:
             self._queue.remove(uid)
-            if old is None or old.spec != new.spec or self._cache.is_assumed(uid):
+            if old is None or _takes_differently(old, new) or self._cache.is_assumed(uid):
                 self._cache.confirm(new)
                 if old is not None and old.spec.node_name:  # resized: may ask for less now
                     self._made_room(self._cache.node(new.spec.node_name))
@@ -139,6 +140,13 @@ class Scheduler:
         """Have the Pods tried again that may go to *info* now."""
         if info is not None:
             self._queue.move(lambda demand: may_go(demand, info))
+
+
+def _takes_differently(old: Pod, new: Pod) -> bool:
+    """Whether the Pod, bound, may ask for other things of its node: resizes, and their outcome."""
+    if old.spec != new.spec:
+        return True
+    return old.status != new.status and requests_in_use(old) != requests_in_use(new)
 
 
 def _offers_differently(old: Node, new: Node) -> bool:
