@@ -2,68 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 
 from podium.api import codec
 from podium.api.errors import ApiError
-from podium.api.scheme import CONFIGMAPS, NAMESPACES, NODES, PODS, Resource
-from podium.api.types.core_v1 import ConfigMap, Namespace, Node, Pod, ServiceAccount
-from podium.api.user import UserInfo
+from podium.api.scheme import CONFIGMAPS, NAMESPACES, NODES
+from podium.api.types.core_v1 import ConfigMap, Node, Pod
 from podium.registry.admission import default_plugins
-from podium.registry.admission.base import Attributes, Operation
+from podium.registry.admission.base import Operation
 from podium.registry.admission.default_toleration_seconds import DefaultTolerationSeconds
 from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
 from podium.registry.admission.priority import Priority
 from podium.registry.admission.service_account import MOUNT_PATH, ServiceAccountAdmission
 from podium.registry.admission.taint_nodes import TaintNodesByCondition
+from support.admission import Objects, write
 from support.objects import container, pod
-
-
-class Objects:
-    """A Reader over a few objects."""
-
-    def __init__(self, **accounts: Any) -> None:
-        self.objects: dict[tuple[str, str, str], Any] = {}
-        for name, phase in (("default", "Active"), ("ending", "Terminating")):
-            plain = {"metadata": {"name": name}, "status": {"phase": phase}}
-            self.objects["namespaces", "", name] = codec.from_plain(Namespace, plain)
-        for name, fields in {"default": {}, **accounts}.items():
-            account = codec.from_plain(ServiceAccount, {"metadata": {"name": name}, **fields})
-            self.objects["serviceaccounts", "default", name] = account
-
-    def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
-        return iter(())
-
-    async def write_status(self, resource: Resource, obj: Any) -> Any:
-        raise AssertionError("nothing here has a status to write")
-
-    async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
-        return self.objects.get((resource.plural, namespace, name))
-
-
-def write(
-    obj: Any,
-    *,
-    resource: Resource = PODS,
-    operation: Operation = "CREATE",
-    namespace: str = "default",
-    reader: Objects | None = None,
-    **more: Any,
-) -> Attributes:
-    return Attributes(
-        resource=resource,
-        operation=operation,
-        namespace=namespace,
-        name=more.pop("name", obj.metadata.name if obj is not None else ""),
-        user=UserInfo("someone"),
-        reader=reader or Objects(),
-        obj=obj,
-        random_suffix="abcde",
-        **more,
-    )
 
 
 def test_the_order_of_the_plugins() -> None:
@@ -76,8 +29,11 @@ def test_the_order_of_the_plugins() -> None:
         "PodSecurity",
         "Priority",
         "DefaultTolerationSeconds",
+        "DefaultStorageClass",
         "StorageObjectInUseProtection",
+        "PersistentVolumeClaimResize",
         "RuntimeClass",
+        "DefaultIngressClass",
         "ResourceQuota",
     ]
 

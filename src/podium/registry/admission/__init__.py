@@ -13,6 +13,8 @@ from podium.registry.admission.base import AdmissionPlugin
 
 def default_plugins() -> Sequence[AdmissionPlugin]:
     """Return the plugins that every API server runs, in order."""
+    from podium.registry.admission.claim_resize import PersistentVolumeClaimResize
+    from podium.registry.admission.default_classes import DefaultIngressClass, DefaultStorageClass
     from podium.registry.admission.default_toleration_seconds import DefaultTolerationSeconds
     from podium.registry.admission.limit_ranger import LimitRanger
     from podium.registry.admission.namespace_lifecycle import NamespaceLifecycle
@@ -34,7 +36,10 @@ def default_plugins() -> Sequence[AdmissionPlugin]:
         PodSecurity(),
         Priority(),
         DefaultTolerationSeconds(),
+        DefaultStorageClass(),
         StorageProtection(),
+        PersistentVolumeClaimResize(),
         RuntimeClassAdmission(),
+        DefaultIngressClass(),
         ResourceQuotaAdmission(),
     )

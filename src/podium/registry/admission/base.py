@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.scheme import Resource
 from podium.api.types.meta_v1 import DeleteOptions
@@ -65,6 +66,13 @@ class Attributes:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     #: What plugins that have allowed the write have to do when it is over.
     when_over: list[WhenOver] = field(default_factory=list)
+
+    def forbidden(self, why: str) -> ApiError:
+        """403 about the object of the write, whatever is known of its name by now."""
+        name = self.name
+        if not name and self.obj is not None:
+            name = self.obj.metadata.name or self.obj.metadata.generate_name or "Unknown"
+        return errors.forbidden(self.resource, name, why)
 
     async def over(self, stored_at: int | None) -> None:
         for tell in self.when_over:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from podium.api import errors, resources
+from podium.api import resources
 from podium.api.quantity import parse
 from podium.api.scheme import LIMITRANGES, PERSISTENTVOLUMECLAIMS, PODS
 from podium.api.types.core_v1 import Container, LimitRange, LimitRangeItem, Pod
@@ -42,7 +42,7 @@ class LimitRanger:
             texts = list(dict.fromkeys(found))  # containers that offend alike are told once
             if texts:
                 why = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-                raise errors.forbidden(attributes.resource, attributes.name, why)
+                raise attributes.forbidden(why)
 
 
 def _concerns(attributes: Attributes) -> bool:

@@ -15,7 +15,6 @@ from functools import partial
 
 import msgspec
 
-from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.scheme import RESOURCEQUOTAS
 from podium.api.types.core_v1 import ResourceQuota, ResourceQuotaStatus
@@ -43,8 +42,7 @@ class _Request:
     refusal: ApiError | None = None
 
     def refuse(self, why: str) -> None:
-        attributes = self.attributes
-        self.refusal = errors.forbidden(attributes.resource, attributes.name, why)
+        self.refusal = self.attributes.forbidden(why)
         self.decided = True
 
 

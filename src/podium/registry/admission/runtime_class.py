@@ -5,17 +5,20 @@ Follows ``plugin/pkg/admission/runtimeclass``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from podium.api import errors
+from podium.api.quantity import parse
 from podium.api.scheme import PODS, RUNTIMECLASSES
 from podium.api.types.core_v1 import Pod
+from podium.domain.scheduling import tolerations
 from podium.registry.admission.base import Attributes
 
 if TYPE_CHECKING:
     from podium.api.types.node_v1 import RuntimeClass
 
 _WITHOUT = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+_DIFFERENT = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
 
 
 class RuntimeClassAdmission:
@@ -23,37 +26,56 @@ class RuntimeClassAdmission:
 
     async def admit(self, attributes: Attributes) -> None:
         """Raises ApiError (403) for a class that is not there, or that the Pod contradicts."""
-        if attributes.resource is not PODS or attributes.subresource:
-            return
-        if attributes.operation != "CREATE":
+        if not _concerns(attributes):
             return
         pod: Pod = attributes.obj
-        if not pod.spec.runtime_class_name:
-            return
-        found = await attributes.reader.read(RUNTIMECLASSES, "", pod.spec.runtime_class_name)
-        if found is None:
-            why = f'pod rejected: RuntimeClass "{pod.spec.runtime_class_name}" not found'
-            raise errors.forbidden(PODS, attributes.name, why)
-        _take_overhead(attributes, pod, found)
-        _take_scheduling(attributes, pod, found)
+        found = await _class_of(attributes, pod)
+        if found is not None:
+            _take_overhead(attributes, pod, found)
+            _take_scheduling(attributes, pod, found)
 
     async def validate(self, attributes: Attributes) -> None:
-        """Raises ApiError (403) for an overhead without a class that has one."""
-        if attributes.resource is not PODS or attributes.subresource:
-            return
-        if attributes.operation != "CREATE":
+        """Raises ApiError (403) for another overhead than the class has."""
+        if not _concerns(attributes):
             return
         pod: Pod = attributes.obj
-        if pod.spec.overhead and not pod.spec.runtime_class_name:
-            raise errors.forbidden(PODS, attributes.name, _WITHOUT)
+        found = await _class_of(attributes, pod)
+        if found is not None and found.overhead is not None:
+            if not _same(pod.spec.overhead, found.overhead.pod_fixed):
+                raise attributes.forbidden(_DIFFERENT)
+        elif pod.spec.overhead:
+            raise attributes.forbidden(_WITHOUT)
+
+
+def _concerns(attributes: Attributes) -> bool:
+    new = attributes.operation == "CREATE" and not attributes.subresource
+    return new and attributes.resource is PODS
+
+
+async def _class_of(attributes: Attributes, pod: Pod) -> RuntimeClass | None:
+    """Raises ApiError (403)."""
+    name = pod.spec.runtime_class_name
+    if not name:
+        return None
+    found: RuntimeClass | None = await attributes.reader.read(RUNTIMECLASSES, "", name)
+    if found is None:
+        raise attributes.forbidden(f'pod rejected: RuntimeClass "{name}" not found')
+    return found
 
 
 def _take_overhead(attributes: Attributes, pod: Pod, found: RuntimeClass) -> None:
-    overhead = dict(found.overhead.pod_fixed) if found.overhead is not None else {}
-    if pod.spec.overhead and pod.spec.overhead != overhead:
-        why = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
-        raise errors.forbidden(PODS, attributes.name, why)
-    pod.spec.overhead = overhead
+    if found.overhead is None:
+        return
+    if pod.spec.overhead and not _same(pod.spec.overhead, found.overhead.pod_fixed):
+        raise attributes.forbidden(_DIFFERENT)
+    pod.spec.overhead = dict(found.overhead.pod_fixed)
+
+
+def _same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether the amounts are the same, however they are written."""
+    return one.keys() == other.keys() and all(
+        parse(one[name]) == parse(other[name]) for name in one
+    )
 
 
 def _take_scheduling(attributes: Attributes, pod: Pod, found: RuntimeClass) -> None:
@@ -61,11 +83,9 @@ def _take_scheduling(attributes: Attributes, pod: Pod, found: RuntimeClass) -> N
         return
     for key, value in found.scheduling.node_selector.items():
         if pod.spec.node_selector.get(key, value) != value:
-            why = (
+            raise attributes.forbidden(
                 f"conflict: runtimeClass.scheduling.nodeSelector[{key}] = {value}; "
                 f"pod.spec.nodeSelector[{key}] = {pod.spec.node_selector[key]}"
             )
-            raise errors.forbidden(PODS, attributes.name, why)
     pod.spec.node_selector = {**pod.spec.node_selector, **found.scheduling.node_selector}
-    more = [t for t in found.scheduling.tolerations if t not in pod.spec.tolerations]
-    pod.spec.tolerations = [*pod.spec.tolerations, *more]
+    pod.spec.tolerations = tolerations.merged(pod.spec.tolerations, found.scheduling.tolerations)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 
-from podium.api import errors
 from podium.api.defaults.pods import name_service_account
 from podium.api.defaults.volumes import FILE_MODE
 from podium.api.scheme import PODS, SERVICEACCOUNTS
@@ -27,6 +26,7 @@ from podium.api.types.core_v1 import (
     VolumeProjection,
 )
 from podium.api.validation.pod_annotations import MIRROR
+from podium.domain.pods import mountable_secrets, references
 from podium.registry.admission.base import Attributes
 
 DEFAULT_ACCOUNT = "default"
@@ -49,11 +49,11 @@ class ServiceAccountAdmission:
 
         Raises ApiError (403) where the account is missing.
         """
-        if not _concerns(attributes):
+        if not _is_new_pod(attributes):
             return
         pod: Pod = attributes.obj
         if MIRROR in pod.metadata.annotations:
-            _check_mirror(pod)
+            _check_mirror(attributes, pod)
             return
         pod.spec.service_account_name = pod.spec.service_account_name or DEFAULT_ACCOUNT
         name_service_account(pod.spec)
@@ -66,37 +66,68 @@ class ServiceAccountAdmission:
             ]
 
     async def validate(self, attributes: Attributes) -> None:
-        """Nothing more than ``admit``."""
+        """Raises ApiError (403) for Secrets that the account does not let its Pods have."""
+        is_new = _is_new_pod(attributes)
+        if not is_new and not _is_debugged_pod(attributes):
+            return
+        pod: Pod = attributes.obj
+        if MIRROR in pod.metadata.annotations and is_new:
+            _check_mirror(attributes, pod)
+            return
+        account = await _account(attributes, pod)
+        if not mountable_secrets.are_enforced(account):
+            return
+        why = (
+            mountable_secrets.offence(account, pod)
+            if is_new
+            else mountable_secrets.offence_of_debuggers(account, pod)
+        )
+        if why:
+            raise attributes.forbidden(why)
 
 
-def _concerns(attributes: Attributes) -> bool:
-    return (
-        attributes.resource is PODS
-        and not attributes.subresource
-        and attributes.operation == "CREATE"
-    )
+def _is_new_pod(attributes: Attributes) -> bool:
+    new = attributes.operation == "CREATE" and not attributes.subresource
+    return new and attributes.resource is PODS
 
 
-def _check_mirror(pod: Pod) -> None:
+def _is_debugged_pod(attributes: Attributes) -> bool:
+    debugged = attributes.subresource == "ephemeralcontainers"
+    return debugged and attributes.resource is PODS and attributes.operation == "UPDATE"
+
+
+def _check_mirror(attributes: Attributes, pod: Pod) -> None:
+    """What a mirror Pod shows runs already, and gets nothing from here. Raises ApiError (403)."""
     if pod.spec.service_account_name:
-        text = "a mirror pod may not reference service accounts"
-        raise errors.forbidden(PODS, pod.metadata.name, text)
+        raise attributes.forbidden("a mirror pod may not reference service accounts")
+    if any(True for _ in references.secret_names(pod)):
+        raise attributes.forbidden("a mirror pod may not reference secrets")
+    for volume in pod.spec.volumes:
+        for source in volume.projected.sources if volume.projected else ():
+            if source.service_account_token is not None:
+                text = "a mirror pod may not use ServiceAccountToken volume projections"
+                raise attributes.forbidden(text)
 
 
 async def _account(attributes: Attributes, pod: Pod) -> ServiceAccount:
-    """Return the account; the default one of a namespace just made is given time to appear."""
+    """Return the account; the default one of a namespace just made is given time to appear.
+
+    Raises ApiError (403).
+    """
     name = pod.spec.service_account_name
+    if not name:
+        where = f"{attributes.namespace}/{pod.metadata.name}"
+        raise attributes.forbidden(f"no service account specified for pod {where}")
     for pause in (*_PAUSES, 0.0) if name == DEFAULT_ACCOUNT else (0.0,):
         found = await attributes.reader.read(SERVICEACCOUNTS, attributes.namespace, name)
         if isinstance(found, ServiceAccount):
             return found
         if pause:
             await asyncio.sleep(pause)
-    text = (
+    raise attributes.forbidden(
         f"error looking up service account {attributes.namespace}/{name}: "
         f'serviceaccount "{name}" not found'
     )
-    raise errors.forbidden(PODS, pod.metadata.name, text)
 
 
 def _wants_token(pod: Pod, account: ServiceAccount) -> bool:
