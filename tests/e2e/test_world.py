@@ -211,7 +211,7 @@ def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
 @pytest.mark.parametrize(
     ("spec", "fields"),
     [
-        pytest.param({"hostNetwork": True}, ["spec.hostNetwork"], id="host-network"),
+        pytest.param({"hostUsers": False}, ["spec.hostUsers"], id="user-namespace"),
         pytest.param(
             {"container": {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}}},
             ["spec.containers[0].securityContext.windowsOptions"],

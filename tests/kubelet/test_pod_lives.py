@@ -179,13 +179,14 @@ async def test_a_changed_image_replaces_the_container(node, policy):
 
 async def test_what_the_node_does_not_do_is_refused_by_name(node):
     probe = {"grpc": {"port": 1, "mode": "TLS"}}
-    await node.create({"readinessProbe": probe}, hostPID=True)
+    await node.create({"readinessProbe": probe}, hostUsers=False)
 
     pod = await node.phase("Failed", step=0.0)
 
     assert pod.status.reason == "UnsupportedField"
     assert pod.status.message == (
-        "Pod this node does not support: spec.hostPID, spec.containers[0].readinessProbe.grpc.mode"
+        "Pod this node does not support: spec.hostUsers, "
+        "spec.containers[0].readinessProbe.grpc.mode"
     )
     await node.until(lambda: any(m.startswith("UnsupportedField") for m in node.messages()))
     assert list(await node.runtime.list_pod_sandbox()) == []

@@ -109,8 +109,8 @@ class Life:
 
     def _pod_seen(self, kind: str, pod: Any) -> None:
         name, status = pod["metadata"]["name"], pod.get("status", {})
-        self.words[status.get("hostIP", "")] = "HOST_IP"
         self.words[status.get("podIP", "")] = "POD_IP"
+        self.words[status.get("hostIP", "")] = "HOST_IP"
         self.pods[name] = pod
         for track, token in tokens(name, pod):
             passed = self.states.setdefault(track, [])

@@ -68,6 +68,11 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         return str(ipaddress.ip_network(self.service_cidr)[1])
 
     @property
+    def dns_service_ip(self) -> str:
+        """Where Pods look for DNS: the tenth address of the Service CIDR."""
+        return str(ipaddress.ip_network(self.service_cidr)[10])
+
+    @property
     def bind_addresses(self) -> tuple[str, ...]:
         """Where the API server listens: as asked, and where Pods reach it."""
         if ipaddress.ip_address(self.bind).is_unspecified:
@@ -232,7 +237,7 @@ def check(config: ClusterConfig) -> None:
         )
     if pods.num_addresses < 8:
         raise ConfigError(f"--pod-cidr {pods} has no room for Pods; use a /24 or larger")
-    if services.num_addresses < 8:
+    if services.num_addresses < 16:
         raise ConfigError(
             f"--service-cidr {services} has no room for Services; use a /24 or larger"
         )

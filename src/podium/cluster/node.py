@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from podium.cluster import node_dns
 from podium.cluster.components import client_config
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
@@ -25,13 +27,16 @@ _KNOCK_INTERVAL = 0.01  # seconds
 async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
     """Be the node until cancelled; *ready* is called when it has become Ready."""
     keep_in_memory(config.run_dir / "kubelet")
-    bridge = network(config)
+    resolver = Path(kubelet_settings(config).resolv_conf)
+    bridge = network(config, node_dns.name_server(resolver))
     await bridge.setup()
     images = image_service(config)
     async with OciRuntime(oci_options(config), images, bridge) as runtime:
         options = kubelet_options(config)
         await _api_is_there(config)
-        await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(node_dns.follow(resolver, bridge.set_name_server), name="resolver")
+            await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
 
 
 def keep_in_memory(directory: Path) -> None:
@@ -57,11 +62,7 @@ async def _api_is_there(config: ClusterConfig) -> None:
 
 def kubelet_options(config: ClusterConfig) -> KubeletOptions:
     pki = Pki(config.pki_dir)
-    settings = (
-        kubelet_config.load(config.kubelet_config)
-        if config.kubelet_config
-        else kubelet_config.KubeletConfiguration()
-    )
+    settings = kubelet_settings(config)
     return KubeletOptions(
         client_config=client_config(config, "kubelet-client", "kubelet"),
         node_name=config.node_name,
@@ -78,6 +79,20 @@ def kubelet_options(config: ClusterConfig) -> KubeletOptions:
         cgroup_root=config.cgroup_root,
         config=settings,
     )
+
+
+def kubelet_settings(config: ClusterConfig) -> kubelet_config.KubeletConfiguration:
+    """The file's, completed by what follows from the cluster and the machine."""
+    settings = (
+        kubelet_config.load(config.kubelet_config)
+        if config.kubelet_config
+        else kubelet_config.KubeletConfiguration()
+    )
+    if not settings.cluster_dns:
+        settings = replace(settings, cluster_dns=(config.dns_service_ip,))
+    if settings.resolv_conf == str(node_dns.DEFAULT):
+        settings = replace(settings, resolv_conf=str(node_dns.resolver_file()))
+    return settings
 
 
 def free_port(address: str, preferred: int) -> int:

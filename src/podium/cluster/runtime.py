@@ -9,17 +9,19 @@ from podium.cluster.config import SHARED_DIR, ClusterConfig
 from podium.runtime.images import registries
 from podium.runtime.images.service import LocalImageService
 from podium.runtime.network.bridge import BridgeNetwork
-from podium.runtime.network.ruleset import ServiceRule
+from podium.runtime.network.ruleset import DnsRule, ServiceRule
 from podium.runtime.oci.layout import OciOptions
 
 
-def network(config: ClusterConfig) -> BridgeNetwork:
+def network(config: ClusterConfig, name_server: str = "") -> BridgeNetwork:
+    """*name_server* is what answers at the address that Pods look for DNS at."""
     service = ServiceRule(config.kubernetes_service_ip, 443, config.port)
     return BridgeNetwork(
         config.link_name,
         config.pod_cidr,
         config.network_dir,
         service=service,
+        dns=DnsRule(config.dns_service_ip, name_server),
         shared_dir=SHARED_DIR,
     )
 

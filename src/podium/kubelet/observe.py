@@ -17,6 +17,7 @@ from podium.kubelet.termination_message import termination_message
 from podium.runtime.port import (
     ContainerState,
     ContainerStatus,
+    NamespaceMode,
     NotFound,
     PodSandbox,
     PodSandboxState,
@@ -33,10 +34,13 @@ _STATES = {
 
 
 class Observer:
-    """Reads one Pod's sandboxes and containers; what has ended is read once and remembered."""
+    """Reads one Pod's sandboxes and containers; what has ended is read once and remembered.
 
-    def __init__(self, runtime: RuntimeService, uid: str) -> None:
-        self._runtime, self._uid = runtime, uid
+    On the node's network a Pod has the node's address.
+    """
+
+    def __init__(self, runtime: RuntimeService, uid: str, node_ip: str) -> None:
+        self._runtime, self._uid, self._node_ip = runtime, uid, node_ip
         self._ended: dict[str, ContainerRecord] = {}
         self._addresses: dict[str, tuple[str, ...]] = {}
 
@@ -66,7 +70,9 @@ class Observer:
         ips = self._addresses.get(found.id, ())
         if ready and not ips:
             try:
-                ips = tuple((await self._runtime.pod_sandbox_status(found.id)).ips)
+                status = await self._runtime.pod_sandbox_status(found.id)
+                on_host = status.namespace_options.network is NamespaceMode.NODE
+                ips = (self._node_ip,) if on_host else tuple(status.ips)
             except NotFound:
                 ready = False
             self._addresses[found.id] = ips

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods import identity
 from podium.domain.pods.cgroups import container_cgroup
 from podium.domain.pods.dns import Resolver
 from podium.domain.pods.expansion import expand
-from podium.domain.pods.hostname import hostname
+from podium.domain.pods.hostname import kernel_hostname
 from podium.domain.pods.plan import StartContainer
 from podium.domain.pods.sysctls import pod_sysctls
 from podium.kubelet.security_context import namespace_options
@@ -25,12 +26,19 @@ from podium.runtime.port import (
     Mount,
     PodSandboxConfig,
     PodSandboxMetadata,
+    PortMapping,
 )
 
 
 def sandbox_config(
-    pod: Pod, attempt: int, resolver: Resolver, cgroup: str, log_directory: Path
+    pod: Pod,
+    attempt: int,
+    resolver: Resolver,
+    cgroup: str,
+    log_directory: Path,
+    cluster_domain: str,
 ) -> PodSandboxConfig:
+    """Raises NameTooLong."""
     return PodSandboxConfig(
         metadata=PodSandboxMetadata(
             name=pod.metadata.name,
@@ -38,9 +46,10 @@ def sandbox_config(
             namespace=pod.metadata.namespace,
             attempt=attempt,
         ),
-        hostname=hostname(pod),
+        hostname=kernel_hostname(pod, cluster_domain),
         log_directory=str(log_directory),
         dns_config=DNSConfig(resolver.servers, resolver.searches, resolver.options),
+        port_mappings=port_mappings(pod),
         labels={**pod.metadata.labels, **_pod_labels(pod)},
         annotations=dict(pod.metadata.annotations),
         linux=LinuxPodSandboxConfig(
@@ -49,6 +58,19 @@ def sandbox_config(
             namespace_options=namespace_options(pod),
         ),
     )
+
+
+def port_mappings(pod: Pod) -> list[PortMapping]:
+    """Ports of the node that lead to the Pod; on the node's network they are its own anyway."""
+    if pod.spec.host_network:
+        return []
+    sidecars = [c for c in pod.spec.init_containers if is_sidecar(c)]
+    return [
+        PortMapping(port.protocol or "TCP", port.container_port, port.host_port, port.host_ip)
+        for container in (*sidecars, *pod.spec.containers)
+        for port in container.ports
+        if port.host_port > 0
+    ]
 
 
 def container_config(

@@ -34,7 +34,8 @@ class PodFiles:
     def hosts_mount(self, pod: Pod, ips: tuple[str, ...]) -> Mount:
         """Write ``/etc/hosts`` and say where it goes."""
         path = self._root / "etc-hosts"
-        path.write_text(hosts_file(pod, ips, self._domain))
+        of_node = Path("/etc/hosts").read_text() if pod.spec.host_network else ""
+        path.write_text(hosts_file(pod, ips, self._domain, of_node))
         path.chmod(0o644)
         return Mount("/etc/hosts", str(path))
 

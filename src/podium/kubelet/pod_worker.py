@@ -78,7 +78,7 @@ class PodWorker:
         self.admitted = False  #: counts against the node's resources
         self._node = node
         self._wake = asyncio.Event()
-        self._observer = Observer(node.runtime, self.uid)
+        self._observer = Observer(node.runtime, self.uid, node.options.node_ip)
         self._volumes = PodVolumes(self.uid, node.options, node.objects, node.client, node.clock)
         meta = pod.metadata
         self._files = PodFiles(meta.namespace, meta.name, self.uid, node.options)

@@ -11,6 +11,7 @@ from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import find_container
 from podium.domain.pods.dns import pod_resolver
 from podium.domain.pods.downward import DownwardFacts
+from podium.domain.pods.hostname import NameTooLong
 from podium.domain.pods.identity import container_hash, pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.plan import CreateSandbox, Plan, StartContainer
@@ -132,7 +133,8 @@ class Preparation:
             for event in events:
                 self._node.events.event(pod, "Warning", event.reason, event.message)
         cgroup = self._node.cgroups.path(pod)
-        return sandbox_config(pod, attempt, resolver, cgroup, self._files.log_directory)
+        domain = self._node.cluster_dns.domain
+        return sandbox_config(pod, attempt, resolver, cgroup, self._files.log_directory, domain)
 
     # -- images
 
@@ -231,7 +233,7 @@ class Preparation:
             self._node.cgroups.create(pod)
             config = self.sandbox_config(pod, attempt)
             await self._node.runtime.run_pod_sandbox(config)
-        except (RuntimeFailure, OSError) as exc:
+        except (RuntimeFailure, NameTooLong, OSError) as exc:
             delay = timedelta(seconds=self._sandbox_backoff.next())
             self._sandbox_failed_until = self._node.clock.now() + delay
             said = exc.rpc_error if isinstance(exc, RuntimeFailure) else exc

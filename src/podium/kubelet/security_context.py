@@ -58,13 +58,22 @@ def security_context(
 
 
 def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
-    """Which namespaces the Pod's containers share; a target counts where processes are not shared
-    anyway."""
-    if pod.spec.share_process_namespace:
-        return NamespaceOption(pid=NamespaceMode.POD)
-    if target:
-        return NamespaceOption(pid=NamespaceMode.TARGET, target_id=target)
-    return NamespaceOption()
+    """Which namespaces the Pod's containers share, with each other or with the node; a target
+    counts where processes are not shared anyway."""
+    spec = pod.spec
+    process = NamespaceMode.CONTAINER
+    if spec.host_pid:
+        process = NamespaceMode.NODE
+    elif spec.share_process_namespace:
+        process = NamespaceMode.POD
+    elif target:
+        process = NamespaceMode.TARGET
+    return NamespaceOption(
+        network=NamespaceMode.NODE if spec.host_network else NamespaceMode.POD,
+        pid=process,
+        ipc=NamespaceMode.NODE if spec.host_ipc else NamespaceMode.POD,
+        target_id=target if process is NamespaceMode.TARGET else "",
+    )
 
 
 def _capabilities(context: SecurityContext) -> Capability:

@@ -125,7 +125,8 @@ class KubeletServer:
             return web.Response(status=404, text=f'pod "{name}" does not exist\n')
         try:
             options = log_options(request.query, self._clock.now())
-            observed = await Observer(self._runtime, pod.metadata.uid).observe()
+            observer = Observer(self._runtime, pod.metadata.uid, self._options.node_ip)
+            observed = await observer.observe()
             run = choose_run(pod, observed, container, options.previous)
         except BadLogRequest as exc:
             return web.Response(status=400, text=str(exc))

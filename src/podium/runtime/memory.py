@@ -51,7 +51,7 @@ from podium.runtime.port import (
     ExecSyncResponse,
     FilesystemUsage,
     Image,
-    NamespaceOption,
+    NamespaceMode,
     NotFound,
     PodSandbox,
     PodSandboxConfig,
@@ -171,13 +171,15 @@ class MemoryRuntime:
         sandbox = self._sandboxes.get(pod_sandbox_id)
         if sandbox is None:
             raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
+        options = sandbox.config.linux.namespace_options
+        on_host = options.network is NamespaceMode.NODE
         return PodSandboxStatus(
             sandbox.id,
             sandbox.config.metadata,
             _sandbox_state(sandbox),
             sandbox.created_at,
-            (sandbox.ip,) if sandbox.ready else (),
-            NamespaceOption(),
+            () if on_host or not sandbox.ready else (sandbox.ip,),
+            options,
             sandbox.config.labels,
             sandbox.config.annotations,
         )

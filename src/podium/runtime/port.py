@@ -83,6 +83,16 @@ class DNSConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PortMapping:
+    """A port of the node that leads to the sandbox; ``host_ip`` "" means all of its addresses."""
+
+    protocol: str  #: ``TCP``, ``UDP`` or ``SCTP``
+    container_port: int
+    host_port: int
+    host_ip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LinuxPodSandboxConfig:
     cgroup_parent: str = ""  #: the Pod's cgroup, as the kubelet made it; containers sit below
     sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -95,6 +105,7 @@ class PodSandboxConfig:
     hostname: str = ""
     log_directory: str = ""
     dns_config: DNSConfig | None = None
+    port_mappings: Sequence[PortMapping] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     linux: LinuxPodSandboxConfig = LinuxPodSandboxConfig()

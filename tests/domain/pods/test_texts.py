@@ -12,7 +12,7 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.environment import EnvironmentProblem, EnvironmentSources, environment
 from podium.domain.pods.expansion import expand
-from podium.domain.pods.hostname import hostname, hosts_file
+from podium.domain.pods.hostname import NameTooLong, hostname, hosts_file, kernel_hostname
 from podium.domain.pods.service_environment import service_environment
 from support.pods import make_pod
 
@@ -49,6 +49,76 @@ def test_a_long_name_is_cut_for_the_host_name():
     assert hostname(pod) == "a23456789-b23456789-c23456789-d23456789-e23456789-f23456789-g23"
 
 
+SUB = {"hostname": "web", "subdomain": "team"}
+LONG = {"hostname": "h" * 30, "subdomain": "s" * 20}
+
+
+@pytest.mark.parametrize(
+    ("spec", "name"),
+    [
+        pytest.param({}, "kuard", id="the-pods-name"),
+        pytest.param({"hostname": "web"}, "web", id="hostname"),
+        pytest.param(SUB, "web", id="a-subdomain-alone"),
+        pytest.param(
+            {**SUB, "setHostnameAsFQDN": True}, "web.team.default.svc.cluster.local",
+            id="the-whole-name",
+        ),
+        pytest.param({"setHostnameAsFQDN": True}, "kuard", id="no-subdomain-no-whole-name"),
+        pytest.param({"hostNetwork": True}, "", id="the-nodes"),
+        pytest.param({"hostnameOverride": "a.b"}, "a.b", id="override"),
+        pytest.param({"hostnameOverride": "a.b", **SUB}, "a.b", id="override-before-all"),
+        pytest.param({"hostnameOverride": "x" * 62 + "-yz"}, "x" * 62, id="override-cut"),
+    ],
+)  # fmt: skip
+def test_the_name_that_the_kernel_is_told(spec, name):
+    assert kernel_hostname(make_pod("a", **spec), "cluster.local") == name
+
+
+def test_a_whole_name_that_does_not_fit():
+    pod = make_pod("a", setHostnameAsFQDN=True, **LONG)
+    with pytest.raises(NameTooLong) as caught:
+        kernel_hostname(pod, "cluster.local")
+    whole = f"{'h' * 30}.{'s' * 20}.default.svc.cluster.local"
+    assert str(caught.value) == (
+        f"failed to construct FQDN from pod hostname and cluster domain, FQDN {whole} is too "
+        f"long (64 characters is the max, {len(whole)} characters requested)"
+    )
+
+
+MANAGED = """\
+# Kubernetes-managed hosts file.
+127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+fe00::0\tip6-mcastprefix
+fe00::1\tip6-allnodes
+fe00::2\tip6-allrouters
+"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        pytest.param({}, MANAGED + "10.42.0.2\tkuard\n", id="plain"),
+        pytest.param(
+            SUB, MANAGED + "10.42.0.2\tweb.team.default.svc.cluster.local\tweb\n", id="subdomain"
+        ),
+        pytest.param(
+            {**SUB, "hostnameOverride": "mine"}, MANAGED + "10.42.0.2\tmine\n", id="override"
+        ),
+        pytest.param(
+            {"hostNetwork": True, "hostAliases": [{"ip": "192.0.2.1", "hostnames": ["one"]}]},
+            "# Kubernetes-managed hosts file (host network).\n127.0.0.1 node\n"
+            "\n# Entries added by HostAliases.\n192.0.2.1\tone\n",
+            id="host-network",
+        ),
+    ],
+)
+def test_hosts_files(spec, text):
+    pod = make_pod("a", **spec)
+    assert hosts_file(pod, ["10.42.0.2"], "cluster.local", "127.0.0.1 node\n") == text
+
+
 def test_hosts_file():
     pod = make_pod("a", hostAliases=[{"ip": "192.0.2.1", "hostnames": ["one", "two"]}])
     text = hosts_file(pod, ["10.42.0.2"], "cluster.local")
@@ -60,8 +130,39 @@ def test_hosts_file():
 NODE = Resolver(("192.0.2.53",), ("example.org",), ("rotate",))
 
 
-def test_without_cluster_dns_a_pod_gets_the_nodes_resolver():
-    assert pod_resolver(make_pod("a"), NODE, ClusterDns()) == (NODE, [])
+def test_without_cluster_dns_a_pod_gets_the_nodes_resolver_and_is_told():
+    pod = make_pod("a")
+    resolver, [event] = pod_resolver(pod, NODE, ClusterDns())
+    assert resolver == NODE
+    assert (event.reason, event.message) == (
+        "MissingClusterDNS",
+        f'pod: "kuard_default({pod.metadata.uid})". kubelet does not have ClusterDNS IP '
+        'configured and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" '
+        "policy.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "of_cluster"),
+    [
+        ({"dnsPolicy": "Default"}, False),
+        ({"hostNetwork": True}, False),
+        ({"hostNetwork": True, "dnsPolicy": "ClusterFirst"}, False),
+        ({"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}, True),
+        ({"dnsPolicy": "ClusterFirstWithHostNet"}, True),
+    ],
+)
+def test_who_gets_the_nodes_resolver(spec, of_cluster):
+    cluster = ClusterDns(("10.96.0.10",), "cluster.local")
+    resolver, events = pod_resolver(make_pod("a", **spec), NODE, cluster)
+    assert (resolver.servers == ("10.96.0.10",), events) == (of_cluster, [])
+
+
+def test_a_domain_that_resolvers_choke_on_is_left_out():
+    node = Resolver(("192.0.2.53",), ("a" * 254, "example.org"))
+    resolver, [event] = pod_resolver(make_pod("a", dnsPolicy="Default"), node, ClusterDns())
+    assert resolver.searches == ("example.org",)
+    assert event.message.endswith("the applied search line is: example.org")
 
 
 def test_cluster_first():

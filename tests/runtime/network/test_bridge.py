@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import socket
@@ -15,7 +16,7 @@ import pytest
 from podium.runtime import linux
 from podium.runtime.network.bridge import BridgeNetwork, link_name
 from podium.runtime.network.ruleset import ServiceRule
-from podium.runtime.port import RuntimeFailure
+from podium.runtime.port import PortMapping, RuntimeFailure
 from support.leaks import leaked, snapshot
 
 pytestmark = pytest.mark.e2e
@@ -63,11 +64,11 @@ def namespace(path: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def listener(netns: str | None, address: str) -> Iterator[int]:
+def listener(netns: str | None, address: str, port: int = 0) -> Iterator[int]:
     """Answer the first connection to *address* with ``hi``; yield the port."""
 
     def listen() -> socket.socket:
-        return socket.create_server((address, 0))
+        return socket.create_server((address, port))
 
     server = linux.in_network_namespace(netns, listen) if netns else listen()
 
@@ -192,3 +193,80 @@ async def test_an_overlapping_cidr_is_refused(make: Make, cidrs: tuple[str, str]
     await one.setup()
     with pytest.raises(RuntimeFailure, match=f"overlaps the route to .* through {one.name}"):
         await make(cidrs[0]).setup()
+
+
+def from_host(address: str, port: int) -> bytes:
+    with socket.create_connection((address, port), timeout=5) as connection:
+        return connection.recv(10)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_ports_of_the_node_lead_to_a_pod_and_no_longer(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    everywhere, loopback = free_port(), free_port()
+    with namespace(tmp_path / "a") as a, namespace(tmp_path / "b") as b:
+        await network.attach(b, "b")
+        address = str(ipaddress.ip_network(cidrs[0])[3])
+        ports = [
+            PortMapping("TCP", 8000, everywhere),
+            PortMapping("TCP", 8001, loopback, "127.0.0.1"),
+        ]
+        assert await network.attach(a, "a", ports) == address
+        for way, target in (
+            (("127.0.0.1", everywhere), 8000),
+            ((network.gateway, everywhere), 8000),
+            (("127.0.0.1", loopback), 8001),
+        ):
+            with listener(a, address, target):
+                assert from_host(*way) == b"hi"
+        for source in (a, b):  # the Pod itself, and others, by the node's address
+            with listener(a, address, 8000):
+                assert said(source, network.gateway, everywhere) == b"hi"
+        # What is for loopback alone is not to be had from elsewhere.
+        with pytest.raises(ConnectionRefusedError):
+            said(b, network.gateway, loopback)
+        # Another process goes on where this one was.
+        again = BridgeNetwork(network.name, cidrs[0], tmp_path / network.name)
+        await again.setup()
+        with listener(a, address, 8000):
+            assert from_host("127.0.0.1", everywhere) == b"hi"
+        await again.detach("a")
+        with pytest.raises(ConnectionRefusedError):
+            from_host("127.0.0.1", everywhere)
+        assert list((tmp_path / network.name / "host-ports").iterdir()) == []
+
+
+async def test_udp_flows_from_before_a_rule_do_not_stay(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    network = make(cidrs[0])
+    await network.setup()
+    port = free_port()
+    with namespace(tmp_path / "a") as a, socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.connect(("127.0.0.1", port))
+        client.send(b"nobody hears this")  # from now on the kernel knows the flow
+        with contextlib.suppress(ConnectionRefusedError):
+            client.recv(10)
+        address = await network.attach(a, "a", [PortMapping("UDP", 9000, port)])
+
+        def listen() -> socket.socket:
+            server = socket.socket(type=socket.SOCK_DGRAM)
+            server.bind((address, 9000))
+            server.settimeout(5)
+            return server
+
+        with linux.in_network_namespace(a, listen) as server:
+            client.send(b"hello")
+            said, sender = server.recvfrom(10)
+            server.sendto(said.upper(), sender)
+            assert client.recv(10) == b"HELLO"

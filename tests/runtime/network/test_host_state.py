@@ -9,7 +9,7 @@ import pytest
 from podium.runtime.network import conflicts as conflicts_module
 from podium.runtime.network.conflicts import conflicts, default_link
 from podium.runtime.network.forwarding import IPForwarding
-from podium.runtime.network.ruleset import ServiceRule, ruleset
+from podium.runtime.network.ruleset import DnsRule, HostPortRule, Rules, ServiceRule, ruleset
 
 _ROUTES = """\
 Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -89,12 +89,46 @@ def test_the_own_link_does_not_conflict(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_rules_replace_the_table_in_one_transaction():
-    text = ruleset("podium-x", "10.42.0.0/16", "10.42.0.1", None)
+    text = ruleset(Rules("podium-x", "10.42.0.0/16", "10.42.0.1"))
     assert text.startswith("add table ip podium-x\ndelete table ip podium-x\ntable ip podium-x {")
     assert "ip saddr 10.42.0.0/16 ip daddr != 10.42.0.0/16" in text
-    assert "dnat" not in text.replace("priority dstnat", "")
+    assert "dnat to" not in text
 
 
 def test_the_services_address_leads_to_the_api_server():
-    text = ruleset("t", "10.42.0.0/16", "10.42.0.1", ServiceRule("10.96.0.1", 443, 6443))
+    text = ruleset(
+        Rules("t", "10.42.0.0/16", "10.42.0.1", service=ServiceRule("10.96.0.1", 443, 6443))
+    )
     assert text.count("ip daddr 10.96.0.1 tcp dport 443 dnat to 10.42.0.1:6443") == 2
+
+
+def test_the_dns_address_leads_to_the_nodes_name_server():
+    dns = DnsRule("10.96.0.10", "192.0.2.53")
+    text = ruleset(Rules("t", "10.42.0.0/16", "10.42.0.1", dns=dns))
+    for protocol in ("udp", "tcp"):
+        line = f"ip daddr 10.96.0.10 {protocol} dport 53 dnat to 192.0.2.53\n"
+        assert text.count(line) == 2  # from Pods, and from the node itself
+
+
+def test_host_ports_lead_to_pods_one_address_before_all():
+    rules = [
+        HostPortRule("tcp", "", 80, "10.42.0.2", 8080),
+        HostPortRule("udp", "127.0.0.1", 53, "10.42.0.3", 5353),
+    ]
+    text = ruleset(Rules("t", "10.42.0.0/16", "10.42.0.1", host_ports=rules))
+    assert text.count("fib daddr type local jump hostports\n") == 2
+    first = text.index("ip daddr 127.0.0.1 udp dport 53 dnat to 10.42.0.3:5353\n")
+    assert first < text.index("    tcp dport 80 dnat to 10.42.0.2:8080\n")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        HostPortRule("tcp", "127.0.0.1 accept", 80, "10.42.0.2", 80),
+        HostPortRule("tcp accept; tcp", "", 80, "10.42.0.2", 80),
+        HostPortRule("tcp", "::1", 80, "10.42.0.2", 80),
+    ],
+)
+def test_nothing_but_addresses_and_protocols_gets_into_rules(rule):
+    with pytest.raises(ValueError, match=r"protocol|decimal digits|4 octets"):
+        ruleset(Rules("t", "10.42.0.0/16", "10.42.0.1", host_ports=[rule]))

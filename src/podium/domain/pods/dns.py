@@ -1,7 +1,6 @@
 """``/etc/resolv.conf`` of a Pod: the node's own, the cluster's, and ``dnsConfig``.
 
-Follows ``pkg/kubelet/network/dns``. Where the cluster has no DNS server, a Pod that asks for one
-gets the node's resolver; unlike upstream no event says so, as it would be an event for every Pod.
+Follows ``pkg/kubelet/network/dns``.
 """
 
 from __future__ import annotations
@@ -10,10 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from podium.api.types.core_v1 import Pod
+from podium.domain.pods.identity import pod_full_name
 
 MAX_NAMESERVERS = 3
 MAX_SEARCHES = 32
 MAX_SEARCH_LENGTH = 2048
+LONGEST_DOMAIN = 253
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,20 @@ def pod_resolver(pod: Pod, node: Resolver, cluster: ClusterDns) -> tuple[Resolve
     policy = pod.spec.dns_policy or "ClusterFirst"
     if policy == "None":
         resolver = Resolver()
-    elif policy == "Default" or not cluster.servers:
+    elif policy == "Default" or (policy == "ClusterFirst" and pod.spec.host_network):
         resolver = node
-    else:
+    elif cluster.servers:
         resolver = _cluster_first(pod.metadata.namespace, node, cluster)
+    else:
+        resolver = node
+        events.append(
+            DnsEvent(
+                "MissingClusterDNS",
+                f'pod: "{pod_full_name(pod)}". kubelet does not have ClusterDNS IP configured '
+                'and cannot create Pod using "ClusterFirst" policy. Falling back to "Default" '
+                "policy.",
+            )
+        )
     resolver = _with_config(pod, resolver)
     return _within_limits(resolver, events), events
 
@@ -104,7 +115,7 @@ def _within_limits(resolver: Resolver, events: list[DnsEvent]) -> Resolver:
                 f"the applied nameserver line is: {' '.join(servers)}",
             )
         )
-    shortened = searches[:MAX_SEARCHES]
+    shortened = tuple(s for s in searches[:MAX_SEARCHES] if len(s) <= LONGEST_DOMAIN)
     while len(" ".join(shortened)) > MAX_SEARCH_LENGTH:
         shortened = shortened[:-1]
     if shortened != searches:

@@ -1,4 +1,7 @@
-"""A Pod's host name and its ``/etc/hosts``."""
+"""A Pod's host name and its ``/etc/hosts``.
+
+Follows ``GeneratePodHostNameAndDomain`` and ``ensureHostsFile`` of upstream's kubelet.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ from collections.abc import Sequence
 from podium.api.types.core_v1 import Pod
 
 LONGEST = 63
+#: What the kernel's field for a node's name holds.
+LONGEST_FQDN = 64
 
 _MANAGED = "# Kubernetes-managed hosts file.\n"
+_MANAGED_HOST = "# Kubernetes-managed hosts file (host network).\n"
 _LOCAL = (
     "127.0.0.1\tlocalhost\n"
     "::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -19,25 +25,57 @@ _LOCAL = (
 )
 
 
+class NameTooLong(ValueError):
+    """The Pod cannot have the host name that it asks for."""
+
+
 def hostname(pod: Pod) -> str:
-    """``spec.hostname``, or the Pod's name cut to what a host name may hold."""
-    return pod.spec.hostname or pod.metadata.name[:LONGEST].rstrip("-.")
+    """The first label: ``hostnameOverride``, ``hostname`` or the Pod's name, cut to what fits."""
+    spec = pod.spec
+    name = spec.hostname_override or spec.hostname or pod.metadata.name
+    return name if len(name) <= LONGEST else name[:LONGEST].rstrip("-.")
 
 
 def domain(pod: Pod, cluster_domain: str) -> str:
     """The domain that ``spec.subdomain`` puts the Pod in; empty without one."""
-    if not pod.spec.subdomain:
+    if not pod.spec.subdomain or pod.spec.hostname_override is not None:
         return ""
     return f"{pod.spec.subdomain}.{pod.metadata.namespace}.svc.{cluster_domain}"
 
 
-def hosts_file(pod: Pod, ips: Sequence[str], cluster_domain: str) -> str:
-    """The text of ``/etc/hosts`` in the Pod's containers."""
+def kernel_hostname(pod: Pod, cluster_domain: str) -> str:
+    """What ``uname -n`` says in the Pod; "" for the node's own name. Raises NameTooLong."""
+    if pod.spec.host_network and pod.spec.hostname_override is None:
+        return ""
+    name, below = hostname(pod), domain(pod, cluster_domain)
+    if not below or not pod.spec.set_hostname_as_fqdn:
+        return name
+    whole = f"{name}.{below}"
+    if len(whole) > LONGEST_FQDN:
+        raise NameTooLong(
+            "failed to construct FQDN from pod hostname and cluster domain, "
+            f"FQDN {whole} is too long ({LONGEST_FQDN} characters is the max, "
+            f"{len(whole)} characters requested)"
+        )
+    return whole
+
+
+def hosts_file(pod: Pod, ips: Sequence[str], cluster_domain: str, of_node: str = "") -> str:
+    """The text of ``/etc/hosts`` in the Pod's containers; *of_node* is that of the node, which
+    counts on its network."""
+    return _hosts(pod, ips, cluster_domain, of_node) + _aliases(pod)
+
+
+def _hosts(pod: Pod, ips: Sequence[str], cluster_domain: str, of_node: str) -> str:
+    if pod.spec.host_network:
+        return _MANAGED_HOST + of_node
     name, below = hostname(pod), domain(pod, cluster_domain)
     names = f"{name}.{below}\t{name}" if below else name
-    text = _MANAGED + _LOCAL + "".join(f"{ip}\t{names}\n" for ip in ips)
-    if pod.spec.host_aliases:
-        text += "\n# Entries added by HostAliases.\n"
-        for alias in pod.spec.host_aliases:
-            text += "\t".join((alias.ip, *alias.hostnames)) + "\n"
-    return text
+    return _MANAGED + _LOCAL + "".join(f"{ip}\t{names}\n" for ip in ips)
+
+
+def _aliases(pod: Pod) -> str:
+    if not pod.spec.host_aliases:
+        return ""
+    lines = ("\t".join((alias.ip, *alias.hostnames)) for alias in pod.spec.host_aliases)
+    return "\n# Entries added by HostAliases.\n" + "".join(f"{line}\n" for line in lines)

@@ -21,10 +21,11 @@ REASON = "UnsupportedField"
 
 _POD = frozenset(
     "active_deadline_seconds affinity automount_service_account_token containers dns_config "
-    "dns_policy enable_service_links ephemeral_containers host_aliases hostname "
-    "image_pull_secrets init_containers node_name node_selector os preemption_policy priority "
+    "dns_policy enable_service_links ephemeral_containers host_aliases host_ipc host_network "
+    "host_pid hostname hostname_override image_pull_secrets init_containers node_name "
+    "node_selector os preemption_policy priority "
     "priority_class_name readiness_gates restart_policy scheduler_name security_context "
-    "service_account service_account_name share_process_namespace subdomain "
+    "service_account service_account_name set_hostname_as_fqdn share_process_namespace subdomain "
     "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
 )
 _CONTAINER = frozenset(
@@ -41,7 +42,7 @@ _HTTP_GET = frozenset("host http_headers path port scheme".split())
 _GRPC = frozenset("port service".split())
 _LIFECYCLE = frozenset("post_start pre_stop stop_signal".split())
 _HOOK = frozenset("exec http_get sleep tcp_socket".split())
-_PORT = frozenset("container_port name protocol host_ip".split())
+_PORT = frozenset("container_port name protocol host_ip host_port".split())
 _MOUNT = frozenset("mount_path mount_propagation name read_only recursive_read_only".split())
 _ENV_SOURCE = frozenset("config_map_key_ref field_ref resource_field_ref secret_key_ref".split())
 _VOLUME = frozenset("config_map downward_api empty_dir name projected secret".split())
@@ -65,7 +66,6 @@ _LIMITS = frozenset(("cpu", "memory"))
 #: Values that say the same as leaving the field out.
 _HARMLESS: dict[str, tuple[Any, ...]] = {
     "host_users": (True,),
-    "set_hostname_as_fqdn": (False,),
     "mount_propagation": ("None",),
     "recursive_read_only": ("Disabled",),
     "app_armor_profile": (core_v1.AppArmorProfile(type="Unconfined"),),
@@ -129,6 +129,8 @@ def _container_fields(container: Container, path: str, modules: SecurityModules)
         yield from _others(container.security_context, served, f"{path}.securityContext")
     for number, port in enumerate(container.ports):
         yield from _others(port, _PORT, f"{path}.ports[{number}]")
+        if port.host_port and ":" in port.host_ip:  # Pods have no IPv6 addresses
+            yield f"{path}.ports[{number}].hostIP"
     for number, mount in enumerate(container.volume_mounts):
         yield from _others(mount, _MOUNT, f"{path}.volumeMounts[{number}]")
         yield from _single_valued(mount, f"{path}.volumeMounts[{number}]")

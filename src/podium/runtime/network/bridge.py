@@ -12,21 +12,34 @@ import contextlib
 import errno
 import hashlib
 import ipaddress
+import logging
 import os
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from podium.kit.process import ProcessFailed, run
 from podium.runtime import linux
 from podium.runtime.network import rtnetlink
 from podium.runtime.network.addresses import AddressPool
 from podium.runtime.network.conflicts import conflicts, default_link
+from podium.runtime.network.conntrack import forget_udp
 from podium.runtime.network.forwarding import IPForwarding
-from podium.runtime.network.ruleset import ServiceRule, remove, ruleset
-from podium.runtime.port import RuntimeFailure
+from podium.runtime.network.host_ports import HostPorts
+from podium.runtime.network.nft import RuleWriter, nft
+from podium.runtime.network.ruleset import (
+    DnsRule,
+    HostPortRule,
+    Rules,
+    ServiceRule,
+    remove,
+    ruleset,
+)
+from podium.runtime.port import PortMapping, RuntimeFailure
 
+logger = logging.getLogger(__name__)
+
+_CONF = Path("/proc/sys/net/ipv4/conf")
 _SYS_NET = Path("/sys/class/net")
 _POD_LINK = "eth0"
 
@@ -34,8 +47,9 @@ _POD_LINK = "eth0"
 class BridgeNetwork:
     """The Pod network of the cluster whose bridge and nft table are called *name*.
 
-    *state_dir* keeps the addresses in use; *shared_dir* is where the clusters of the machine agree
-    on IP forwarding; *service* is the ``kubernetes`` Service and where it leads.
+    *state_dir* keeps the addresses and the node's ports in use; *shared_dir* is where the clusters
+    of the machine agree on IP forwarding; *service* is the ``kubernetes`` Service and where it
+    leads, *dns* the address that Pods look for DNS at and what answers there.
     """
 
     def __init__(
@@ -45,6 +59,7 @@ class BridgeNetwork:
         state_dir: Path,
         *,
         service: ServiceRule | None = None,
+        dns: DnsRule | None = None,
         shared_dir: Path = Path("/run/podium-shared"),
     ) -> None:
         network = ipaddress.IPv4Network(pod_cidr)
@@ -52,10 +67,12 @@ class BridgeNetwork:
         self.gateway = str(network[1])
         self._prefix_length = network.prefixlen
         self._broadcast = str(network.broadcast_address)
-        self._service = service
+        self._service, self._dns = service, dns
         self._forwarding = IPForwarding(shared_dir)
         self._state_dir = state_dir
         self._pool: AddressPool | None = None
+        self._host_ports: HostPorts | None = None
+        self._rules = RuleWriter(self._render)
         self._mtu = 1500
 
     async def setup(self) -> None:
@@ -75,28 +92,43 @@ class BridgeNetwork:
                 rtnetlink.set_up(index),
                 rtnetlink.add_address(index, self.gateway, self._prefix_length, self._broadcast),
             )
+        (_CONF / self.name / "route_localnet").write_text("1\n")
         self._forwarding.need(self.name)
-        await _nft(ruleset(self.name, self.pod_cidr, self.gateway, self._service))
+        await self._rules.write()
+
+    async def set_name_server(self, server: str) -> None:
+        """Have *server* answer at the address that Pods look for DNS at; nobody where it is ""."""
+        if self._dns is not None:
+            self._dns = DnsRule(self._dns.address, server)
+            await self._rules.write()
 
     async def teardown(self) -> None:
         """Remove everything, the addresses in use included. Repeatable."""
         for link in [*self._ports(), self.name]:
             await asyncio.to_thread(_delete_link, link)
-        await _nft(remove(self.name))
+        await nft(remove(self.name))
+        for sandbox_id in self._ports_of_node().owners():
+            self._ports_of_node().drop(sandbox_id)
         self._forwarding.release(self.name)
         pool = self._addresses()
         for sandbox_id in pool.owners():
             pool.release(sandbox_id)
 
-    async def attach(self, netns_path: str, sandbox_id: str) -> str:
-        """Give the namespace ``eth0``, an address and the way out; return the address.
+    async def attach(
+        self, netns_path: str, sandbox_id: str, ports: Iterable[PortMapping] = ()
+    ) -> str:
+        """Give the namespace ``eth0``, an address, the way out and in; return the address.
 
         In a thread: a millisecond's work, but the kernel's rtnetlink lock may be taken for 50.
         """
         address = self._addresses().allocate(sandbox_id)
         try:
             await asyncio.to_thread(self._connect, netns_path, sandbox_id, address)
-        except asyncio.CancelledError:
+            if ports:
+                self._ports_of_node().put(sandbox_id, address, ports)
+                await self._rules.write()
+                await self._forget_flows(self._ports_of_node().of(sandbox_id))
+        except (asyncio.CancelledError, RuntimeFailure):
             await self.detach(sandbox_id)
             raise
         except OSError as exc:
@@ -109,12 +141,19 @@ class BridgeNetwork:
     async def detach(self, sandbox_id: str) -> None:
         if self._addresses().address_of(sandbox_id) is None:
             return
+        led = self._ports_of_node().drop(sandbox_id)
+        if led:
+            await self._rules.write()
+            await self._forget_flows(led)
         await asyncio.to_thread(_delete_link, link_name(sandbox_id))
         self._addresses().release(sandbox_id)
 
     async def reconcile(self, live: Collection[str]) -> None:
-        self._pool = None  # what another process has written since counts
+        self._pool = self._host_ports = None  # what another process has written since counts
         pool = self._addresses()
+        for sandbox_id in self._ports_of_node().owners():
+            if sandbox_id not in pool.owners():
+                self._ports_of_node().drop(sandbox_id)
         for sandbox_id in pool.owners():
             if sandbox_id not in live:
                 await self.detach(sandbox_id)
@@ -130,6 +169,31 @@ class BridgeNetwork:
         if self._pool is None:
             self._pool = AddressPool(self.pod_cidr, self._state_dir / "addresses")
         return self._pool
+
+    def _ports_of_node(self) -> HostPorts:
+        if self._host_ports is None:
+            self._host_ports = HostPorts(self._state_dir / "host-ports")
+        return self._host_ports
+
+    def _render(self) -> str:
+        return ruleset(
+            Rules(
+                self.name,
+                self.pod_cidr,
+                self.gateway,
+                self._service,
+                self._dns if self._dns and self._dns.server else None,
+                self._ports_of_node().rules(),
+            )
+        )
+
+    async def _forget_flows(self, rules: Iterable[HostPortRule]) -> None:
+        ports = {rule.host_port for rule in rules if rule.protocol == "udp"}
+        if ports:
+            try:
+                await asyncio.to_thread(forget_udp, ports)
+            except OSError as exc:  # then the flows go when they have been silent for a while
+                logger.warning("stale flows could not be forgotten", extra={"error": exc})
 
     def _ports(self) -> list[str]:
         try:
@@ -192,13 +256,6 @@ def _link_mtu(link: str) -> int:
 def _delete_link(name: str) -> None:
     with rtnetlink.Route() as route, _ignored(errno.ENODEV):
         route.send(rtnetlink.delete_link(name))
-
-
-async def _nft(text: str) -> None:
-    try:
-        await run("nft", "-f", "-", input=text.encode())
-    except (ProcessFailed, FileNotFoundError) as exc:
-        raise RuntimeFailure(f"cannot set up packet filter rules: {exc}") from exc
 
 
 @contextlib.contextmanager

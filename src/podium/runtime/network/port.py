@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Protocol
+
+from podium.runtime.port import PortMapping
 
 
 class Network(Protocol):
     """Addresses for sandboxes. Calls raise RuntimeFailure."""
 
-    async def attach(self, netns_path: str, sandbox_id: str) -> str:
-        """Give the network namespace at *netns_path* an address and return it.
+    async def attach(
+        self, netns_path: str, sandbox_id: str, ports: Iterable[PortMapping] = ()
+    ) -> str:
+        """Give the network namespace at *netns_path* an address, which *ports* of the node lead
+        to, and return it.
 
         Repeatable; nothing is left behind when it fails.
         """

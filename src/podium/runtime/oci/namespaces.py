@@ -84,6 +84,8 @@ def unpin(paths: SandboxPaths) -> None:
 
 def pinned(paths: SandboxPaths, kinds: Collection[str]) -> bool:
     """Tell whether all of *kinds* are still there: after a reboot they are not."""
+    if not paths.run.exists():
+        return False
     device = os.stat("/proc/self/ns/net").st_dev
     try:
         return all(os.stat(paths.namespace(kind)).st_dev == device for kind in kinds)

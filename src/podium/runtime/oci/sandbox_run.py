@@ -94,7 +94,8 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     paths.resolv_conf.chmod(0o644)
     if options.network is NamespaceMode.NODE:
         return ()
-    return (await engine.network.attach(str(paths.namespace("network")), record.id),)
+    namespace = str(paths.namespace("network"))
+    return (await engine.network.attach(namespace, record.id, config.port_mappings),)
 
 
 def _sysctls(config: PodSandboxConfig) -> Mapping[str, str]:
