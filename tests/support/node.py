@@ -54,7 +54,7 @@ class Node:
         self.images = MemoryImages(self.clock, present=[IMAGE])
         self.runtime = MemoryRuntime(self.clock, self.images)
         self.cgroups = RecordedCgroups()
-        self.config = KubeletConfiguration(resolv_conf="")
+        self.config = KubeletConfiguration(resolv_conf="", cluster_dns=("10.96.0.10",))
         self.client = Client(api.client_config())
         self.pods: Informer[Pod] = self._informer(scheme.PODS)
         self.events: Informer[Event] = self._informer(scheme.EVENTS)
