@@ -358,7 +358,10 @@ class RuntimeContract:
 
     async def test_a_streamed_command_that_does_not_exist_fails(self, harness: Harness):
         runtime, _, container_id = await self.started(harness)
-        async with runtime.exec(container_id, ["nosuchcommand"], StreamOptions()) as process:
+        wanted = StreamOptions(stdout=True, stderr=True)
+        async with runtime.exec(container_id, ["nosuchcommand"], wanted) as process:
+            assert await process.read_stderr() == b""
+            assert await process.read_stdout() == b""
             with pytest.raises(RuntimeFailure, match="executable file not found"):
                 await process.wait()
 

@@ -19,6 +19,11 @@ _FINALIZE = Subresource("finalize", ("update",))
 _NOT_AT_ONCE = tuple(verb for verb in ALL_VERBS if verb != "deletecollection")
 
 
+def _connect(name: str, kind: str) -> Subresource:
+    """Return a part whose requests become streams."""
+    return Subresource(name, ("create", "get"), version="v1", kind=kind, connects=True)
+
+
 def _kind(group: str, kind: str, plural: str, strategy: str = "generic", **facts: Any) -> Resource:
     """Return an entry of version ``v1`` unless *facts* say otherwise."""
     version = facts.pop("version", "v1")
@@ -33,9 +38,9 @@ NAMESPACES = _kind(
 PODS = _kind(
     "", "Pod", "pods", "pods", short_names=("po",), categories=("all",),
     subresources=(
-        _BINDING, Subresource("ephemeralcontainers"), _EVICTION, Subresource("log", ("get",)),
-        Subresource("resize"),
-        STATUS,
+        _connect("attach", "PodAttachOptions"), _BINDING, Subresource("ephemeralcontainers"),
+        _EVICTION, _connect("exec", "PodExecOptions"), Subresource("log", ("get",)),
+        _connect("portforward", "PodPortForwardOptions"), Subresource("resize"), STATUS,
     ),
 )  # fmt: skip
 NODES = _kind(

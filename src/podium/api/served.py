@@ -34,11 +34,15 @@ class Subresource:
     group: str = ""
     version: str = ""
     kind: str = ""
+    #: Whether requests become streams: *kind* then names their options, which are in the query.
+    connects: bool = False
 
     @property
     def type(self) -> type[Struct] | None:
         """The struct of the body where it is not the parent's own."""
-        return _struct(self.group, self.version, self.kind) if self.kind else None
+        if not self.kind or self.connects:
+            return None
+        return _struct(self.group, self.version, self.kind)
 
 
 STATUS = Subresource("status")

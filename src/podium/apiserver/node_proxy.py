@@ -60,6 +60,7 @@ class NodeProxy:
     def __init__(self, options: ApiServerOptions) -> None:
         self._options = options
         self._session: ClientSession | None = None
+        self._tls: ssl.SSLContext | None = None
         self._versions: FileVersions | None = None
 
     @asynccontextmanager
@@ -84,6 +85,13 @@ class NodeProxy:
         finally:
             response.close()
 
+    async def reach(self, node: Node) -> tuple[str, int, ssl.SSLContext]:
+        """Return host, port and TLS of *node*'s kubelet. Raises ApiError (500)."""
+        found = door(node)
+        await self._current_session()
+        assert self._tls is not None, "a session has a context"
+        return found.host, found.port, self._tls
+
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
@@ -95,7 +103,7 @@ class NodeProxy:
 
         if self._session is None or (self._versions and self._versions.changed()):
             await self.close()
-            context = await asyncio.to_thread(self._context)
+            context = self._tls = await asyncio.to_thread(self._context)
             self._session = ClientSession(
                 connector=TCPConnector(ssl=context, limit=0), auto_decompress=False
             )

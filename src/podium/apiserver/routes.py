@@ -12,7 +12,7 @@ from aiohttp.web import StreamResponse
 
 from podium.api import scheme
 from podium.api.scheme import PODS, SCALE, Resource, Subresource
-from podium.apiserver import discovery, errors
+from podium.apiserver import connect, discovery, errors
 from podium.apiserver.call import Call
 from podium.apiserver.paths import RequestInfo
 from podium.apiserver.pod_log import log
@@ -52,8 +52,14 @@ _REVIEWS: dict[Resource, tuple[str, str]] = {
     scheme.SELFSUBJECTREVIEWS: ("identity", "self_subject_review"),
 }
 _ACTIONS: dict[tuple[str, str, str], Verb] = {
+    ("pods", "attach", "create"): connect.attach,
+    ("pods", "attach", "get"): connect.attach,
     ("pods", "binding", "create"): bind,
+    ("pods", "exec", "create"): connect.exec_,
+    ("pods", "exec", "get"): connect.exec_,
     ("pods", "log", "get"): log,
+    ("pods", "portforward", "create"): connect.port_forward,
+    ("pods", "portforward", "get"): connect.port_forward,
     ("serviceaccounts", "token", "create"): create_token,
 }
 

@@ -1,4 +1,4 @@
-"""The kubelet's HTTPS door: logs, the list of Pods, health and metrics.
+"""The kubelet's HTTPS door: logs, streams, the list of Pods, health and metrics.
 
 Every request needs a client certificate of the cluster's CA, the API server's or an
 administrator's. Paths are those of upstream's kubelet.
@@ -26,6 +26,7 @@ from podium.kubelet.logs import LogOptions, read_log
 from podium.kubelet.observe import Observer
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
+from podium.kubelet.streaming.door import StreamingDoor
 from podium.kubelet.tls import ServerTls, authorized
 from podium.runtime.port import (
     ContainerEvent,
@@ -62,6 +63,7 @@ class KubeletServer:
         application.router.add_get("/metrics", self._metrics)
         application.router.add_get("/stats/summary", self._summary)
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
+        StreamingDoor(self._runtime, self._find).add_to(application.router)
         self._runner = web.AppRunner(
             application, access_log=None, handle_signals=False, shutdown_timeout=1.0
         )

@@ -34,6 +34,12 @@ _QUERY = {
     ),
     "get": ("resourceVersion",),
 }  # fmt: skip
+#: Queries of requests that become streams.
+_CONNECTIONS = {
+    "attach": ("container", "stderr", "stdin", "stdout", "tty"),
+    "exec": ("command", "container", "stderr", "stdin", "stdout", "tty"),
+    "portforward": ("ports",),
+}
 _TYPES = {
     "allowWatchBookmarks": "boolean",
     "gracePeriodSeconds": "integer",
@@ -69,6 +75,7 @@ class Operation:
     body: str = ""
     result: str = ""
     subresource: str = ""
+    connects: bool = False
 
     @property
     def method(self) -> str:
@@ -82,7 +89,10 @@ class Operation:
         scope = "Namespaced" if "{namespace}" in self.path else ""
         suffix = "ForAllNamespaces" if self.resource.namespaced and not scope else ""
         what = self.resource.kind + self.subresource.capitalize()
-        return f"{self.action}{group}{self.resource.version.upper()}{scope}{what}{suffix}"
+        version = self.resource.version.upper()
+        if self.connects:
+            return f"connect{group}{version}{self.action.capitalize()}{scope}{what}"
+        return f"{self.action}{group}{version}{scope}{what}{suffix}"
 
 
 def operations(
@@ -124,6 +134,9 @@ def _subresource_operations(
         kind = {"group": sub.group, "version": sub.version, "kind": sub.kind}
     for verb in sub.verbs:
         action = {"create": "post", "update": "put"}.get(verb, verb)
+        if sub.connects:
+            yield Operation(path, action, resource, kind, subresource=sub.name, connects=True)
+            continue
         body = {"post": own, "put": own, "patch": PATCH}.get(action, "")
         result = "" if sub.name == "log" else own
         yield Operation(path, action, resource, kind, body, result, sub.name)
@@ -191,7 +204,7 @@ def _common(op: Operation) -> Document:
     return {
         "operationId": op.id,
         "tags": [f"{group}_{op.resource.version}"],
-        "x-kubernetes-action": op.action,
+        "x-kubernetes-action": "connect" if op.connects else op.action,
         GROUP_VERSION_KIND: op.kind,
     }
 
@@ -202,7 +215,7 @@ def _query(op: Operation) -> Iterable[str]:
             "container", "follow", "limitBytes", "previous", "sinceSeconds", "sinceTime",
             "tailLines", "timestamps",
         )  # fmt: skip
-    return _QUERY[op.action]
+    return _CONNECTIONS[op.subresource] if op.connects else _QUERY[op.action]
 
 
 def _paths(

@@ -7,6 +7,7 @@ container's own, and hands a new size on when it is told that there is one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -31,6 +32,7 @@ from podium.runtime.port import ContainerState, RuntimeFailure, StreamOptions
 
 #: Bytes of its last words that are kept of a command that could not be started.
 _LAST_WORDS = 4096
+_PAUSE = 0.001  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class ExecProcess:
         self._files = files
         self._stdin = self._stdout = self._stderr = -1
         self._terminal = options.tty
+        self._started, self._last_words = False, b""
         with contextlib.ExitStack() as theirs:
 
             def given(descriptor: int) -> int:
@@ -119,10 +122,31 @@ class ExecProcess:
         return theirs, descriptors.prepare(ours)
 
     async def read_stdout(self) -> bytes:
-        return await descriptors.read(self._stdout) if self._stdout >= 0 else b""
+        return await self._read(self._stdout)
 
     async def read_stderr(self) -> bytes:
-        return await descriptors.read(self._stderr) if self._stderr >= 0 else b""
+        return await self._read(self._stderr)
+
+    async def _read(self, descriptor: int) -> bytes:
+        if descriptor < 0:
+            return b""
+        data = await descriptors.read(descriptor)
+        if self._started or not data or await self._has_started():
+            return data
+        self._last_words += data[: _LAST_WORDS - len(self._last_words)]
+        return b""
+
+    async def _has_started(self) -> bool:
+        """Whether what is heard is the command: until it runs it is the low-level runtime.
+
+        The command may speak before its parent gets to write its pid down: that is a moment.
+        """
+        while not self._files.pid.exists():
+            if self._child.poll() is not None:
+                return self._files.pid.exists()
+            await asyncio.sleep(_PAUSE)
+        self._started = True
+        return True
 
     async def write_stdin(self, data: bytes) -> None:
         if self._stdin < 0:
@@ -147,14 +171,11 @@ class ExecProcess:
             await ended(self._child.pid)
         code = self._child.wait()
         if code != 0 and not self._files.pid.exists():
-            said = last_error(self._files.log) or await self._last_words()
-            raise RuntimeFailure(not_started(self._files.exec_id, said))
+            said = self._last_words.decode(errors="replace").strip()
+            raise RuntimeFailure(
+                not_started(self._files.exec_id, last_error(self._files.log) or said)
+            )
         return code if code >= 0 else 128 - code
-
-    async def _last_words(self) -> str:
-        source = self._stdout if self._terminal else self._stderr
-        said = await descriptors.read(source) if source >= 0 else b""
-        return said[:_LAST_WORDS].decode(errors="replace").strip()
 
     def close(self) -> None:
         """End what is left of the low-level runtime and let the streams go."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 
 from podium.runtime import linux
@@ -29,7 +30,7 @@ async def port_forward(engine: Engine, pod_sandbox_id: str, port: int) -> socket
         try:
             made = _socket(family) if on_node else _socket_inside(path, family)
             return await _connected(made, (address, port))
-        except (OSError, TimeoutError) as exc:
+        except OSError as exc:
             failures.append(f"{shown}:{port}: connect: {_words(exc)}")
     namespace = "host" if on_node else path
     raise RuntimeFailure(
@@ -52,11 +53,12 @@ async def _connected(made: socket.socket, address: tuple[str, int]) -> socket.so
     try:
         async with asyncio.timeout(_TIMEOUT):
             await asyncio.get_running_loop().sock_connect(made, address)
-    except (OSError, TimeoutError, asyncio.CancelledError):
+    except (OSError, asyncio.CancelledError):
         made.close()
         raise
     return made
 
 
-def _words(exc: OSError | TimeoutError) -> str:
-    return (getattr(exc, "strerror", None) or "connection timed out").lower()
+def _words(exc: OSError) -> str:
+    """The kernel's own words, as Go has them."""
+    return os.strerror(exc.errno).lower() if exc.errno else "connection timed out"
