@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from aiohttp import web
 
 from podium.api.types.core_v1 import Pod
+from podium.domain.pods.observed import Observed
 from podium.kit.upgrade import take_over
 from podium.kubelet.observe import Observer
 from podium.kubelet.streaming import command, ports, protocol
@@ -87,10 +88,13 @@ class StreamingDoor:
             logger.debug("no streams came of a request", extra={"path": request.path})
         return answer[0]
 
+    async def _observed(self, pod: Pod) -> Observed:
+        return await Observer(self._runtime, pod.metadata.uid, node_ip="").observe()
+
     async def _container(self, request: web.Request) -> str:
         """Return the ID of the running container that is meant."""
         name = request.match_info["container"]
-        observed = await Observer(self._runtime, self._pod(request).metadata.uid).observe()
+        observed = await self._observed(self._pod(request))
         run = observed.latest(name)
         if run is None or not run.is_running:
             raise RuntimeFailure(f'container not found ("{name}")')
@@ -115,8 +119,8 @@ class StreamingDoor:
 
     async def _port_forward(self, request: web.Request) -> web.StreamResponse:
         try:
-            uid = self._pod(request).metadata.uid
-            sandbox = (await Observer(self._runtime, uid).observe()).sandbox
+            pod = self._pod(request)
+            sandbox = (await self._observed(pod)).sandbox
         except (web.HTTPException, RuntimeFailure) as exc:
             return _refused(exc)
         if sandbox is None:
@@ -125,7 +129,7 @@ class StreamingDoor:
         async def connect(port: int) -> socket.socket:
             return await self._runtime.port_forward(sandbox.id, port)
 
-        about = f"{sandbox.id}, uid {uid}"
+        about = f"{sandbox.id}, uid {pod.metadata.uid}"
         if _wants(request, "websocket"):
             return await _forward_websocket(request, connect, about)
         return await _forward_spdy(request, connect, about)
