@@ -8,8 +8,11 @@ from podium.apiserver.negotiation import (
     YAML,
     MediaType,
     body_type,
+    for_errors,
+    for_request,
     negotiate,
 )
+from support.apiserver import RunningApiServer
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 PROTOBUF = "application/vnd.kubernetes.protobuf"
@@ -41,6 +44,14 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
             MediaType(JSON, "PartialObjectMetadataList", "meta.k8s.io", "v1"),
             id="metadata-alone",
         ),
+        pytest.param(
+            "application/json;as=PartialObjectMetadataList;v=v1beta1;g=meta.k8s.io",
+            MediaType(JSON, "PartialObjectMetadataList", "meta.k8s.io", "v1beta1"),
+            id="metadata-of-old",
+        ),
+        pytest.param(f"{JSON};stream=watch", MediaType(), id="stream"),
+        pytest.param(f"{JSON};stream=other,{YAML}", MediaType(YAML), id="another-stream"),
+        pytest.param(f"{JSON};pretty=1", MediaType(pretty=True), id="pretty"),
     ],
 )
 def test_representation(accept: str, expected: MediaType) -> None:
@@ -54,6 +65,7 @@ def test_representation(accept: str, expected: MediaType) -> None:
         pytest.param("text/html", id="html"),
         pytest.param("application/json;as=Table;v=v2;g=meta.k8s.io", id="table-of-tomorrow"),
         pytest.param("application/json;as=Table;v=v1;g=other", id="table-of-others"),
+        pytest.param("application/json;v=v1;g=meta.k8s.io", id="no-kind"),
     ],
 )
 def test_not_acceptable(accept: str) -> None:
@@ -94,3 +106,69 @@ def test_unsupported_body_type() -> None:
         "the body of the request was in an unknown format - accepted media types include: "
         "application/json, application/yaml"
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "agent", "pretty"),
+    [
+        pytest.param("", "curl/8.1", True, id="curl"),
+        pytest.param("", "Mozilla/5.0 (X11)", True, id="browser"),
+        pytest.param("", "kubectl/v1.37", False, id="program"),
+        pytest.param("true", "kubectl/v1.37", True, id="asked"),
+        pytest.param("0", "curl/8.1", False, id="asked-not-to"),
+        pytest.param("yes", "curl/8.1", False, id="no-boolean"),
+    ],
+)
+def test_json_for_people_is_indented(asked: str, agent: str, pretty: bool) -> None:
+    assert for_request({"User-Agent": agent}, asked).pretty is pretty
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("application/yaml", MediaType(YAML)),
+        (f"{TABLE},application/json", MediaType()),
+        (TABLE, MediaType(pretty=True)),
+        ("text/html", MediaType(pretty=True)),
+    ],
+)
+def test_errors_are_told_as_the_client_wants(accept: str, expected: MediaType) -> None:
+    assert for_errors({"Accept": accept}, "") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "message"),
+    [
+        (
+            "",
+            "PartialObjectMetadata",
+            "you requested PartialObjectMetadata, but the requested object is a list "
+            "(*core.NamespaceList)",
+        ),
+        (
+            "/default",
+            "PartialObjectMetadataList",
+            "you requested PartialObjectMetadataList, but the requested object is not a list "
+            "(*core.Namespace)",
+        ),
+    ],
+)
+async def test_a_list_is_no_object(
+    api: RunningApiServer, path: str, kind: str, message: str
+) -> None:
+    accept = f"application/json;as={kind};v=v1;g=meta.k8s.io,application/json"
+    async with (
+        api.session() as session,
+        session.get(f"/api/v1/namespaces{path}", headers={"Accept": accept}) as response,
+    ):
+        assert (response.status, (await response.json())["message"]) == (406, message)
+
+
+async def test_an_error_in_yaml(api: RunningApiServer) -> None:
+    headers = {"Accept": "application/yaml"}
+    async with (
+        api.session() as session,
+        session.get("/api/v1/namespaces/x", headers=headers) as response,
+    ):
+        assert response.headers["Content-Type"] == "application/yaml"
+        assert "reason: NotFound" in await response.text()

@@ -386,3 +386,56 @@ async def test_delete_collection(api: RunningApiServer) -> None:
         assert [item["metadata"]["name"] for item in found["items"]] == ["a", "b"]
         async with session.get(CONFIGMAPS) as response:
             assert (await response.json())["items"] == []
+
+
+MERGE, STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "body", "offences"),
+    [
+        pytest.param(
+            MERGE,
+            '{"data":{"a":"1","a":"2"},"spek":1}',
+            ['duplicate field "data.a"', 'unknown field "spek"'],
+            id="merge",
+        ),
+        pytest.param(
+            STRATEGIC,
+            '{"data":{"a":"1","a":"2","a":"3"}}',
+            ['duplicate field "data.a"'],
+            id="strategic",
+        ),
+        pytest.param(
+            JSON_PATCH,
+            '[{"op":"add","path":"/data","value":{"a":"1"},"op":"add"}]',
+            ['json patch duplicate field "[0].op"'],
+            id="json",
+        ),
+    ],
+)
+async def test_keys_that_a_patch_repeats(
+    api: RunningApiServer, patch_type: str, body: str, offences: list[str]
+) -> None:
+    headers = {"Content-Type": patch_type}
+    async with api.session() as session:
+        await create(session, "a")
+
+        async def patch(validation: str) -> ClientResponse:
+            query = {"fieldValidation": validation}
+            async with session.patch(
+                f"{CONFIGMAPS}/a", data=body, headers=headers, params=query
+            ) as response:
+                await response.read()
+                return response
+
+        refused = await patch("Strict")
+        code, _, message = await failure(refused)
+        assert code == 422
+        assert message.endswith(f": strict decoding error: {', '.join(offences)}")
+        warned = await patch("Warn")
+        texts = [text.replace('"', '\\"') for text in offences]
+        assert warned.headers.getall("Warning") == [f'299 - "{text}"' for text in texts]
+        ignored = await patch("Ignore")
+        assert (ignored.status, "Warning" in ignored.headers) == (200, False)

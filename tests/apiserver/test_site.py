@@ -113,6 +113,9 @@ async def test_metrics_count_requests(api: RunningApiServer) -> None:
     assert counted[0].endswith(" 1.0")
     assert set(labels.split(",")) <= set(counted[0].partition("{")[2].partition("}")[0].split(","))
     assert "apiserver_request_duration_seconds_bucket" in text
+    assert "apiserver_request_sli_duration_seconds_bucket" in text
+    assert 'kubernetes_build_info{build_date="1970-01-01T00:00:00Z",' in text
+    assert 'apiserver_resource_objects{group="rbac.authorization.k8s.io",' in text
     assert "process_resident_memory_bytes" in text
 
 
@@ -195,3 +198,30 @@ async def test_documents_are_compressed_for_who_can_read_it(api: RunningApiServe
     async with api.session() as session, session.get("/openapi/v2", headers=headers) as response:
         assert response.headers["Content-Encoding"] == "gzip"
         assert (await response.json())["swagger"] == "2.0"
+
+
+async def test_results_of_health_checks(api: RunningApiServer) -> None:
+    await api.settled.wait()
+    async with api.session() as session:
+        for path in ("/readyz", "/readyz/etcd"):
+            async with session.get(path) as response:
+                assert response.status == 200
+        async with session.get("/metrics/slis") as response:
+            text = await response.text()
+    assert 'kubernetes_healthcheck{name="etcd",type="readyz"} 1.0' in text
+    assert 'kubernetes_healthchecks_total{name="etcd",status="success",type="readyz"} 2.0' in text
+
+
+@pytest.mark.parametrize("root", ["/api", "/apis"])
+async def test_aggregated_discovery_is_asked_for_by_its_tag(
+    api: RunningApiServer, root: str
+) -> None:
+    headers = {"Accept": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"}
+    async with api.session() as session:
+        async with session.get(root, headers=headers) as response:
+            tag = response.headers["ETag"]
+        assert response.headers["Vary"] == "Accept"
+        async with session.get(root, headers={**headers, "If-None-Match": tag}) as response:
+            assert (response.status, await response.read()) == (304, b"")
+        async with session.get(root, headers={**headers, "If-None-Match": '"x"'}) as response:
+            assert response.status == 200

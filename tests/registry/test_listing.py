@@ -106,8 +106,14 @@ async def test_an_index_follows_its_objects() -> None:
         ),
         pytest.param(
             ListOptions(resource_version="x"),
-            'Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
+            'resourceVersion: Invalid value: "x": strconv.ParseUint: parsing "x": invalid syntax',
             id="resource-version",
+        ),
+        pytest.param(
+            ListOptions(resource_version="18446744073709551616"),
+            'resourceVersion: Invalid value: "18446744073709551616": strconv.ParseUint: parsing '
+            '"18446744073709551616": value out of range',
+            id="resource-version-beyond-all",
         ),
     ],
 )
@@ -127,6 +133,33 @@ async def test_zero_takes_what_the_cache_has() -> None:
         await registry.list(CONFIGMAPS, "default", ListOptions())
         result = await registry.list(CONFIGMAPS, "default", ListOptions(resource_version="0"))
         assert names(result) == ["a"]
+
+
+@pytest.mark.parametrize("match", ["", "NotOlderThan"])
+async def test_zero_knows_no_limit(match: str) -> None:
+    """Upstream's cache gives all that it has, too."""
+    async with serving() as registry:
+        await _fill(registry, "a", "b", "c")
+        await registry.list(CONFIGMAPS, "default", ListOptions())
+        options = ListOptions(resource_version="0", resource_version_match=match, limit=1)
+        result = await registry.list(CONFIGMAPS, "default", options)
+        assert (names(result), result.continue_) == (["a", "b", "c"], "")
+
+
+async def test_a_token_may_not_go_with_a_revision() -> None:
+    async with serving() as registry:
+        await _fill(registry, "a", "b", "c")
+        first = await registry.list(CONFIGMAPS, "default", ListOptions(limit=1))
+        for revision, allowed in (("0", True), ("1", False)):
+            options = ListOptions(resource_version=revision, continue_=first.continue_)
+            if allowed:
+                assert names(await registry.list(CONFIGMAPS, "default", options)) == ["b", "c"]
+                continue
+            with pytest.raises(ApiError) as refused:
+                await registry.list(CONFIGMAPS, "default", options)
+            assert refused.value.status.message == (
+                "specifying resource version is not allowed when using continue"
+            )
 
 
 async def test_exactly_a_revision_of_the_past() -> None:
@@ -304,28 +337,33 @@ def _token(**members: object) -> str:
 @pytest.mark.parametrize(
     ("token", "message"),
     [
-        pytest.param("%%%", "continue key is not valid: ", id="no-base64"),
-        pytest.param("é", "continue key is not valid: ", id="no-ascii"),
-        pytest.param("eHh4", "continue key is not valid: ", id="no-json"),
+        pytest.param("a%%", "illegal base64 data at input byte 1", id="no-base64"),
+        pytest.param("abcde", "illegal base64 data at input byte 4", id="cut-off"),
+        pytest.param("é", "illegal base64 data at input byte 0", id="no-ascii"),
+        pytest.param("eHh4", "invalid character 'x' looking for beginning of value", id="no-json"),
+        pytest.param(
+            _token(v=1),
+            "json: cannot unmarshal number into Go struct field continueToken.v of type string",
+            id="no-token",
+        ),
         pytest.param(
             _token(v="v0", rv=1, start="a"),
-            "continue key is not valid: server does not recognize this encoded version v0",
+            'server does not recognize this encoded version "v0"',
             id="version",
         ),
         pytest.param(
             _token(v="meta.k8s.io/v1", rv=0, start="a"),
-            "continue key is not valid: incorrect encoded start resourceVersion (version "
-            "meta.k8s.io/v1)",
+            "incorrect encoded start resourceVersion (version meta.k8s.io/v1)",
             id="revision",
         ),
         pytest.param(
             _token(v="meta.k8s.io/v1", rv=1, start=""),
-            "continue key is not valid: encoded start key empty (version meta.k8s.io/v1)",
+            "encoded start key empty (version meta.k8s.io/v1)",
             id="start",
         ),
         pytest.param(
             _token(v="meta.k8s.io/v1", rv=1, start="../../secrets/x"),
-            "continue key is not valid: ../../secrets/x",
+            "../../secrets/x",
             id="out-of-the-prefix",
         ),
     ],
@@ -334,7 +372,8 @@ def test_tokens_that_are_none(token: str, message: str) -> None:
     with pytest.raises(ApiError) as refused:
         continue_token.decode(token, "/registry/pods/")
     assert refused.value.code == 400
-    assert refused.value.status.message.startswith(message)
+    prefix = "invalid continue token: continue key is not valid: "
+    assert refused.value.status.message == prefix + message
 
 
 def test_a_token_is_read_as_it_was_written() -> None:

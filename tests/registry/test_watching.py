@@ -341,6 +341,39 @@ async def test_initial_events_end_with_a_bookmark_that_says_so() -> None:
         assert metadata["resourceVersion"] == "1"
 
 
+async def test_a_bookmark_is_an_object_with_nothing_set() -> None:
+    """As Go writes one: a list that is always there is null."""
+    async with serving() as registry:
+        options = ListOptions(
+            send_initial_events=True,
+            resource_version_match="NotOlderThan",
+            allow_watch_bookmarks=True,
+        )
+        async with registry.watch(PODS, "default", options) as stream:
+            [event] = await take(stream, 1)
+    pod = json.loads(event.data)
+    assert pod.pop("metadata")["resourceVersion"] == "0"
+    assert pod == {"kind": "Pod", "apiVersion": "v1", "spec": {"containers": None}, "status": {}}
+
+
+async def test_initial_events_of_a_revision_that_lies_ahead_are_an_error() -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock) as registry:
+        options = ListOptions(
+            send_initial_events=True,
+            resource_version_match="NotOlderThan",
+            resource_version="99",
+        )
+
+        async def told() -> list[tuple[str, str]]:
+            async with registry.watch(CONFIGMAPS, "default", options) as stream:
+                return [(event.type, json.loads(event.data)["message"]) async for event in stream]
+
+        watching = asyncio.ensure_future(told())
+        await clock.advance(3)
+        assert await watching == [("ERROR", "Timeout: Too large resource version: 99, current: 0")]
+
+
 async def test_without_initial_events_a_watch_starts_now() -> None:
     async with serving() as registry:
         await _create(registry, "a")

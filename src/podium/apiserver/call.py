@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp.web import BaseRequest
 
+from podium.api import kinds as api_kinds
 from podium.api.scheme import Resource, Subresource
 from podium.api.user import UserInfo
 from podium.apiserver import negotiation
@@ -72,12 +73,14 @@ class Call:
     def name(self) -> str:
         return self.info.name
 
-    def media(self, kinds: frozenset[tuple[str, str]] = frozenset()) -> MediaType:
+    def media(self, kinds: frozenset[str] = frozenset()) -> MediaType:
         """Return the representation to answer in. Raises ApiError (406)."""
-        media = negotiation.negotiate(self.request.headers.get("Accept", ""), kinds)
-        if self.query.flag("pretty") and not media.pretty:
-            return MediaType(media.format, media.kind, media.group, media.version, True)
-        return media
+        try:
+            return negotiation.for_request(self.request.headers, self.query.get("pretty"), kinds)
+        except negotiation.WrongForm as wrong:
+            package = api_kinds.internal_package(self.resource.type)
+            plural = "List" if kinds == negotiation.LIST_KINDS else ""
+            raise wrong.error(f"*{package}.{self.resource.kind}{plural}") from wrong
 
     def context(self, options: WriteOptions) -> RequestContext:
         """Return what the registry is told of a write."""

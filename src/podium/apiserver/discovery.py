@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver.negotiation import JSON, MediaType, clauses, not_acceptable
 
@@ -185,6 +187,13 @@ def aggregated(root: str, version: str) -> Document:
 
 
 _NO_NAME: Document = {"creationTimestamp": None}
+
+
+@cache
+def aggregated_hash(root: str, version: str) -> str:
+    """Return what names the state of that document."""
+    text = msgspec.json.encode(aggregated(root, version))
+    return hashlib.sha512(text).hexdigest().upper()
 
 
 def _version_discovery(group_name: str, version: str) -> Document:

@@ -16,12 +16,11 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from podium.api import errors as api_errors
 from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
-from podium.apiserver import access, errors, large, paths, responses, routes
+from podium.apiserver import access, errors, large, negotiation, paths, responses, routes
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, TooManyRequests
 from podium.apiserver.metrics import Metrics
-from podium.apiserver.negotiation import MediaType
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.site import Site
 
@@ -39,7 +38,6 @@ ANONYMOUS_PATHS = frozenset(
         "/openid/v1/jwks",
     }
 )
-_STATUS = MediaType()
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,8 @@ class Handler:
             code = response.status
         finally:
             seconds = clock.monotonic() - started
-            self.metrics.finished(info, served, code, seconds)
+            dry_run = bool(query.get("dryRun"))
+            self.metrics.finished(info, served, code, seconds, dry_run=dry_run)
             entry.write(code, seconds)
         return response
 
@@ -89,7 +88,8 @@ class Handler:
             return True, await verb(call)
         except ApiError as error:
             entry.error = error
-            return error.code not in (401, 403), responses.failed(error, _STATUS, warnings)
+            media = negotiation.for_errors(request.headers, query.get("pretty"))
+            return error.code not in (401, 403), responses.failed(error, media, warnings)
         except TooManyRequests as error:
             response = responses.text(error.TEXT, 429)
             response.headers["Retry-After"] = str(error.RETRY_AFTER)

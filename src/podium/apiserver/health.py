@@ -14,6 +14,7 @@ from aiohttp.web import Response
 
 from podium.apiserver import responses
 from podium.apiserver.paths import Query
+from podium.kit.metrics import Families
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +34,18 @@ class Health:
     def __init__(self, live: Sequence[NamedCheck], ready: Sequence[NamedCheck]) -> None:
         ping = NamedCheck("ping", _ping)
         self._checks = {
-            "healthz": (ping, *live),
+            "healthz": (ping, *live, *ready),
             "livez": (ping, *live),
             "readyz": (ping, *live, *ready),
         }
+        #: What ``/metrics/slis`` shows.
+        self.results = Families()
+        self._state = self.results.gauge(
+            "kubernetes_healthcheck", "Whether the check passed the last time.", ("name", "type")
+        )
+        self._count = self.results.counter(
+            "kubernetes_healthchecks", "Results of the checks.", ("name", "type", "status")
+        )
 
     async def answer(self, path: str, query: Query) -> Response | None:
         """Return the answer at *path*, None where there is no such check."""
@@ -48,7 +57,7 @@ class Health:
             single = [check for check in checks if check.name == name]
             if not single:
                 return responses.not_found()
-            reason = await single[0].check()
+            reason = await self._run(endpoint, single[0])
             if not reason:
                 return responses.text("ok")
             return responses.text(f"internal server error: {name}\n", 500)
@@ -63,7 +72,7 @@ class Health:
             if check.name in excluded:
                 lines.append(f"[+]{check.name} excluded: ok")
                 continue
-            reason = await check.check()
+            reason = await self._run(endpoint, check)
             if reason:
                 failed.append(check.name)
                 logger.warning("health check failed", extra={"check": check.name, "reason": reason})
@@ -79,6 +88,13 @@ class Health:
         if verbose:
             return responses.text("\n".join([*lines, f"{endpoint} check passed", ""]))
         return responses.text("ok")
+
+    async def _run(self, endpoint: str, check: NamedCheck) -> str:
+        """Return why *check* fails, "" when it does not."""
+        reason = await check.check()
+        self._state.set(float(not reason), check.name, endpoint)
+        self._count.inc(check.name, endpoint, "error" if reason else "success")
+        return reason
 
 
 async def _ping() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from podium.apiserver.paths import RequestInfo
+from podium.apiserver.version import version_info
 from podium.kit.metrics import PROCESS, Families
 from podium.registry.types import Statistics
 
@@ -20,6 +21,7 @@ _BUCKETS = (
 )  # fmt: skip
 _LONG_VERBS = frozenset({"watch"})
 _LONG_SUBRESOURCES = frozenset({"log", "exec", "attach", "portforward", "proxy"})
+_COMPONENT = "apiserver"
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 
 
@@ -30,24 +32,36 @@ class Metrics:
         self._statistics = statistics
         self._families = families = Families()
         self._requests = families.counter(
-            "apiserver_request", "Requests by what they asked for and code.", (*_NAMES, "code")
+            "apiserver_request",
+            "Requests by what they asked for and code.",
+            (*_NAMES, "dry_run", "component", "code"),
         )
         self._durations = families.histogram(
             "apiserver_request_duration_seconds",
             "Seconds until the answer was complete.",
             _BUCKETS,
-            _NAMES,
+            (*_NAMES, "dry_run", "component"),
         )
+        families.mirror(self._durations, "apiserver_request_sli_duration_seconds")
         self._inflight = families.gauge(
             "apiserver_current_inflight_requests", "Short requests under way.", ("request_kind",)
         )
         self._inflight.set(0, "mutating")
         self._inflight.set(0, "readOnly")
         self._long_running = families.gauge(
-            "apiserver_longrunning_requests", "Watches and followed logs under way.", _NAMES
+            "apiserver_longrunning_requests",
+            "Watches and followed logs under way.",
+            (*_NAMES, "component"),
         )
         self._objects = families.gauge(
             "apiserver_storage_objects", "Objects that are stored.", ("resource",)
+        )
+        self._resource_objects = families.gauge(
+            "apiserver_resource_objects", "Objects that are stored.", ("group", "resource")
+        )
+        build = version_info()
+        families.gauge("kubernetes_build_info", "What this server is.", map(_snake, build)).set(
+            1, *build.values()
         )
         self._events = families.counter(
             "apiserver_watch_events", "Events sent to watches.", ("group", "version", "kind")
@@ -56,18 +70,21 @@ class Metrics:
     def started(self, info: RequestInfo) -> None:
         self._count(info, 1)
 
-    def finished(self, info: RequestInfo, served: bool, code: int, seconds: float) -> None:
+    def finished(
+        self, info: RequestInfo, served: bool, code: int, seconds: float, *, dry_run: bool = False
+    ) -> None:
         """Note the end of a request. What is not *served* is counted without its names, which the
         client chose."""
         self._count(info, -1)
-        labels = _labels(info) if served else (_verb(info), "", "", "", "", "")
+        names = _labels(info) if served else (_verb(info), "", "", "", "", "")
+        labels = (*names, "All" if dry_run else "", _COMPONENT)
         self._requests.inc(*labels, str(code))
         if not is_long_running(info):
             self._durations.observe(seconds, *labels)
 
     def _count(self, info: RequestInfo, step: int) -> None:
         if is_long_running(info):
-            labels = _labels(info)
+            labels = (*_labels(info), _COMPONENT)
             self._long_running.add(step, *labels)
             if not self._long_running.values[labels]:  # its names may have been made up
                 del self._long_running.values[labels]
@@ -86,6 +103,7 @@ class Metrics:
         for known in self._statistics():
             resource = known.resource
             self._objects.set(known.objects, resource.qualified)
+            self._resource_objects.set(known.objects, resource.group, resource.plural)
             labels = (resource.group, resource.version, resource.kind)
             self._events.values[labels] = known.events_sent
         registry = CollectorRegistry()
@@ -95,6 +113,15 @@ class Metrics:
         registry.register(self._families)
         registry.register(PROCESS)
         return generate_latest(registry)
+
+
+def text_of(families: Families) -> bytes:
+    """Return *families* in Prometheus' text form."""
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    registry = CollectorRegistry()
+    registry.register(families)
+    return generate_latest(registry)
 
 
 def is_long_running(info: RequestInfo) -> bool:
@@ -112,6 +139,10 @@ _VERBS = frozenset(
 
 def _verb(info: RequestInfo) -> str:
     return info.verb.upper() if info.verb in _VERBS else "other"
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
 
 
 def _labels(info: RequestInfo) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ another kind than the object's own (a Table, or metadata alone).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from podium.api.errors import ApiError, failure
@@ -73,31 +74,77 @@ def _quality(text: str) -> float:
         return 1.0
 
 
-#: Kinds that objects can be turned into, by (kind, version).
-OBJECT_KINDS = frozenset({("Table", "v1"), ("Table", "v1beta1"), ("PartialObjectMetadata", "v1")})
-LIST_KINDS = frozenset({("Table", "v1"), ("Table", "v1beta1"), ("PartialObjectMetadataList", "v1")})
+#: Kinds of ``meta.k8s.io`` that objects, lists and events of watches can be turned into.
+OBJECT_KINDS = frozenset({"Table", "PartialObjectMetadata"})
+LIST_KINDS = frozenset({"Table", "PartialObjectMetadataList"})
+_VERSIONS = ("v1", "v1beta1")
 
 
 @lru_cache(maxsize=1024)
-def negotiate(header: str, kinds: frozenset[tuple[str, str]] = frozenset()) -> MediaType:
+def negotiate(header: str, kinds: frozenset[str] = frozenset()) -> MediaType:
     """Return how to answer a client whose ``Accept`` header is *header*.
 
     *kinds* are the kinds of ``meta.k8s.io`` that this answer can be turned into. Raises ApiError
-    (406) when nothing fits.
+    (406) when nothing fits, WrongForm where a list is wanted of an object or the reverse.
     """
     if not header:
         return MediaType()
     for clause in clauses(header):
         media_format = _format(clause.type)
-        if not media_format:
+        if not media_format or clause.parameter("stream") not in ("", "watch"):
             continue
-        wanted = clause.parameter("as")
-        if not wanted:
-            return MediaType(media_format, pretty=clause.parameter("pretty") == "1")
-        version = clause.parameter("v")
-        if clause.parameter("g") == META and (wanted, version) in kinds:
-            return MediaType(media_format, wanted, META, version)
+        pretty = clause.parameter("pretty") == "1"
+        wanted, version = clause.parameter("as"), clause.parameter("v")
+        if not (wanted or version or clause.parameter("g")):
+            return MediaType(media_format, pretty=pretty)
+        if clause.parameter("g") != META or version not in _VERSIONS or not kinds:
+            continue
+        if wanted in kinds:
+            return MediaType(media_format, wanted, META, version, pretty)
+        if wanted in OBJECT_KINDS | LIST_KINDS:
+            raise WrongForm(wanted)
     raise not_acceptable()
+
+
+class WrongForm(Exception):
+    """The first representation that fits is of a list where there is one object, or the reverse."""
+
+    def error(self, go_type: str) -> ApiError:
+        """Return the 406 that tells of it; *go_type* is what there is."""
+        (wanted,) = self.args
+        found = "not a list" if wanted in LIST_KINDS else "a list"
+        return failure(
+            406,
+            "NotAcceptable",
+            f"you requested {wanted}, but the requested object is {found} ({go_type})",
+        )
+
+
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+#: What people look at answers with.
+_FOR_PEOPLE = ("curl", "Wget", "Mozilla/5.0")
+
+
+def for_request(
+    headers: Mapping[str, str], asked: str, kinds: frozenset[str] = frozenset()
+) -> MediaType:
+    """Like :func:`negotiate`; JSON is indented as *asked*, the query's ``pretty``, says, and for
+    people."""
+    media = negotiate(headers.get("Accept", ""), kinds)
+    return replace(media, pretty=True) if is_for_people(headers, asked) else media
+
+
+def is_for_people(headers: Mapping[str, str], asked: str) -> bool:
+    agent = headers.get("User-Agent", "")
+    return asked in _TRUE if asked else agent.startswith(_FOR_PEOPLE)
+
+
+def for_errors(headers: Mapping[str, str], asked: str) -> MediaType:
+    """Return how to tell a client of an error: as it wants, in JSON where that is nothing."""
+    try:
+        return for_request(headers, asked)
+    except ApiError:
+        return MediaType(pretty=True)
 
 
 def _format(media_type: str) -> str:

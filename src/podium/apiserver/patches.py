@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -14,12 +15,34 @@ from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 _OBJECT = "map[string]interface {}"
 
 
-def read(patch_type: str, body: bytes) -> Any:
-    """Return the plain value of a patch; for an apply, what :func:`parse_apply` returns.
+def read(patch_type: str, body: bytes) -> tuple[Any, list[str]]:
+    """Return the plain value of a patch, and a text for each repeated key.
 
     Raises ApiError (400).
     """
-    return parse_apply(body) if patch_type == APPLY_PATCH else parse(patch_type, body)
+    if patch_type == APPLY_PATCH:
+        return parse_apply(body)
+    value = parse(patch_type, body)
+    if msgspec.json.encode(value).count(b":") == body.count(b":"):
+        return value, []  # no key is repeated
+    prefix = "json patch " if patch_type == JSON_PATCH else ""
+    found = dict.fromkeys(_repeated(go_json.load(body), ""))
+    return value, [f'{prefix}duplicate field "{path}"' for path in found]
+
+
+def _repeated(value: Any, path: str) -> Iterator[str]:
+    """Yield the path of each repeated key."""
+    if isinstance(value, go_json.Pairs):
+        seen = set()
+        for key, item in value:
+            here = f"{path}.{key}" if path else key
+            if key in seen:
+                yield here
+            seen.add(key)
+            yield from _repeated(item, here)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _repeated(item, f"{path}[{index}]")
 
 
 def parse_apply(body: bytes) -> tuple[dict[str, Any], list[str]]:

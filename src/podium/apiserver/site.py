@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
@@ -11,11 +11,12 @@ from aiohttp.web import BaseRequest, Response, StreamResponse
 from podium.apiserver import discovery, errors, negotiation, responses
 from podium.apiserver.auth.tokens import TokenSigner
 from podium.apiserver.health import Health
-from podium.apiserver.metrics import CONTENT_TYPE, Metrics
+from podium.apiserver.metrics import CONTENT_TYPE, Metrics, text_of
 from podium.apiserver.openapi import serving as openapi
-from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.paths import Query, RequestInfo, split_target
 from podium.apiserver.version import version_info
 from podium.kit.apart import LARGE, apart
+from podium.kit.metrics import Families
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ class Site:
 
     def _documents(self) -> dict[str, Callable[[BaseRequest], Response]]:
         return {
-            "/": lambda request: _plain(request, {"paths": self._paths()}),
-            "/version": lambda request: _plain(request, version_info()),
+            "/": lambda _: responses.plain({"paths": self._paths()}, _INDENTED),
+            "/version": lambda _: responses.plain(version_info(), _INDENTED),
             "/metrics": lambda _: self._metrics(),
+            "/metrics/slis": lambda _: _families(self.health.results),
             "/api": lambda request: self._root(request, "api"),
             "/apis": lambda request: self._root(request, "apis"),
             "/openapi/v2": openapi.answer_v2,
@@ -76,16 +78,29 @@ class Site:
 
     def _root(self, request: BaseRequest, root: str) -> Response:
         media = discovery.negotiate(request.headers.get("Accept", ""))
+        if negotiation.is_for_people(request.headers, _asked(request)):
+            media = replace(media, pretty=True)
         if media.kind:
-            response = responses.plain(discovery.aggregated(root, media.version), media)
-            response.headers["Content-Type"] = (
-                f"{media.format};g={media.group};v={media.version};as={media.kind}"
-            )
+            response = self._aggregated(request, root, media)
         elif root == "api":
             response = responses.plain(discovery.api_versions(self.address), media)
         else:
             response = responses.plain(discovery.group_list(), media)
         response.headers["Vary"] = "Accept"
+        return response
+
+    def _aggregated(
+        self, request: BaseRequest, root: str, media: negotiation.MediaType
+    ) -> Response:
+        """Clients keep the document, and ask whether it is still the same."""
+        etag = f'"{discovery.aggregated_hash(root, media.version)}"'
+        if request.headers.get("If-None-Match") == etag:
+            return Response(status=304, headers={"ETag": etag})
+        response = responses.plain(discovery.aggregated(root, media.version), media)
+        response.headers["Content-Type"] = (
+            f"{media.format};g={media.group};v={media.version};as={media.kind}"
+        )
+        response.headers["ETag"] = etag
         return response
 
     def _metrics(self) -> Response:
@@ -117,5 +132,17 @@ class Site:
         return sorted(found)
 
 
+#: As upstream, whoever asks for it.
+_INDENTED = negotiation.MediaType(pretty=True)
+
+
 def _plain(request: BaseRequest, value: dict[str, Any]) -> Response:
-    return responses.plain(value, negotiation.negotiate(request.headers.get("Accept", "")))
+    return responses.plain(value, negotiation.for_request(request.headers, _asked(request)))
+
+
+def _families(families: Families) -> Response:
+    return Response(body=text_of(families), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _asked(request: BaseRequest) -> str:
+    return split_target(request.raw_path)[1].get("pretty")

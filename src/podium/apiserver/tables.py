@@ -103,10 +103,12 @@ def partial(item: Stored, api_version: str = f"{META}/v1") -> dict[str, Any]:
     }
 
 
-def partial_list(items: Sequence[Stored], metadata: dict[str, Any]) -> dict[str, Any]:
+def partial_list(
+    items: Sequence[Stored], metadata: dict[str, Any], api_version: str = f"{META}/v1"
+) -> dict[str, Any]:
     return {
         "kind": "PartialObjectMetadataList",
-        "apiVersion": f"{META}/v1",
+        "apiVersion": api_version,
         "metadata": metadata,
-        "items": [partial(item) for item in items],
+        "items": [partial(item, api_version) for item in items],
     }

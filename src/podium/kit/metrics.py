@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -35,13 +35,17 @@ class Families:
         """*name* without the ``_total`` that it is shown with."""
         return self._add(Counter(name, text, labels))
 
-    def gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
-        return self._add(Gauge(name, text, labels))
+    def gauge(self, name: str, text: str, labels: Iterable[str] = ()) -> Gauge:
+        return self._add(Gauge(name, text, tuple(labels)))
 
     def histogram(
         self, name: str, text: str, bounds: Sequence[float], labels: Sequence[str] = ()
     ) -> Histogram:
         return self._add(Histogram(name, text, bounds, labels))
+
+    def mirror(self, histogram: Histogram, name: str) -> None:
+        """Show *histogram* a second time, as *name*."""
+        self._add(_Mirror(histogram, name))
 
     def _add(self, family: F) -> F:
         self._families.append(family)
@@ -113,10 +117,10 @@ class Histogram:
         counts[bisect_left(self._bounds, value)] += 1
         self._sums[labels] += value
 
-    def collect(self) -> Metric:
+    def collect(self, name: str = "") -> Metric:
         from prometheus_client.core import HistogramMetricFamily
 
-        metric = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        metric = HistogramMetricFamily(name or self._name, self._text, labels=self._labels)
         names = (*map(str, self._bounds), "+Inf")
         for labels, counts in self._counts.items():
             sums, so_far = [], 0
@@ -125,6 +129,14 @@ class Histogram:
                 sums.append((name, float(so_far)))
             metric.add_metric(labels, sums, self._sums[labels])
         return metric
+
+
+class _Mirror:
+    def __init__(self, histogram: Histogram, name: str) -> None:
+        self._histogram, self._name = histogram, name
+
+    def collect(self) -> Metric:
+        return self._histogram.collect(self._name)
 
 
 #: What this process has once, whichever components run in it.

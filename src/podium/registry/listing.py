@@ -7,6 +7,7 @@ store's history. Follows ``k8s.io/apiserver/pkg/storage/cacher`` and ``.../etcd3
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from podium.api import errors
@@ -38,9 +39,9 @@ class Lister:
     async def page(self, predicate: Predicate, options: ListOptions) -> ListResult:
         """Raises ApiError."""
         versions.check_list_options(options)
-        if options.continue_:
-            return await self._continued(predicate, options)
         asked = versions.parse(options.resource_version)
+        if options.continue_:
+            return await self._continued(predicate, options, asked)
         exact = options.resource_version_match == versions.EXACT or (
             asked > 0 and options.limit > 0 and not options.resource_version_match
         )
@@ -50,12 +51,19 @@ class Lister:
             await self._feeder.current()
         else:
             await self._feeder.reached(asked)
+        if options.resource_version == "0":  # as upstream: whatever is at hand, and all of it
+            options = replace(options, limit=0)
         return self._from_cache(predicate, options, self._feeder.revision, after="")
 
-    async def _continued(self, predicate: Predicate, options: ListOptions) -> ListResult:
+    async def _continued(
+        self, predicate: Predicate, options: ListOptions, asked: int
+    ) -> ListResult:
         prefix = self._prefix(predicate)
         position = continue_token.decode(options.continue_, prefix)
-        if position.revision == continue_token.INCONSISTENT:
+        if asked:
+            text = "specifying resource version is not allowed when using continue"
+            raise errors.bad_request(text)
+        if position.revision < 0:
             await self._feeder.current()
             revision = self._feeder.revision
             return self._from_cache(predicate, options, revision, after=position.after)

@@ -112,8 +112,9 @@ def _read(result: Patched, context: RequestContext) -> Any:
     except ValueError as error:
         raise result.invalid(str(error)) from error
     kinds.set_itself(struct, obj)
-    if unknown and context.field_validation == "Strict":
-        raise result.invalid(codec.strict_failure(unknown))
+    offences = [*context.repeated, *unknown]
+    if offences and context.field_validation == "Strict":
+        raise result.invalid(codec.strict_failure(offences))
     if context.field_validation == "Warn":
-        context.warnings.extend(unknown)
+        context.warnings.extend(offences)
     return obj

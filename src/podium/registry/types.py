@@ -19,7 +19,8 @@ class RequestContext:
 
     ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
     has made the object (201 instead of 200); ``force`` lets an apply take fields from others;
-    ``size`` is how many bytes the client has sent, by which it is told what takes long.
+    ``size`` is how many bytes the client has sent, by which it is told what takes long;
+    ``repeated`` are the texts about keys that a patch repeats.
     """
 
     user: UserInfo
@@ -30,6 +31,7 @@ class RequestContext:
     warnings: list[str] = field(default_factory=list)
     created: bool = False
     size: int = 0
+    repeated: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from podium.api import errors, field
 from podium.api.errors import ApiError
 from podium.api.field import FieldError, Path
+from podium.api.go_text import quote
 from podium.api.types.meta_v1 import StatusCause, StatusDetails
 from podium.registry.types import ListOptions
 
@@ -18,15 +19,25 @@ _MATCH = Path("resourceVersionMatch")
 _INITIAL = Path("sendInitialEvents")
 
 
+_LIMIT = 1 << 64
+
+
 def parse(text: str) -> int:
     """Return the revision that *text* names, 0 for none. Raises ApiError (400)."""
     if not text:
         return 0
+    why = ""
     if not (text.isascii() and text.isdigit()):
-        raise errors.bad_request(
-            f'Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
-        )
-    return int(text)
+        why = "invalid syntax"
+    elif len(text) > 20 or int(text) >= _LIMIT:
+        why = "value out of range"
+    if not why:
+        return int(text)
+    quoted = quote(text)
+    offence = field.invalid(
+        Path("resourceVersion"), text, f"strconv.ParseUint: parsing {quoted}: {why}"
+    )
+    raise errors.bad_request(str(offence))
 
 
 def too_large(asked: int, current: int) -> ApiError:
@@ -69,8 +80,6 @@ def check_list_options(options: ListOptions) -> None:
     if options.send_initial_events is not None:
         found.append(field.forbidden(_INITIAL, "sendInitialEvents is forbidden for list"))
     _refuse(found)
-    if options.continue_ and options.resource_version not in ("", "0"):
-        raise errors.bad_request("specifying resource version is not allowed when using continue")
 
 
 def check_watch_options(options: ListOptions) -> None:

@@ -10,10 +10,13 @@ import math
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from functools import cache
+from typing import Any
 
 import msgspec
 
-from podium.api import errors
+from podium.api import codec, errors
+from podium.api.errors import ApiError
 from podium.api.scheme import Resource
 from podium.kit.clock import Clock
 from podium.registry import keys, versions
@@ -80,7 +83,11 @@ class WatchOpener:
         if not options.resource_version:
             await self._feeder.current()
         elif options.send_initial_events:
-            await self._feeder.reached(asked)
+            try:
+                await self._feeder.reached(asked)
+            except ApiError as ahead:  # told as upstream's watch cache tells it
+                yield WatchStream(_only(failure_event(ahead)))
+                return
         with self._watching(predicate) as watcher:
             # What is taken from the cache here, and what the watcher is told from here on, meet:
             # nothing may be awaited in between.
@@ -219,11 +226,30 @@ def bookmark(resource: Resource, revision: int, *, initial_events_end: bool = Fa
     metadata: dict[str, object] = {"resourceVersion": str(revision), "creationTimestamp": None}
     if initial_events_end:
         metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-    empty = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
-    return WatchEvent("BOOKMARK", msgspec.json.encode(empty))
+    return WatchEvent("BOOKMARK", msgspec.json.encode({**_empty(resource), "metadata": metadata}))
+
+
+@cache
+def _empty(resource: Resource) -> dict[str, Any]:
+    """Return an object with nothing set, as Go writes it: lists are null where they are there."""
+
+    def nulled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: nulled(item) for name, item in value.items()}
+        return None if value == [] else value
+
+    plain: dict[str, Any] = nulled(codec.to_plain(resource.type()))
+    return plain
 
 
 def error_event(asked: int, oldest: int) -> WatchEvent:
     """Return the event that ends a watch whose past is forgotten."""
-    failure = errors.expired(f"too old resource version: {asked} ({oldest})")
+    return failure_event(errors.expired(f"too old resource version: {asked} ({oldest})"))
+
+
+def failure_event(failure: ApiError) -> WatchEvent:
     return WatchEvent("ERROR", msgspec.json.encode(failure.status))
+
+
+async def _only(event: WatchEvent) -> AsyncGenerator[Sequence[WatchEvent], None]:
+    yield (event,)

@@ -39,7 +39,7 @@ async def represent(
             size, table, call.resource, result.items, media, metadata, options, now
         )
     else:
-        document = await apart(size, partial_list, result.items, metadata)
+        document = await apart(size, partial_list, result.items, metadata, media.api_version)
     return responses.plain(document, media, 200, call.warnings)
 
 

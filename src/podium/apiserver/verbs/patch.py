@@ -19,11 +19,12 @@ async def patch(call: Call) -> StreamResponse:
     applies = patch_type == APPLY_PATCH
     options = query.write_options(call.query, "PatchOptions", applies=applies)
     body = await bodies.read(call.request)
-    document = await apart(len(body), patches.read, patch_type, body)
-    if applies:
-        document, repeated = document
-        call.warnings += patches.judge_repeated(repeated, options.field_validation)
+    document, repeated = await apart(len(body), patches.read, patch_type, body)
     context = call.context(options)
+    if applies:
+        call.warnings += patches.judge_repeated(repeated, options.field_validation)
+    else:
+        context.repeated = repeated
     item = await call.registry.patch(
         call.resource, call.namespace, call.name, document, patch_type, context,
         subresource=call.subresource.name if call.subresource else "",

@@ -18,7 +18,7 @@ def stored(call: Call, item: Stored, media: MediaType, code: int = 200) -> Respo
     if not media.kind:
         return responses.answer(item.data, media, code, call.warnings)
     if media.kind == "PartialObjectMetadata":
-        return responses.plain(partial(item), media, code, call.warnings)
+        return responses.plain(partial(item, media.api_version), media, code, call.warnings)
     metadata = {"resourceVersion": item.obj.metadata.resource_version}
     options = table_options(call.query)
     now = call.services.clock.now()

@@ -66,9 +66,8 @@ async def patch_scale(call: Call) -> StreamResponse:
     applies = patch_type == APPLY_PATCH
     options = query.write_options(call.query, "PatchOptions", applies=applies)
     body = await bodies.read(call.request)
-    document = await apart(len(body), patches.read, patch_type, body)
+    document, repeated = await apart(len(body), patches.read, patch_type, body)
     if applies:
-        document, repeated = document
         call.warnings += patches.judge_repeated(repeated, options.field_validation)
     if patch_type != JSON_PATCH:
         document = _about_replicas(call, document, applies=applies)

@@ -24,7 +24,7 @@ from podium.registry.types import WatchEvent
 async def watch(call: Call) -> StreamResponse:
     media = call.media(LIST_KINDS | OBJECT_KINDS)
     if media.format != JSON:
-        raise not_acceptable((JSON,))
+        raise not_acceptable((f"{JSON};stream=watch",))
     options = query.list_options(call.query)
     encode = _Encoder(call, media)
     # Entered before the headers are sent: what the registry refuses at once is an answer by
@@ -68,7 +68,7 @@ class _Encoder:
         if self._media.kind != "Table":
             if event.stored is None:
                 return _bare(event, "PartialObjectMetadata", self._media)
-            return partial(event.stored)
+            return partial(event.stored, self._media.api_version)
         items = [event.stored] if event.stored else []
         metadata = _bare(event, "Table", self._media)["metadata"]
         document = table(
