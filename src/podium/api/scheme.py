@@ -24,6 +24,13 @@ def _connect(name: str, kind: str) -> Subresource:
     return Subresource(name, ("create", "get"), version="v1", kind=kind, connects=True)
 
 
+def _proxy(kind: str) -> Subresource:
+    verbs = ("create", "delete", "get", "patch", "update")
+    return Subresource(
+        "proxy", verbs, version="v1", kind=f"{kind}ProxyOptions", connects=True, anywhere=True
+    )
+
+
 def _kind(group: str, kind: str, plural: str, strategy: str = "generic", **facts: Any) -> Resource:
     """Return an entry of version ``v1`` unless *facts* say otherwise."""
     version = facts.pop("version", "v1")
@@ -40,18 +47,20 @@ PODS = _kind(
     subresources=(
         _connect("attach", "PodAttachOptions"), _BINDING, Subresource("ephemeralcontainers"),
         _EVICTION, _connect("exec", "PodExecOptions"), Subresource("log", ("get",)),
-        _connect("portforward", "PodPortForwardOptions"), Subresource("resize"), STATUS,
+        _connect("portforward", "PodPortForwardOptions"), _proxy("Pod"),
+        Subresource("resize"), STATUS,
     ),
 )  # fmt: skip
 NODES = _kind(
-    "", "Node", "nodes", "nodes", namespaced=False, short_names=("no",), subresources=(STATUS,)
-)
+    "", "Node", "nodes", "nodes", namespaced=False, short_names=("no",),
+    subresources=(_proxy("Node"), STATUS),
+)  # fmt: skip
 EVENTS = _kind("", "Event", "events", "events", short_names=("ev",))
 CONFIGMAPS = _kind("", "ConfigMap", "configmaps", "configmaps", short_names=("cm",))
 SECRETS = _kind("", "Secret", "secrets", "secrets")
 SERVICES = _kind(
     "", "Service", "services", "services", short_names=("svc",), categories=("all",),
-    subresources=(STATUS,),
+    subresources=(_proxy("Service"), STATUS),
 )  # fmt: skip
 ENDPOINTS = _kind("", "Endpoints", "endpoints", "endpoints", short_names=("ep",))
 SERVICEACCOUNTS = _kind(

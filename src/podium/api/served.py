@@ -36,6 +36,8 @@ class Subresource:
     kind: str = ""
     #: Whether requests become streams: *kind* then names their options, which are in the query.
     connects: bool = False
+    #: Whether they are passed on whatever their method is, and the path behind the name of this.
+    anywhere: bool = False
 
     @property
     def type(self) -> type[Struct] | None:

@@ -61,6 +61,7 @@ class NodeProxy:
         self._options = options
         self._session: ClientSession | None = None
         self._tls: ssl.SSLContext | None = None
+        self._anonymous: ClientSession | None = None
         self._versions: FileVersions | None = None
 
     @asynccontextmanager
@@ -74,7 +75,7 @@ class NodeProxy:
         from aiohttp import ClientConnectionError, ClientTimeout
 
         url = door(node).url(path)
-        session = await self._current_session()
+        session = await self.session()
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
         try:
             response = await session.get(url, params=query, timeout=timeout)
@@ -88,21 +89,35 @@ class NodeProxy:
     async def reach(self, node: Node) -> tuple[str, int, ssl.SSLContext]:
         """Return host, port and TLS of *node*'s kubelet. Raises ApiError (500)."""
         found = door(node)
-        await self._current_session()
+        await self.session()
         assert self._tls is not None, "a session has a context"
         return found.host, found.port, self._tls
 
     async def close(self) -> None:
+        await self._close_session()
+        if self._anonymous is not None:
+            await self._anonymous.close()
+            self._anonymous = None
+
+    async def _close_session(self) -> None:
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _current_session(self) -> ClientSession:
+    def anonymous_session(self) -> ClientSession:
+        """The session for all else that is proxied to: it shows nobody who we are."""
+        from podium.apiserver.proxy.backends import anonymous_session
+
+        if self._anonymous is None:
+            self._anonymous = anonymous_session()
+        return self._anonymous
+
+    async def session(self) -> ClientSession:
         """The session, opened anew when the certificates have changed."""
         from aiohttp import ClientSession, TCPConnector
 
         if self._session is None or (self._versions and self._versions.changed()):
-            await self.close()
+            await self._close_session()
             context = self._tls = await asyncio.to_thread(self._context)
             self._session = ClientSession(
                 connector=TCPConnector(ssl=context, limit=0), auto_decompress=False

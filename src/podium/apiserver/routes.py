@@ -62,6 +62,13 @@ _ACTIONS: dict[tuple[str, str, str], Verb] = {
     ("pods", "portforward", "get"): connect.port_forward,
     ("serviceaccounts", "token", "create"): create_token,
 }
+#: Functions of ``apiserver.proxy.connect`` that pass requests on.
+_PROXIES: dict[tuple[str, str], str] = {
+    ("nodes", "proxy"): "proxy_node",
+    ("pods", "proxy"): "proxy_pod",
+    ("services", "proxy"): "proxy_service",
+}
+_PROXY_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def find(info: RequestInfo) -> Route:
@@ -71,7 +78,12 @@ def find(info: RequestInfo) -> Route:
     if info.resource == "bindings" and not info.group and info.namespace and not info.name:
         return _bindings(info)
     resource = scheme.find(info.group, info.version, info.resource)
-    if resource is None or not _well_placed(resource, info) or info.rest:
+    if resource is None or not _well_placed(resource, info):
+        raise errors.resource_not_found()
+    proxy = _PROXIES.get((resource.plural, info.subresource))
+    if proxy is not None:
+        return _proxied(resource, info, proxy)
+    if info.rest:
         raise errors.resource_not_found()
     if info.method == "HEAD":
         raise errors.method_not_allowed()
@@ -91,6 +103,13 @@ def find(info: RequestInfo) -> Route:
     ):
         raise errors.method_not_allowed()
     return verb, resource, None
+
+
+def _proxied(resource: Resource, info: RequestInfo, function: str) -> Route:
+    if info.method not in _PROXY_METHODS:
+        raise errors.method_not_allowed()
+    verb: Verb = getattr(import_module("podium.apiserver.proxy.connect"), function)
+    return verb, resource, resource.subresource(info.subresource)
 
 
 def _review(resource: Resource, info: RequestInfo) -> Route:

@@ -50,10 +50,13 @@ def wanted(request: BaseRequest) -> bool:
     return "upgrade" in asked and "Upgrade" in request.headers
 
 
-async def pass_on(request: BaseRequest, target: Target) -> StreamResponse:
+async def pass_on(
+    request: BaseRequest, target: Target, headers: CIMultiDict[str] | None = None
+) -> StreamResponse:
     """Send *request* to *target* and carry what follows; a refusal comes back as it is.
 
-    Raises ApiError (500) when nobody can be reached there.
+    *headers* are all to send instead of the request's own. Raises ApiError (500) when nobody can
+    be reached there.
     """
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
@@ -64,27 +67,39 @@ async def pass_on(request: BaseRequest, target: Target) -> StreamResponse:
         text = f"error dialing backend: dial tcp {target.authority}: {exc or 'i/o timeout'}"
         raise failure(500, "InternalError", text) from exc
     try:
-        writer.write(_head(request, target))
+        writer.write(
+            _head(request, target, _passed(request, target) if headers is None else headers)
+        )
         try:
-            status, headers = await _answer(reader)
+            status, answered = await _answer(reader)
         except (OSError, ValueError, EOFError) as exc:
             raise failure(500, "InternalError", f"error dialing backend: {exc}") from exc
+        if status < 400 and status != 101:
+            text = f"invalid upgrade response: status code {status}"
+            raise failure(500, "InternalError", text)
         if status != 101:
-            return await _refusal(reader, status, headers)
-        async with take_over(request, headers) as (client, to_client, response):
+            return await _refusal(reader, status, answered)
+        async with take_over(request, answered) as (client, to_client, response):
             await _carry((client, to_client), (reader, writer))
         return response
     finally:
         writer.close()
 
 
-def _head(request: BaseRequest, target: Target) -> bytes:
-    lines = [f"{request.method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
+def _passed(request: BaseRequest, target: Target) -> CIMultiDict[str]:
+    """Return the headers that a kubelet gets of *request*."""
+    found = CIMultiDict({"Host": target.authority})
     for name, value in request.headers.items():
         lowered = name.lower()
         if lowered not in _OURS and not lowered.startswith("impersonate-"):
-            lines.append(f"{name}: {value}")
-    lines.append("Content-Length: 0")
+            found.add(name, value)
+    found["Content-Length"] = "0"
+    return found
+
+
+def _head(request: BaseRequest, target: Target, headers: CIMultiDict[str]) -> bytes:
+    lines = [f"{request.method} {target.path} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
 
 
@@ -109,6 +124,8 @@ async def _refusal(
     body = b""
     if length.isdigit():
         body = await reader.readexactly(min(int(length), _REFUSAL_LIMIT))
+    elif headers.get("Transfer-Encoding", "").lower() == "chunked":
+        body = await _chunks(reader)
     kept = {
         name: value
         for name, value in headers.items()
@@ -116,6 +133,21 @@ async def _refusal(
         or name.lower().startswith("x-")
     }
     return Response(status=status, headers=kept, body=body)
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes in chunks, as far as it is passed on."""
+    body = b""
+    while len(body) < _REFUSAL_LIMIT:
+        try:
+            size = int((await reader.readline()).partition(b";")[0], 16)
+            if size <= 0:
+                break
+            body += await reader.readexactly(min(size, _REFUSAL_LIMIT))
+            await reader.readline()
+        except (ValueError, EOFError):
+            break
+    return body[:_REFUSAL_LIMIT]
 
 
 _End = tuple[asyncio.StreamReader, asyncio.StreamWriter]

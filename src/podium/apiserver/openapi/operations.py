@@ -39,6 +39,7 @@ _CONNECTIONS = {
     "attach": ("container", "stderr", "stdin", "stdout", "tty"),
     "exec": ("command", "container", "stderr", "stdin", "stdout", "tty"),
     "portforward": ("ports",),
+    "proxy": (),
 }
 _TYPES = {
     "allowWatchBookmarks": "boolean",
@@ -59,7 +60,11 @@ _METHODS = {
     "patch": "patch",
     "delete": "delete",
     "deletecollection": "delete",
+    "head": "head",
+    "options": "options",
 }
+#: Methods of requests that are passed on.
+_ANY = ("delete", "get", "head", "options", "patch", "post", "put")
 
 Document = dict[str, Any]
 
@@ -91,7 +96,8 @@ class Operation:
         what = self.resource.kind + self.subresource.capitalize()
         version = self.resource.version.upper()
         if self.connects:
-            return f"connect{group}{version}{self.action.capitalize()}{scope}{what}"
+            below = "WithPath" if self.path.endswith("{path}") else ""
+            return f"connect{group}{version}{self.action.capitalize()}{scope}{what}{below}"
         return f"{self.action}{group}{version}{scope}{what}{suffix}"
 
 
@@ -132,7 +138,10 @@ def _subresource_operations(
     own = definition(sub) if sub.type is not None else itself
     if sub.kind:
         kind = {"group": sub.group, "version": sub.version, "kind": sub.kind}
-    for verb in sub.verbs:
+    for method in _ANY if sub.anywhere else ():
+        for at in (path, path + "/{path}"):
+            yield Operation(at, method, resource, kind, subresource=sub.name, connects=True)
+    for verb in () if sub.anywhere else sub.verbs:
         action = {"create": "post", "update": "put"}.get(verb, verb)
         if sub.connects:
             yield Operation(path, action, resource, kind, subresource=sub.name, connects=True)
@@ -143,7 +152,7 @@ def _subresource_operations(
 
 
 def path_parameters(path: str) -> list[str]:
-    return [name for name in ("name", "namespace") if f"{{{name}}}" in path]
+    return [name for name in ("name", "namespace", "path") if f"{{{name}}}" in path]
 
 
 def paths_v2(found: Iterable[Operation]) -> Document:
