@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -27,6 +28,7 @@ _KINDS = {
     "Secret": scheme.SECRETS,
     "Service": scheme.SERVICES,
     "ServiceAccount": scheme.SERVICEACCOUNTS,
+    "RuntimeClass": scheme.RUNTIMECLASSES,
 }
 _CHANGING = [
     (re.compile(r"(?:in|for) [\d.]+m?s \([\d.]+m?s including waiting\)"), "in DURATION"),
@@ -56,6 +58,7 @@ class Life:
     outputs: dict[str, str] = field(default_factory=dict)
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
     words: dict[str, str] = field(default_factory=dict)
+    of_cluster: list[tuple[Resource, str]] = field(default_factory=list)
 
     async def play(self) -> None:
         """Raises TimeoutError when something that the scenario waits for does not come."""
@@ -84,6 +87,8 @@ class Life:
                 await self.client.delete(
                     scheme.PODS, name, namespace=self.namespace, grace_period_seconds=0
                 )
+            for resource, name in self.of_cluster:
+                await self.client.delete(resource, name)
             await self.client.delete(scheme.NAMESPACES, self.namespace)
 
     async def _standard_objects(self) -> None:
@@ -146,13 +151,21 @@ class Life:
     # -- steps
 
     async def _create(self, wish: Any) -> None:
-        manifest = json.loads(
-            json.dumps(wish).replace("@NS@", self.namespace).replace("@NODE@", self.node)
-        )
+        text = json.dumps(wish)
+        for word, meant in (
+            ("@NS@", self.namespace),
+            ("@NODE@", self.node),
+            ("@STAMP@", hashlib.sha256(self.namespace.encode()).hexdigest()[:5]),
+        ):
+            text = text.replace(word, meant)
+        manifest = json.loads(text)
         resource = _KINDS[manifest["kind"]]
+        if not resource.namespaced:
+            self.of_cluster.append((resource, manifest["metadata"]["name"]))
         try:
             obj = from_plain(resource.type, manifest)
-            made = await self.client.create(resource, obj, namespace=self.namespace)
+            namespace = self.namespace if resource.namespaced else ""
+            made = await self.client.create(resource, obj, namespace=namespace)
         except ApiError as exc:
             self._note(f"create {manifest['kind']}/{manifest['metadata']['name']}", _refusal(exc))
         else:

@@ -6,9 +6,10 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from podium.runtime.network.bridge import BridgeNetwork
 from podium.runtime.network.ruleset import ServiceRule
@@ -150,13 +151,17 @@ def _read(path: Path) -> str:
 
 @contextlib.asynccontextmanager
 async def oci(
-    directory: Path, cidr: str, *, service: ServiceRule | None = None
+    directory: Path,
+    cidr: str,
+    *,
+    service: ServiceRule | None = None,
+    others: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[OciHarness]:
     """A cluster's runtime and network; all of it is gone afterwards, whatever happened."""
     cluster = f"podium-t{secrets.token_hex(3)}"
     images = OneImage.make(directory)
     network = BridgeNetwork(cluster, cidr, directory / "network", service=service)
-    options = OciOptions(directory / "root", directory / "run", f"/{cluster}")
+    options = OciOptions(directory / "root", directory / "run", f"/{cluster}", others=others)
     try:
         await network.setup()
         async with OciRuntime(options, images, network) as runtime:

@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import find_container
-from podium.domain.pods.dns import pod_resolver
 from podium.domain.pods.downward import DownwardFacts
-from podium.domain.pods.hostname import NameTooLong
 from podium.domain.pods.identity import container_hash, pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.plan import CreateSandbox, Plan, StartContainer
@@ -20,11 +18,11 @@ from podium.kubelet.container_start import downward_facts
 from podium.kubelet.images import ImageReady, ImageResult
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.objects import mounted_volumes
-from podium.kubelet.pod_config import sandbox_config
 from podium.kubelet.pod_files import PodFiles
+from podium.kubelet.sandbox_start import SandboxProblem, SandboxStarter
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import MountFailed, PodVolumes
-from podium.runtime.port import PodSandboxConfig, RuntimeFailure
+from podium.runtime.port import PodSandboxConfig
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +45,8 @@ class Preparation:
     def __init__(
         self, node: NodeServices, files: PodFiles, volumes: PodVolumes, jobs: Jobs
     ) -> None:
-        self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
+        self._node, self._volumes, self._jobs = node, volumes, jobs
+        self._sandboxes = SandboxStarter(node, files)
         self.volumes_ready = False
         #: Whether objects may have changed since a container last failed to be configured.
         self.changed = False
@@ -61,7 +60,6 @@ class Preparation:
         self._sandbox_failed_until: datetime | None = None
         self._sandbox_backoff = Backoff(initial=1.0, maximum=60.0)
         self._versions: tuple[object, ...] | None = None
-        self._told_dns = False
 
     def begin(self, pod: Pod, step: Plan, observed: Observed) -> datetime | None:
         """Start whatever is missing and not under way; return when to look again.
@@ -85,6 +83,8 @@ class Preparation:
         for action in step.actions:
             if isinstance(action, CreateSandbox):
                 moments += self._begin_sandbox(pod, action, step, now)
+                if pod.spec.runtime_class_name:
+                    continue  # its sandbox may never come
                 for container in pod.spec.init_containers[:1] or pod.spec.containers:
                     moments += self._begin_image(pod, container.name, now)
             elif isinstance(action, StartContainer):
@@ -127,14 +127,7 @@ class Preparation:
         self._images.pop(name, None)
 
     def sandbox_config(self, pod: Pod, attempt: int) -> PodSandboxConfig:
-        resolver, events = pod_resolver(pod, self._node.resolver(), self._node.cluster_dns)
-        if not self._told_dns:
-            self._told_dns = True
-            for event in events:
-                self._node.events.event(pod, "Warning", event.reason, event.message)
-        cgroup = self._node.cgroups.path(pod)
-        domain = self._node.cluster_dns.domain
-        return sandbox_config(pod, attempt, resolver, cgroup, self._files.log_directory, domain)
+        return self._sandboxes.config(pod, attempt)
 
     # -- images
 
@@ -229,15 +222,11 @@ class Preparation:
 
     async def _create_sandbox(self, pod: Pod, attempt: int) -> None:
         try:
-            self._files.create()
-            self._node.cgroups.create(pod)
-            config = self.sandbox_config(pod, attempt)
-            await self._node.runtime.run_pod_sandbox(config)
-        except (RuntimeFailure, NameTooLong, OSError) as exc:
+            await self._sandboxes.start(pod, attempt)
+        except SandboxProblem as exc:
             delay = timedelta(seconds=self._sandbox_backoff.next())
             self._sandbox_failed_until = self._node.clock.now() + delay
-            said = exc.rpc_error if isinstance(exc, RuntimeFailure) else exc
-            text = f"Failed to create pod sandbox: {said}"
+            text = f"Failed to create pod sandbox: {exc}"
             self._node.events.event(pod, "Warning", "FailedCreatePodSandBox", text)
             logger.warning("sandbox could not be made", extra={"pod": pod_key(pod), "error": exc})
             return

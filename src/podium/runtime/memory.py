@@ -61,6 +61,7 @@ from podium.runtime.port import (
     RuntimeFailure,
     StreamOptions,
     VersionResponse,
+    no_such_handler,
 )
 
 _UID = "io.kubernetes.pod.uid"
@@ -139,8 +140,10 @@ class MemoryRuntime:
 
     # -- sandboxes
 
-    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+    async def run_pod_sandbox(self, config: PodSandboxConfig, runtime_handler: str = "") -> str:
         await asyncio.sleep(0)
+        if runtime_handler not in ("", "memory"):
+            raise no_such_handler(runtime_handler)
         if self.sandbox_error:
             raise RuntimeFailure(self.sandbox_error)
         number = next(self._numbers)

@@ -38,6 +38,11 @@ class NotFound(RuntimeFailure):
         super().__init__(message, "NotFound")
 
 
+def no_such_handler(name: str) -> RuntimeFailure:
+    """The error, in containerd's words, about a runtime handler that the node does not have."""
+    return RuntimeFailure(f'failed to get sandbox runtime: no runtime for "{name}" is configured')
+
+
 class PodSandboxState(Enum):
     READY = "SANDBOX_READY"
     NOTREADY = "SANDBOX_NOTREADY"
@@ -372,8 +377,10 @@ class RuntimeService(Protocol):
 
     async def status(self) -> Sequence[RuntimeCondition]: ...
 
-    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+    async def run_pod_sandbox(self, config: PodSandboxConfig, runtime_handler: str = "") -> str:
         """Make the Pod's namespaces and network; return the sandbox ID (64 hex digits).
+
+        *runtime_handler* names the low-level runtime of its containers; "" is the usual one.
 
         Nothing is left behind when it fails or is cancelled.
         """

@@ -106,7 +106,6 @@ def test_container_fields_that_are_not_served(fields, path):
             "spec.ephemeralContainers[0].volumeDevices",
         ),
         ({"hostUsers": False}, "spec.hostUsers"),
-        ({"runtimeClassName": "gvisor"}, "spec.runtimeClassName"),
         (
             {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
             "spec.securityContext.windowsOptions",

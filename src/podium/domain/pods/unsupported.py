@@ -23,8 +23,9 @@ _POD = frozenset(
     "active_deadline_seconds affinity automount_service_account_token containers dns_config "
     "dns_policy enable_service_links ephemeral_containers host_aliases host_ipc host_network "
     "host_pid hostname hostname_override image_pull_secrets init_containers node_name "
-    "node_selector os preemption_policy priority "
-    "priority_class_name readiness_gates restart_policy scheduler_name security_context "
+    "node_selector os overhead preemption_policy priority "
+    "priority_class_name readiness_gates restart_policy runtime_class_name scheduler_name "
+    "security_context "
     "service_account service_account_name set_hostname_as_fqdn share_process_namespace subdomain "
     "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
 )

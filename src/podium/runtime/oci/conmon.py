@@ -44,8 +44,8 @@ class ContainerIO:
     stdin_once: bool = False
 
 
-async def create(options: OciOptions, paths: ContainerPaths, io: ContainerIO) -> int:
-    """Start conmon, which has the low-level runtime create the container; return its pid.
+async def create(options: OciOptions, paths: ContainerPaths, io: ContainerIO, runtime: str) -> int:
+    """Start conmon, which has the low-level *runtime* create the container; return its pid.
 
     Raises CreateFailed with the low-level runtime's words; nothing runs then. When cancelled,
     conmon may be left: the caller deletes the container.
@@ -54,7 +54,7 @@ async def create(options: OciOptions, paths: ContainerPaths, io: ContainerIO) ->
     os.set_blocking(write_end, True)
     try:
         environment = {**os.environ, "_OCI_SYNCPIPE": str(write_end)}
-        argv = command(options, paths, io)
+        argv = command(options, paths, io, runtime)
         # It leaves a file called oom in its working directory when the kernel kills for memory.
         bundle = str(paths.bundle)
         async with spawned(*argv, pass_fds=(write_end,), env=environment, cwd=bundle) as wait:
@@ -69,14 +69,16 @@ async def create(options: OciOptions, paths: ContainerPaths, io: ContainerIO) ->
     return _pid(line, completed, paths)
 
 
-def command(options: OciOptions, paths: ContainerPaths, io: ContainerIO) -> Sequence[str]:
+def command(
+    options: OciOptions, paths: ContainerPaths, io: ContainerIO, runtime: str
+) -> Sequence[str]:
     """conmon's command line."""
     argv = [
         options.conmon,
         *("--api-version", "1"),
         *("--cid", paths.id),
         *("--cuuid", paths.id),
-        *("--runtime", options.runc),
+        *("--runtime", runtime),
         *("--bundle", str(paths.bundle)),
         *("--container-pidfile", str(paths.pid_file)),
         *("--conmon-pidfile", str(paths.conmon_pid_file)),

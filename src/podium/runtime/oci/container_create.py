@@ -66,6 +66,7 @@ async def create_container(
         image=names.repo_tags[0] if names and names.repo_tags else config.user_specified_image,
         image_ref=names.repo_digests[0] if names and names.repo_digests else config.image,
         stop_signal=config.stop_signal or image.stop_signal or "SIGTERM",
+        handler=sandbox.handler,
     )
     try:
         _make(engine, record, sandbox, image, profile)

@@ -37,7 +37,7 @@ async def destroy(engine: Engine, container_id: str) -> None:
     """
     paths = engine.container_paths(container_id)
     if (engine.options.runc_root / container_id).exists():
-        await engine.runc("delete", "--force", container_id, check=False)
+        await engine.runc("delete", container_id, "--force", check=False)
     live = engine.containers.get(container_id)
     if live is not None:
         live.close()

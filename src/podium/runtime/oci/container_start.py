@@ -35,6 +35,7 @@ async def start_container(engine: Engine, container_id: str) -> None:
 
 async def _start(engine: Engine, live: LiveContainer) -> None:
     record, paths = live.record, engine.container_paths(live.record.id)
+    runtime = engine.options.program(record.handler)
     io = conmon.ContainerIO(
         record.log_path or os.devnull,
         terminal=record.config.tty,
@@ -42,7 +43,7 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
         stdin_once=record.config.stdin_once,
     )
     try:
-        pid = await conmon.create(engine.options, paths, io)
+        pid = await conmon.create(engine.options, paths, io, runtime)
     except conmon.CreateFailed as exc:
         raise RuntimeFailure(_creation_failed(str(exc))) from exc
     except FileNotFoundError as exc:
@@ -64,7 +65,7 @@ async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None
     """Leave nothing running: exited where the runtime refused, created where we were cut short."""
     if not isinstance(exc, RuntimeFailure):
         await helpers.kill(engine.options, live.record.id)
-    await engine.runc("delete", "--force", live.record.id, check=False)
+    await engine.runc("delete", live.record.id, "--force", check=False)
     created = msgspec.structs.replace(live.record, starting=False)
     if not isinstance(exc, RuntimeFailure):
         engine.save_container(created)

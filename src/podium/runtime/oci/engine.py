@@ -147,11 +147,14 @@ class Engine:
         live.record = record
         return live
 
-    async def runc(self, *arguments: str, check: bool = True) -> Completed:
-        """Run the low-level runtime. Raises ProcessFailed."""
-        return await run(
-            self.options.runc, "--root", str(self.options.runc_root), *arguments, check=check
-        )
+    async def runc(
+        self, verb: str, container_id: str, *options: str, check: bool = True
+    ) -> Completed:
+        """Run the container's low-level runtime. Raises ProcessFailed."""
+        live = self.containers.get(container_id)
+        program = self.options.program(live.record.handler if live else "")
+        root = str(self.options.runc_root)
+        return await run(program, "--root", root, verb, *options, container_id, check=check)
 
     def subscribe(self) -> Subscription:
         subscription = Subscription()

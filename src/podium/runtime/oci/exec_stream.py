@@ -66,7 +66,7 @@ async def exec_stream(
     files.directory.mkdir()
     runtime = engine.options
     argv = [
-        *(runtime.runc, "--root", str(runtime.runc_root)),
+        *(runtime.program(record.handler), "--root", str(runtime.runc_root)),
         *("--log", str(files.log), "--log-format", "json"),
         *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, container_id, *cmd),
     ]

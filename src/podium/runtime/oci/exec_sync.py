@@ -39,7 +39,7 @@ async def exec_sync(
     files.directory.mkdir()
     options = engine.options
     argv = [
-        *(options.runc, "--root", str(options.runc_root)),
+        *(options.program(record.handler), "--root", str(options.runc_root)),
         *("--log", str(files.log), "--log-format", "json"),
         *("exec", "--pid-file", str(files.pid), container_id, *cmd),
     ]

@@ -19,7 +19,8 @@ _PAUSE, _PATIENCE = 0.002, 10.0  # seconds
 
 def find(options: OciOptions, container_id: str = "") -> set[int]:
     """Return process IDs of this runtime's helpers, or of those of one container."""
-    programs = {os.path.basename(name).encode() for name in (options.conmon, options.runc)}
+    names = (options.conmon, options.runc, *options.others.values())
+    programs = {os.path.basename(name).encode() for name in names}
     marks = (os.fsencode(f"{options.run_dir}/containers/"), os.fsencode(options.runc_root))
     found = set()
     for name in os.listdir("/proc"):

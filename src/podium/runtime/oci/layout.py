@@ -13,21 +13,41 @@ what a crash left of something half made or half removed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from podium.runtime.port import no_such_handler
 
 NAMESPACES = ("network", "ipc", "uts")
 
 
 @dataclass(frozen=True, slots=True)
 class OciOptions:
-    """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default."""
+    """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default.
+
+    *others* are low-level runtimes besides runc, by the handler's name that RuntimeClasses use.
+    """
 
     root: Path
     run_dir: Path
     cgroup_root: str = "/podium"
     runc: str = "runc"
     conmon: str = "conmon"
+    others: Mapping[str, str] = field(default_factory=lambda: {"crun": "crun"})
+
+    def program(self, handler: str) -> str:
+        """The low-level runtime called *handler*. Raises RuntimeFailure in containerd's words."""
+        if handler in ("", "runc"):
+            return self.runc
+        if handler not in self.others:
+            raise no_such_handler(handler)
+        return self.others[handler]
+
+    @property
+    def handlers(self) -> Sequence[str]:
+        """What RuntimeClasses may ask for; "" is what Pods without one get."""
+        return ("", "runc", *self.others)
 
     @property
     def apparmor_profile(self) -> str:

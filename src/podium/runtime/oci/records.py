@@ -28,6 +28,7 @@ class SandboxRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     created: bool = False
     stopped: bool = False
     ips: tuple[str, ...] = ()
+    handler: str = ""
 
     @property
     def state(self) -> PodSandboxState:
@@ -58,6 +59,7 @@ class ContainerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     message: str = ""
     pid: int = 0
+    handler: str = ""  #: the low-level runtime, as its sandbox has it
     user: port.LinuxContainerUser | None = None
 
     @property

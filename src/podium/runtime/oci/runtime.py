@@ -7,7 +7,7 @@ import dataclasses
 import platform
 import shutil
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -70,7 +70,10 @@ class OciRuntime:
     ) -> None:
         cgroups = Cgroups.detect()
         options = dataclasses.replace(
-            options, runc=_program(options.runc), conmon=_program(options.conmon)
+            options,
+            runc=_program(options.runc),
+            conmon=_program(options.conmon),
+            others=_installed(options.others),
         )
         self._engine = Engine(
             options, images, network, cgroups, node_abilities(cgroups), clock or SystemClock()
@@ -106,8 +109,8 @@ class OciRuntime:
             ),
         )
 
-    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
-        return await sandbox_run.run_pod_sandbox(self._engine, config)
+    async def run_pod_sandbox(self, config: PodSandboxConfig, runtime_handler: str = "") -> str:
+        return await sandbox_run.run_pod_sandbox(self._engine, config, runtime_handler)
 
     async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
         await sandbox_stop.stop_pod_sandbox(self._engine, pod_sandbox_id)
@@ -198,6 +201,12 @@ def node_abilities(cgroups: Cgroups) -> NodeAbilities:
         apparmor=apparmor.enabled(),
         swap_accounting=memory is not None and (memory / "memory.memsw.limit_in_bytes").exists(),
     )
+
+
+def _installed(handlers: Mapping[str, str]) -> Mapping[str, str]:
+    """Those of *handlers* whose program is there, with its whole path."""
+    found = {name: shutil.which(program) for name, program in handlers.items()}
+    return {name: path for name, path in found.items() if path}
 
 
 def _program(name: str) -> str:

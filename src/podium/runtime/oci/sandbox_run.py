@@ -29,10 +29,11 @@ _NETWORK_SYSCTLS = {
 }
 
 
-async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig) -> str:
+async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig, handler: str) -> str:
     """Make a sandbox; what was made of it is removed when that fails or is cancelled."""
+    engine.options.program(handler)
     _refuse_unserved(config.linux.namespace_options)
-    record = SandboxRecord(secrets.token_hex(32), config, engine.now())
+    record = SandboxRecord(secrets.token_hex(32), config, engine.now(), handler=handler)
     paths = engine.sandbox_paths(record.id)
     paths.directory.mkdir(parents=True)
     live = engine.save_sandbox(record)
