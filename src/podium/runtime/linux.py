@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,7 +21,13 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x1, 0x2, 0x4, 0x8
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 MNT_DETACH, UMOUNT_NOFOLLOW = 0x2, 0x8
 
-_SYS_OPENAT2 = 437  # the same on every architecture
+# Numbers that are the same on every architecture.
+_SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT, _SYS_OPENAT2 = 430, 431, 432, 437
+_SYS_MOUNT_SETATTR = 442
+_FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
+_CLOEXEC = 1  # of fsopen and fsmount
+_AT_EMPTY_PATH = 0x1000
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 0x1, 0x2, 0x4
 _AT_FDCWD = -100
 _RESOLVE_IN_ROOT = 0x10
 
@@ -33,6 +39,15 @@ class _OpenHow(ctypes.Structure):
         ("flags", ctypes.c_uint64),
         ("mode", ctypes.c_uint64),
         ("resolve", ctypes.c_uint64),
+    )
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = (
+        ("attr_set", ctypes.c_uint64),
+        ("attr_clr", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns_fd", ctypes.c_uint64),
     )
 
 
@@ -77,6 +92,30 @@ def filesystem(path: str) -> str:
     return ""
 
 
+def detached_tmpfs(options: Mapping[str, str]) -> int:
+    """Make a tmpfs that is mounted nowhere; return a descriptor of its root, which keeps it.
+
+    Nothing is above that root: ``..`` stays there.
+    """
+    context = _syscall(_SYS_FSOPEN, b"tmpfs", _CLOEXEC, about="tmpfs")
+    try:
+        for name, value in options.items():
+            words = (name.encode(), value.encode(), 0)
+            _syscall(_SYS_FSCONFIG, context, _FSCONFIG_SET_STRING, *words, about=name)
+        _syscall(_SYS_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0, about="tmpfs")
+        return _syscall(_SYS_FSMOUNT, context, _CLOEXEC, 0, about="tmpfs")
+    finally:
+        os.close(context)
+
+
+def set_mount_attributes(mounted: int, attributes: int) -> None:
+    """Set *attributes* (``MOUNT_ATTR_…``) of the mount whose root *mounted* is a descriptor of."""
+    wanted = _MountAttr(attributes, 0, 0, 0)
+    size = ctypes.sizeof(wanted)
+    pointer = ctypes.byref(wanted)
+    _syscall(_SYS_MOUNT_SETATTR, mounted, b"", _AT_EMPTY_PATH, pointer, size, about="mount")
+
+
 def open_in_root(root: int, path: str, flags: int = os.O_RDONLY) -> int:
     """Open *path* as a process would whose root directory is the descriptor *root*.
 
@@ -112,6 +151,13 @@ def in_own_thread(work: Callable[[], T]) -> T:
     """Call *work* in a thread that ends with it, and takes along what it did to itself."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(work).result()
+
+
+def _syscall(number: int, *arguments: object, about: str) -> int:
+    words = [ctypes.c_long(word) if isinstance(word, int) else word for word in arguments]
+    result = _libc.syscall(ctypes.c_long(number), *words)
+    _check(result, about)
+    return int(result)
 
 
 def _check(result: int, about: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import os
 import socket
+import tarfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,4 +199,75 @@ async def until_pids(harness: OciHarness, container_id: str, words: str, count: 
 
     async with asyncio.timeout(PATIENCE):
         while sum(map(is_it, harness.processes(container_id))) != count:
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def distroless(harness: OciHarness) -> OciHarness:
+    """An image with a shell and neither ``tar`` nor ``test``."""
+    for name in ("tar", "test"):
+        assert not (harness.images.layer / "bin" / name).exists()
+    return harness
+
+
+async def test_tar_is_lent_where_the_image_has_none(distroless: OciHarness):
+    made = "mkdir -p /tmp/d && echo hi > /tmp/d/f; sleep 1000"
+    async with running(distroless, made) as (_, container_id):
+        await until_exists(distroless, container_id, "/tmp/d/f")
+        async with distroless.runtime.exec(container_id, ["tar", "cf", "-", "/tmp/d"], ALL) as tar:
+            archive, _, code = await ended(tar)
+        assert code == 0
+        with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
+            assert packed.extractfile("tmp/d/f").read() == b"hi\n"
+        unpack = ["tar", "-xmf", "-", "-C", "/tmp"]
+        async with distroless.runtime.exec(container_id, unpack, ALL) as tar:
+            await tar.write_stdin(archive)
+            tar.close_stdin()
+            assert (await ended(tar))[2] == 0
+        await until_exists(distroless, container_id, "/tmp/tmp/d/f")
+
+
+async def test_test_is_lent_to_ask_for_a_directory(distroless: OciHarness):
+    async with running(distroless, "sleep 1000") as (_, container_id):
+        for path, code in (("/tmp", 0), ("/tmp/nosuch", 1)):
+            wanted = ["test", "-d", path]
+            async with distroless.runtime.exec(container_id, wanted, ALL) as process:
+                assert (await ended(process))[2] == code
+
+
+@pytest.mark.parametrize(
+    "cmd", [["test", "-f", "/tmp"], ["/bin/tar", "cf", "-", "/tmp"], ["wc", "/etc/passwd"]]
+)
+async def test_nothing_else_is_lent(distroless: OciHarness, cmd: list[str]):
+    async with (
+        running(distroless, "sleep 1000") as (_, container_id),
+        distroless.runtime.exec(container_id, cmd, ALL) as process,
+    ):
+        with pytest.raises(RuntimeFailure, match=r"no such file|not found"):
+            await process.wait()
+
+
+async def test_a_lent_tar_sees_nothing_of_the_node_and_changes_nothing(distroless: OciHarness):
+    async with running(distroless, "sleep 1000") as (_, container_id):
+        for path, listed in (("/proc/self/fd/3/..", {"tar", "test"}), ("/proc/self/fd/3", None)):
+            pack = ["tar", "cf", "-", "-C", path, "."]
+            async with distroless.runtime.exec(container_id, pack, ALL) as tar:
+                archive, _, _ = await ended(tar)
+            with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
+                names = {name.removeprefix("./") for name in packed.getnames()} - {"."}
+            assert names == (listed or {"tar", "test"})
+        spoil = ["tar", "xf", "-", "-C", "/proc/self/fd/3"]
+        async with distroless.runtime.exec(container_id, spoil, ALL) as tar:
+            with suppress(BrokenPipeError):  # it has given up already
+                await tar.write_stdin(archive)
+            tar.close_stdin()
+            _, complaint, code = await ended(tar)
+        assert code != 0
+        assert b"Read-only file system" in complaint
+
+
+async def until_exists(harness: OciHarness, container_id: str, path: str) -> None:
+    (pid, *_) = harness.processes(container_id)
+    async with asyncio.timeout(PATIENCE):
+        while not Path(f"/proc/{pid}/root{path}").exists():
             await asyncio.sleep(0.01)

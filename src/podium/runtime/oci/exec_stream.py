@@ -15,7 +15,6 @@ import secrets
 import shutil
 import signal
 import struct
-import subprocess
 import termios
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from podium.kit import descriptors
 from podium.kit.process import ended
+from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
@@ -65,12 +65,14 @@ async def exec_stream(
     files = _Files(directory, exec_id)
     files.directory.mkdir()
     runtime = engine.options
+    flags, given = _lend(engine, container_id, record.pid, cmd)
     argv = [
         *(runtime.program(record.handler), "--root", str(runtime.runc_root)),
         *("--log", str(files.log), "--log-format", "json"),
-        *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, container_id, *cmd),
+        *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, *flags),
+        *(container_id, *cmd),
     ]
-    process = ExecProcess(argv, options, files)
+    process = ExecProcess(argv, options, files, given)
     try:
         yield process
     finally:
@@ -79,34 +81,54 @@ async def exec_stream(
         shutil.rmtree(files.directory, ignore_errors=True)
 
 
+def _lend(
+    engine: Engine, container_id: str, pid: int, cmd: Sequence[str]
+) -> tuple[list[str], list[int]]:
+    """Return flags and a descriptor by which *cmd* finds a program of the node's, if it has to."""
+    if not lending.wanted(cmd):
+        return [], []
+    try:
+        path = lending.search_path(engine.container_paths(container_id), pid, cmd[0])
+    except OSError:  # the container has just ended: the command will not run either
+        return [], []
+    lent = lending.programs() if path else None
+    if lent is None:
+        return [], []
+    return ["--preserve-fds", "1", "--env", f"PATH={path}"], [lent]
+
+
 class ExecProcess:
     """``AttachedProcess`` over pipes, or over our side of a terminal."""
 
-    def __init__(self, argv: Sequence[str], options: StreamOptions, files: _Files) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        options: StreamOptions,
+        files: _Files,
+        given: Sequence[int] = (),
+    ) -> None:
         self._files = files
         self._stdin = self._stdout = self._stderr = -1
         self._terminal = options.tty
         self._started, self._last_words = False, b""
         with contextlib.ExitStack() as theirs:
 
-            def given(descriptor: int) -> int:
+            def passed(descriptor: int) -> int:
                 theirs.callback(os.close, descriptor)
                 return descriptor
 
             if options.tty:
                 ours, slave = os.openpty()
-                stdin = stdout = stderr = given(slave)
+                stdin = stdout = stderr = passed(slave)
                 self._stdin = self._stdout = descriptors.prepare(ours)
                 os.set_inheritable(ours, False)
             else:
-                stdin = given(self._input(options.stdin))
+                stdin = passed(self._input(options.stdin))
                 stdout, self._stdout = self._output(options.stdout)
                 stderr, self._stderr = self._output(options.stderr)
-                given(stdout)
-                given(stderr)
-            self._child = subprocess.Popen(
-                argv, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
-            )
+                passed(stdout)
+                passed(stderr)
+            self._child = _Child(argv, (stdin, stdout, stderr, *given))
 
     def _input(self, wanted: bool) -> int:
         if not wanted:
@@ -142,7 +164,7 @@ class ExecProcess:
         The command may speak before its parent gets to write its pid down: that is a moment.
         """
         while not self._files.pid.exists():
-            if self._child.poll() is not None:
+            if self._child.over():
                 return self._files.pid.exists()
             await asyncio.sleep(_PAUSE)
         self._started = True
@@ -163,13 +185,10 @@ class ExecProcess:
         if not self._terminal or self._stdin < 0:
             return
         fcntl.ioctl(self._stdin, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
-        if self._child.returncode is None:
-            self._child.send_signal(signal.SIGWINCH)
+        self._child.signal(signal.SIGWINCH)
 
     async def wait(self) -> int:
-        if self._child.returncode is None:
-            await ended(self._child.pid)
-        code = self._child.wait()
+        code = await self._child.wait()
         if code != 0 and not self._files.pid.exists():
             said = self._last_words.decode(errors="replace").strip()
             raise RuntimeFailure(
@@ -179,9 +198,41 @@ class ExecProcess:
 
     def close(self) -> None:
         """End what is left of the low-level runtime and let the streams go."""
-        if self._child.returncode is None:
-            self._child.kill()
-            self._child.wait()
+        self._child.end()
         for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
             os.close(descriptor)
         self._stdin = self._stdout = self._stderr = -1
+
+
+class _Child:
+    """The low-level runtime; its descriptors are *given*, from 0 on."""
+
+    def __init__(self, argv: Sequence[str], given: Sequence[int]) -> None:
+        moves = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in enumerate(given)]
+        self.pid = os.posix_spawn(argv[0], list(argv), os.environ, file_actions=moves, setsid=True)
+        self._code: int | None = None
+
+    async def wait(self) -> int:
+        """Return the exit code; below 0 the signal."""
+        if self._reap(os.WNOHANG) is None:
+            await ended(self.pid)
+        return self._reap(0) or 0
+
+    def over(self) -> bool:
+        return self._reap(os.WNOHANG) is not None
+
+    def signal(self, number: int) -> None:
+        if not self.over():
+            os.kill(self.pid, number)
+
+    def end(self) -> None:
+        self.signal(signal.SIGKILL)
+        self._reap(0)
+
+    def _reap(self, flags: int) -> int | None:
+        """Return the exit code, None while the child runs and *flags* say not to wait for it."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, flags)
+            if pid:
+                self._code = os.waitstatus_to_exitcode(status)
+        return self._code

@@ -1,0 +1,102 @@
+"""What the node lends to containers that lack it: the ``tar`` that ``kubectl cp`` asks for.
+
+``kubectl cp`` runs ``test -d DIRECTORY`` and ``tar`` in the container. Where the image has none,
+the node's static busybox stands in. It is reached through a descriptor of a read-only filesystem that
+is mounted nowhere and holds nothing else, so that it leaves no trace in the container and shows
+nothing of the node, whatever it is told to read.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from podium.runtime import linux
+from podium.runtime.oci.layout import ContainerPaths
+from podium.runtime.oci.spec import DEFAULT_PATH
+
+#: The descriptor that a command finds the lent programs at, and the directory that this makes.
+DESCRIPTOR = 3
+DIRECTORY = f"/proc/self/fd/{DESCRIPTOR}"
+_BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
+_PROGRAMS = ("tar", "test")
+
+
+class _Process(msgspec.Struct):
+    env: list[str] = []
+
+
+class _Config(msgspec.Struct):
+    process: _Process
+
+
+def wanted(cmd: Sequence[str]) -> bool:
+    """Whether *cmd* is one of those that ``kubectl cp`` runs."""
+    return cmd[:1] == ["tar"] or (len(cmd) == 3 and list(cmd[:2]) == ["test", "-d"])
+
+
+def search_path(paths: ContainerPaths, pid: int, program: str) -> str:
+    """Return the PATH by which a command finds the node's *program*; "" where it has its own.
+
+    *pid* is a process of the container. Raises OSError where that has gone.
+    """
+    own = _own_path(paths.config)
+    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if any(_executable(root, f"{directory}/{program}") for directory in own.split(":")):
+            return ""
+    finally:
+        os.close(root)
+    return f"{own}:{DIRECTORY}"
+
+
+@cache
+def programs() -> int | None:
+    """Return a descriptor of the directory of lent programs; None where the node has none to lend.
+
+    Made once a process; a kernel before 5.12 cannot make it.
+    """
+    source = next((path for path in _BUSYBOX if Path(path).is_file()), None)
+    if source is None:
+        return None
+    try:
+        directory = linux.detached_tmpfs({"mode": "755", "size": "16m"})
+        _fill(directory, source)
+        attributes = linux.MOUNT_ATTR_RDONLY | linux.MOUNT_ATTR_NOSUID | linux.MOUNT_ATTR_NODEV
+        linux.set_mount_attributes(directory, attributes)
+    except OSError:
+        return None
+    return directory
+
+
+def _fill(directory: int, source: str) -> None:
+    first, *others = _PROGRAMS
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with open(os.open(first, flags, 0o755, dir_fd=directory), "wb") as file:
+        os.fchmod(file.fileno(), 0o755)
+        file.write(Path(source).read_bytes())
+    for name in others:
+        os.symlink(first, name, dir_fd=directory)
+
+
+def _own_path(config: Path) -> str:
+    entries = msgspec.json.decode(config.read_bytes(), type=_Config).process.env
+    found = [entry for entry in entries if entry.startswith("PATH=")]
+    return (found[-1] if found else DEFAULT_PATH).removeprefix("PATH=")
+
+
+def _executable(root: int, path: str) -> bool:
+    try:
+        descriptor = linux.open_in_root(root, path, os.O_PATH)
+    except OSError:
+        return False
+    try:
+        mode = os.fstat(descriptor).st_mode
+    finally:
+        os.close(descriptor)
+    return stat.S_ISREG(mode) and bool(mode & 0o111)
