@@ -1,9 +1,9 @@
 """What the node lends to containers that lack it: the ``tar`` that ``kubectl cp`` asks for.
 
 ``kubectl cp`` runs ``test -d DIRECTORY`` and ``tar`` in the container. Where the image has none,
-the node's static busybox stands in. It is reached through a descriptor of a read-only filesystem that
-is mounted nowhere and holds nothing else, so that it leaves no trace in the container and shows
-nothing of the node, whatever it is told to read.
+the node's static busybox stands in. It is reached through a descriptor of a read-only filesystem
+that is mounted nowhere and holds nothing else, so that it leaves no trace in the container and
+shows nothing of the node, whatever it is told to read.
 """
 
 from __future__ import annotations
