@@ -25,6 +25,9 @@ class MemoryProcess:
         self._over = asyncio.Event()
         if not options.stdin:
             self.close_stdin()
+        if command.missing:
+            self._stdout.end()
+            self._stderr.end()
 
     async def read_stdout(self) -> bytes:
         return await self._stdout.read()

@@ -154,11 +154,12 @@ async def test_input_that_stays_open_outlives_who_attached(harness: OciHarness):
 
 
 async def test_an_attached_terminal_has_a_size(harness: OciHarness):
-    script = "trap 'stty size; exit 3' WINCH; echo ready; while true; do sleep 0.02; done"
+    script = "trap 'stty size; exit 3' WINCH; while true; do echo ready; sleep 0.05; done"
     async with (
         running(harness, script, stdin=True, tty=True) as (_, container_id),
         harness.runtime.attach(container_id, TERMINAL) as process,
     ):
+        await until(process, b"ready")
         process.resize(90, 33)
         assert b"33 90" in await until(process, b"33 90\r\n")
 
