@@ -18,7 +18,7 @@ from podium.domain.pods.unsupported import unsupported_ephemeral_fields, unsuppo
 from podium.kubelet.images import ImageReady
 from podium.kubelet.objects import mounted_volumes
 from podium.kubelet.pod_config import container_config
-from podium.kubelet.pod_files import PodFiles, mount_of
+from podium.kubelet.pod_files import PodFiles, mount_of, read_in_volume
 from podium.kubelet.security_context import security_context
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
@@ -117,8 +117,19 @@ class ContainerStarter:
             secret=lambda name: objects.secret(namespace, name),
             services=service_environment(self.node.services(), namespace, links=links),
             facts=downward_facts(self.node, sandbox.ips),
+            file=lambda volume, path: self._volume_file(pod, volume, path),
         )
         return environment(pod, container, sources)
+
+    def _volume_file(self, pod: Pod, name: str, path: str) -> str:
+        """Read what some container has left in a volume. Raises EnvironmentProblem."""
+        volume = next((found for found in mounted_volumes(pod) if found.name == name), None)
+        if volume is None:
+            raise EnvironmentProblem(f'cannot find the volume "{name}" referenced by FileKeyRef')
+        try:
+            return read_in_volume(self.volumes.path(volume), path)
+        except OSError as exc:
+            raise EnvironmentProblem("couldn't parse env file") from exc
 
     def _mounts(
         self, pod: Pod, container: Container, attempt: int, sandbox: SandboxRecord

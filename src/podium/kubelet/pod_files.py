@@ -7,14 +7,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import stat
 from pathlib import Path
 
 from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods.hostname import hosts_file
 from podium.domain.pods.identity import log_directory_name
 from podium.kubelet.options import KubeletOptions
+from podium.runtime import linux
 from podium.runtime.port import Mount
+
+#: Characters of a file of variables, at most.
+LARGEST_FILE = 1 << 20
 
 
 class PodFiles:
@@ -73,3 +80,20 @@ def mount_of(container: Container, volume: Volume, path: Path) -> list[Mount]:
         for mount in container.volume_mounts
         if mount.name == volume.name
     ]
+
+
+def read_in_volume(directory: Path, path: str) -> str:
+    """Read a text file that a container may have put there: no link of its leads out of
+    *directory*, and nothing but a plain file is read. Raises OSError."""
+    root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = linux.open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK)
+    finally:
+        os.close(root)
+    with open(descriptor, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a plain file", path)
+        text = file.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
+    return text

@@ -233,12 +233,39 @@ def sources(config_maps=(), secrets=(), services=None):
         secret={s.metadata.name: s for s in secrets}.get,
         services=services or {},
         facts=DownwardFacts("192.0.2.10", ("10.42.0.2",), {"cpu": "2", "memory": "1Gi"}),
+        file=lambda volume, path: {("v", "a/b"): "A='1'\nE=''\nbad"}[volume, path],
     )
 
 
 def env_of(container, given):
     pod = make_pod({"name": "a", "image": "i", **container})
     return environment(pod, pod.spec.containers[0], given)
+
+
+def file_key(name, key, **more):
+    reference = {"volumeName": "v", "path": "a/b", "key": key, **more}
+    return {"name": name, "valueFrom": {"fileKeyRef": reference}}
+
+
+def test_variables_from_files():
+    env = [file_key("X", "A"), file_key("Y", "E", optional=True)]
+    assert env_of({"env": [*env, {"name": "Z", "value": "$(X)$(Y)"}]}, sources()) == {
+        "X": "1",
+        "Z": "1$(Y)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("E", 'environment variable key "E" not found in file "a/b"'),
+        ("NOSUCH", "couldn't parse env file"),
+    ],
+)
+def test_variables_that_are_not_in_files(key, text):
+    with pytest.raises(EnvironmentProblem) as caught:
+        env_of({"env": [file_key("X", key)]}, sources())
+    assert str(caught.value) == text
 
 
 CM = from_plain(ConfigMap, {"metadata": {"name": "cm"}, "data": {"A": "cm", "Z": "cm"}})

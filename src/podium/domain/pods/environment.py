@@ -6,8 +6,16 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from podium.api.types.core_v1 import ConfigMap, Container, EnvVarSource, Pod, Secret
+from podium.api.types.core_v1 import (
+    ConfigMap,
+    Container,
+    EnvVarSource,
+    FileKeySelector,
+    Pod,
+    Secret,
+)
 from podium.domain.pods.downward import DownwardFacts, UnknownField, field_value, resource_value
+from podium.domain.pods.env_file import file_value
 from podium.domain.pods.expansion import expand
 
 
@@ -17,12 +25,17 @@ class EnvironmentProblem(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSources:
-    """``config_map`` and ``secret`` find an object of the Pod's namespace, or None."""
+    """``config_map`` and ``secret`` find an object of the Pod's namespace, or None.
+
+    ``file`` reads a file of a volume, by the volume's name and the path in it. It raises
+    EnvironmentProblem.
+    """
 
     config_map: Callable[[str], ConfigMap | None]
     secret: Callable[[str], Secret | None]
     services: Mapping[str, str]
     facts: DownwardFacts
+    file: Callable[[str, str], str]
 
 
 def environment(pod: Pod, container: Container, sources: EnvironmentSources) -> dict[str, str]:
@@ -88,7 +101,24 @@ def _referenced(
         secret = sources.secret(secret_ref.name)
         wanted = _Key("Secret", namespace, secret_ref.name, secret_ref.key)
         return wanted.find(secret_texts(secret) if secret else None, bool(secret_ref.optional))
+    if source.file_key_ref is not None:
+        return _from_file(source.file_key_ref, sources)
     return None
+
+
+def _from_file(reference: FileKeySelector, sources: EnvironmentSources) -> str | None:
+    text = sources.file(reference.volume_name, reference.path)
+    try:
+        value = file_value(text, reference.key)
+    except ValueError as exc:
+        raise EnvironmentProblem("couldn't parse env file") from exc
+    if value:
+        return value
+    if reference.optional:
+        return None
+    raise EnvironmentProblem(
+        f'environment variable key "{reference.key}" not found in file "{reference.path}"'
+    )
 
 
 @dataclass(frozen=True, slots=True)
