@@ -15,8 +15,8 @@ from podium.api import schema
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver import discovery
 from podium.apiserver.negotiation import JSON
+from podium.apiserver.openapi import enums, prose, protobuf
 from podium.apiserver.openapi import operations as ops
-from podium.apiserver.openapi import prose, protobuf
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
 
@@ -101,7 +101,7 @@ def group_versions() -> dict[str, tuple[str, str]]:
 
 
 def _definitions() -> Mapping[str, Any]:
-    return prose.described(schema.all_definitions())
+    return enums.with_values(prose.described(schema.all_definitions()))
 
 
 def _operations(resources: Sequence[Resource]) -> Iterable[ops.Operation]:
