@@ -15,8 +15,8 @@ from podium.cluster.config import load
 from podium.cluster.runtime import oci_options
 from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
+from podium.runtime.mounts import unmount_below
 from podium.runtime.oci import helpers
-from podium.runtime.oci.cleanup import unmount_below
 from support.cluster import Cluster, cluster, eventually, pod
 
 

@@ -73,7 +73,8 @@ def remove_all(config: ClusterConfig) -> None:
     """Remove containers, namespaces, mounts, cgroups, links, rules and the run directory."""
     from podium.cluster.runtime import image_service, network, oci_options
     from podium.runtime import linux
-    from podium.runtime.oci.cleanup import cleanup, unmount_below
+    from podium.runtime.mounts import unmount_below
+    from podium.runtime.oci.cleanup import cleanup
 
     images = image_service(config)
     asyncio.run(cleanup(oci_options(config), network(config), release=images.release))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.container_status import Waiting
@@ -15,13 +17,15 @@ from podium.domain.pods.plan import StartContainer
 from podium.domain.pods.security import SecurityProblem, check_non_root
 from podium.domain.pods.service_environment import service_environment
 from podium.domain.pods.unsupported import unsupported_ephemeral_fields, unsupported_message
+from podium.domain.pods.volume_files import VolumeProblem
 from podium.kubelet.images import ImageReady
 from podium.kubelet.objects import mounted_volumes
 from podium.kubelet.pod_config import container_config
-from podium.kubelet.pod_files import PodFiles, mount_of, read_in_volume
+from podium.kubelet.pod_files import PodFiles, read_in_volume
 from podium.kubelet.security_context import security_context
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
+from podium.kubelet.volumes.mounts import volume_mounts
 from podium.runtime.port import ContainerConfig, Mount, PodSandboxConfig, RuntimeFailure
 
 
@@ -58,7 +62,7 @@ class ContainerStarter:
             return self._failed(pod, container, "CreateContainerConfigError", text)
         try:
             config = self._config(pod, container, action, sandbox, image, target)
-        except (EnvironmentProblem, SecurityProblem, OSError) as exc:
+        except (EnvironmentProblem, SecurityProblem, VolumeProblem, OSError) as exc:
             return self._failed(pod, container, "CreateContainerConfigError", str(exc))
         runtime = self.node.runtime
         try:
@@ -102,7 +106,7 @@ class ContainerStarter:
             action,
             image=image.id,
             envs=envs,
-            mounts=self._mounts(pod, container, action.attempt, sandbox),
+            mounts=self._mounts(pod, container, action.attempt, sandbox, envs),
             security_context=security_context(pod, container, image.user, profiles, target),
             node_memory=self.node.node_memory,
         )
@@ -127,16 +131,19 @@ class ContainerStarter:
         if volume is None:
             raise EnvironmentProblem(f'cannot find the volume "{name}" referenced by FileKeyRef')
         try:
-            return read_in_volume(self.volumes.path(volume), path)
+            return read_in_volume(Path(self.volumes.source(volume)[0]), path)
         except OSError as exc:
             raise EnvironmentProblem("couldn't parse env file") from exc
 
     def _mounts(
-        self, pod: Pod, container: Container, attempt: int, sandbox: SandboxRecord
+        self,
+        pod: Pod,
+        container: Container,
+        attempt: int,
+        sandbox: SandboxRecord,
+        envs: Mapping[str, str],
     ) -> list[Mount]:
-        mounts = []
-        for volume in mounted_volumes(pod):
-            mounts += mount_of(container, volume, self.volumes.path(volume))
+        mounts = list(volume_mounts(pod, container, envs, self.volumes))
         taken = {mount.container_path for mount in mounts}
         if "/etc/hosts" not in taken:
             mounts.append(self.files.hosts_mount(pod, sandbox.ips))

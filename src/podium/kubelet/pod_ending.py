@@ -127,7 +127,7 @@ class PodEnding:
         """Give back what a Pod holds that runs no more: volumes and cgroup."""
         if self._swept:
             return
-        self._volumes.tear_down()
+        await self._volumes.tear_down()
         await self._node.cgroups.remove(uid)
         self._swept = True
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
 from pathlib import Path
 
-from podium.api.types.core_v1 import Container, Pod, Volume
+from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.hostname import hosts_file
 from podium.domain.pods.identity import log_directory_name
 from podium.kubelet.options import KubeletOptions
+from podium.kubelet.volumes.removal import remove
 from podium.runtime import linux
 from podium.runtime.port import Mount
 
@@ -65,21 +65,7 @@ class PodFiles:
 
     def remove(self) -> None:
         """Remove all of it, logs too."""
-        for directory in (self._root, self._secret, self.log_directory):
-            shutil.rmtree(directory, ignore_errors=True)
-
-
-def mount_of(container: Container, volume: Volume, path: Path) -> list[Mount]:
-    """Where *volume*, which lies at *path*, is mounted in *container*.
-
-    What the kubelet fills is read-only to the container, whatever the mount says.
-    """
-    filled = volume.empty_dir is None
-    return [
-        Mount(mount.mount_path, str(path), mount.read_only or filled)
-        for mount in container.volume_mounts
-        if mount.name == volume.name
-    ]
+        remove(self._root, self._secret, self.log_directory)
 
 
 def read_in_volume(directory: Path, path: str) -> str:

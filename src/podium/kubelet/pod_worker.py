@@ -79,7 +79,9 @@ class PodWorker:
         self._node = node
         self._wake = asyncio.Event()
         self._observer = Observer(node.runtime, self.uid, node.options.node_ip)
-        self._volumes = PodVolumes(self.uid, node.options, node.objects, node.client, node.clock)
+        self._volumes = PodVolumes(
+            self.uid, node.options, node.objects, node.client, node.node, node.clock
+        )
         meta = pod.metadata
         self._files = PodFiles(meta.namespace, meta.name, self.uid, node.options)
         self._allocation = PodAllocation(node.options.pod_dir(self.uid))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable, Iterator
 
 from podium.api.types.core_v1 import Pod
@@ -14,6 +13,7 @@ from podium.domain.pods.identity import pod_key
 from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
+from podium.kubelet.volumes.removal import remove
 from podium.runtime.port import ContainerEvent, RuntimeFailure
 
 logger = logging.getLogger(__name__)
@@ -126,9 +126,9 @@ class PodManager:
             for directory in root.iterdir() if root.exists() else ():
                 if directory.name not in known and directory.name not in self._workers:
                     await node.cgroups.remove(directory.name)
-                    shutil.rmtree(directory, ignore_errors=True)
+                    await asyncio.to_thread(remove, directory)
         logs = node.options.log_dir
         for directory in logs.iterdir() if logs.exists() else ():
             uid = directory.name.rpartition("_")[2]
             if uid not in self._workers:
-                shutil.rmtree(directory, ignore_errors=True)
+                await asyncio.to_thread(remove, directory)

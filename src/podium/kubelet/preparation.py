@@ -71,9 +71,8 @@ class Preparation:
         if self._mounted != _mounted(pod):  # an ephemeral container mounts one more
             self.volumes_ready = False
         if not self.volumes_ready:
-            if not self._node.objects.known(pod):
-                self._jobs.start("objects", lambda: self._node.objects.ready(pod))
-                return None
+            if not self._node.objects.known(pod) or not self._volumes.located(pod):
+                return self._begin_locating(pod, now)
             blocked = self._check_volumes(pod, observed.ips, now)
             if blocked is not None:
                 return blocked
@@ -156,6 +155,21 @@ class Preparation:
 
     # -- volumes
 
+    def _begin_locating(self, pod: Pod, now: datetime) -> datetime | None:
+        """Have looked up what volumes are made from; return when to try again if that failed."""
+        self._volumes_since = self._volumes_since or now
+        if self._volumes_failed_until is not None and self._volumes_failed_until > now:
+            return self._volumes_failed_until
+
+        async def locate() -> None:
+            await self._node.objects.ready(pod)
+            failures = await self._volumes.locate(pod)
+            if failures:
+                self._note_failures(pod, failures, self._node.clock.now())
+
+        self._jobs.start("objects", locate)
+        return None
+
     def _check_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> datetime | None:
         """Return when to try again if a volume cannot be filled from what is there."""
         self._volumes_since = self._volumes_since or now
@@ -188,7 +202,11 @@ class Preparation:
         self.volumes_ready = True
 
     def _note_failures(self, pod: Pod, failures: list[MountFailed], now: datetime) -> datetime:
-        for failure in failures:
+        unprocessed = [str(failure) for failure in failures if not failure.processed]
+        if unprocessed:
+            every = self._mounted_names(pod)
+            self._tell(pod, every, every, "; ".join(unprocessed))
+        for failure in failures if not unprocessed else ():
             self._node.events.event(pod, "Warning", "FailedMount", str(failure))
         self._missing = [failure.volume for failure in failures]
         self._volumes_failed_until = now + timedelta(seconds=self._volumes_backoff.next())
@@ -196,13 +214,18 @@ class Preparation:
 
     def _tell_timeout(self, pod: Pod, now: datetime) -> None:
         self._volumes_since = now
-        missing = " ".join(sorted(self._missing))
-        every = " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
+        every, why = self._mounted_names(pod), "timed out waiting for the condition"
+        self._tell(pod, " ".join(sorted(self._missing)), every, why)
+
+    def _tell(self, pod: Pod, missing: str, every: str, why: str) -> None:
         text = (
             f"Unable to attach or mount volumes: unmounted volumes=[{missing}], "
-            f"unattached volumes=[{every}]: timed out waiting for the condition"
+            f"unattached volumes=[{every}]: {why}"
         )
         self._node.events.event(pod, "Warning", "FailedMount", text)
+
+    def _mounted_names(self, pod: Pod) -> str:
+        return " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
 
     def _downward(self, ips: tuple[str, ...]) -> DownwardFacts:
         return downward_facts(self._node, ips, self._seen)

@@ -144,11 +144,21 @@ class ContainerMetadata:
     attempt: int = 0
 
 
+class MountPropagation(Enum):
+    """Which way mounts travel that are made below a mount: none, in, or both."""
+
+    PRIVATE = "private"
+    HOST_TO_CONTAINER = "host-to-container"
+    BIDIRECTIONAL = "bidirectional"
+
+
 @dataclass(frozen=True, slots=True)
 class Mount:
     container_path: str
     host_path: str
     readonly: bool = False
+    propagation: MountPropagation = MountPropagation.PRIVATE
+    recursive_read_only: bool = False  #: what is mounted below is read-only too
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ import pytest
 
 from contracts.runtime import exited
 from podium.runtime.cgroups import Cgroups
+from podium.runtime.mounts import unmount_below
 from podium.runtime.oci import helpers
-from podium.runtime.oci.cleanup import cleanup, unmount_below
+from podium.runtime.oci.cleanup import cleanup
 from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import ContainerState, NotFound, PodSandboxState, RuntimeFailure
 from support.leaks import leaked, snapshot

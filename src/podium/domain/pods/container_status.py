@@ -23,6 +23,7 @@ from podium.api.types.core_v1 import (
     ContainerUser,
     LinuxContainerUser,
     Pod,
+    VolumeMount,
     VolumeMountStatus,
 )
 from podium.domain.pods.containers import as_container
@@ -264,7 +265,14 @@ def _volume_mounts(container: Container) -> list[VolumeMountStatus]:
             name=mount.name,
             mount_path=mount.mount_path,
             read_only=mount.read_only,
-            recursive_read_only="Disabled" if mount.read_only else None,
+            recursive_read_only=_recursive_read_only(mount),
         )
         for mount in container.volume_mounts
     ]
+
+
+def _recursive_read_only(mount: VolumeMount) -> str | None:
+    """What comes of the wish: every node here can do it."""
+    if not mount.read_only:
+        return None
+    return "Enabled" if mount.recursive_read_only in ("Enabled", "IfPossible") else "Disabled"

@@ -15,6 +15,7 @@ from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.containers import as_container
+from podium.domain.pods.empty_dirs import MEMORY
 from podium.domain.pods.probes import PERIODS_ANNOTATION, probe_periods, probes_of
 
 REASON = "UnsupportedField"
@@ -44,18 +45,23 @@ _GRPC = frozenset("port service".split())
 _LIFECYCLE = frozenset("post_start pre_stop stop_signal".split())
 _HOOK = frozenset("exec http_get sleep tcp_socket".split())
 _PORT = frozenset("container_port name protocol host_ip host_port".split())
-_MOUNT = frozenset("mount_path mount_propagation name read_only recursive_read_only".split())
+_MOUNT = frozenset(
+    "mount_path mount_propagation name read_only recursive_read_only sub_path sub_path_expr".split()
+)
 _ENV_SOURCE = frozenset(
     "config_map_key_ref field_ref file_key_ref resource_field_ref secret_key_ref".split()
 )
-_VOLUME = frozenset("config_map downward_api empty_dir name projected secret".split())
+#: Volumes that are not served and not listed here fail to mount, as where a plugin is missing.
+_REFUSED_VOLUMES = frozenset(("image",))
+_EMPTY_DIR = frozenset(("medium", "size_limit"))
 _KEYED_VOLUME = frozenset("default_mode items name optional secret_name".split())
 _ITEM = frozenset("key mode path field_ref resource_field_ref".split())
 _PROJECTED = frozenset("default_mode sources".split())
 _PROJECTION = frozenset("config_map downward_api secret service_account_token".split())
 _TOKEN = frozenset("audience expiration_seconds path".split())
 _POD_SECURITY = frozenset(
-    "app_armor_profile fs_group run_as_group run_as_non_root run_as_user seccomp_profile "
+    "app_armor_profile fs_group fs_group_change_policy run_as_group run_as_non_root run_as_user "
+    "seccomp_profile "
     "supplemental_groups supplemental_groups_policy sysctls".split()
 )
 #: Without the kernel's part these have no effect, upstream neither; with it we do not serve them.
@@ -69,8 +75,6 @@ _LIMITS = frozenset(("cpu", "memory"))
 #: Values that say the same as leaving the field out.
 _HARMLESS: dict[str, tuple[Any, ...]] = {
     "host_users": (True,),
-    "mount_propagation": ("None",),
-    "recursive_read_only": ("Disabled",),
     "app_armor_profile": (core_v1.AppArmorProfile(type="Unconfined"),),
 }
 _DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
@@ -136,7 +140,6 @@ def _container_fields(container: Container, path: str, modules: SecurityModules)
             yield f"{path}.ports[{number}].hostIP"
     for number, mount in enumerate(container.volume_mounts):
         yield from _others(mount, _MOUNT, f"{path}.volumeMounts[{number}]")
-        yield from _single_valued(mount, f"{path}.volumeMounts[{number}]")
     yield from _health_fields(container, path)
     for number, entry in enumerate(container.env):
         if entry.value_from is not None:
@@ -174,9 +177,11 @@ def _health_fields(container: Container, path: str) -> Iterator[str]:
 
 
 def _volume_fields(volume: Volume, path: str) -> Iterator[str]:
-    yield from _others(volume, _VOLUME, path)
+    yield from _others(volume, frozenset(Volume.__struct_fields__) - _REFUSED_VOLUMES, path)
     if volume.empty_dir is not None:
-        yield from _others(volume.empty_dir, frozenset(), f"{path}.emptyDir")
+        yield from _others(volume.empty_dir, _EMPTY_DIR, f"{path}.emptyDir")
+        if volume.empty_dir.medium not in ("", MEMORY):
+            yield f"{path}.emptyDir.medium"
     for name, source in (
         ("configMap", volume.config_map),
         ("secret", volume.secret),
@@ -229,14 +234,3 @@ def _empty(field: Any) -> Any:
     if field.default is not msgspec.NODEFAULT:
         return field.default
     return field.default_factory()
-
-
-def _single_valued(mount: core_v1.VolumeMount, path: str) -> Iterator[str]:
-    """Fields that are served for one value only."""
-    for name, written in (
-        ("mount_propagation", "mountPropagation"),
-        ("recursive_read_only", "recursiveReadOnly"),
-    ):
-        found = getattr(mount, name)
-        if found and found not in _HARMLESS[name]:
-            yield f"{path}.{written}"

@@ -30,6 +30,7 @@ class VolumeProblem(ValueError):
 class VolumeFile:
     data: bytes
     mode: int = DEFAULT_MODE
+    user: int | None = None  #: who owns the file, None for root
 
 
 Files = dict[str, VolumeFile]

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from podium.api.types.core_v1 import Node, NodeSelectorRequirement, NodeSelectorTerm, Pod
+from podium.api.types.core_v1 import (
+    Node,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    Pod,
+)
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -19,7 +25,12 @@ def required_matches(pod: Pod, node: Node) -> bool:
     required = affinity.required_during_scheduling_ignored_during_execution if affinity else None
     if required is None:
         return True
-    return any(_term_matches(term, node) for term in required.node_selector_terms)
+    return selector_matches(required, node)
+
+
+def selector_matches(selector: NodeSelector, node: Node) -> bool:
+    """Whether one of *selector*'s terms holds of *node*."""
+    return any(_term_matches(term, node) for term in selector.node_selector_terms)
 
 
 def preferred_weight(pod: Pod, node: Node) -> int:

@@ -12,27 +12,36 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from podium.domain.pods.volume_files import VolumeFile
+from podium.domain.pods.volume_ownership import group_mode
 
 _DATA = "..data"
 _NEXT_DATA = "..data_tmp"
 
 
-def write(volume: Path, files: Mapping[str, VolumeFile], now: datetime) -> bool:
+def write(
+    volume: Path, files: Mapping[str, VolumeFile], now: datetime, group: int | None = None
+) -> bool:
     """Make *files* the content of *volume*; tell whether anything had to change.
 
     Paths are relative, without ``..`` (the API's validation sees to that). The volume's directory
-    exists. Raises OSError.
+    exists. All that is in it belongs to *group*, where there is one, which may read it. Raises
+    OSError.
     """
+    files = {path: _readable_to(group, file) for path, file in files.items()}
     current = _current(volume)
-    if current is not None and _same(current, files):
+    if current is not None and _same(current, files, group):
         return False
     target = _new_directory(volume, now)
     for path, file in files.items():
-        _write_file(target / path, file)
+        _write_file(target / path, file, group)
+    if group is not None:
+        for directory in (target, *(path for path in target.rglob("*") if path.is_dir())):
+            give_directory(directory, group)
     next_data = volume / _NEXT_DATA
     next_data.unlink(missing_ok=True)
     next_data.symlink_to(target.name)
@@ -43,6 +52,19 @@ def write(volume: Path, files: Mapping[str, VolumeFile], now: datetime) -> bool:
     return True
 
 
+def give_directory(directory: Path, group: int) -> None:
+    """Let *group* in."""
+    os.chown(directory, -1, group)
+    mode = directory.stat().st_mode & 0o7777
+    directory.chmod(group_mode(mode, directory=True, readonly=True))
+
+
+def _readable_to(group: int | None, file: VolumeFile) -> VolumeFile:
+    if group is None:
+        return file
+    return replace(file, mode=group_mode(file.mode, directory=False, readonly=True))
+
+
 def _current(volume: Path) -> Path | None:
     try:
         return volume / os.readlink(volume / _DATA)
@@ -50,14 +72,20 @@ def _current(volume: Path) -> Path | None:
         return None
 
 
-def _same(current: Path, files: Mapping[str, VolumeFile]) -> bool:
+def _same(current: Path, files: Mapping[str, VolumeFile], group: int | None) -> bool:
     found = {str(path.relative_to(current)) for path in current.rglob("*") if path.is_file()}
     if found != set(files):
         return False
-    return all(
-        (current / path).read_bytes() == file.data
-        and (current / path).stat().st_mode & 0o7777 == file.mode
-        for path, file in files.items()
+    return all(_is(current / path, file, group) for path, file in files.items())
+
+
+def _is(path: Path, file: VolumeFile, group: int | None) -> bool:
+    found = path.stat()
+    owners = (file.user or 0, group or 0)
+    return (
+        found.st_mode & 0o7777 == file.mode
+        and (found.st_uid, found.st_gid) == owners
+        and path.read_bytes() == file.data
     )
 
 
@@ -74,12 +102,14 @@ def _new_directory(volume: Path, now: datetime) -> Path:
         return target
 
 
-def _write_file(path: Path, file: VolumeFile) -> None:
+def _write_file(path: Path, file: VolumeFile, group: int | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Created unreadable, so that no moment shows a secret with the wrong mode.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(descriptor, file.data)
+        if file.user is not None or group is not None:
+            os.fchown(descriptor, file.user or 0, group or 0)
         os.fchmod(descriptor, file.mode)
     finally:
         os.close(descriptor)

@@ -1,182 +1,232 @@
-"""One Pod's volumes: made, filled, kept current, and taken away."""
+"""One Pod's volumes: found, made, filled, kept current, and taken away."""
 
 from __future__ import annotations
 
-import shutil
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from podium.api.errors import ApiError
-from podium.api.types.core_v1 import Pod, ProjectedVolumeSource, Volume
+from podium.api.types.core_v1 import Container, Node, Pod, Volume
 from podium.client.client import Client
 from podium.client.errors import Unreachable
+from podium.domain.pods.claimed_volumes import NO_PLUGIN, ClaimedVolume, NotProcessed, claim_name
 from podium.domain.pods.downward import DownwardFacts
-from podium.domain.pods.volume_files import (
-    DEFAULT_MODE,
-    Files,
-    VolumeFile,
-    VolumeProblem,
-    config_map_files,
-    downward_files,
-    secret_files,
-)
+from podium.domain.pods.empty_dirs import MEMORY, memory_size
+from podium.domain.pods.volume_files import VolumeProblem
+from podium.domain.pods.volume_ownership import changes_on_mismatch_only, fs_group
 from podium.kit.clock import Clock
 from podium.kubelet.objects import ObjectStore, mounted_volumes
 from podium.kubelet.options import KubeletOptions
-from podium.kubelet.volumes import atomic_writer
+from podium.kubelet.volumes import atomic_writer, empty_dir, host_path, ownership, sub_paths
+from podium.kubelet.volumes.claims import PodClaims, check_local
+from podium.kubelet.volumes.content import files_of, token_files
+from podium.kubelet.volumes.removal import remove
 from podium.kubelet.volumes.tokens import PodTokens
+
+#: The sources that the kubelet fills, and what upstream's directories are called after.
+_FILLED = {
+    "config_map": "configmap",
+    "projected": "projected",
+    "secret": "secret",
+    "downward_api": "downward-api",
+}
+_NO_DRIVER = (
+    "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name {} not found in "
+    "the list of registered CSI drivers"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class MountFailed:
-    """A volume that could not be set up, and why."""
+    """A volume that could not be set up, and why; *processed* if that was begun at all."""
 
     volume: str
     why: str
+    called: str = ""  #: the name that messages use: a PersistentVolume's own
+    step: str = "SetUp failed"
+    processed: bool = True
 
     def __str__(self) -> str:
-        return f'MountVolume.SetUp failed for volume "{self.volume}" : {self.why}'
+        if not self.processed:
+            return self.why
+        return f'MountVolume.{self.step} for volume "{self.called or self.volume}" : {self.why}'
 
 
 class PodVolumes:
     """The volumes of the Pod *uid*."""
 
     def __init__(
-        self, uid: str, options: KubeletOptions, objects: ObjectStore, client: Client, clock: Clock
+        self,
+        uid: str,
+        options: KubeletOptions,
+        objects: ObjectStore,
+        client: Client,
+        node: Callable[[], Node],
+        clock: Clock,
     ) -> None:
         self._disk = options.pod_dir(uid) / "volumes"
         self._memory = options.secret_dir(uid) / "volumes"
+        self._sub_paths = options.secret_dir(uid) / "volume-subpaths"
         self._objects, self._clock = objects, clock
         self._tokens = PodTokens(client, clock)
+        self._claims = PodClaims(client, node)
+        self._made: set[str] = set()  #: volumes that need no second look
 
     @property
     def refresh_at(self) -> datetime | None:
         """When :meth:`set_up` has to be called again, though nothing changes."""
         return self._tokens.renew_at
 
+    def located(self, pod: Pod) -> bool:
+        """Whether it is known where all mounted volumes lie."""
+        return all(
+            self._claims.found(volume) is not None
+            for volume in mounted_volumes(pod)
+            if claim_name(pod, volume)
+        )
+
+    async def locate(self, pod: Pod) -> list[MountFailed]:
+        """Ask the API where claims lead; return what failed."""
+        failures = []
+        for volume in mounted_volumes(pod):
+            if not claim_name(pod, volume):
+                continue
+            try:
+                await self._claims.find(pod, volume)
+            except NotProcessed as exc:
+                failures.append(MountFailed(volume.name, str(exc), processed=False))
+            except VolumeProblem as exc:
+                step = "NodeAffinity check failed"
+                failures.append(MountFailed(volume.name, str(exc), step=step))
+        return failures
+
     def check(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
         """Tell what stands against setting the volumes up, as far as that is known at once.
 
-        The objects that they are filled from must be known (:meth:`ObjectStore.known`).
+        The objects that they are filled from must be known (:meth:`ObjectStore.known`), and the
+        volumes be located.
         """
         failures = []
         for volume in mounted_volumes(pod):
             try:
-                if volume.projected is not None:
-                    self._projected(pod, volume.projected, facts)
-                else:
-                    self._files(pod, volume, facts)
+                self._check(pod, volume, facts)
+            except NotProcessed as exc:
+                failures.append(MountFailed(volume.name, str(exc), processed=False))
             except VolumeProblem as exc:
-                failures.append(MountFailed(volume.name, str(exc)))
+                failures.append(self._failed(volume, exc))
         return failures
+
+    def _check(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
+        claimed = self._claims.found(volume)
+        if claimed is not None and claimed.local:
+            check_local(claimed.path)
+        elif claimed is not None:
+            host_path.check(claimed.path, claimed.host_path_type)
+        elif volume.host_path is not None:
+            host_path.check(volume.host_path.path, volume.host_path.type)
+        elif volume.csi is not None:
+            raise VolumeProblem(_NO_DRIVER.format(volume.csi.driver))
+        elif _filled_as(volume):
+            files_of(pod, volume, self._objects, facts)
+        elif volume.empty_dir is None:
+            raise NotProcessed(NO_PLUGIN.format(volume.name))
 
     async def set_up(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
         """Make and fill all volumes that are mounted; return what failed.
 
         Repeatable: unchanged files are left alone. The objects must be known, as for :meth:`check`.
         """
-        failures = []
-        for volume in mounted_volumes(pod):
+        failures = [] if self.located(pod) else await self.locate(pod)
+        for volume in mounted_volumes(pod) if not failures else ():
             try:
                 await self._set_up(pod, volume, facts)
             except (VolumeProblem, ApiError, Unreachable, OSError) as exc:
-                failures.append(MountFailed(volume.name, str(exc)))
+                failures.append(self._failed(volume, exc))
         return failures
 
+    def _failed(self, volume: Volume, exc: Exception) -> MountFailed:
+        claimed = self._claims.found(volume)
+        step = "SetUp failed"
+        if claimed is not None and claimed.local and isinstance(exc, VolumeProblem):
+            step = "NewMounter initialization failed"
+        return MountFailed(volume.name, str(exc), claimed.name if claimed else "", step)
+
     async def _set_up(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
-        path = self.path(volume)
+        if _filled_as(volume):
+            await self._fill(pod, volume, facts)
+        elif volume.name not in self._made:
+            self._check(pod, volume, facts)
+            await self._make(pod, volume, facts)
+            self._made.add(volume.name)
+
+    async def _make(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
+        group, claimed = fs_group(pod), self._claims.found(volume)
+        if volume.empty_dir is not None and volume.empty_dir.medium == MEMORY:
+            size = memory_size(pod, volume.empty_dir, facts.allocatable)
+            empty_dir.in_memory(self._own_path(volume), size, group)
+        elif volume.empty_dir is not None:
+            empty_dir.on_disk(self._own_path(volume), group)
+        elif volume.host_path is not None:
+            host_path.prepare(volume.host_path.path, volume.host_path.type)
+        elif claimed is not None and not claimed.local:
+            host_path.prepare(claimed.path, claimed.host_path_type)
+        elif claimed is not None and group is not None and not claimed.readonly:
+            path, gently = Path(claimed.path), changes_on_mismatch_only(pod)
+            await asyncio.to_thread(ownership.give, path, group, on_mismatch_only=gently)
+
+    async def _fill(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
+        path, group = self._own_path(volume), fs_group(pod)
         path.mkdir(parents=True, exist_ok=True)
-        if volume.empty_dir is not None:
-            path.chmod(0o777)
-            return
+        files = files_of(pod, volume, self._objects, facts)
         if volume.projected is not None:
-            files = self._projected(pod, volume.projected, facts)
-            mode = volume.projected.default_mode
-            for source in volume.projected.sources:
-                wanted = source.service_account_token
-                if wanted is not None:
-                    text = await self._tokens.get(pod, wanted)
-                    files[wanted.path] = VolumeFile(
-                        text.encode(), DEFAULT_MODE if mode is None else mode
-                    )
-        else:
-            files = self._files(pod, volume, facts)
+            files |= await token_files(pod, volume.projected, self._tokens)
         path.chmod(0o777 if volume.config_map is not None else 0o1777)
-        atomic_writer.write(path, files, self._clock.now())
+        if group is not None:
+            atomic_writer.give_directory(path, group)
+        atomic_writer.write(path, files, self._clock.now(), group)
 
-    def path(self, volume: Volume) -> Path:
-        """The volume's directory on the node. What may be secret never reaches a disk."""
-        if volume.empty_dir is not None:
-            return self._disk / "kubernetes.io~empty-dir" / volume.name
-        if volume.config_map is not None:
-            return self._disk / "kubernetes.io~configmap" / volume.name
-        for kind, source in (
-            ("projected", volume.projected),
-            ("secret", volume.secret),
-            ("downward-api", volume.downward_api),
-        ):
-            if source is not None:
-                return self._memory / f"kubernetes.io~{kind}" / volume.name
-        raise ValueError(f"volume {volume.name} has no source that is served")
+    # -- for containers
 
-    def tear_down(self) -> None:
-        """Remove all volumes with their content."""
-        for directory in (self._memory, self._disk):
-            shutil.rmtree(directory, ignore_errors=True)
+    def source(self, volume: Volume) -> tuple[str, bool]:
+        """Where the volume lies on the node, and whether it is read-only for everybody."""
+        claimed: ClaimedVolume | None = self._claims.found(volume)
+        if claimed is not None:
+            return claimed.path, claimed.readonly
+        if volume.host_path is not None:
+            return volume.host_path.path, False
+        return str(self._own_path(volume)), bool(_filled_as(volume))
 
-    def _files(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> Files:
-        namespace = pod.metadata.namespace
-        if volume.config_map is not None:
-            source = volume.config_map
-            return config_map_files(
-                source.name,
-                self._objects.config_map(namespace, source.name),
-                source.items,
-                mode=source.default_mode,
-                optional=bool(source.optional),
-            )
-        if volume.secret is not None:
-            secret = volume.secret
-            return secret_files(
-                secret.secret_name,
-                self._objects.secret(namespace, secret.secret_name),
-                secret.items,
-                mode=secret.default_mode,
-                optional=bool(secret.optional),
-            )
-        if volume.downward_api is not None:
-            mode = volume.downward_api.default_mode
-            return downward_files(pod, volume.downward_api.items, facts, mode=mode)
-        return {}
+    def pin(self, volume: Volume, container: Container, number: int, sub_path: str) -> str:
+        """Return where *sub_path* of the volume lies, for the container's mount of that number.
 
-    def _projected(self, pod: Pod, volume: ProjectedVolumeSource, facts: DownwardFacts) -> Files:
-        """The files of all sources but tokens. Raises VolumeProblem that names every offence."""
-        files: Files = {}
-        problems: list[str] = []
-        namespace, mode = pod.metadata.namespace, volume.default_mode
-        for source in volume.sources:
-            try:
-                if source.config_map is not None:
-                    files |= config_map_files(
-                        source.config_map.name,
-                        self._objects.config_map(namespace, source.config_map.name),
-                        source.config_map.items,
-                        mode=mode,
-                        optional=bool(source.config_map.optional),
-                    )
-                elif source.secret is not None:
-                    files |= secret_files(
-                        source.secret.name,
-                        self._objects.secret(namespace, source.secret.name),
-                        source.secret.items,
-                        mode=mode,
-                        optional=bool(source.secret.optional),
-                    )
-                elif source.downward_api is not None:
-                    files |= downward_files(pod, source.downward_api.items, facts, mode=mode)
-            except VolumeProblem as exc:
-                problems.append(str(exc))
-        if problems:
-            raise VolumeProblem(problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]")
-        return files
+        Raises VolumeProblem.
+        """
+        target = self._sub_paths / volume.name / container.name / str(number)
+        about = f'volumeMount "{volume.name}" of container "{container.name}"'
+        sub_paths.pin(self.source(volume)[0], sub_path, target, about)
+        return str(target)
+
+    def _own_path(self, volume: Volume) -> Path:
+        """Where a volume lies that is the Pod's own. What may be secret never reaches a disk."""
+        source = volume.empty_dir
+        if source is not None:
+            root = self._memory if source.medium == MEMORY else self._disk
+            return root / "kubernetes.io~empty-dir" / volume.name
+        root = self._disk if volume.config_map is not None else self._memory
+        return root / f"kubernetes.io~{_filled_as(volume)}" / volume.name
+
+    async def tear_down(self) -> None:
+        """Remove all volumes of the Pod's own with their content; unmount the others.
+
+        Raises OSError.
+        """
+        await asyncio.to_thread(remove, self._sub_paths, self._memory, self._disk)
+
+
+def _filled_as(volume: Volume) -> str:
+    """The kind of a volume that the kubelet fills, "" for others."""
+    found = (name for field, name in _FILLED.items() if getattr(volume, field) is not None)
+    return next(found, "")

@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from podium.kit.clock import SystemClock
-from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
+from podium.runtime.mounts import unmount_below
 from podium.runtime.network.bridge import BridgeNetwork
 from podium.runtime.oci import apparmor, helpers
 from podium.runtime.oci.layout import OciOptions
@@ -58,12 +57,6 @@ async def cleanup(
             options.run_dir.rmdir()
 
 
-def unmount_below(directory: Path) -> None:
-    """Unmount what is mounted below *directory*, the last first."""
-    for mount_point in reversed(list(_mounts_below(directory))):
-        linux.umount(mount_point)
-
-
 async def _kill(options: OciOptions) -> None:
     """Kill the helpers, which could start more, then the containers."""
     await helpers.kill(options)
@@ -76,14 +69,6 @@ async def _kill(options: OciOptions) -> None:
                 f"processes {cgroups.processes(options.cgroup_root)} do not end on SIGKILL"
             )
         await asyncio.sleep(_PAUSE)
-
-
-def _mounts_below(directory: Path) -> Iterator[str]:
-    prefix = f"{os.path.realpath(directory)}/"
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        mount_point = re.sub(r"\\([0-7]{3})", lambda m: chr(int(m[1], 8)), line.split()[4])
-        if mount_point.startswith(prefix):
-            yield mount_point
 
 
 def _names(directory: Path) -> list[str]:

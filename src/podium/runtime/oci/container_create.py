@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from podium.kit.files import write_atomic
+from podium.runtime.mounts import mount_of
 from podium.runtime.oci import apparmor
 from podium.runtime.oci.container_remove import destroy
 from podium.runtime.oci.devices import node_devices
@@ -26,6 +27,8 @@ from podium.runtime.port import (
     ContainerEventType,
     ContainerState,
     LinuxContainerSecurityContext,
+    Mount,
+    MountPropagation,
     NamespaceMode,
     NamespaceOption,
     PodSandboxConfig,
@@ -169,6 +172,20 @@ def _make_mount_sources(config: ContainerConfig) -> None:
     for mount in config.mounts:
         if not os.path.exists(mount.host_path):
             os.makedirs(mount.host_path)
+        if mount.propagation is not MountPropagation.PRIVATE:
+            _check_propagation(mount)
+
+
+def _check_propagation(mount: Mount) -> None:
+    """Raise RuntimeFailure where mounts cannot travel between the node and the container."""
+    lies_on = mount_of(mount.host_path)
+    both = mount.propagation is MountPropagation.BIDIRECTIONAL
+    if lies_on.shared or (lies_on.slave and not both):
+        return
+    raise RuntimeFailure(
+        f'failed to generate container spec: path "{mount.host_path}" is mounted on '
+        f'"{lies_on.path}" but it is not a shared {"" if both else "or slave "}mount'
+    )
 
 
 def _localhost_profile(context: LinuxContainerSecurityContext) -> Any:

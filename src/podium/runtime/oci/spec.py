@@ -18,6 +18,7 @@ from podium.runtime.port import (
     LinuxContainerResources,
     LinuxContainerUser,
     Mount,
+    MountPropagation,
     NamespaceMode,
     ProfileType,
     RuntimeFailure,
@@ -25,6 +26,11 @@ from podium.runtime.port import (
 from podium.runtime.rootfs import ImageConfig
 
 OCI_VERSION = "1.0.2"
+_PROPAGATION = {
+    MountPropagation.PRIVATE: "rprivate",
+    MountPropagation.HOST_TO_CONTAINER: "rslave",
+    MountPropagation.BIDIRECTIONAL: "rshared",
+}
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -95,6 +101,9 @@ def build_spec(
                 linux["seccomp"] = default_profile(capabilities, node.architecture)
             case ProfileType.LOCALHOST:
                 linux["seccomp"] = seccomp
+    propagation = root_propagation(config.mounts)
+    if propagation:
+        linux["rootfsPropagation"] = propagation
     process = _process(config, image, user, sandbox, node, capabilities)
     if apparmor:
         process["apparmorProfile"] = apparmor
@@ -236,8 +245,24 @@ def _bind(mount: Mount) -> dict[str, Any]:
         "destination": mount.container_path,
         "type": "bind",
         "source": mount.host_path,
-        "options": ["rbind", "rprivate", "ro" if mount.readonly else "rw"],
+        "options": ["rbind", _PROPAGATION[mount.propagation], _access(mount)],
     }
+
+
+def _access(mount: Mount) -> str:
+    if mount.readonly:
+        return "rro" if mount.recursive_read_only else "ro"
+    return "rw"
+
+
+def root_propagation(mounts: Sequence[Mount]) -> str:
+    """How the root has to be for *mounts* to hear of the node's; "" where none wants to."""
+    wanted = {mount.propagation for mount in mounts}
+    if MountPropagation.BIDIRECTIONAL in wanted:
+        return _PROPAGATION[MountPropagation.BIDIRECTIONAL]
+    if MountPropagation.HOST_TO_CONTAINER in wanted:
+        return _PROPAGATION[MountPropagation.HOST_TO_CONTAINER]
+    return ""
 
 
 def _mount(destination: str, kind: str, *options: str) -> Mapping[str, Any]:
