@@ -231,7 +231,14 @@ async def test_a_node_that_is_down(api: RunningApiServer) -> None:
             "sinceSeconds=1&sinceTime=2001-01-01T00:00:00Z",
             "[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
         ),
-        ("stream=Stderr", 'stream: Unsupported value: "Stderr": supported values: "All"'),
+        (
+            "stream=Both",
+            'stream: Unsupported value: "Both": supported values: "All", "Stderr", "Stdout"',
+        ),
+        (
+            "stream=Stderr&tailLines=1",
+            "[]: Forbidden: `tailLines` and specific `stream` are mutually exclusive for now",
+        ),
     ],
 )
 def test_bad_options(query: str, expected: str) -> None:

@@ -22,6 +22,7 @@ from podium.apiserver.paths import Query
 from podium.apiserver.query import integer
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)
+_STREAMS = ("All", "Stderr", "Stdout")
 #: How much of a kubelet's error is passed on, in bytes.
 _ERROR_LIMIT = 2048
 
@@ -76,6 +77,8 @@ def log_options(query: Query, pod_name: str) -> dict[str, str]:
     options = {name: str(value) for name, value in numbers.items() if value is not None}
     if since_time:
         options["sinceTime"] = since_time
+    if query.get("stream") not in ("", "All"):
+        options["stream"] = query.get("stream")
     for name in ("follow", "previous", "timestamps"):
         if query.flag(name):
             options[name] = "true"
@@ -94,8 +97,12 @@ def _offences(numbers: dict[str, int | None], since_time: str, stream: str) -> I
         )
     elif since is not None and since < 1:
         yield field.invalid(Path("sinceSeconds"), since, "must be greater than 0")
-    if stream not in ("", "All"):
-        yield field.not_supported(Path("stream"), stream, ("All",))
+    if stream not in ("", *_STREAMS):
+        yield field.not_supported(Path("stream"), stream, _STREAMS)
+    elif stream not in ("", "All") and tail is not None:
+        yield field.forbidden(
+            Path("[]"), "`tailLines` and specific `stream` are mutually exclusive for now"
+        )
 
 
 def choose_container(pod: Pod, asked: str) -> str:

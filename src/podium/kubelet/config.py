@@ -33,6 +33,9 @@ class KubeletConfiguration:
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     allowed_unsafe_sysctls: tuple[str, ...] = ()
+    container_log_max_size: int = 10 << 20  #: bytes
+    container_log_max_files: int = 5
+    container_log_monitor_interval: float = 10.0
     system_reserved: dict[str, str] = field(default_factory=dict)
     kube_reserved: dict[str, str] = field(default_factory=dict)
 
@@ -122,7 +125,28 @@ def _quantities(name: str, value: Any) -> dict[str, str]:
     return amounts
 
 
+def _size(name: str, value: Any) -> int:
+    from podium.api import quantity
+
+    try:
+        size = int(quantity.parse(str(value)))
+    except ValueError as exc:
+        raise ConfigError(f"{name}: {exc}") from exc
+    if size < 1:
+        raise ConfigError(f"{name}: must be a positive size such as 10Mi")
+    return size
+
+
+def _files(name: str, value: Any) -> int:
+    if _count(name, value) < 2:
+        raise ConfigError(f"{name}: must be greater than 1")
+    return int(value)
+
+
 _READERS = {
+    "containerLogMaxSize": ("container_log_max_size", _size),
+    "containerLogMaxFiles": ("container_log_max_files", _files),
+    "containerLogMonitorInterval": ("container_log_monitor_interval", _duration),
     "maxPods": ("max_pods", _count),
     "nodeStatusUpdateFrequency": ("node_status_update_frequency", _duration),
     "nodeStatusReportFrequency": ("node_status_report_frequency", _duration),

@@ -21,6 +21,7 @@ from podium.kit.clock import Clock, SystemClock
 from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
 from podium.kubelet.images import ImageManager
+from podium.kubelet.log_rotation import LogRotator
 from podium.kubelet.node.lease import renew_lease
 from podium.kubelet.node.machine import read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
@@ -112,6 +113,8 @@ async def run(
                 group.create_task(renew_lease(client, reporter.node, duration, clock), name="lease")
                 group.create_task(reporter.run(), name="node status")
                 group.create_task(server.watch_certificates(), name="certificates")
+                rotator = LogRotator(runtime, options.config, clock)
+                group.create_task(rotator.run(), name="log rotation")
                 events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
                 if on_ready is not None:
                     on_ready()

@@ -52,13 +52,20 @@ def line_time(line: LogLine) -> datetime | None:
         return None
 
 
+_STREAMS = {"Stdout": (b"stdout",), "Stderr": (b"stderr",)}
+
+
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """What is wanted of a log: lines not before ``since``, with times, up to so many bytes."""
+    """What is wanted of a log: lines not before ``since``, with times, up to so many bytes.
+
+    ``stream`` is ``Stdout`` or ``Stderr``; anything else means both.
+    """
 
     since: datetime | None = None
     timestamps: bool = False
     limit_bytes: int | None = None
+    stream: str = ""
 
 
 class LogRenderer:
@@ -67,6 +74,7 @@ class LogRenderer:
     def __init__(self, wanted: LogFilter) -> None:
         self._wanted = wanted
         self._left = wanted.limit_bytes
+        self._streams = _STREAMS.get(wanted.stream, (b"stdout", b"stderr"))
         self._open = b""  # the stream whose last line was only a part
 
     @property
@@ -78,7 +86,9 @@ class LogRenderer:
             if self.exhausted:
                 return
             line = parse_line(raw)
-            if line is not None and (text := self._text(line)):
+            if line is None or line.stream not in self._streams:
+                continue
+            if text := self._text(line):
                 yield text
 
     def _text(self, line: LogLine) -> bytes:
@@ -102,6 +112,16 @@ class LogRenderer:
 def _printed(time: bytes) -> bytes:
     """A line's time as Go's RFC 3339 has it: UTC is ``Z``, whichever way the runtime wrote it."""
     return time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
+
+
+def count_lines(blocks: Iterable[tuple[int, bytes]], at_most: int) -> int:
+    """Count the lines of a file, up to *at_most* of them; *blocks* as for :func:`tail_start`."""
+    found = 0
+    for _, block in blocks:
+        found += block.count(b"\n")
+        if found >= at_most:
+            return at_most
+    return found
 
 
 def tail_start(blocks: Iterable[tuple[int, bytes]], lines: int) -> int:

@@ -32,6 +32,7 @@ def log_options(query: Mapping[str, str], now: datetime) -> LogOptions:
         tail_lines=_number(query, "tailLines") if query.get("tailLines") else None,
         limit_bytes=_number(query, "limitBytes") if query.get("limitBytes") else None,
         since=since,
+        stream=query.get("stream", ""),
     )
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from podium.kubelet.file_news import FileNews
-from podium.kubelet.log_lines import LogFilter, LogRenderer, tail_start
+from podium.kubelet.log_files import GZ, open_log, rotated, rotated_until
+from podium.kubelet.log_lines import LogFilter, LogRenderer, count_lines, tail_start
 
 _BLOCK = 64 * 1024
 #: Lines longer than this are cut (the runtime splits what containers write far below it).
@@ -28,51 +29,171 @@ class LogOptions:
     tail_lines: int | None = None
     limit_bytes: int | None = None
     since: datetime | None = None
+    stream: str = ""
 
 
 async def read_log(
     path: Path, options: LogOptions, ended: Callable[[], bool], news: FileNews | None
 ) -> AsyncGenerator[bytes, None]:
-    """Yield what the client asked for, in pieces.
+    """Yield what the client asked for, in pieces, rotated files included.
 
     With ``follow``, go on until *ended* says that the container writes no more; *news* wakes the
     reader when the file grows, is rotated, or when the container may have ended. Raises
     FileNotFoundError.
     """
-    renderer = LogRenderer(LogFilter(options.since, options.timestamps, options.limit_bytes))
-    file: BinaryIO = path.open("rb")
-    try:
-        if options.tail_lines is not None:
-            file.seek(tail_start(_blocks_from_end(file), options.tail_lines))
-        lines = _Lines(file)
+    renderer = LogRenderer(
+        LogFilter(options.since, options.timestamps, options.limit_bytes, options.stream)
+    )
+    with _Chain(path, options) as chain:
         while True:
             over = ended()  # before reading: what is written until now belongs to the log
-            for batch in lines.batches():
+            for batch in chain.batches():
                 text = b"".join(renderer.render(batch))
                 if text:
                     yield text
                 if renderer.exhausted:
                     return
                 await asyncio.sleep(0)
-            if not options.follow or news is None:
+            if chain.newest and not options.follow:
                 return
-            successor = _successor(path, file)
-            if successor is not None:
-                file.close()
-                file = successor
-                lines = _Lines(file)
-            elif over:
+            if chain.advance():
+                continue
+            if over or not options.follow or news is None:
                 return
-            else:
-                await news.wait()
-    finally:
-        file.close()
+            await news.wait()
+
+
+class _Chain:
+    """A log's files one after the other, from where the client's wishes begin to the newest.
+
+    A file is left only once its successor is there, and was read to its end after that: whoever
+    writes has let go of it by then.
+    """
+
+    def __init__(self, path: Path, options: LogOptions) -> None:
+        self._path = path
+        self._done: set[str] = set()  #: names, as rotated, of files before this one
+        files = [*rotated(path), path]
+        current = path.open("rb")
+        try:
+            first, offset = _start(files, current, options)
+        except BaseException:
+            current.close()
+            raise
+        self._done |= {_key(file) for file in files[:first]}
+        if first == len(files) - 1:
+            self._file: IO[bytes] = current
+        else:
+            current.close()
+            self._file = open_log(files[first])
+            self._done.add(_key(files[first]))
+        self.newest = first == len(files) - 1  #: whether this was the file written to when opened
+        self._rotated = not self.newest
+        self._file.seek(offset)
+        self._lines = _Lines(self._file)
+
+    def __enter__(self) -> _Chain:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def batches(self) -> Iterator[list[bytes]]:
+        return self._lines.batches()
+
+    def advance(self) -> bool:
+        """Go on where the file was rotated; tell whether there is more to read at once.
+
+        To be called at the end of what there is. The first call after a rotation has the rest of
+        the old file read, the next one opens the new file.
+        """
+        if not self._rotated:
+            self._rotated = self._was_rotated()
+            return self._rotated
+        return self._open_next()
+
+    def _was_rotated(self) -> bool:
+        try:
+            return not os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
+        except FileNotFoundError:
+            return False  # between two names: the new file is not there yet
+
+    def _open_next(self) -> bool:
+        later = [file for file in rotated(self._path) if _key(file) not in self._done]
+        if later and self._is_this(later[0]):
+            self._done.add(_key(later.pop(0)))
+        try:
+            successor = open_log(later[0] if later else self._path)
+        except FileNotFoundError:
+            return False  # removed, or renamed, just now: ask again
+        if later:
+            self._done.add(_key(later[0]))
+        self._file.close()
+        self._file, self._rotated, self.newest = successor, bool(later), not later
+        self._lines = _Lines(successor)
+        return True
+
+    def _is_this(self, file: Path) -> bool:
+        """Whether a rotated file, compressed by now perhaps, is the one that is being read."""
+        try:
+            with open_log(file) as other:
+                begin = other.read(_BLOCK)
+        except FileNotFoundError:
+            return False
+        here = self._file.tell()
+        self._file.seek(0)
+        same = self._file.read(len(begin)) == begin
+        self._file.seek(here)
+        return same
+
+
+def _key(file: Path) -> str:
+    return file.name.removesuffix(GZ)
+
+
+def _start(files: Sequence[Path], current: IO[bytes], options: LogOptions) -> tuple[int, int]:
+    """Return the file, by its place in *files*, and the offset in it where reading begins.
+
+    The last of *files* is open already, as *current*.
+    """
+    last = len(files) - 1
+    if options.tail_lines is None:
+        first = 0
+        if options.since is not None:
+            while first < last and rotated_until(files[first]) <= options.since:
+                first += 1
+        return first, 0
+    missing, place, file = options.tail_lines, last, current
+    while True:
+        with file if place != last else _Kept(file) as opened:
+            found = count_lines(_blocks_from_end(opened), missing)
+            if found >= missing or place == 0:
+                return place, tail_start(_blocks_from_end(opened), missing)
+        missing -= found
+        try:
+            file = open_log(files[place - 1])
+        except FileNotFoundError:  # removed just now
+            return place, 0
+        place -= 1
+
+
+class _Kept:
+    """A context manager that leaves its file open."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __enter__(self) -> IO[bytes]:
+        return self._file
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing: it is somebody else's to close."""
 
 
 class _Lines:
     """Complete lines of a file that grows."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self._file, self._rest = file, b""
 
     def batches(self) -> Iterator[list[bytes]]:
@@ -85,20 +206,10 @@ class _Lines:
                 self._rest = b""
 
 
-def _blocks_from_end(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _blocks_from_end(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     offset = file.seek(0, os.SEEK_END)
     while offset > 0:
         size = min(_BLOCK, offset)
         offset -= size
         file.seek(offset)
         yield offset, file.read(size)
-
-
-def _successor(path: Path, file: BinaryIO) -> BinaryIO | None:
-    """The file that took the name after a rotation, or None."""
-    try:
-        if os.path.samestat(path.stat(), os.fstat(file.fileno())):
-            return None
-        return path.open("rb")
-    except FileNotFoundError:
-        return None

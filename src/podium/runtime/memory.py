@@ -257,6 +257,9 @@ class MemoryRuntime:
             process.log_path.unlink(missing_ok=True)
             self._tell(container_id, ContainerEventType.DELETED, process.sandbox)
 
+    async def reopen_container_log(self, container_id: str) -> None:
+        self._running(container_id).log_path.touch()
+
     async def list_containers(
         self, *, pod_sandbox_id: str = "", pod_uid: str = ""
     ) -> Sequence[Container]:

@@ -432,6 +432,14 @@ class RuntimeService(Protocol):
         """Kill it where needed, remove it and its log. Repeatable; unknown IDs are fine."""
         ...
 
+    async def reopen_container_log(self, container_id: str) -> None:
+        """Have a running container's log written to a new file, of the same name as before.
+
+        Returns once that is there: nothing is written to the former file any more. Raises
+        RuntimeFailure, NotFound.
+        """
+        ...
+
     async def list_containers(
         self, *, pod_sandbox_id: str = "", pod_uid: str = ""
     ) -> Sequence[Container]: ...

@@ -16,13 +16,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from podium.kit import descriptors
+from podium.runtime.oci import conmon
 from podium.runtime.oci.engine import Engine, LiveContainer
 from podium.runtime.port import ContainerState, RuntimeFailure, StreamOptions
 
 _STDOUT, _STDERR = 2, 3
 #: A packet's byte for its stream, and as much as conmon puts behind it.
 _PACKET = 1 + 32 * 1024
-_RESIZE = 1
 
 
 @asynccontextmanager
@@ -41,7 +41,7 @@ async def attach(
         except OSError as exc:
             raise RuntimeFailure(f"failed to attach to container {container_id}: {exc}") from exc
         async with asyncio.TaskGroup() as tasks:
-            attached = AttachedContainer(live, connection, bundle / "ctl", options)
+            attached = AttachedContainer(live, connection, bundle, options)
             sorting = tasks.create_task(attached.sort(), name=f"attach {container_id[:12]}")
             try:
                 yield attached
@@ -63,9 +63,14 @@ class AttachedContainer:
     """``AttachedProcess`` over conmon's socket."""
 
     def __init__(
-        self, live: LiveContainer, connection: socket.socket, ctl: Path, options: StreamOptions
+        self, live: LiveContainer, connection: socket.socket, bundle: Path, options: StreamOptions
     ) -> None:
-        self._live, self._connection, self._ctl, self._options = live, connection, ctl, options
+        self._live, self._connection, self._bundle, self._options = (
+            live,
+            connection,
+            bundle,
+            options,
+        )
         #: One packet each at the most: who does not read holds the other back as well.
         self._stdout: asyncio.Queue[bytes] = asyncio.Queue(1)
         self._stderr: asyncio.Queue[bytes] = asyncio.Queue(1)
@@ -108,11 +113,7 @@ class AttachedContainer:
         if not self._live.record.config.tty:
             return
         with contextlib.suppress(OSError):  # conmon has gone, and the terminal with it
-            descriptor = os.open(self._ctl, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                os.write(descriptor, f"{_RESIZE} {height} {width}\n".encode())
-            finally:
-                os.close(descriptor)
+            conmon.tell(self._bundle, conmon.RESIZE, height, width)
 
     async def wait(self) -> int:
         await self._live.exited.wait()

@@ -17,6 +17,9 @@ import msgspec
 from podium.kit.process import Completed, spawned
 from podium.runtime.oci.layout import ContainerPaths, OciOptions
 
+#: Control messages (conmon's ctrl.c); a size is given as height and width.
+RESIZE, REOPEN_LOGS = 1, 2
+
 
 class CreateFailed(Exception):
     """The low-level runtime refused; the text is its own."""
@@ -102,6 +105,15 @@ def command(
         if not io.stdin_once:
             argv.append("--leave-stdin-open")
     return argv
+
+
+def tell(bundle: Path, message: int, first: int = 0, second: int = 0) -> None:
+    """Send the conmon of *bundle* a control message. Raises OSError where it has gone."""
+    descriptor = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, f"{message} {first} {second}\n".encode())
+    finally:
+        os.close(descriptor)
 
 
 def last_error(log: Path) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+from pathlib import Path
 
 from podium.runtime import linux
 from podium.runtime.oci.container_stop import stop_container
@@ -24,10 +25,15 @@ async def remove_container(engine: Engine, container_id: str) -> None:
         await stop_container(engine, container_id, 0)
         record = live.record
         if record.log_path:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(record.log_path)
+            _remove_log(Path(record.log_path))
         await destroy(engine, container_id)
         engine.publish(ContainerEventType.DELETED, container_id, record.sandbox_id)
+
+
+def _remove_log(path: Path) -> None:
+    """Remove a log, and what it was rotated into."""
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink(missing_ok=True)
 
 
 async def destroy(engine: Engine, container_id: str) -> None:

@@ -20,6 +20,7 @@ from podium.runtime.oci import (
     apparmor,
     attach,
     container_create,
+    container_log,
     container_remove,
     container_start,
     container_stop,
@@ -143,6 +144,9 @@ class OciRuntime:
 
     async def remove_container(self, container_id: str) -> None:
         await container_remove.remove_container(self._engine, container_id)
+
+    async def reopen_container_log(self, container_id: str) -> None:
+        await container_log.reopen(self._engine, container_id)
 
     async def list_containers(
         self, *, pod_sandbox_id: str = "", pod_uid: str = ""
