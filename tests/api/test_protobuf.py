@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from podium.api import codec
 from podium.api.protobuf import MAGIC, BadProtobuf, decode
-from podium.api.types.apps_v1 import Deployment
+from podium.api.types.apps_v1 import ControllerRevision, Deployment
 from podium.api.types.authentication_v1 import TokenRequest
 from podium.api.types.authorization_v1 import SubjectAccessReview
 from podium.api.types.core_v1 import Namespace, Pod, Secret, Service
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.types.rbac_v1 import ClusterRole
+from support.protobuf_writer import delimited
 
 NAMESPACE = bytes.fromhex(
     "6b3873000a0f0a0276311209"
@@ -29,7 +30,7 @@ def field(number: int, content: bytes) -> bytes:
 
 def envelope(kind: str, raw: bytes, api_version: str = "v1") -> bytes:
     types = field(1, api_version.encode()) + field(2, kind.encode())
-    return MAGIC + field(1, types) + field(2, raw)
+    return MAGIC + field(1, types) + delimited(2, raw)
 
 
 def test_a_namespace_of_kubectl() -> None:
@@ -146,6 +147,13 @@ def test_lists_of_numbers_may_be_packed() -> None:
     raw = field(3, field(8, field(1, b"c") + user))
     (status,) = decode(envelope("Pod", raw), Pod)[0]["status"]["containerStatuses"]
     assert status["user"] == {"linux": {"uid": 0, "gid": 0, "supplementalGroups": [1, 300]}}
+
+
+@pytest.mark.parametrize("raw", [b"[" * 5000, b'{"a":' * 2000 + b"1" + b"}" * 2000, b"NaN", b"{"])
+def test_json_inside_that_is_too_deep_or_none(raw: bytes) -> None:
+    body = envelope("ControllerRevision", delimited(2, delimited(1, raw)), "apps/v1")
+    with pytest.raises(BadProtobuf):
+        decode(body, ControllerRevision)
 
 
 @given(st.binary())

@@ -158,7 +158,7 @@ def _raw(data: bytes) -> Any:
     raw = _as_bytes(dict(_fields(data)).get(1, b""))
     try:
         return msgspec.json.decode(raw) if raw else None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadProtobuf(str(error)) from error
 
 

@@ -39,13 +39,17 @@ class ViewCache(WatchCache):
         if obj is None:
             obj = self.decode(value)
         obj.metadata.resource_version = str(revision)
-        return Stored(key, codec.encode(obj), revision, obj)
+        return self._shown(key, revision, obj)
 
     def seen(self, stored: Stored) -> Stored:
         """Return what the cache of the stored kind holds, in this view."""
         obj = self._from_hub(stored.obj)
         obj.metadata = msgspec.structs.replace(obj.metadata, resource_version=str(stored.revision))
-        return Stored(stored.key, codec.encode(obj), stored.revision, obj)
+        return self._shown(stored.key, stored.revision, obj)
+
+    def _shown(self, key: str, revision: int, obj: Any) -> Stored:
+        """Written as the objects of other caches are: what is the same has the same bytes."""
+        return Stored(key, codec.stamp(codec.encode_stored(obj), revision), revision, obj)
 
     def take_over(self, hub: WatchCache, revision: int) -> None:
         """Begin with what *hub* holds as of *revision*."""

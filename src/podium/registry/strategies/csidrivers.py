@@ -15,6 +15,7 @@ _UNSET = "<unset>"
 
 
 class CSIDriverStrategy(Strategy[CSIDriver]):
+    allow_unconditional_update = False
     columns = (
         NAME,
         Column("AttachRequired", type="boolean"),

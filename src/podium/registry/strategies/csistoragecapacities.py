@@ -15,6 +15,7 @@ from podium.registry.strategies.table import NAME, Cell, Column
 
 
 class CSIStorageCapacityStrategy(Strategy[CSIStorageCapacity]):
+    allow_unconditional_update = False
     columns = (NAME, Column("StorageClassName"), Column("Capacity"))
 
     def validate(self, obj: CSIStorageCapacity) -> list[FieldError]:

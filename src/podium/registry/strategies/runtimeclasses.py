@@ -15,6 +15,8 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
 class RuntimeClassStrategy(Strategy[RuntimeClass]):
+    allow_create_on_update = True
+    allow_unconditional_update = False
     columns = (NAME, Column("Handler"), AGE)
 
     def validate(self, obj: RuntimeClass) -> list[FieldError]:

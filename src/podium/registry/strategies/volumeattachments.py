@@ -15,6 +15,7 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
 class VolumeAttachmentStrategy(Strategy[VolumeAttachment]):
+    allow_unconditional_update = False
     columns = (
         NAME,
         Column("Attacher", format="name"),
