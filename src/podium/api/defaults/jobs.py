@@ -11,6 +11,11 @@ _MOST = 2**31 - 1
 
 def set_defaults_job(obj: Job) -> None:
     set_defaults_job_spec(obj.spec)
+    set_default_labels(obj)
+
+
+def set_default_labels(obj: Job) -> None:
+    """A Job without labels has those of its Pods."""
     obj.metadata.labels = obj.metadata.labels or dict(obj.spec.template.metadata.labels)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from podium.api import errors
-from podium.api.defaults.jobs import set_defaults_job
+from podium.api.defaults.jobs import set_default_labels, set_defaults_job
 from podium.api.field import FieldError
 from podium.api.types.batch_v1 import Job
 from podium.api.types.meta_v1 import LabelSelector
@@ -47,6 +47,10 @@ class JobStrategy(WorkloadStrategy[Job]):
         super().prepare_for_create(obj, now)
         if not obj.spec.manual_selector:
             _select_own_pods(obj)
+
+    def prepare_for_status_update(self, new: Job, old: Job, now: datetime) -> None:
+        super().prepare_for_status_update(new, old, now)
+        set_default_labels(new)  # of the template that is there, not of the one that was sent
 
     def validate(self, obj: Job) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_job(obj)
