@@ -66,13 +66,19 @@ _MEMBERS: dict[str, Document] = {
         "spec": {"defaultBackend": {"service": {"name": "s", "port": {"number": 80}}}},
     },
     "NetworkPolicy": {"spec": {"podSelector": {}}},
+    "IPAddress": {
+        "metadata": {"name": "10.96.0.7"},
+        "spec": {"parentRef": {"resource": "services", "name": "s", "namespace": "default"}},
+    },
     "RuntimeClass": {"handler": "runc"},
+    "ServiceCIDR": {"spec": {"cidrs": ["10.97.0.0/24"]}},
     "PodDisruptionBudget": {"spec": {"selector": _SELECTOR, "minAvailable": 1}},
     "PriorityClass": {"value": 10},
     "CSIDriver": {"spec": {}},
     "CSINode": {"spec": {"drivers": []}},
     "CSIStorageCapacity": {"storageClassName": "fast"},
     "StorageClass": {"provisioner": "example.com/disk"},
+    "VolumeAttributesClass": {"driverName": "example.com/disk", "parameters": {"a": "b"}},
     "VolumeAttachment": {
         "spec": {
             "attacher": "example.com/disk",
