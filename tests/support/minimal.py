@@ -81,7 +81,7 @@ _MEMBERS: dict[str, Document] = {
     "VolumeAttributesClass": {"driverName": "example.com/disk", "parameters": {"a": "b"}},
     "VolumeAttachment": {
         "spec": {
-            "attacher": "example.com/disk",
+            "attacher": "disk.example.com",
             "nodeName": "n",
             "source": {"persistentVolumeName": "v"},
         }
