@@ -1,5 +1,7 @@
 """Who gets in, over a real handshake."""
 
+import base64
+import hashlib
 import ssl
 from datetime import timedelta
 from pathlib import Path
@@ -170,6 +172,112 @@ async def test_a_token_dies_with_the_secret_it_is_bound_to(api: RunningApiServer
         async with admin.delete(f"{secrets}/s"):
             pass
         assert (await get(robot, "/api", Authorization=f"Bearer {made}"))[0] == 401
+
+
+async def test_a_token_dies_with_the_pod_or_node_it_is_bound_to(api: RunningApiServer) -> None:
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        spec = {"containers": [{"name": "c", "image": "i"}], "serviceAccountName": "robot"}
+        pod = {"metadata": {"name": "p"}, "spec": spec | {"automountServiceAccountToken": False}}
+        for kind, path, body in (
+            ("Pod", PODS, pod),
+            ("Node", "/api/v1/nodes", {"metadata": {"name": "n"}}),
+        ):
+            async with admin.post(path, json=body) as response:
+                found = (await response.json())["metadata"]
+            ref = {"kind": kind, "apiVersion": "v1", "name": found["name"], "uid": found["uid"]}
+            made = (await token(admin, boundObjectRef=ref))["status"]["token"]
+            bearer = f"Bearer {made}"
+            assert (await get(robot, "/api", Authorization=bearer))[0] == 200
+            async with admin.delete(f"{path}/{found['name']}", params={"gracePeriodSeconds": 0}):
+                pass
+            assert (await get(robot, "/api", Authorization=bearer))[0] == 401
+            assert await review(admin, made) == (
+                "[invalid bearer token, service account token has been invalidated]"
+            )
+
+
+async def review(session: ClientSession, text: str) -> str:
+    """Return what a TokenReview finds wrong with a token."""
+    body = {"spec": {"token": text}}
+    async with session.post("/apis/authentication.k8s.io/v1/tokenreviews", json=body) as response:
+        status = (await response.json())["status"]
+    return str(status.get("error", ""))
+
+
+async def test_whoami_tells_the_certificate_and_the_token(api: RunningApiServer) -> None:
+    async def extra(session: ClientSession, **headers: str) -> dict[str, list[str]]:
+        path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+        async with session.post(path, json={}, headers=headers) as response:
+            found: dict[str, list[str]] = (await response.json())["status"]["userInfo"]["extra"]
+            return found
+
+    pem = api.pair("jane", ["a"]).cert.read_text()
+    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    async with api.session("jane", ["a"]) as jane:
+        assert await extra(jane) == {
+            "authentication.kubernetes.io/credential-id": [f"X509SHA256={digest}"]
+        }
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        await account(admin)
+        made = (await token(admin))["status"]["token"]
+        claims = jwt.decode(made, options={"verify_signature": False})
+        assert await extra(robot, Authorization=f"Bearer {made}") == {
+            "authentication.kubernetes.io/credential-id": [f"JTI={claims['jti']}"]
+        }
+
+
+async def test_a_token_in_a_secret(api: RunningApiServer) -> None:
+    secrets = "/api/v1/namespaces/default/secrets"
+    async with api.session() as admin, api.session(anonymous=True) as robot:
+        uid = await account(admin)
+        made = legacy_token(api, uid)
+        bearer = f"Bearer {made}"
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 401
+        assert "Token has been invalidated" in await review(admin, made)
+        secret = {
+            "metadata": {
+                "name": "robot-token",
+                "annotations": {"kubernetes.io/service-account.name": "robot"},
+            },
+            "type": "kubernetes.io/service-account-token",
+            "data": {"token": base64.b64encode(made.encode()).decode()},
+        }
+        async with admin.post(secrets, json=secret) as response:
+            assert response.status == 201
+        assert (await get(robot, "/api", Authorization=bearer))[0] == 200
+        code, message = await get(robot, PODS, Authorization=bearer)
+        assert (code, message.partition(" cannot")[0]) == (
+            403,
+            'pods is forbidden: User "system:serviceaccount:default:robot"',
+        )
+        async with admin.get(f"{secrets}/robot-token") as response:
+            labels = (await response.json())["metadata"]["labels"]
+        assert list(labels) == ["kubernetes.io/legacy-token-last-used"]
+        marked = {"metadata": {"labels": {"kubernetes.io/legacy-token-invalid-since": "x"}}}
+        other = {"data": {"token": base64.b64encode(b"another").decode()}}
+        for change, why in (
+            (marked, "has been marked invalid"),
+            (other, "Token does not match server's copy"),
+        ):
+            kind = {"Content-Type": "application/merge-patch+json"}
+            async with admin.patch(f"{secrets}/robot-token", json=change, headers=kind) as response:
+                assert response.status == 200
+            assert (await get(robot, "/api", Authorization=bearer))[0] == 401
+            assert why in await review(admin, made)
+
+
+def legacy_token(api: RunningApiServer, uid: str) -> str:
+    prefix = "kubernetes.io/serviceaccount"
+    claims = {
+        "iss": "kubernetes/serviceaccount",
+        "sub": "system:serviceaccount:default:robot",
+        f"{prefix}/namespace": "default",
+        f"{prefix}/secret.name": "robot-token",
+        f"{prefix}/service-account.name": "robot",
+        f"{prefix}/service-account.uid": uid,
+    }
+    return jwt.encode(claims, api.options.service_account_key_file.read_text(), "ES256")
 
 
 async def test_a_token_for_others_does_not_open_this_door(api: RunningApiServer) -> None:

@@ -16,6 +16,10 @@ class UserInfo:
     extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+#: The group of everybody who has said who they are.
+AUTHENTICATED = "system:authenticated"
+#: Key of a user's extra: the certificate or token that was shown.
+CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 #: Group and names of the nodes' own users.
 NODE_GROUP = "system:nodes"
 NODE_USER_PREFIX = "system:node:"

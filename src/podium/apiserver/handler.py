@@ -6,10 +6,8 @@ One handler and no route table: a Kubernetes path is parsed, not matched.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -18,10 +16,12 @@ from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
 from podium.apiserver import access, errors, large, negotiation, paths, responses, routes
 from podium.apiserver.auth import impersonation
+from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, TooManyRequests
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 
 logger = logging.getLogger(__name__)
@@ -118,11 +118,10 @@ class Handler:
         await self.services.authorizer.authorize(user, info, query)
 
 
-def _certificate(request: BaseRequest) -> Mapping[str, Any] | None:
+def _certificate(request: BaseRequest) -> ClientCertificate | None:
     """Return what the handshake has verified of the client's certificate, if it gave one."""
-    transport = request.transport
-    found: Mapping[str, Any] | None = transport.get_extra_info("peercert") if transport else None
-    return found or None
+    protocol = request.protocol
+    return protocol.client_certificate if isinstance(protocol, Protocol) else None
 
 
 def _internal_text(path: str, why: str) -> Response:

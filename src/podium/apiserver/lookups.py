@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
 from podium.api.scheme import SECRETS, Resource
 from podium.api.types.core_v1 import Secret
+from podium.api.user import AUTHENTICATED, UserInfo
+from podium.apiserver.auth.revocation import LAST_USED
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
-from podium.registry.types import Stored
+from podium.registry.types import RequestContext, Stored
 
 #: How long behind its deletion time an object's tokens still hold, for those who clean up.
 _LEEWAY = timedelta(seconds=60)
 #: From the watch cache, without waiting for the store.
 _CACHED = "0"
+_SERVER = UserInfo("system:apiserver", ("system:masters", AUTHENTICATED))
 
 
 class Lookups:
-    """Implements ``auth.authenticator.ObjectReader``."""
+    """Implements ``auth.revocation.ObjectReader``."""
 
     def __init__(self, registry: Registry, clock: Clock) -> None:
         self._registry, self._clock = registry, clock
@@ -37,6 +42,21 @@ class Lookups:
     async def secret(self, namespace: str, name: str) -> Secret | None:
         found = await self._get(SECRETS, namespace, name)
         return found.obj if found else None
+
+    async def note_use(self, secret: Secret) -> None:
+        today = f"{self._clock.now():%Y-%m-%d}"
+        if secret.metadata.labels.get(LAST_USED, "") >= today:
+            return
+        labels = {**secret.metadata.labels, LAST_USED: today}
+        meta = msgspec.structs.replace(secret.metadata, labels=labels)
+        noted = msgspec.structs.replace(secret, metadata=meta)
+        try:
+            await self._registry.update(
+                SECRETS, meta.namespace, meta.name, noted, RequestContext(_SERVER)
+            )
+        except ApiError as error:  # somebody else wrote just now: the next use is noted
+            if error.code not in (404, 409):
+                raise
 
     async def _get(self, resource: Resource, namespace: str, name: str) -> Stored | None:
         """Return the object; one that the cache does not have (yet) is read consistently."""

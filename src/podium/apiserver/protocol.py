@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import cached_property
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,8 @@ from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 from aiohttp.web import BaseRequest, StreamResponse
 
 from podium.apiserver import errors, responses
+from podium.apiserver.auth import certificates
+from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.negotiation import MediaType
 
 logger = logging.getLogger(__name__)
@@ -40,6 +43,13 @@ class Protocol(web.RequestHandler):
             max_headers=HEADERS_LIMIT,
             keepalive_timeout=IDLE_TIMEOUT,
         )
+
+    @cached_property
+    def client_certificate(self) -> ClientCertificate | None:
+        """What the handshake has verified of the client's certificate; read once a connection."""
+        session = self.transport.get_extra_info("ssl_object") if self.transport else None
+        der = session.getpeercert(binary_form=True) if session is not None else None
+        return certificates.read(session.getpeercert(), der) if session and der else None
 
     def handle_error(
         self,

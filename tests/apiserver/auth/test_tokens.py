@@ -117,3 +117,35 @@ def test_rightly_signed_but_not_a_service_account(
     key = (tmp_path / "service-account.key").read_text()
     with pytest.raises(InvalidToken):
         signer.verify(jwt.encode(body | change, key, "ES256"), [ISSUER], NOW)
+
+
+LEGACY = {
+    "iss": "kubernetes/serviceaccount",
+    "sub": "system:serviceaccount:d:default",
+    "kubernetes.io/serviceaccount/namespace": "d",
+    "kubernetes.io/serviceaccount/secret.name": "default-token",
+    "kubernetes.io/serviceaccount/service-account.name": "default",
+    "kubernetes.io/serviceaccount/service-account.uid": "uid-of-account",
+}
+
+
+def test_a_token_in_a_secret_never_expires_and_is_for_the_server(
+    signer: TokenSigner, tmp_path: Path
+) -> None:
+    token = jwt.encode(LEGACY, (tmp_path / "service-account.key").read_text(), "ES256")
+    claims = signer.verify(token, [ISSUER], NOW + timedelta(days=10000))
+    assert (claims.legacy, claims.audiences) == (True, (ISSUER,))
+    assert claims.secret == Ref("default-token", "")
+    assert claims.service_account == Ref("default", "uid-of-account")
+    with pytest.raises(InvalidToken):
+        signer.verify(token, ["vault"], NOW)
+
+
+@pytest.mark.parametrize("missing", [name for name in LEGACY if name.startswith("kube")])
+def test_a_token_in_a_secret_that_does_not_say_all(
+    signer: TokenSigner, tmp_path: Path, missing: str
+) -> None:
+    claims = {name: value for name, value in LEGACY.items() if name != missing}
+    token = jwt.encode(claims, (tmp_path / "service-account.key").read_text(), "ES256")
+    with pytest.raises(InvalidToken):
+        signer.verify(token, [ISSUER], NOW)

@@ -9,24 +9,20 @@ verified is refused as ``Unauthorized``, without a word about why.
 from __future__ import annotations
 
 import logging
-import ssl
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from podium.api import errors
-from podium.api.scheme import NODES, PODS, SECRETS, SERVICEACCOUNTS, Resource
-from podium.api.types.core_v1 import Secret
-from podium.api.user import ANONYMOUS, UserInfo
-from podium.apiserver.auth import bootstrap_tokens
-from podium.apiserver.auth.tokens import Claims, InvalidToken, Ref, TokenSigner
+from podium.api.user import ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, UserInfo
+from podium.apiserver.auth import bootstrap_tokens, revocation
+from podium.apiserver.auth.certificates import ClientCertificate
+from podium.apiserver.auth.revocation import ObjectReader
+from podium.apiserver.auth.tokens import Claims, InvalidToken, TokenSigner
 from podium.kit.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-AUTHENTICATED = "system:authenticated"
 _TOKENS_REMEMBERED = 1024
 
 
@@ -36,16 +32,6 @@ class Identity:
 
     user: UserInfo
     audiences: tuple[str, ...]
-
-
-class ObjectReader(Protocol):
-    """The objects that tokens are bound to."""
-
-    async def uid(self, resource: Resource, namespace: str, name: str) -> str | None:
-        """Return the uid of an object that exists and is not past its deletion time."""
-        ...
-
-    async def secret(self, namespace: str, name: str) -> Secret | None: ...
 
 
 class Authenticator:
@@ -64,15 +50,17 @@ class Authenticator:
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
     async def authenticate(
-        self, certificate: Mapping[str, Any] | None, authorization: str
+        self, certificate: ClientCertificate | None, authorization: str
     ) -> UserInfo:
-        """Return the user behind a verified client *certificate* or an ``Authorization`` header.
+        """Return the user behind a client *certificate* or an ``Authorization`` header.
 
-        *certificate* is what ``ssl`` tells of the peer; ANONYMOUS when neither is given. Raises
-        ApiError (401) for credentials that do not hold.
+        ANONYMOUS when neither is given. Raises ApiError (401) for credentials that do not hold.
         """
-        if certificate:
-            return _certificate_user(certificate, self._clock.now())
+        if certificate is not None:
+            # A connection may outlive the certificate that opened it.
+            if certificate.user is None or certificate.expires <= self._clock.now():
+                raise errors.unauthorized()
+            return certificate.user
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS
@@ -111,31 +99,14 @@ class Authenticator:
             self._verified[token] = claims
             if len(self._verified) > _TOKENS_REMEMBERED:
                 self._verified.popitem(last=False)
-        await self._check_bound(claims)
+        await revocation.check(claims, token, self._objects)
         return claims
-
-    async def _check_bound(self, claims: Claims) -> None:
-        """A token dies with its service account, and with the object it is bound to."""
-        await self._check(SERVICEACCOUNTS, claims.namespace, claims.service_account)
-        if claims.pod:
-            await self._check(PODS, claims.namespace, claims.pod)
-        elif claims.secret:
-            await self._check(SECRETS, claims.namespace, claims.secret)
-        elif claims.node:
-            await self._check(NODES, "", claims.node)
-
-    async def _check(self, resource: Resource, namespace: str, ref: Ref) -> None:
-        uid = await self._objects.uid(resource, namespace, ref.name)
-        if uid is None:
-            raise InvalidToken(f"{resource.singular} {ref.name} does not exist any more")
-        if uid != ref.uid:
-            raise InvalidToken(f"{resource.singular} {ref.name} is another one than the token's")
 
 
 def service_account_user(claims: Claims) -> UserInfo:
     extra = {}
     if claims.id:
-        extra["authentication.kubernetes.io/credential-id"] = (f"JTI={claims.id}",)
+        extra[CREDENTIAL_ID] = (f"JTI={claims.id}",)
     if claims.node:
         extra["authentication.kubernetes.io/node-name"] = (claims.node.name,)
         extra["authentication.kubernetes.io/node-uid"] = (claims.node.uid,)
@@ -148,23 +119,3 @@ def service_account_user(claims: Claims) -> UserInfo:
         AUTHENTICATED,
     )
     return UserInfo(claims.subject, groups, claims.service_account.uid, extra)
-
-
-def _certificate_user(certificate: Mapping[str, Any], now: datetime) -> UserInfo:
-    """CN is the user, each O a group. The handshake has verified the chain.
-
-    A connection may outlive the certificate that opened it, so that its end is looked at again.
-    """
-    expires = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
-    if expires <= now:
-        raise errors.unauthorized()
-    name, groups = "", []
-    for attributes in certificate.get("subject", ()):
-        for key, value in attributes:
-            if key == "commonName":
-                name = value
-            elif key == "organizationName":
-                groups.append(value)
-    if not name:
-        raise errors.unauthorized()
-    return UserInfo(name, (*groups, AUTHENTICATED))

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from podium.api.user import UserInfo
-from podium.apiserver.auth.authenticator import AUTHENTICATED
+from podium.api.user import AUTHENTICATED, UserInfo
 from podium.apiserver.paths import RequestInfo
 
 USER, GROUP, UID, EXTRA = (

@@ -1,7 +1,7 @@
 """Service account tokens: signed statements of who a Pod is, bound to what they were made for.
 
-Claims follow ``k8s.io/kubernetes/pkg/serviceaccount/claims.go``. Signing is ES256 by the server's
-own key; the same key is the only one that is trusted.
+Claims follow ``k8s.io/kubernetes/pkg/serviceaccount/claims.go``, and ``legacy.go`` for those that
+live in Secrets and never expire. The server's own key is the only one that is trusted.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from podium.api.go_text import quote
+from podium.kit.signing_key import ALGORITHM, BadToken, SigningKey
 
-ALGORITHM = "ES256"
+__all__ = ["ALGORITHM", "Claims", "InvalidToken", "Ref", "TokenSigner"]
+
+#: Whom tokens in Secrets name as their issuer, whatever the server's own name is.
+LEGACY_ISSUER = "kubernetes/serviceaccount"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class InvalidToken(Exception):
@@ -33,7 +37,10 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says. ``expires`` is aware, in UTC."""
+    """What a token says. ``expires`` is aware, in UTC.
+
+    A *legacy* token is the one in the Secret *secret*, whose uid it does not know.
+    """
 
     namespace: str
     service_account: Ref
@@ -43,6 +50,7 @@ class Claims:
     secret: Ref | None = None
     node: Ref | None = None
     id: str = ""
+    legacy: bool = False
 
     @property
     def subject(self) -> str:
@@ -50,20 +58,12 @@ class Claims:
 
 
 class TokenSigner:
-    """Signs and verifies with the key of *key_file* (PEM, an EC P-256 private key).
-
-    The key is read when it is first needed: cryptography takes a tenth of a second to import,
-    and a server has to answer before it has to sign.
-    """
+    """Signs and verifies with the key of *key_file* (PEM, an EC P-256 private key)."""
 
     def __init__(self, key_file: Path, issuer: str) -> None:
-        self._key_file, self.issuer = key_file, issuer
-        self._loaded: tuple[EllipticCurvePrivateKey, str] | None = None
+        self._key, self.issuer = SigningKey(key_file), issuer
 
     def sign(self, claims: Claims, now: datetime) -> str:
-        import jwt
-
-        key, key_id = self._key()
         bound: dict[str, Any] = {
             "namespace": claims.namespace,
             "serviceaccount": _plain(claims.service_account),
@@ -72,88 +72,67 @@ class TokenSigner:
             ref: Ref | None = getattr(claims, kind)
             if ref is not None:
                 bound[kind] = _plain(ref)
-        body = {
-            "iss": self.issuer,
-            "sub": claims.subject,
-            "aud": list(claims.audiences),
-            "iat": int(now.timestamp()),
-            "nbf": int(now.timestamp()),
-            "exp": int(claims.expires.timestamp()),
-            "jti": claims.id or str(uuid.uuid4()),
-            "kubernetes.io": bound,
-        }
-        return jwt.encode(body, key, ALGORITHM, headers={"kid": key_id})
+        return self._key.sign(
+            {
+                "iss": self.issuer,
+                "sub": claims.subject,
+                "aud": list(claims.audiences),
+                "iat": int(now.timestamp()),
+                "nbf": int(now.timestamp()),
+                "exp": int(claims.expires.timestamp()),
+                "jti": claims.id or str(uuid.uuid4()),
+                "kubernetes.io": bound,
+            }
+        )
 
     def verify(self, token: str, audiences: Sequence[str], now: datetime) -> Claims:
         """Return what *token* says, if it is ours, still holds, and is for one of *audiences*.
 
         Whether its objects still exist is for the caller to find out. Raises InvalidToken.
         """
-        import jwt
-
-        key, _ = self._key()
         try:
-            body = jwt.decode(
-                token,
-                key.public_key(),
-                [ALGORITHM],
-                audience=list(audiences),
-                issuer=self.issuer,
-                # Times are compared below, against the clock that was handed in.
-                options={
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                    "require": ["exp", "nbf", "sub", "aud", "iss"],
-                },
-            )
-        except jwt.InvalidTokenError as error:
+            body = self._key.verify(token)
+        except BadToken as error:
             raise InvalidToken(str(error)) from error
-        moment = now.timestamp()
-        if _seconds(body, "exp") <= moment:
-            raise InvalidToken("service account token has expired")
-        if _seconds(body, "nbf") > moment + 60:
-            raise InvalidToken("service account token is not valid yet")
-        return _claims(body, now)
+        if body.get("iss") == LEGACY_ISSUER:
+            claims = _legacy_claims(body, self.issuer)
+        elif body.get("iss") == self.issuer:
+            _check_times(body, now)
+            claims = _claims(body, now)
+        else:
+            raise InvalidToken("token is of another issuer")
+        if not set(claims.audiences) & set(audiences):
+            theirs, ours = _quoted(claims.audiences), _quoted(audiences)
+            raise InvalidToken(
+                f"token audiences {theirs} is invalid for the target audiences {ours}"
+            )
+        if body.get("sub") != claims.subject:
+            raise InvalidToken("token's subject is not its service account")
+        return claims
 
     def public_keys(self) -> dict[str, Any]:
         """The JSON Web Key Set by which others may verify our tokens."""
-        from jwt.algorithms import ECAlgorithm
-
-        key, key_id = self._key()
-        web_key = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-        return {"keys": [{"use": "sig", "kid": key_id, "alg": ALGORITHM, **web_key}]}
-
-    def _key(self) -> tuple[EllipticCurvePrivateKey, str]:
-        if self._loaded is None:
-            self._loaded = _load(self._key_file)
-        return self._loaded
-
-
-def _load(file: Path) -> tuple[EllipticCurvePrivateKey, str]:
-    """Return the key and its id: the SHA-256 of the public key, as upstream names keys."""
-    import base64
-    import hashlib
-
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
-    key = serialization.load_pem_private_key(file.read_bytes(), None)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise ValueError(f"{file}: not an elliptic curve private key")
-    public = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    digest = hashlib.sha256(public).digest()
-    return key, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return self._key.public_keys()
 
 
 def _plain(ref: Ref) -> dict[str, str]:
     return {"name": ref.name, "uid": ref.uid}
 
 
+def _quoted(values: Sequence[str]) -> str:
+    return f"[{' '.join(quote(value) for value in values)}]"
+
+
+def _check_times(body: Mapping[str, Any], now: datetime) -> None:
+    moment = now.timestamp()
+    if _seconds(body, "exp") <= moment:
+        raise InvalidToken("service account token has expired")
+    if _seconds(body, "nbf") > moment + 60:
+        raise InvalidToken("service account token is not valid yet")
+
+
 def _seconds(body: Mapping[str, Any], name: str) -> float:
-    value = body[name]
+    value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidToken(f"claim {name} is not a time")
     return value
@@ -167,20 +146,37 @@ def _claims(body: Mapping[str, Any], now: datetime) -> Claims:
     namespace = bound.get("namespace")
     if account is None or not isinstance(namespace, str):
         raise InvalidToken("token names no service account")
-    audience = body["aud"]
-    claims = Claims(
+    audience = body.get("aud")
+    named = audience if isinstance(audience, list) else [audience]
+    return Claims(
         namespace=namespace,
         service_account=account,
-        audiences=(audience,) if isinstance(audience, str) else tuple(audience),
+        audiences=tuple(each for each in named if isinstance(each, str)),
         expires=now + timedelta(seconds=_seconds(body, "exp") - now.timestamp()),
         pod=_ref(bound, "pod"),
         secret=_ref(bound, "secret"),
         node=_ref(bound, "node"),
         id=str(body.get("jti", "")),
     )
-    if body["sub"] != claims.subject:
-        raise InvalidToken("token's subject is not its service account")
-    return claims
+
+
+def _legacy_claims(body: Mapping[str, Any], issuer: str) -> Claims:
+    """A token in a Secret names no audience: it is for the server alone."""
+
+    def text(name: str) -> str:
+        value = body.get(f"kubernetes.io/serviceaccount/{name}")
+        if not value or not isinstance(value, str):
+            raise InvalidToken(f"{name.removeprefix('service-account.')} claim is missing")
+        return value
+
+    return Claims(
+        namespace=text("namespace"),
+        service_account=Ref(text("service-account.name"), text("service-account.uid")),
+        audiences=(issuer,),
+        expires=_NEVER,
+        secret=Ref(text("secret.name"), ""),
+        legacy=True,
+    )
 
 
 def _ref(bound: Mapping[str, Any], kind: str) -> Ref | None:
