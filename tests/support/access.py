@@ -45,14 +45,16 @@ class _Collector(logging.Handler):
 def recorded_access() -> Iterator[list[Access]]:
     """Yield what a server in this process answers while the body runs."""
     logger, collector = logging.getLogger(LOGGER), _Collector()
-    level = logger.level
+    level, propagates = logger.level, logger.propagate
     logger.setLevel(logging.DEBUG)
+    logger.propagate = False
     logger.addHandler(collector)
     try:
         yield collector.lines
     finally:
         logger.removeHandler(collector)
         logger.setLevel(level)
+        logger.propagate = propagates
 
 
 def read_access(log: str) -> list[Access]:
@@ -75,5 +77,14 @@ def _access(found: dict[str, str]) -> Access:
     )
 
 
+#: What the names of a cluster's own parts begin with.
+COMPONENTS = ("system:kube-", "system:node:", "system:serviceaccount:kube-system:")
+
+
 def denied(lines: Iterable[Access]) -> list[str]:
-    return [f"{line.user}: {line.error}" for line in lines if line.is_denied]
+    """Return what a cluster's own parts were not allowed to do."""
+    return [
+        f"{line.user}: {line.error}"
+        for line in lines
+        if line.is_denied and line.user.startswith(COMPONENTS)
+    ]

@@ -102,7 +102,8 @@ async def controlling(directory):
         async with running_apiserver(directory) as api, Client(api.client_config()) as client:
             cluster = Cluster(api, client, clock)
             manager = api.client_config(*MANAGER)
-            options = ControllerOptions(manager, str(api.authority.cert_file))
+            key_file = str(api.options.service_account_key_file)
+            options = ControllerOptions(manager, str(api.authority.cert_file), key_file)
             async with asyncio.TaskGroup() as tasks:
                 watching = [
                     tasks.create_task(informer.run()) for informer in cluster.informers.values()

@@ -71,8 +71,14 @@ async def controller_manager(config: ClusterConfig, *, leader_elect: bool = Fals
     from podium.controllers.manager import ControllerOptions, run
 
     client = client_config(config, "controller-manager", "kube-controller-manager")
-    ca = str(Pki(config.pki_dir).ca)
-    await run(ControllerOptions(client_config=client, ca_file=ca, leader_elect=leader_elect))
+    pki = Pki(config.pki_dir)
+    options = ControllerOptions(
+        client_config=client,
+        ca_file=str(pki.ca),
+        service_account_key_file=str(pki.service_account_key),
+        leader_elect=leader_elect,
+    )
+    await run(options)
 
 
 async def control_plane(config: ClusterConfig, ready: Ready) -> None:

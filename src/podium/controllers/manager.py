@@ -7,31 +7,15 @@ fill; what a controller writes, and asks about besides, it does as itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 from podium.api import scheme
-from podium.api.types.coordination_v1 import Lease
-from podium.api.types.core_v1 import (
-    ConfigMap,
-    Endpoints,
-    Namespace,
-    Node,
-    PersistentVolume,
-    PersistentVolumeClaim,
-    Pod,
-    ResourceQuota,
-    Service,
-    ServiceAccount,
-)
-from podium.api.types.discovery_v1 import EndpointSlice
-from podium.api.types.policy_v1 import PodDisruptionBudget
-from podium.api.types.rbac_v1 import ClusterRole
 from podium.client.accounts import ServiceAccountClients
 from podium.client.client import Client
-from podium.client.events import EventRecorder
-from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
-from podium.controllers import root_ca, service_accounts
+from podium.controllers import root_ca, service_account_tokens
 from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
 from podium.controllers.disruption import DisruptionController
 from podium.controllers.endpoint_slices import BY_SERVICE, EndpointSliceController, service_of
@@ -43,11 +27,19 @@ from podium.controllers.options import ControllerOptions
 from podium.controllers.pod_gc import PodGarbageCollector
 from podium.controllers.resource_quota import ResourceQuotaController
 from podium.controllers.root_ca import RootCaPublisher
+from podium.controllers.service_account_tokens import TokensController
 from podium.controllers.service_accounts import ServiceAccountController
+from podium.controllers.shared import Shared
 from podium.controllers.storage_protection import StorageProtectionController
 from podium.kit.clock import Clock, SystemClock
 
 __all__ = ["ControllerOptions", "Manager", "run"]
+
+
+class Controller(Protocol):
+    async def run(self) -> None:
+        """Work until cancelled."""
+        ...
 
 
 async def run(options: ControllerOptions, clock: Clock | None = None) -> None:
@@ -75,127 +67,16 @@ class Manager:
         options: ControllerOptions,
         clock: Clock,
     ) -> None:
-        self._namespaces: Informer[Namespace] = Informer(client, scheme.NAMESPACES, clock=clock)
-        self._nodes: Informer[Node] = Informer(client, scheme.NODES, clock=clock)
-        self._pods: Informer[Pod] = Informer(client, scheme.PODS, clock=clock)
-        self._pods.add_index(BY_NODE, lambda pod: (pod.spec.node_name,))
-        self._leases: Informer[Lease] = Informer(
-            client, scheme.LEASES, namespace="kube-node-lease", clock=clock
-        )
-        self._accounts: Informer[ServiceAccount] = Informer(
-            client,
-            scheme.SERVICEACCOUNTS,
-            field_selector=f"metadata.name={service_accounts.NAME}",
-            clock=clock,
-        )
-        self._config_maps: Informer[ConfigMap] = Informer(
-            client,
-            scheme.CONFIGMAPS,
-            field_selector=f"metadata.name={root_ca.NAME}",
-            clock=clock,
-        )
-        self._roles: Informer[ClusterRole] = Informer(client, scheme.CLUSTERROLES, clock=clock)
-        self._budgets: Informer[PodDisruptionBudget] = Informer(
-            client, scheme.PODDISRUPTIONBUDGETS, clock=clock
-        )
-        self._quotas: Informer[ResourceQuota] = Informer(client, scheme.RESOURCEQUOTAS, clock=clock)
-        self._claims: Informer[PersistentVolumeClaim] = Informer(
-            client, scheme.PERSISTENTVOLUMECLAIMS, clock=clock
-        )
-        self._volumes: Informer[PersistentVolume] = Informer(
-            client, scheme.PERSISTENTVOLUMES, clock=clock
-        )
-        self._services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
-        self._endpoints: Informer[Endpoints] = Informer(client, scheme.ENDPOINTS, clock=clock)
-        self._slices: Informer[EndpointSlice] = Informer(client, scheme.ENDPOINTSLICES, clock=clock)
-        self._slices.add_index(BY_SERVICE, service_of)
-        node_controller = acting_as("node-controller")
-        garbage_collector = acting_as("generic-garbage-collector")
-        self._recorder = EventRecorder(node_controller, "node-controller", "", clock)
-        self._garbage_recorder = EventRecorder(
-            garbage_collector, "garbage-collector-controller", "", clock
-        )
-        self._controllers = (
-            ServiceAccountController(
-                acting_as("service-account-controller"), self._namespaces, self._accounts, clock
-            ),
-            RootCaPublisher(
-                acting_as("root-ca-cert-publisher"),
-                self._namespaces,
-                self._config_maps,
-                options.ca_file,
-                clock,
-            ),
-            NamespaceController(
-                acting_as("namespace-controller"), self._namespaces, self._pods, clock
-            ),
-            NodeLifecycleController(
-                node_controller,
-                self._nodes,
-                self._leases,
-                self._pods,
-                self._recorder,
-                GracePeriods(options.node_monitor_grace_period, options.node_startup_grace_period),
-                clock,
-            ),
-            PodGarbageCollector(
-                acting_as("pod-garbage-collector"),
-                self._pods,
-                self._nodes,
-                options.terminated_pod_threshold,
-                clock,
-            ),
-            GarbageCollector(garbage_collector, client, self._garbage_recorder, clock),
-            ClusterRoleAggregationController(
-                acting_as("clusterrole-aggregation-controller"), self._roles, clock
-            ),
-            DisruptionController(
-                acting_as("disruption-controller"), self._budgets, self._pods, clock
-            ),
-            ResourceQuotaController(
-                acting_as("resourcequota-controller"), self._quotas, self._pods, self._claims, clock
-            ),
-            StorageProtectionController(
-                acting_as("pvc-protection-controller"),
-                acting_as("pv-protection-controller"),
-                self._claims,
-                self._volumes,
-                self._pods,
-                clock,
-            ),
-            EndpointsController(
-                acting_as("endpoint-controller"), self._services, self._pods, self._endpoints, clock
-            ),
-            EndpointSliceController(
-                acting_as("endpointslice-controller"),
-                self._services,
-                self._pods,
-                self._nodes,
-                self._slices,
-                clock,
-            ),
-        )
+        self._shared = Shared(client, acting_as, options, clock)
+        self._shared.informer(scheme.PODS).add_index(BY_NODE, lambda pod: (pod.spec.node_name,))
+        parts = (_namespaces, _accounts, _nodes, _garbage, _policies, _services)
+        self._controllers = [each for part in parts for each in part(self._shared)]
 
     async def run(self) -> None:
         """Start the controllers once all caches are filled."""
-        informers = (
-            self._namespaces,
-            self._nodes,
-            self._pods,
-            self._leases,
-            self._accounts,
-            self._config_maps,
-            self._roles,
-            self._budgets,
-            self._quotas,
-            self._claims,
-            self._volumes,
-            self._services,
-            self._endpoints,
-            self._slices,
-        )
+        informers = list(self._shared.informers())
         async with asyncio.TaskGroup() as tasks:
-            for recorder in (self._recorder, self._garbage_recorder):
+            for recorder in self._shared.recorders:
                 tasks.create_task(recorder.run(), name="events")
             for informer in informers:
                 tasks.create_task(informer.run(), name="informer")
@@ -203,3 +84,116 @@ class Manager:
                 await informer.synced.wait()
             for controller in self._controllers:
                 tasks.create_task(controller.run(), name=type(controller).__name__)
+
+
+def _namespaces(shared: Shared) -> Iterator[Controller]:
+    namespaces, acting_as = shared.informer(scheme.NAMESPACES), shared.acting_as
+    yield ServiceAccountController(
+        acting_as("service-account-controller"),
+        namespaces,
+        shared.informer(scheme.SERVICEACCOUNTS),
+        shared.clock,
+    )
+    selector = f"metadata.name={root_ca.NAME}"
+    yield RootCaPublisher(
+        acting_as("root-ca-cert-publisher"),
+        namespaces,
+        shared.informer(scheme.CONFIGMAPS, field_selector=selector),
+        shared.options.ca_file,
+        shared.clock,
+    )
+    yield NamespaceController(
+        acting_as("namespace-controller"), namespaces, shared.informer(scheme.PODS), shared.clock
+    )
+
+
+def _accounts(shared: Shared) -> Iterator[Controller]:
+    options = shared.options
+    if options.service_account_key_file:
+        selector = service_account_tokens.FIELD_SELECTOR
+        yield TokensController(
+            shared.client,
+            shared.informer(scheme.SERVICEACCOUNTS),
+            shared.informer(scheme.SECRETS, field_selector=selector),
+            Path(options.service_account_key_file),
+            Path(options.ca_file),
+            shared.clock,
+        )
+    yield ClusterRoleAggregationController(
+        shared.acting_as("clusterrole-aggregation-controller"),
+        shared.informer(scheme.CLUSTERROLES),
+        shared.clock,
+    )
+
+
+def _nodes(shared: Shared) -> Iterator[Controller]:
+    client, options = shared.acting_as("node-controller"), shared.options
+    yield NodeLifecycleController(
+        client,
+        shared.informer(scheme.NODES),
+        shared.informer(scheme.LEASES, namespace="kube-node-lease"),
+        shared.informer(scheme.PODS),
+        shared.recorder(client, "node-controller"),
+        GracePeriods(options.node_monitor_grace_period, options.node_startup_grace_period),
+        shared.clock,
+    )
+
+
+def _garbage(shared: Shared) -> Iterator[Controller]:
+    yield PodGarbageCollector(
+        shared.acting_as("pod-garbage-collector"),
+        shared.informer(scheme.PODS),
+        shared.informer(scheme.NODES),
+        shared.options.terminated_pod_threshold,
+        shared.clock,
+    )
+    client = shared.acting_as("generic-garbage-collector")
+    recorder = shared.recorder(client, "garbage-collector-controller")
+    yield GarbageCollector(client, shared.client, recorder, shared.clock)
+
+
+def _policies(shared: Shared) -> Iterator[Controller]:
+    pods, claims = shared.informer(scheme.PODS), shared.informer(scheme.PERSISTENTVOLUMECLAIMS)
+    acting_as, clock = shared.acting_as, shared.clock
+    yield DisruptionController(
+        acting_as("disruption-controller"),
+        shared.informer(scheme.PODDISRUPTIONBUDGETS),
+        pods,
+        clock,
+    )
+    yield ResourceQuotaController(
+        acting_as("resourcequota-controller"),
+        shared.informer(scheme.RESOURCEQUOTAS),
+        pods,
+        claims,
+        clock,
+    )
+    yield StorageProtectionController(
+        acting_as("pvc-protection-controller"),
+        acting_as("pv-protection-controller"),
+        claims,
+        shared.informer(scheme.PERSISTENTVOLUMES),
+        pods,
+        clock,
+    )
+
+
+def _services(shared: Shared) -> Iterator[Controller]:
+    services, pods = shared.informer(scheme.SERVICES), shared.informer(scheme.PODS)
+    slices = shared.informer(scheme.ENDPOINTSLICES)
+    slices.add_index(BY_SERVICE, service_of)
+    yield EndpointsController(
+        shared.acting_as("endpoint-controller"),
+        services,
+        pods,
+        shared.informer(scheme.ENDPOINTS),
+        shared.clock,
+    )
+    yield EndpointSliceController(
+        shared.acting_as("endpointslice-controller"),
+        services,
+        pods,
+        shared.informer(scheme.NODES),
+        slices,
+        shared.clock,
+    )

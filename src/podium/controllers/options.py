@@ -15,6 +15,8 @@ class ControllerOptions:
 
     client_config: ClientConfig
     ca_file: str
+    #: The API server's key for tokens; without it, Secrets for tokens stay empty.
+    service_account_key_file: str = ""
     #: Wait for the lease kube-system/kube-controller-manager first.
     leader_elect: bool = False
     identity: str = ""
