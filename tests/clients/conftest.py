@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.cluster import REPOSITORY, Cluster, cluster, run
+from support.cluster import KUBECTL, REPOSITORY, Cluster, cluster, run
+from support.kubectls import Kubectl
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +35,13 @@ _numbers = itertools.count()
 @pytest.fixture
 def namespace(shared: Cluster) -> Iterator[str]:
     """A fresh namespace; deleted, with all that is in it, at the end."""
-    name = f"client-{next(_numbers)}"
-    shared.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    yield name
-    shared.kubectl("delete", "namespace", name, "--wait=false")
+    with shared.namespace(f"client-{next(_numbers)}") as name:
+        yield name
+
+
+@pytest.fixture
+def kubectl(shared: Cluster, namespace: str, version: str) -> Kubectl:
+    """A kubectl of the test's *version* in the test's namespace."""
+    if not KUBECTL[version].exists():
+        pytest.skip(f"there is no kubectl {version}: tools/fetch_kubectl.py could not fetch it")
+    return Kubectl(shared, namespace, version)

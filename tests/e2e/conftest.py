@@ -40,7 +40,5 @@ _numbers = itertools.count()
 @pytest.fixture
 def namespace(shared: Cluster) -> Iterator[str]:
     """A fresh namespace; deleted, with all that is in it, at the end."""
-    name = f"test-{next(_numbers)}"
-    shared.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    yield name
-    shared.kubectl("delete", "namespace", name, "--wait=false")
+    with shared.namespace(f"test-{next(_numbers)}") as name:
+        yield name

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.cluster import KUBECTL, Cluster, cluster, eventually
+from support.cluster import OLDEST_AND_NEWEST, Cluster, cluster, eventually
 from support.images import Registry, busybox_image, running_registry
 
 MANIFEST = """\
@@ -60,7 +60,7 @@ def mirrored(
         yield running, digest
 
 
-@pytest.mark.parametrize("version", sorted(KUBECTL))
+@pytest.mark.parametrize("version", OLDEST_AND_NEWEST)
 def test_the_manifest_word_for_word_runs_from_a_mirror(mirrored: tuple[Cluster, str], version: str):
     own, digest = mirrored
     own.podium("image", "rm", "willvelida/kuard", check=False)  # another version's run left it
