@@ -439,3 +439,43 @@ async def test_keys_that_a_patch_repeats(
         assert warned.headers.getall("Warning") == [f'299 - "{text}"' for text in texts]
         ignored = await patch("Ignore")
         assert (ignored.status, "Warning" in ignored.headers) == (200, False)
+
+def _in_protobuf(*fields: tuple[int, bytes]) -> dict[str, Any]:
+    """A request whose body is DeleteOptions in protobuf, as Helm 4 and other Go clients send it."""
+
+    def field(number: int, content: bytes) -> bytes:
+        return bytes((number << 3 | 2, len(content))) + content
+
+    raw = b"".join(field(number, content) for number, content in fields)
+    types = field(1, b"v1") + field(2, b"DeleteOptions")
+    return {
+        "data": b"k8s\x00" + field(1, types) + field(2, raw),
+        "headers": {"Content-Type": "application/vnd.kubernetes.protobuf"},
+    }
+
+
+async def test_options_of_a_deletion_in_protobuf(api: RunningApiServer) -> None:
+    dry, other_uid = _in_protobuf((5, b"All")), _in_protobuf((2, b"\x0a\x04none"))
+    async with api.session() as session:
+        await create(session, "a")
+        async with session.delete(f"{CONFIGMAPS}/a", **dry) as response:
+            assert response.status == 200
+        async with session.delete(f"{CONFIGMAPS}/a", **other_uid) as response:
+            assert (await failure(response))[:2] == (409, "Conflict")
+        async with session.get(f"{CONFIGMAPS}/a") as response:
+            assert response.status == 200
+        async with session.delete(CONFIGMAPS, **_in_protobuf()) as response:
+            assert response.status == 200
+        async with session.get(f"{CONFIGMAPS}/a") as response:
+            assert response.status == 404
+
+
+async def test_no_options_of_a_deletion_in_protobuf(api: RunningApiServer) -> None:
+    """Upstream has no reason to give for any body it cannot read here."""
+    nothing = _in_protobuf() | {"data": b"nothing of the kind"}
+    async with api.session() as session:
+        await create(session, "a")
+        async with session.delete(f"{CONFIGMAPS}/a", **nothing) as response:
+            found = await response.json()
+    assert response.status == 500
+    assert found["message"].startswith("provided data does not appear to be a protobuf message")
