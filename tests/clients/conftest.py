@@ -11,6 +11,7 @@ import pytest
 
 from support.cluster import KUBECTL, REPOSITORY, Cluster, cluster, run
 from support.kubectls import Kubectl
+from support.relay import Relay, relay
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,3 +46,10 @@ def kubectl(shared: Cluster, namespace: str, version: str) -> Kubectl:
     if not KUBECTL[version].exists():
         pytest.skip(f"there is no kubectl {version}: tools/fetch_kubectl.py could not fetch it")
     return Kubectl(shared, namespace, version)
+
+
+@pytest.fixture
+def relayed(shared: Cluster, tmp_path: Path) -> Iterator[Relay]:
+    """A way to the API server on which all connections can be cut: ``relayed.cut()``."""
+    with relay(shared, tmp_path) as made:
+        yield made

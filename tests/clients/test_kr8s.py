@@ -49,7 +49,7 @@ async def test_create_get_list_delete(api: Any, namespace: str):
     ]
     assert chosen == ["two"]
     everywhere = api.get("cm", namespace=kr8s.ALL, field_selector="metadata.name=one")
-    assert [item.namespace async for item in everywhere] == [namespace]
+    assert namespace in [item.namespace async for item in everywhere]
     await one.delete()
     assert not await one.exists()
     with pytest.raises(kr8s.NotFoundError):

@@ -46,6 +46,11 @@ class Cluster:
         return self.data_dir / "kubeconfig"
 
     @property
+    def port(self) -> int:
+        """Where the API server listens, on loopback."""
+        return int(self.flags[self.flags.index("--port") + 1])
+
+    @property
     def id(self) -> str:
         """What the names of all it makes on the machine have in common; "" before it was up."""
         path = self.data_dir / "cluster.json"
@@ -109,8 +114,9 @@ class Cluster:
         pki = self.data_dir / "pki"
         tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
         tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        port = self.flags[self.flags.index("--port") + 1]
-        connection = http.client.HTTPSConnection(f"127.0.0.1:{port}", context=tls, timeout=PATIENCE)
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self.port, context=tls, timeout=PATIENCE
+        )
         with contextlib.closing(connection):
             headers = {"Content-Type": "application/json"}
             connection.request(method, path, body and json.dumps(body), headers)
