@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx2
 import pytest
-from lightkube import ApiError, Client, KubeConfig
+from lightkube import ApiError, AsyncClient, Client, KubeConfig
+from lightkube.config.models import Cluster as ServerConfig
+from lightkube.config.models import User
+from lightkube.core.exceptions import ObjectDeleted
+from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import ConfigMap, Namespace, Pod
-from lightkube.types import PatchType
+from lightkube.operators import exists, not_in
+from lightkube.resources.apps_v1 import Deployment
+from lightkube.resources.core_v1 import (
+    ConfigMap,
+    Namespace,
+    Pod,
+    ServiceAccount,
+    ServiceAccountToken,
+)
+from lightkube.types import CascadeType, PatchType, on_error_retry
 
 from support.cluster import Cluster, eventually, pod
+from support.relay import Relay
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +176,109 @@ def test_refusals_are_api_errors(api: Client, namespace: str):
     with pytest.raises(ApiError) as unlogged:
         list(api.log("none", namespace=namespace, follow=True))
     assert refusal(unlogged) == (404, "NotFound")
+
+
+def test_a_watch_that_is_cut_goes_on(api: Client, namespace: str, relayed: Relay):
+    """Nothing is lost or seen twice, however often the network fails."""
+    seen: list[tuple[str, str]] = []
+    loaded = KubeConfig.from_file(relayed.kubeconfig)
+    start = api.create(config_map("zero", namespace)).metadata.resourceVersion
+    with Client(config=loaded, trust_env=False) as far:
+        api.create(config_map("one", namespace, a="0"))
+        stream = far.watch(
+            ConfigMap, namespace=namespace, resource_version=start, on_error=on_error_retry
+        )
+        for kind, found in stream:
+            seen.append((kind, found.data["a"]))
+            assert relayed.cut()
+            if kind == "DELETED":
+                break
+            if len(seen) == 5:
+                api.delete(ConfigMap, "one", namespace=namespace)
+            else:
+                change = {"data": {"a": str(len(seen))}}
+                api.patch(ConfigMap, "one", change, namespace=namespace)
+        stream.close()
+    changes = [("MODIFIED", str(number)) for number in range(1, 5)]
+    assert seen == [("ADDED", "0"), *changes, ("DELETED", "4")]
+
+
+def test_a_watch_from_too_long_ago(api: Client, namespace: str):
+    """It is told so; whoever retries begins again with what there is."""
+    api.create(config_map("one", namespace))
+    options = {"namespace": namespace, "labels": {"app": "one"}, "resource_version": "1"}
+    stream = api.watch(ConfigMap, **options)
+    with pytest.raises(ApiError) as gone:
+        next(stream)
+    assert refusal(gone) == (410, "Expired")
+    stream = api.watch(ConfigMap, **options, on_error=on_error_retry)
+    kind, found = next(stream)
+    assert (kind, found.metadata.name) == ("ADDED", "one")
+    stream.close()
+
+
+def test_subresources(api: Client, namespace: str):
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod("x")["spec"]}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    metadata = {"name": "web", "namespace": namespace}
+    api.create(Deployment.from_dict({"metadata": metadata, "spec": spec}))
+    scale = api.get(Deployment.Scale, "web", namespace=namespace)
+    scale.spec.replicas = 3
+    assert api.replace(scale, "web", namespace=namespace).spec.replicas == 3
+    both = {"spec": {"replicas": 5}, "status": {"replicas": 2}}
+    told = api.patch(Deployment.Status, "web", both, namespace=namespace)
+    assert (told.spec.replicas, told.status.replicas) == (3, 2)
+    api.create(ServiceAccount(metadata=ObjectMeta(name="robot", namespace=namespace)))
+    asked = ServiceAccountToken(
+        metadata=ObjectMeta(), spec=TokenRequestSpec(audiences=["me"], expirationSeconds=600)
+    )
+    token = api.create(asked, "robot", namespace=namespace).status.token
+    assert token.count(".") == 2
+    api.delete(Deployment, "web", namespace=namespace, cascade=CascadeType.FOREGROUND)
+
+
+def test_waiting_for_conditions_and_eviction(api: Client, namespace: str):
+    api.create(Pod.from_dict(pod("web")), namespace=namespace)
+    ready = api.wait(Pod, "web", for_conditions=["Ready"], namespace=namespace)
+    assert ready.status.podIP
+    eviction = Pod.Eviction(metadata=ObjectMeta(name="web", namespace=namespace))
+    api.create(eviction, "web", namespace=namespace)
+    with pytest.raises(ObjectDeleted):
+        api.wait(Pod, "web", for_conditions=["Never"], namespace=namespace)
+
+
+def test_dry_runs_and_collections(api: Client, namespace: str):
+    api.create(config_map("one", namespace), dry_run=True)
+    assert list(api.list(ConfigMap, namespace=namespace, labels={"app": "one"})) == []
+    for name in ("one", "two"):
+        api.create(config_map(name, namespace))
+    others = api.list(ConfigMap, namespace=namespace, labels={"app": not_in(["two"])})
+    assert [found.metadata.name for found in others] == ["kube-root-ca.crt", "one"]
+    api.deletecollection(ConfigMap, namespace=namespace)
+    assert list(api.list(ConfigMap, namespace=namespace, labels={"app": exists()})) == []
+
+
+async def test_the_async_client(shared: Cluster, namespace: str):
+    loaded = KubeConfig.from_file(shared.kubeconfig)
+    async with AsyncClient(config=loaded, trust_env=False) as api:
+        made = await api.create(config_map("one", namespace, a="1"))
+        await api.apply(config_map("one", namespace, b="2"), field_manager="async")
+        version = made.metadata.resourceVersion
+        stream = api.watch(ConfigMap, namespace=namespace, resource_version=version)
+        kind, found = await anext(stream)
+        assert (kind, found.data) == ("MODIFIED", {"a": "1", "b": "2"})
+        await stream.aclose()
+        named = [item.metadata.name async for item in api.list(ConfigMap, namespace=namespace)]
+        assert named == ["kube-root-ca.crt", "one"]
+
+
+def test_a_server_that_is_not_trusted(shared: Cluster):
+    known = KubeConfig.from_file(shared.kubeconfig)
+    wary = KubeConfig.from_one(
+        cluster=ServerConfig(server=known.clusters["podium"].server), user=User()
+    )
+    with (
+        Client(config=wary, trust_env=False) as client,
+        pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"),
+    ):
+        client.get(Namespace, "default")

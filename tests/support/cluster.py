@@ -189,28 +189,28 @@ def run(
 @contextlib.contextmanager
 def cluster(tmp_path: Path, *flags: str, start: bool = True) -> Iterator[Cluster]:
     """Yield a running cluster on addresses of its own; nothing may be left of it afterwards."""
-    pods, services = free_cidrs()
-    own = Cluster(
-        tmp_path / "data",
-        [
-            "--port", str(free_port()), "--node-name", "node-1", "--pod-cidr", pods,
-            "--service-cidr", services, "--run-dir", str(tmp_path / "run"), *flags,
-        ],
-    )  # fmt: skip
-    try:
-        if start:
-            own.up()
-        yield own
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            sys.stderr.write(own.log_file.read_text()[-20000:])  # pytest shows it on failure
-        marks = [mark for mark in (own.id, str(own.data_dir), str(tmp_path / "run")) if mark]
-        down = own.podium("down", "--purge", check=False)
-        own.forget()
-    assert down.returncode == 0, down.stderr
-    assert leaked({}, *marks) == {}
-    assert not own.data_dir.exists()
-    assert not (tmp_path / "run").exists()
+    with free_cidrs() as (pods, services):
+        own = Cluster(
+            tmp_path / "data",
+            [
+                "--port", str(free_port()), "--node-name", "node-1", "--pod-cidr", pods,
+                "--service-cidr", services, "--run-dir", str(tmp_path / "run"), *flags,
+            ],
+        )  # fmt: skip
+        try:
+            if start:
+                own.up()
+            yield own
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                sys.stderr.write(own.log_file.read_text()[-20000:])  # pytest shows it on failure
+            marks = [mark for mark in (own.id, str(own.data_dir), str(tmp_path / "run")) if mark]
+            down = own.podium("down", "--purge", check=False)
+            own.forget()
+        assert down.returncode == 0, down.stderr
+        assert leaked({}, *marks) == {}
+        assert not own.data_dir.exists()
+        assert not (tmp_path / "run").exists()
 
 
 def free_port() -> int:
@@ -220,10 +220,12 @@ def free_port() -> int:
         return port
 
 
-def free_cidrs() -> tuple[str, str]:
-    """Return a Pod and a Service CIDR that no other test of this machine uses now.
+@contextlib.contextmanager
+def free_cidrs() -> Iterator[tuple[str, str]]:
+    """A Pod and a Service CIDR that no other test of this machine uses meanwhile.
 
-    Test processes that run side by side look for theirs in different places.
+    Test processes that run side by side look for theirs in different places; a name of a socket
+    is the claim, so that the kernel ends it with the process.
     """
     routes = subprocess.run(
         ["ip", "-4", "route"], capture_output=True, text=True, check=True
@@ -232,8 +234,14 @@ def free_cidrs() -> tuple[str, str]:
     start = os.getpid() + time.monotonic_ns() // 1000
     for offset in range(25):
         octet = (start + offset) % 25 * 8 + worker
-        if f"172.{16 + octet % 16}.{octet}." not in routes:
-            return f"172.{16 + octet % 16}.{octet}.0/24", f"10.{octet}.240.0/24"
+        with socket.socket(socket.AF_UNIX) as claim:
+            try:
+                claim.bind(f"\0podium-test-network-{octet}")
+            except OSError:
+                continue
+            if f"172.{16 + octet % 16}.{octet}." not in routes:
+                yield f"172.{16 + octet % 16}.{octet}.0/24", f"10.{octet}.240.0/24"
+                return
     raise AssertionError("no free network")
 
 
