@@ -5,14 +5,17 @@ kr8s offers JSON and merge patches, but neither strategic ones nor server-side a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import kr8s.asyncio
 import pytest
-from kr8s.asyncio.objects import ConfigMap, Namespace, Pod
+from kr8s.asyncio.objects import ConfigMap, Deployment, Namespace, Node, Pod, Service
 
 from support.cluster import Cluster, pod
+from support.relay import Relay
 
 # kr8s names the versions it was released against; ours is newer.
 pytestmark = pytest.mark.filterwarnings(r"ignore:Kubernetes version v1\.37\.:UserWarning")
@@ -143,3 +146,91 @@ async def test_refusals_are_server_errors(api: Any, namespace: str):
     assert refusal(invalid) == (422, "Invalid")
     with pytest.raises(kr8s.NotFoundError):
         await ConfigMap.get("none", namespace=namespace, api=api, timeout=0.2)
+
+
+async def test_a_watch_that_is_cut_is_taken_up_where_it_was(
+    api: Any, namespace: str, relayed: Relay
+):
+    """kr8s leaves beginning again to its user."""
+    await (await config_map(api, namespace, "zero")).create()
+    one = await config_map(api, namespace, "one", a="0")
+    await one.create()
+    zero = await ConfigMap.get("zero", namespace=namespace, api=api)
+    seen, since = [], zero.metadata.resourceVersion
+    far = await kr8s.asyncio.api(kubeconfig=str(relayed.kubeconfig))
+    while len(seen) < 5:
+        stream = far.watch("configmaps", namespace=namespace, since=since)
+        with contextlib.suppress(httpx.HTTPError):
+            async for kind, found in stream:
+                seen.append((kind, found.data["a"]))
+                since = found.metadata.resourceVersion
+                relayed.cut()
+                if len(seen) < 4:
+                    await one.patch({"data": {"a": str(len(seen))}})
+                elif len(seen) == 4:
+                    await one.delete()
+                else:
+                    break
+        await stream.aclose()
+    await far._session.aclose()
+    changes = [("MODIFIED", str(number)) for number in range(1, 4)]
+    assert seen == [("ADDED", "0"), *changes, ("DELETED", "3")]
+
+
+async def test_nodes_are_cordoned_and_tainted(api: Any):
+    node = await Node.get("node-1", api=api)
+    await node.cordon()
+    assert node.unschedulable
+    await node.uncordon()
+    await node.taint(key="example.org/kr8s", value="a", effect="NoSchedule")
+    assert [taint["key"] for taint in node.taints] == ["example.org/kr8s"]
+    await node.taint(key="example.org/kr8s", value="a", effect="NoSchedule-")
+
+
+async def test_owners_and_what_becomes_of_the_owned(api: Any, namespace: str):
+    owner = await config_map(api, namespace, "owner")
+    await owner.create()
+    owned = await config_map(api, namespace, "owned")
+    await owned.create()
+    await owned.set_owner(owner)
+    await owner.delete(propagation_policy="Foreground")
+    await owned.wait("delete", timeout=30)
+    assert not await owned.exists()
+
+
+async def test_workloads_and_their_scale(api: Any, namespace: str):
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod("x")["spec"]}
+    spec = {"selector": {"matchLabels": {"a": "b"}}, "template": template}
+    metadata = {"name": "web", "namespace": namespace}
+    web = await Deployment({"metadata": metadata, "spec": spec}, api=api)
+    await web.create()
+    await web.patch({"spec": {"replicas": 3}}, subresource="scale")
+    await web.refresh()
+    assert web.replicas == 3
+    assert not await web.ready()
+    assert [found.name async for found in api.get("deploy", namespace=namespace)] == ["web"]
+
+
+async def test_a_generated_pod_and_its_service(api: Any, namespace: str):
+    made = await Pod.gen(name="web", image="localhost/kuard:demo", ports=[8080])
+    manifest = made.to_dict()
+    manifest["metadata"] |= {"namespace": namespace, "labels": {"app": "web"}}
+    web = await Pod(manifest, api=api)
+    await web.create()
+    await web.wait("condition=Ready", timeout=60)
+    assert await web.ready()
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    service = await Service(
+        {"metadata": {"name": "web", "namespace": namespace}, "spec": spec}, api=api
+    )
+    await service.create()
+    assert [found.name for found in await service.ready_pods()] == ["web"]
+    fields = {"involvedObject.name": "web", "reason": "Started"}
+    events = [
+        event async for event in api.get("events", namespace=namespace, field_selector=fields)
+    ]
+    assert [event.raw["message"] for event in events] == ["Started container web"]
+
+
+async def test_who_it_is(api: Any):
+    assert await api.whoami() == "kubernetes-admin"
