@@ -168,3 +168,19 @@ async def test_clients_that_leave_as_the_server_stops_are_no_errors(
             response.close()
     await session.close()
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_clients_that_are_gone_before_their_watch_begins_leave_no_error(
+    api: RunningApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = f"GET {CONFIGMAPS}?watch=1 HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    for _ in range(20):
+        _, writer = await asyncio.open_connection(
+            "127.0.0.1", api.port, ssl=api.ssl_context(api.pair())
+        )
+        writer.write(request)
+        await writer.drain()
+        writer.close()
+    async with api.session() as session:  # the server has come past them
+        await create(session, "a")
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

@@ -62,6 +62,10 @@ class Handler:
                 served, response = await self._answer(request, query, entry, held)
                 response = await large.send(request, response)
             code = response.status
+        except ConnectionResetError:
+            if request.transport is not None and not request.transport.is_closing():
+                raise
+            response = Response(status=code)  # aiohttp finds nobody to give it to
         finally:
             seconds = clock.monotonic() - started
             dry_run = bool(query.get("dryRun"))
