@@ -1,0 +1,272 @@
+// Checks of @kubernetes/client-node, run by test_javascript.py:
+//
+//     node checks.mjs LIBRARY NAMESPACE KUBECONFIG CUT
+//
+// LIBRARY is where the client lies, KUBECONFIG leads through a relay that cuts all connections
+// whenever somebody connects to port CUT. Each check is one function of its own; its outcome is
+// one line of JSON.
+
+import assert from "node:assert/strict";
+import net from "node:net";
+import { Writable } from "node:stream";
+
+const [library, namespace, kubeconfig, cutPort] = process.argv.slice(2);
+const k8s = await import(library);
+
+const config = new k8s.KubeConfig();
+config.loadFromFile(kubeconfig);
+const core = config.makeApiClient(k8s.CoreV1Api);
+const apps = config.makeApiClient(k8s.AppsV1Api);
+
+const configMap = (name, data, labels = { app: name }) => ({ metadata: { name, labels }, data });
+const patched = (type) => k8s.setHeaderOptions("Content-Type", type);
+
+async function eventually(what, probe) {
+  for (const end = Date.now() + 60_000; Date.now() < end; ) {
+    const found = await probe();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`${what} did not happen`);
+}
+
+/** Call and return the code and reason of the Status that it is refused with. */
+async function refusal(promise) {
+  const error = await promise.then(() => assert.fail("it was not refused"), (raised) => raised);
+  assert.ok(error instanceof k8s.ApiException, String(error));
+  return [error.code, JSON.parse(error.body).reason];
+}
+
+const cut = () =>
+  new Promise((resolve) => net.connect(Number(cutPort), "127.0.0.1").on("close", resolve).resume());
+
+const checks = {
+  async create_get_list_replace_delete() {
+    const made = await core.createNamespacedConfigMap({
+      namespace,
+      body: configMap("one", { a: "1" }),
+    });
+    await core.createNamespacedConfigMap({ namespace, body: configMap("two", { a: "2" }) });
+    assert.ok(made.metadata.creationTimestamp instanceof Date);
+    const chosen = await core.listNamespacedConfigMap({ namespace, labelSelector: "app in (two)" });
+    assert.deepEqual(chosen.items.map((item) => item.metadata.name), ["two"]);
+    const first = await core.listNamespacedConfigMap({ namespace, limit: 1 });
+    const rest = await core.listNamespacedConfigMap({
+      namespace,
+      _continue: first.metadata._continue,
+    });
+    assert.equal(first.items.length + rest.items.length, 3);
+    made.data = { b: "3" };
+    const replaced = await core.replaceNamespacedConfigMap({ namespace, name: "one", body: made });
+    assert.deepEqual(replaced.data, { b: "3" });
+    await core.deleteNamespacedConfigMap({ namespace, name: "one" });
+    assert.deepEqual(
+      await refusal(core.readNamespacedConfigMap({ namespace, name: "one" })),
+      [404, "NotFound"],
+    );
+  },
+
+  async every_kind_of_patch() {
+    const named = { namespace, name: "patched" };
+    await core.createNamespacedConfigMap({ namespace, body: configMap("patched", { a: "1" }) });
+    const patch = (body, type, options = {}) =>
+      core.patchNamespacedConfigMap({ ...named, body, ...options }, patched(type));
+    const { JsonPatch, MergePatch, StrategicMergePatch, ServerSideApply } = k8s.PatchStrategy;
+    const add = [{ op: "add", path: "/data/b", value: "2" }];
+    assert.deepEqual((await patch(add, JsonPatch)).data, { a: "1", b: "2" });
+    assert.deepEqual((await patch({ data: { a: null } }, MergePatch)).data, { b: "2" });
+    const instead = { data: { $patch: "replace", c: "3" } };
+    assert.deepEqual((await patch(instead, StrategicMergePatch)).data, { c: "3" });
+    const wanted = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "patched" } };
+    const applied = { ...wanted, data: { c: "4" } };
+    const options = { fieldManager: "javascript" };
+    assert.deepEqual(
+      await refusal(patch(applied, ServerSideApply, options)),
+      [409, "Conflict"],
+    );
+    const forced = await patch(applied, ServerSideApply, { ...options, force: true });
+    assert.deepEqual(forced.data, { c: "4" });
+  },
+
+  async refusals() {
+    const body = configMap("twice", {});
+    const made = await core.createNamespacedConfigMap({ namespace, body });
+    assert.deepEqual(
+      await refusal(core.createNamespacedConfigMap({ namespace, body })),
+      [409, "AlreadyExists"],
+    );
+    const named = { namespace, name: "twice" };
+    const later = { data: { a: "1" } };
+    await core.patchNamespacedConfigMap(
+      { ...named, body: later },
+      patched(k8s.PatchStrategy.MergePatch),
+    );
+    assert.deepEqual(
+      await refusal(core.replaceNamespacedConfigMap({ ...named, body: made })),
+      [409, "Conflict"],
+    );
+    assert.deepEqual(
+      await refusal(core.createNamespacedConfigMap({ namespace, body: configMap("No_Name", {}) })),
+      [422, "Invalid"],
+    );
+  },
+
+  async objects_of_any_kind() {
+    const client = k8s.KubernetesObjectApi.makeApiClient(config);
+    const metadata = { name: "any", namespace };
+    const spec = { apiVersion: "v1", kind: "Secret", metadata, stringData: { a: "b" } };
+    await client.create(spec);
+    const read = await client.read(spec);
+    assert.deepEqual(read.data, { a: "Yg==" });
+    const change = { ...spec, stringData: undefined, data: { c: "ZA==" } };
+    const merged = await client.patch(
+      change, undefined, undefined, undefined, undefined, k8s.PatchStrategy.MergePatch,
+    );
+    assert.deepEqual(merged.data, { a: "Yg==", c: "ZA==" });
+    const listed = await client.list("v1", "Secret", namespace);
+    assert.deepEqual(listed.items.map((item) => item.metadata.name), ["any"]);
+    await client.delete(spec);
+  },
+
+  async a_watch_resumes_and_tells_of_versions_too_old() {
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const body = configMap("watched", { a: "1" });
+    const made = await core.createNamespacedConfigMap({ namespace, body });
+    await core.deleteNamespacedConfigMap({ namespace, name: "watched" });
+    const watch = new k8s.Watch(config);
+    const seen = async (query, enough) => {
+      const events = [];
+      await new Promise((resolve, reject) => {
+        let request;
+        const done = (error) => (error && error.name !== "AbortError" ? reject(error) : resolve());
+        const told = (phase, object) => {
+          events.push([phase, object]);
+          if (events.length === enough) request.then((controller) => controller.abort());
+        };
+        request = watch.watch(path, query, told, done);
+      });
+      return events;
+    };
+    const missed = await seen(
+      { resourceVersion: made.metadata.resourceVersion, labelSelector: "app=watched" }, 1,
+    );
+    assert.equal(missed[0][0], "DELETED");
+    const gone = await seen({ resourceVersion: "1" }, 1);
+    assert.deepEqual([gone[0][0], gone[0][1].code], ["ERROR", 410]);
+    const some = await seen({ timeoutSeconds: 1, fieldSelector: "metadata.name=none" }, 1);
+    assert.deepEqual(some, []);
+  },
+
+  async an_informer_misses_nothing_when_its_connections_are_cut() {
+    const labels = { kept: "yes" };
+    const informer = k8s.makeInformer(
+      config,
+      `/api/v1/namespaces/${namespace}/configmaps`,
+      () => core.listNamespacedConfigMap({ namespace, labelSelector: "kept=yes" }),
+      "kept=yes",
+    );
+    const seen = [];
+    const errors = [];
+    for (const verb of ["add", "update", "delete"]) {
+      informer.on(verb, (found) => seen.push([verb, found.data.a]));
+    }
+    informer.on("error", (error) => {
+      errors.push(error);
+      setImmediate(() => informer.start()); // its user's duty
+    });
+    await informer.start();
+    const expected = [["add", "0"]];
+    const told = () => JSON.stringify(seen) === JSON.stringify(expected);
+    const named = { namespace, name: "kept" };
+    const body = configMap("kept", { a: "0" }, labels);
+    await core.createNamespacedConfigMap({ namespace, body });
+    await eventually("the first event", told);
+    for (const a of ["1", "2", "3"]) {
+      await cut();
+      const body = { data: { a } };
+      await eventually("a change", () =>
+        core.patchNamespacedConfigMap({ ...named, body }, patched(k8s.PatchStrategy.MergePatch))
+          .then(() => true, (error) => error instanceof k8s.ApiException && assert.fail(error)));
+      expected.push(["update", a]);
+      await eventually(`the event of change ${a}`, told);
+    }
+    await core.deleteNamespacedConfigMap(named);
+    expected.push(["delete", "3"]);
+    await eventually("the end", told);
+    assert.deepEqual(informer.list(), []);
+    await informer.stop();
+  },
+
+  async a_pods_life_and_its_log() {
+    const script = "echo one; sleep 1; echo two";
+    const command = ["sh", "-c", script];
+    const containers = [{ name: "main", image: "localhost/kuard:demo", command }];
+    const spec = { containers, restartPolicy: "Never" };
+    await core.createNamespacedPod({ namespace, body: { metadata: { name: "job" }, spec } });
+    const named = { namespace, name: "job" };
+    const phase = async () => (await core.readNamespacedPod(named)).status.phase;
+    await eventually("a running Pod", async () => (await phase()) !== "Pending");
+    let text = "";
+    const sink = new Writable({
+      write(chunk, _, done) {
+        text += chunk;
+        done();
+      },
+    });
+    const end = new Promise((resolve) => sink.on("finish", resolve));
+    await new k8s.Log(config).log(namespace, "job", "main", sink, { follow: true });
+    await end;
+    assert.equal(text, "one\ntwo\n");
+    assert.equal(await core.readNamespacedPodLog({ ...named, tailLines: 1 }), "two\n");
+    await eventually("success", async () => (await phase()) === "Succeeded");
+    const events = await core.listNamespacedEvent({
+      namespace,
+      fieldSelector: "involvedObject.name=job,reason=Scheduled",
+    });
+    assert.equal(events.items.length, 1);
+    await core.deleteNamespacedPod({ ...named, gracePeriodSeconds: 0 });
+  },
+
+  async subresources_and_tokens() {
+    const labels = { a: "b" };
+    const containers = [{ name: "main", image: "localhost/kuard:demo" }];
+    const template = { metadata: { labels }, spec: { containers } };
+    const spec = { selector: { matchLabels: labels }, template };
+    await apps.createNamespacedDeployment({ namespace, body: { metadata: { name: "web" }, spec } });
+    const named = { namespace, name: "web" };
+    const scale = await apps.readNamespacedDeploymentScale(named);
+    scale.spec.replicas = 3;
+    const scaled = await apps.replaceNamespacedDeploymentScale({ ...named, body: scale });
+    assert.equal(scaled.spec.replicas, 3);
+    await core.createNamespacedServiceAccount({ namespace, body: { metadata: { name: "robot" } } });
+    const asked = { spec: { audiences: [], expirationSeconds: 600 } };
+    const { status } = await core.createNamespacedServiceAccountToken({
+      namespace,
+      name: "robot",
+      body: asked,
+    });
+    const robot = new k8s.KubeConfig();
+    const user = { name: "robot", token: status.token };
+    robot.loadFromClusterAndUser(config.getCurrentCluster(), user);
+    assert.deepEqual(
+      await refusal(robot.makeApiClient(k8s.CoreV1Api).listNamespacedSecret({ namespace })),
+      [403, "Forbidden"],
+    );
+  },
+
+  async who_is_not_known_and_who_is_not_trusted() {
+    const cluster = config.getCurrentCluster();
+    const stranger = new k8s.KubeConfig();
+    stranger.loadFromClusterAndUser(cluster, { name: "stranger" });
+    await assert.rejects(stranger.makeApiClient(k8s.CoreV1Api).listNamespace(), { code: 401 });
+    assert.equal((await stranger.makeApiClient(k8s.VersionApi).getCode()).minor, "37");
+    stranger.loadFromClusterAndUser({ ...cluster, caData: undefined }, { name: "stranger" });
+    await assert.rejects(stranger.makeApiClient(k8s.VersionApi).getCode(), /self[- ]signed/);
+  },
+};
+
+for (const [name, check] of Object.entries(checks)) {
+  const error = await check().then(() => "", (raised) => raised.stack ?? String(raised));
+  console.log(JSON.stringify({ name, error }));
+}
+process.exit(0);
