@@ -440,6 +440,7 @@ async def test_keys_that_a_patch_repeats(
         ignored = await patch("Ignore")
         assert (ignored.status, "Warning" in ignored.headers) == (200, False)
 
+
 def _in_protobuf(*fields: tuple[int, bytes]) -> dict[str, Any]:
     """A request whose body is DeleteOptions in protobuf, as Helm 4 and other Go clients send it."""
 
