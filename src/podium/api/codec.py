@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from podium.api import go_json, kinds
+from podium.api.decoders import decoder_of
 from podium.api.decoding import MAX_STRUCTS, DecodeFailure, Place, Report, struct_reader
 from podium.api.errors import ApiError, bad_request
 from podium.api.kinds import GroupVersionKind
@@ -75,7 +76,7 @@ def decode_stored(cls: type[T], data: bytes) -> T:
     Raises ValueError for data that is no such object.
     """
     try:
-        result: T = _typed(cls).decode(data)
+        result: T = decoder_of(cls).decode(data)
         return result
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return from_plain(cls, go_json.load(data))
@@ -148,16 +149,6 @@ def strict_failure(texts: list[str]) -> str:
     return f"strict decoding error: {', '.join(texts)}"
 
 
-def _typed(cls: type[Any]) -> msgspec.json.Decoder[Any]:
-    decoder = _DECODERS.get(cls)
-    if decoder is None:
-        decoder = _DECODERS[cls] = msgspec.json.Decoder(cls)
-    return decoder
-
-
-_DECODERS: dict[type[Any], msgspec.json.Decoder[Any]] = {}
-
-
 #: Escapes that may hide a colon or a digit from the checks below: all but those of ``<``, ``=``,
 #: ``>`` and ``&``, which Go's encoder likes to write.
 _HIDING = re.compile(rb"\\u00(?!3[cCdDeE]|26)")
@@ -174,7 +165,7 @@ def _decode_plain_json(cls: type[Any], body: bytes) -> Any:
     if body.count(b"{") > MAX_STRUCTS or body.count(b"null") > MAX_STRUCTS:
         return None
     try:
-        obj = _typed(cls).decode(body)
+        obj = decoder_of(cls).decode(body)
         if b"\\u00" in body and _HIDING.search(body):
             return None
         again = _encoder.encode(_plain_decoder.decode(body))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from podium.api.errors import ApiError
 from podium.api.user import ANONYMOUS, UserInfo
 from podium.apiserver.paths import RequestInfo
 
@@ -18,7 +17,7 @@ class Entry:
 
     info: RequestInfo
     user: UserInfo = ANONYMOUS
-    error: ApiError | None = None
+    error: str = ""  #: a text: the exception would hold the frames that hold this
 
     def write(self, code: int, seconds: float) -> None:
         """Write it down; queries are left out, as they may hold what nobody else should read."""

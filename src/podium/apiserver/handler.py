@@ -91,7 +91,7 @@ class Handler:
             call = Call(request, info, query, user, self.services, resource, subresource, warnings)
             return True, await verb(call)
         except ApiError as error:
-            entry.error = error
+            entry.error = str(error)
             media = negotiation.for_errors(request.headers, query.get("pretty"))
             return error.code not in (401, 403), responses.failed(error, media, warnings)
         except TooManyRequests as error:

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from podium.api.decoders import decoder_of
 from podium.api.errors import ApiError, failure
 from podium.api.types.meta_v1 import Status
 
@@ -40,7 +41,7 @@ _REASONS = {
 def error_from(code: int, body: bytes) -> ApiError:
     """Return the error that an answer with HTTP status *code* stands for."""
     try:
-        status = msgspec.json.decode(body, type=Status)
+        status = decoder_of(Status).decode(body)
     except msgspec.MsgspecError:
         status = None
     if status is not None and status.kind == "Status" and status.status == "Failure":

@@ -7,12 +7,12 @@ it is repaired only when the direct way fails.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 
+from podium.api.decoders import converted, decoder_of
 from podium.api.types.meta_v1 import ListMeta, Status
 from podium.client.errors import Unreachable
 
@@ -45,11 +45,6 @@ _decode_line = msgspec.json.Decoder(WatchLine).decode
 _decode_head = msgspec.json.Decoder(Head).decode
 
 
-@cache
-def _decoder(type_: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type_)
-
-
 def encode(value: Any) -> bytes:
     """Return *value* (an object, or plain JSON values) as JSON."""
     return _encode(value)
@@ -63,10 +58,10 @@ def to_plain(value: Any) -> Any:
 def decode(type_: Any, body: bytes | msgspec.Raw) -> Any:
     """Return the object of *type_* in *body*. Raises Unreachable when there is none in it."""
     try:
-        return _decoder(type_).decode(body)
+        return decoder_of(type_).decode(body)
     except msgspec.MsgspecError:
         try:
-            return msgspec.convert(_without_nulls(msgspec.json.decode(body)), type_)
+            return converted(_without_nulls(msgspec.json.decode(body)), type_)
         except msgspec.MsgspecError as exc:
             raise Unreachable(f"the answer is not a {type_}: {exc}") from exc
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
 from podium.api.defaults.storage import set_defaults_claim
 from podium.api.field import FieldError
 from podium.api.types.core_v1 import (
@@ -96,9 +94,8 @@ def _agree_on_source(spec: PersistentVolumeClaimSpec) -> None:
             ("snapshot.storage.k8s.io", "VolumeSnapshot"),
         )
         if volume_like:
-            spec.data_source = msgspec.convert(
-                {"kind": reference.kind, "name": reference.name, "apiGroup": reference.api_group},
-                TypedLocalObjectReference,
+            spec.data_source = TypedLocalObjectReference(
+                kind=reference.kind, name=reference.name, api_group=reference.api_group
             )
 
 
