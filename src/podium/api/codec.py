@@ -97,6 +97,9 @@ def from_plain_checked(
 
     *unstructured* asks for the words of the converter that a strategic merge patch goes through.
     """
+    quick = _quickly(cls, _encoder.encode(value)) if type(value) is dict else None
+    if quick is not None:
+        return quick, []
     report = Report(unstructured=unstructured)
     try:
         result = struct_reader(cls).read(value, Place(), report)
@@ -162,16 +165,22 @@ def _decode_plain_json(cls: type[Any], body: bytes) -> Any:
     That no key is repeated shows in the number of colons: encoding what was read loses those of
     dropped members and no others.
     """
+    if b"\\u00" in body and _HIDING.search(body):
+        return None
+    obj = _quickly(cls, body)
+    if obj is None:
+        return None
+    again = _encoder.encode(_plain_decoder.decode(body))
+    return obj if again.count(b":") == body.count(b":") else None
+
+
+def _quickly(cls: type[Any], body: bytes) -> Any:
+    """Return the object in a body that repeats no key, None where anything else is odd."""
     if body.count(b"{") > MAX_STRUCTS or body.count(b"null") > MAX_STRUCTS:
         return None
     try:
         obj = decoder_of(cls).decode(body)
-        if b"\\u00" in body and _HIDING.search(body):
-            return None
-        again = _encoder.encode(_plain_decoder.decode(body))
-        if again.count(b":") != body.count(b":") or _LOOSE_TIME.search(body):
-            return None
-        if not kinds.is_itself(cls, obj):
+        if _LOOSE_TIME.search(body) or not kinds.is_itself(cls, obj):
             return None
         normaliser(cls)(obj)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Odd):

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from podium.api import go_syntax, go_text
 from podium.api.go_text import Verbatim as Verbatim  # part of this module's door
 
@@ -58,23 +60,42 @@ class FieldError:
         return f"{self.field}: {self.body()}"
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """``Path("spec").child("containers").index(0)`` prints ``spec.containers[0]``."""
+class Path(Struct, frozen=True, eq=False, gc=False):
+    """``Path("spec").child("containers").index(0)`` prints ``spec.containers[0]``.
 
-    text: str
+    Validation makes a path for every field it looks at and prints next to none of them: a path is
+    its last part and what stands before, and becomes text when somebody asks.
+    """
 
-    def child(self, *names: str) -> Path:
-        return Path(".".join((self.text, *names)) if self.text else ".".join(names))
+    part: str | int
+    before: Path | None = None
+    bracketed: bool = False
+
+    def child(self, name: str, *more: str) -> Path:
+        found = Path(name, self)
+        for further in more:
+            found = Path(further, found)
+        return found
 
     def index(self, number: int) -> Path:
-        return Path(f"{self.text}[{number}]")
+        return Path(number, self, True)
 
     def key(self, key: str) -> Path:
-        return Path(f"{self.text}[{key}]")
+        return Path(key, self, True)
 
     def __str__(self) -> str:
-        return self.text
+        if self.before is None:
+            return str(self.part)
+        head = str(self.before)
+        if self.bracketed:
+            return f"{head}[{self.part}]"
+        return f"{head}.{self.part}" if head else str(self.part)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Path) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
 
 
 def required(path: Path, detail: str = "") -> FieldError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -116,23 +116,36 @@ def _is_kind(cls: type[Any]) -> bool:
 
 
 def is_itself(cls: type[Any], obj: Any) -> bool:
-    """Tell whether *obj* says that it is what its type is."""
-    if "kind" not in cls.__struct_fields__:
-        return True
-    expected = of(cls)
-    fresh = cls()
-    return bool(obj.kind in (expected.kind, fresh.kind)) and obj.api_version in (
-        expected.api_version,
-        fresh.api_version,
-    )
+    """Tell whether *obj* says that it is what its type is; what says nothing of the sort is."""
+    own = _own_words(cls)
+    return own is None or bool(obj.kind in own.kinds and obj.api_version in own.versions)
 
 
 def set_itself(cls: type[Any], obj: Any) -> None:
     """Make *obj* say what its type is."""
-    if "kind" in cls.__struct_fields__:
-        fresh = cls()
-        obj.kind = fresh.kind or obj.kind
-        obj.api_version = fresh.api_version or obj.api_version
+    own = _own_words(cls)
+    if own is not None:
+        obj.kind = own.kind or obj.kind
+        obj.api_version = own.api_version or obj.api_version
+
+
+class _OwnWords(NamedTuple):
+    """What objects of a type say they are: when they are made, and all that they may say."""
+
+    kind: str
+    api_version: str
+    kinds: tuple[str, str]
+    versions: tuple[str, str]
+
+
+@cache
+def _own_words(cls: type[Any]) -> _OwnWords | None:
+    if not {"kind", "api_version"} <= set(cls.__struct_fields__):
+        return None
+    expected, fresh = of(cls), cls()
+    kinds = (expected.kind, fresh.kind)
+    versions = (expected.api_version, fresh.api_version)
+    return _OwnWords(fresh.kind, fresh.api_version, kinds, versions)
 
 
 def internal_package(cls: type[Any]) -> str:

@@ -112,10 +112,11 @@ def _too_long(text: str, limit: int) -> list[str]:
 
 
 def _check(text: str, pattern: str, message: str, limit: int = 0) -> list[str]:
+    fits = _fits(pattern, text)
+    if fits and (not limit or len(text) <= limit):  # what fits is ASCII: a byte a character
+        return []
     errors = _too_long(text, limit) if limit else []
-    if not _fits(pattern, text):
-        errors.append(message)
-    return errors
+    return errors if fits else [*errors, message]
 
 
 def dns1123_label(text: str) -> list[str]:
@@ -145,6 +146,8 @@ def label_value(text: str) -> list[str]:
 
 def qualified_name(text: str) -> list[str]:
     """``IsQualifiedName``: a label key, a finalizer, a resource name."""
+    if len(text) <= LABEL_MAX and _fits(_QUALIFIED, text):
+        return []
     errors: list[str] = []
     parts = text.split("/")
     if len(parts) > 2:

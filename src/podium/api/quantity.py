@@ -109,6 +109,10 @@ def parse(written: str | int | float) -> Amount:
     Raises ValueError with upstream's text.
     """
     text = written if isinstance(written, str) else repr(written)
+    return _parse_usual(text) if len(text) <= _USUAL else _parse(text)
+
+
+def _parse(text: str) -> Amount:
     match = _SHAPE.fullmatch(text) if text else None
     if match is None:
         raise ValueError(FORMAT_WRONG)
@@ -117,6 +121,11 @@ def parse(written: str | int | float) -> Amount:
     if format_ == "BinarySI":
         return _parse_binary(text, sign, whole, fraction, exponent)
     return _parse_decimal(text, sign, whole, fraction, exponent, format_)
+
+
+#: Texts up to this length are remembered: most objects say the same few.
+_USUAL = 32
+_parse_usual = lru_cache(maxsize=4096)(_parse)
 
 
 def _suffix(suffix: str) -> tuple[int, Format]:

@@ -27,9 +27,9 @@ class PatchFailure(ValueError):
 def apply(document: Map, patch: Map, definition: str) -> Map:
     """Return *document*, of the kind that *definition* names, with *patch* applied.
 
-    Raises PatchFailure. The inputs stay as they are.
+    Raises PatchFailure. The inputs stay as they are; the result shares with them what is the same.
     """
-    return _merge_map(_copied(document), _copied(patch), schema.definition(definition))
+    return _merge_map(document, patch, schema.definition(definition))
 
 
 class _Field:
@@ -49,10 +49,10 @@ class _Field:
 
 
 def _merge_map(original: Map | None, patch: Map, definition: Definition) -> Map:
-    """Merge *patch* into *original*; both are consumed."""
+    """Merge *patch* into a copy of *original*."""
     if _PATCH in patch:
         return _directed(patch)
-    result: Map = {} if original is None else original
+    result, patch = dict(original or {}), dict(patch)
     _retain_keys(result, patch)
     _merge_ordered_lists(result, patch, definition)
     for name, value in patch.items():
@@ -258,14 +258,6 @@ def _without_directives(value: Any) -> tuple[bool, Any]:
         pairs = [_without_directives(item) for item in value]
         return True, [item for kept, item in pairs if kept]
     return True, value
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _copied(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value
 
 
 def diff(old: Map, new: Map, definition: str) -> Map:

@@ -186,7 +186,7 @@ def families(addresses: Iterable[str]) -> list[str]:
 
 
 def non_negative_quantity(path: Path, value: str) -> Errors:
-    if parse(value).value < 0:
+    if parse(value).unscaled < 0:
         yield invalid(path, value, NOT_NEGATIVE)
 
 
