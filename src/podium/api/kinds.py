@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -138,14 +138,19 @@ class _OwnWords(NamedTuple):
     versions: tuple[str, str]
 
 
-@cache
 def _own_words(cls: type[Any]) -> _OwnWords | None:
-    if not {"kind", "api_version"} <= set(cls.__struct_fields__):
-        return None
-    expected, fresh = of(cls), cls()
-    kinds = (expected.kind, fresh.kind)
-    versions = (expected.api_version, fresh.api_version)
-    return _OwnWords(fresh.kind, fresh.api_version, kinds, versions)
+    if cls not in _WORDS:
+        words = None
+        if {"kind", "api_version"} <= set(cls.__struct_fields__):
+            expected, fresh = of(cls), cls()
+            kinds = (expected.kind, fresh.kind)
+            versions = (expected.api_version, fresh.api_version)
+            words = _OwnWords(fresh.kind, fresh.api_version, kinds, versions)
+        _WORDS[cls] = words
+    return _WORDS[cls]
+
+
+_WORDS: dict[type[Any], _OwnWords | None] = {}
 
 
 def internal_package(cls: type[Any]) -> str:

@@ -18,7 +18,12 @@ ATTEMPTS = 8
 
 
 def random_suffix() -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_SUFFIX_LENGTH))
+    number = secrets.randbelow(len(_ALPHABET) ** _SUFFIX_LENGTH)  # the system is asked once
+    letters = []
+    for _ in range(_SUFFIX_LENGTH):
+        number, place = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[place])
+    return "".join(letters)
 
 
 def generate_name(base: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from podium.api.fields import elements, sets
+from podium.api.fields import sets
 from podium.api.fields.sets import EMPTY, LEAF, SELF, Fields
 from podium.api.fields.shapes import List, Map, Shape, Struct
 
@@ -56,8 +56,8 @@ def member_of(shape: Shape, name: str) -> tuple[str, Shape] | None:
     """Return element and shape of what an object or map has under *name*."""
     if type(shape) is Struct:
         return shape.members.get(name) or shape.member(name)
-    assert isinstance(shape, Map)
-    return elements.field(name), shape.values
+    assert type(shape) is Map
+    return f"f:{name}", shape.values
 
 
 def grouped(shape: List, items: list[Any]) -> dict[str, list[Any]]:
@@ -121,14 +121,11 @@ def _compare_members(
     shape: Shape, old: Mapping[str, Any], new: Mapping[str, Any], result: tuple[Fields, ...]
 ) -> None:
     for name, item in new.items():
-        member = member_of(shape, name)
-        if member is None:
-            continue
-        element, inner = member
-        if name in old:
-            _put(result, element, _compare(inner, old[name], item))
-        else:
-            result[0][element] = _whole(inner, item)
+        if name not in old:
+            if (member := member_of(shape, name)) is not None:
+                result[0][member[0]] = _whole(member[1], item)
+        elif item != (before := old[name]) and (member := member_of(shape, name)) is not None:
+            _put(result, member[0], _compare(member[1], before, item))
     for name, item in old.items():
         if name not in new and (member := member_of(shape, name)) is not None:
             result[2][member[0]] = _whole(member[1], item)
@@ -177,5 +174,6 @@ def _whole(shape: Shape, value: Any) -> Fields:
     for name, item in value.items():
         member = member_of(shape, name)
         if member is not None:
-            result[member[0]] = _whole(member[1], item)
+            element, inner = member
+            result[element] = LEAF if inner.atomic or not item else _whole(inner, item)
     return result if len(result) > 1 else LEAF
