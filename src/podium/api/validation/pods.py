@@ -11,6 +11,7 @@ from podium.api.types.core_v1 import (
     PodSpec,
     ResourceRequirements,
 )
+from podium.api.validation.alike import judged_once
 from podium.api.validation.common import (
     MAX_INT32,
     Errors,
@@ -74,8 +75,11 @@ def validate_pod(pod: Pod) -> list[FieldError]:
 
 def validate_pod_fields(pod: Pod) -> list[FieldError]:
     """Return the offences that do not depend on whether the Pod is new."""
-    errors = list(validate_pod_annotations(ANNOTATIONS, pod))
-    errors.extend(validate_pod_spec(SPEC, pod))
+    return [*validate_pod_annotations(ANNOTATIONS, pod), *judged_once(pod, _validate_spec)]
+
+
+def _validate_spec(pod: Pod) -> list[FieldError]:
+    errors = list(validate_pod_spec(SPEC, pod))
     if not pod.spec.service_account_name:
         errors.extend(_tokens_without_account(SPEC.child("volumes"), pod.spec))
     for name, containers in (
