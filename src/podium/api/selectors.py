@@ -67,7 +67,12 @@ class LabelSelector:
     nothing: bool = False
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        return not self.nothing and all(need.matches(labels) for need in self.requirements)
+        if self.nothing:
+            return False
+        for need in self.requirements:  # noqa: SIM110 - asked of every object of a list
+            if not need.matches(labels):
+                return False
+        return True
 
     @property
     def empty(self) -> bool:

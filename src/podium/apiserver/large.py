@@ -1,14 +1,14 @@
 """Answers too large to be made or sent in one go.
 
-Nothing here keeps others waiting: text is rewritten and compressed in a thread, and written piece
-by piece, as fast as the client reads. The bounds are upstream's
-(``k8s.io/apiserver/pkg/endpoints/handlers/responsewriters``).
+Nothing here keeps others waiting, and nothing large is held twice: lists are made piece by piece
+while they are sent, as fast as the client reads; text is rewritten and compressed in a thread. The
+bounds are upstream's (``k8s.io/apiserver/pkg/endpoints/handlers/responsewriters``).
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -17,52 +17,71 @@ from podium.kit.apart import apart
 
 #: Bytes from which an answer to a GET is compressed.
 COMPRESS_FROM = 128 * 1024
+#: About how many bytes are made, compressed and encrypted at a time: of that size, they cost least.
+PIECE = 256 * 1024
 _LEVEL = 1
 _GZIP = 31  # zlib's window size, with gzip's header and trailer
-_PIECE = 1024 * 1024
+
+Rewrite = Callable[[bytes], bytes]
 
 
 class LateResponse(Response):
-    """A response whose body is to be turned into another form yet, by :func:`send`."""
+    """A response whose body :func:`send` makes: of *pieces*, *size* bytes together, turned into
+    another form by *rewrite* where there is one."""
 
-    def __init__(self, rewrite: Callable[[bytes], bytes], body: bytes, **named: object) -> None:
-        super().__init__(body=body, **named)  # type: ignore[arg-type]
-        self.rewrite = rewrite
+    def __init__(
+        self, pieces: Iterable[bytes], size: int, rewrite: Rewrite | None = None, **named: object
+    ) -> None:
+        super().__init__(**named)  # type: ignore[arg-type]
+        self.pieces, self.size, self.rewrite = pieces, size, rewrite
 
 
 async def send(request: BaseRequest, response: StreamResponse) -> StreamResponse:
     """Return what aiohttp is to answer: *response* itself, or what has been sent in its place."""
+    if isinstance(response, LateResponse):
+        if response.rewrite is None and response.size >= COMPRESS_FROM:
+            return await _sent(request, response, response.pieces, response.size)
+        body = b"".join(response.pieces)
+        if response.rewrite is not None:
+            body = await apart(len(body), response.rewrite, body)
+        response.body = body
     if not isinstance(response, Response) or not isinstance(response.body, bytes):
         return response
-    body = response.body
-    if isinstance(response, LateResponse):
-        body = await apart(len(body), response.rewrite, body)
-    elif len(body) < COMPRESS_FROM:
+    if len(response.body) < COMPRESS_FROM:
         return response
+    return await _sent(request, response, _cut(response.body), len(response.body))
+
+
+def _cut(body: bytes) -> Iterator[memoryview]:
+    view = memoryview(body)
+    return (view[start : start + PIECE] for start in range(0, len(body), PIECE))
+
+
+async def _sent(
+    request: BaseRequest, response: Response, pieces: Iterable[bytes | memoryview], size: int
+) -> StreamResponse:
+    """Send *response* with *pieces*, *size* bytes together, for its body."""
     streamed = StreamResponse(status=response.status, headers=response.headers)
     if request.method == "GET" and "Content-Encoding" not in streamed.headers:
         streamed.headers["Vary"] = "Accept-Encoding"
-        if len(body) >= COMPRESS_FROM and _takes_gzip(request):
-            return await _compressed(request, streamed, body)
-    streamed.content_length = len(body)
+        if _takes_gzip(request):
+            return await _compressed(request, streamed, pieces)
+    streamed.content_length = size
     await streamed.prepare(request)
-    view = memoryview(body)
-    for start in range(0, len(body), _PIECE):
-        await streamed.write(view[start : start + _PIECE])
+    for piece in pieces:
+        await streamed.write(piece)
     return streamed
 
 
 async def _compressed(
-    request: BaseRequest, streamed: StreamResponse, body: bytes
+    request: BaseRequest, streamed: StreamResponse, pieces: Iterable[bytes | memoryview]
 ) -> StreamResponse:
     streamed.headers["Content-Encoding"] = "gzip"
     streamed.headers.popall("Content-Length", None)
     streamed.enable_chunked_encoding()
     await streamed.prepare(request)
     compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
-    view = memoryview(body)
-    for start in range(0, len(body), _PIECE):
-        piece = view[start : start + _PIECE]
+    for piece in pieces:
         if packed := await apart(len(piece), compressor.compress, piece):
             await streamed.write(packed)
     await streamed.write(compressor.flush())

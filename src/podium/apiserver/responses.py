@@ -12,8 +12,8 @@ from multidict import CIMultiDict
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
-from podium.apiserver.large import LateResponse
-from podium.apiserver.negotiation import JSON, YAML, MediaType
+from podium.apiserver.large import LateResponse, Rewrite
+from podium.apiserver.negotiation import YAML, MediaType
 from podium.apiserver.warnings import headers as warning_headers
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -24,13 +24,32 @@ def answer(
     body: bytes, media: MediaType, code: int = 200, warnings: Iterable[str] = ()
 ) -> Response:
     """Return a response of JSON bytes, written the way *media* says."""
+    headers = _headers(media, warnings)
+    rewrite = _rewrite(media)
+    if rewrite is None:
+        return Response(body=body, status=code, headers=headers)
+    return LateResponse((body,), len(body), rewrite, status=code, headers=headers)
+
+
+def answer_in_pieces(
+    pieces: Iterable[bytes], size: int, media: MediaType, warnings: Iterable[str] = ()
+) -> Response:
+    """Return a response of JSON that is made while it is sent: *size* bytes, in *pieces*."""
+    return LateResponse(pieces, size, _rewrite(media), headers=_headers(media, warnings))
+
+
+def _headers(media: MediaType, warnings: Iterable[str]) -> CIMultiDict[str]:
     headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
     for warning in warning_headers(warnings):
         headers.add("Warning", warning)
-    if media.format == JSON and not media.pretty:
-        return Response(body=body, status=code, headers=headers)
-    rewrite = _yaml if media.format == YAML else _pretty
-    return LateResponse(rewrite, body, status=code, headers=headers)
+    return headers
+
+
+def _rewrite(media: MediaType) -> Rewrite | None:
+    """Return what turns compact JSON into what *media* says."""
+    if media.format == YAML:
+        return _yaml
+    return _pretty if media.pretty else None
 
 
 def plain(value: Any, media: MediaType, code: int = 200, warnings: Iterable[str] = ()) -> Response:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from podium.api import codec
 from podium.api.errors import bad_request
 from podium.api.scheme import Resource
@@ -90,7 +92,7 @@ def _row_object(item: Stored, options: TableOptions, media: MediaType) -> Any:
     if options.include_object == "None":
         return None
     if options.include_object == "Object":
-        return codec.to_plain(item.obj)
+        return msgspec.Raw(item.data)
     return partial(item, media.api_version)
 
 
@@ -99,7 +101,7 @@ def partial(item: Stored, api_version: str = f"{META}/v1") -> dict[str, Any]:
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": api_version,
-        "metadata": codec.to_plain(item.obj.metadata),
+        "metadata": msgspec.Raw(codec.encode(item.obj.metadata)),
     }
 
 

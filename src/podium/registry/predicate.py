@@ -60,6 +60,16 @@ class Predicate:
         """Whether there is more to it than a namespace."""
         return bool(self._labels or self._fields or self.name)
 
+    @property
+    def is_interest(self) -> bool:
+        """Whether all that :attr:`interest` leads to matches."""
+        if self._labels is not None or self._explicit_name:
+            return False
+        kind = self.interest.kind
+        if kind in ("all", "namespace"):
+            return not self._fields
+        return len(self._fields) == 1 and self._fields[0].label == kind and not self.namespace
+
     def matches(self, stored: Stored) -> bool:
         metadata = stored.obj.metadata
         if self.namespace and metadata.namespace != self.namespace:

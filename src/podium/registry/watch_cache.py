@@ -126,14 +126,12 @@ class WatchCache:
         return iter(self._objects.values())
 
     def select(self, predicate: Predicate, after: str = "") -> Iterator[Stored]:
-        """Yield what *predicate* matches behind the key *after*, in the order of the keys.
+        """Return what *predicate* matches behind the key *after*, in the order of the keys.
 
         Costs what the predicate's index holds, not what the cache holds.
         """
-        for key in self._candidates(predicate.interest, after):
-            stored = self._objects[key]
-            if predicate.matches(stored):
-                yield stored
+        found = map(self._objects.__getitem__, self._candidates(predicate.interest, after))
+        return found if predicate.is_interest else filter(predicate.matches, found)
 
     def __len__(self) -> int:
         return len(self._objects)

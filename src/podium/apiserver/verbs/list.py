@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,10 +11,11 @@ from aiohttp.web import Response, StreamResponse
 from podium.api.scheme import Resource
 from podium.apiserver import query, responses
 from podium.apiserver.call import Call
+from podium.apiserver.large import PIECE
 from podium.apiserver.negotiation import LIST_KINDS, MediaType
 from podium.apiserver.tables import partial_list, table, table_options
 from podium.kit.apart import apart
-from podium.registry.types import ListResult
+from podium.registry.types import ListResult, Stored
 
 
 async def list_objects(call: Call) -> StreamResponse:
@@ -29,9 +31,8 @@ async def represent(
 ) -> Response:
     """Return the list as *media* has it; many rows are made apart from the event loop."""
     if not media.kind:
-        return responses.answer(
-            encode_list(call.resource, result, metadata), media, 200, call.warnings
-        )
+        size, pieces = encode_list(call.resource, result.items, metadata)
+        return responses.answer_in_pieces(pieces, size, media, call.warnings)
     size = sum(len(item.data) for item in result.items)
     if media.kind == "Table":
         options, now = table_options(call.query), call.services.clock.now()
@@ -52,16 +53,31 @@ def list_metadata(result: ListResult) -> dict[str, Any]:
     return metadata
 
 
-def encode_list(resource: Resource, result: ListResult, metadata: dict[str, Any]) -> bytes:
-    """Join the objects' bytes; like upstream's, they do not repeat apiVersion and kind."""
+def encode_list(
+    resource: Resource, items: Sequence[Stored], metadata: dict[str, Any]
+) -> tuple[int, Iterator[bytes]]:
+    """Return the length of the list as JSON, and its pieces: the objects' bytes, joined.
+
+    Like upstream's, the objects do not repeat apiVersion and kind.
+    """
     head = (
         f'{{"kind":"{resource.list_kind}","apiVersion":"{resource.api_version}","metadata":'
     ).encode()
+    head += msgspec.json.encode(metadata) + b',"items":['
     prefix = f'{{"apiVersion":"{resource.api_version}","kind":"{resource.kind}",'.encode()
-    cut = len(prefix)
-    items = [
-        b"{" + item.data[cut:] if item.data.startswith(prefix) else item.data
-        for item in result.items
-    ]
-    body = (head, msgspec.json.encode(metadata), b',"items":[', b",".join(items), b"]}")
-    return b"".join(body)
+    # How much of each object is left out: what stands before its members, or the brace alone.
+    cuts = [len(prefix) if item.data.startswith(prefix) else 1 for item in items]
+    size = len(head) + sum(len(item.data) for item in items) - sum(cuts) + len(b"]}")
+    size += 2 * len(items) - bool(items)  # a brace for each, and a comma between any two
+    return size, _pieces(head, items, cuts)
+
+
+def _pieces(head: bytes, items: Sequence[Stored], cuts: Sequence[int]) -> Iterator[bytes]:
+    parts, size, before = list[bytes](), 0, head + b"{"
+    for item, cut in zip(items, cuts, strict=True):
+        parts.append(item.data[cut:] if parts else before + item.data[cut:])
+        size += len(item.data)
+        if size >= PIECE:
+            yield b",{".join(parts)
+            parts, size, before = [], 0, b",{"
+    yield b",{".join(parts) + b"]}" if items else head + b"]}"
