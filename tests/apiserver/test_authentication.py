@@ -115,6 +115,41 @@ async def test_impersonation(api: RunningApiServer) -> None:
             )
 
 
+async def test_impersonation_for_one_action_only(api: RunningApiServer) -> None:
+    rules = [
+        {
+            "apiGroups": ["authentication.k8s.io"],
+            "resources": ["users"],
+            "resourceNames": ["joe"],
+            "verbs": ["impersonate:user-info"],
+        },
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["impersonate-on:user-info:list"]},
+    ]
+    group = "rbac.authorization.k8s.io"
+    async with api.session() as admin, api.session("jane", []) as jane:
+        for name, user, own in (
+            ("impersonator", "jane", rules),
+            ("lister", "joe", [{"apiGroups": [""], "resources": ["*"], "verbs": ["list"]}]),
+        ):
+            role = {"metadata": {"name": name}, "rules": own}
+            binding = {
+                "metadata": {"name": name},
+                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+                "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+            }
+            for plural, body in (("clusterroles", role), ("clusterrolebindings", binding)):
+                async with admin.post(f"/apis/{group}/v1/{plural}", json=body) as response:
+                    assert response.status == 201, await response.text()
+        assert (await get(jane, PODS, Impersonate_User="joe"))[0] == 200
+        code, message = await get(jane, ACCOUNT, Impersonate_User="joe")
+        assert (code, message) == (
+            403,
+            'users "joe" is forbidden: User "jane" cannot impersonate resource "users" '
+            'in API group "" at the cluster scope',
+        )
+        assert (await get(jane, PODS, Impersonate_User="jim"))[0] == 403
+
+
 # -------------------------------------------------------------------- service accounts
 
 
@@ -340,6 +375,17 @@ async def test_the_issuer_publishes_its_keys_to_accounts(api: RunningApiServer) 
         headers = {"Authorization": f"Bearer {made}"}
         async with robot.get("/openid/v1/jwks", headers=headers) as response:
             keys = await response.json(content_type=None)
+            assert response.headers["Content-Type"] == "application/jwk-set+json"
+            assert response.headers["Cache-Control"] == "public, max-age=3600"
+        async with robot.get("/.well-known/openid-configuration") as response:
+            assert response.headers["Cache-Control"] == "public, max-age=3600"
+            assert await response.json() == {
+                "issuer": api.options.service_account_issuer,
+                "jwks_uri": f"https://192.0.2.1:{api.port}/openid/v1/jwks",
+                "response_types_supported": ["id_token"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["ES256"],
+            }
     key = jwt.PyJWK(keys["keys"][0])
     issuer = api.options.service_account_issuer
     assert jwt.decode(made, key, ["ES256"], audience=issuer)["iss"] == issuer

@@ -20,6 +20,8 @@ class UserInfo:
 AUTHENTICATED = "system:authenticated"
 #: Key of a user's extra: the certificate or token that was shown.
 CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
+#: Key of a service account's extra: the node that its Pod is on.
+NODE_NAME_EXTRA = "authentication.kubernetes.io/node-name"
 #: Group and names of the nodes' own users.
 NODE_GROUP = "system:nodes"
 NODE_USER_PREFIX = "system:node:"

@@ -5,39 +5,29 @@ One handler and no route table: a Kubernetes path is parsed, not matched.
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
-from podium.api import errors as api_errors
 from podium.api.errors import ApiError
-from podium.api.user import ANONYMOUS, UserInfo
-from podium.apiserver import access, errors, large, negotiation, paths, responses, routes
+from podium.api.user import UserInfo
+from podium.apiserver import (
+    access,
+    errors,
+    identify,
+    large,
+    negotiation,
+    paths,
+    responses,
+    routes,
+)
 from podium.apiserver.auth import impersonation
-from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, TooManyRequests
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
-from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
-
-logger = logging.getLogger(__name__)
-
-#: What anybody may read without saying who they are.
-ANONYMOUS_PATHS = frozenset(
-    {
-        "/healthz",
-        "/livez",
-        "/readyz",
-        "/version",
-        "/version/",
-        "/.well-known/openid-configuration",
-        "/openid/v1/jwks",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,8 @@ class Handler:
         """
         info, warnings = entry.info, list[str]()
         try:
-            entry.user = user = await self._user(request, info, query)
+            entry.user = user = await identify.caller(request, info, query, self.services)
+            request = identify.without_token(request)
             held.enter_context(self.inflight.admitted(user, info))
             await self._authorize(user, info, query)
             if not info.is_resource:
@@ -103,29 +94,10 @@ class Handler:
         except impersonation.NoUserToImpersonate as error:
             return False, _internal_text(info.path, str(error))
 
-    async def _user(self, request: BaseRequest, info: RequestInfo, query: Query) -> UserInfo:
-        user = await self.services.authenticator.authenticate(
-            _certificate(request), request.headers.get("Authorization", "")
-        )
-        if user is ANONYMOUS and info.path not in ANONYMOUS_PATHS:
-            raise api_errors.unauthorized()
-        asked = impersonation.requested(request.headers.items())
-        if asked is None:
-            return user
-        for need in asked.needs:
-            await self.services.authorizer.authorize(user, need, query)
-        return asked.user
-
     async def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
-        if info.path in ANONYMOUS_PATHS and not info.is_resource:
+        if info.path in identify.ANONYMOUS_PATHS and not info.is_resource:
             return  # health and version answer every method alike, to everybody
         await self.services.authorizer.authorize(user, info, query)
-
-
-def _certificate(request: BaseRequest) -> ClientCertificate | None:
-    """Return what the handshake has verified of the client's certificate, if it gave one."""
-    protocol = request.protocol
-    return protocol.client_certificate if isinstance(protocol, Protocol) else None
 
 
 def _internal_text(path: str, why: str) -> Response:

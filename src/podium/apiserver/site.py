@@ -53,10 +53,12 @@ class Site:
             "/apis": lambda request: self._root(request, "apis"),
             "/openapi/v2": openapi.answer_v2,
             "/openapi/v3": openapi.answer_v3_index,
-            "/.well-known/openid-configuration": lambda request: _plain(
-                request, self._openid_configuration()
+            "/.well-known/openid-configuration": lambda _: _for_others(
+                self._openid_configuration(), "application/json"
             ),
-            "/openid/v1/jwks": lambda _: self._keys(),
+            "/openid/v1/jwks": lambda _: _for_others(
+                self.signer.public_keys(), "application/jwk-set+json"
+            ),
         }
 
     def _by_prefix(self, path: str) -> Callable[[BaseRequest], Response] | None:
@@ -116,11 +118,6 @@ class Site:
             "id_token_signing_alg_values_supported": ["ES256"],
         }
 
-    def _keys(self) -> Response:
-        response = responses.plain(self.signer.public_keys(), negotiation.MediaType())
-        response.headers["Content-Type"] = "application/jwk-set+json"
-        return response
-
     def _paths(self) -> list[str]:
         """The root's list of what there is."""
         found = set(self._documents()) - {"/"}
@@ -134,6 +131,14 @@ class Site:
 
 #: As upstream, whoever asks for it.
 _INDENTED = negotiation.MediaType(pretty=True)
+
+
+def _for_others(value: dict[str, Any], content_type: str) -> Response:
+    """Return what those read who verify our tokens; they may keep it for a while."""
+    response = responses.plain(value, negotiation.MediaType())
+    response.headers["Content-Type"] = content_type
+    response.headers["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def _plain(request: BaseRequest, value: dict[str, Any]) -> Response:

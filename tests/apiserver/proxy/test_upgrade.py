@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 
 import pytest
@@ -45,6 +46,35 @@ async def test_a_web_socket(world: World) -> None:
             assert "Authorization" not in headers
             await socket.send_bytes(data)
             assert await socket.receive_bytes() == data
+
+
+async def test_a_browsers_token_is_among_the_protocols_and_goes_no_further(world: World) -> None:
+    world.answer = echo
+    account = f"{DEFAULT}/serviceaccounts/default"
+    made = await world.post(f"{account}/token", {"spec": {}})
+    role = {
+        "metadata": {"name": "proxier"},
+        "rules": [{"apiGroups": [""], "resources": ["services/proxy"], "verbs": ["get"]}],
+    }
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": "proxier"},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "proxier"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
+    }
+    await world.post(f"/apis/{group}/v1/clusterroles", role)
+    await world.post(f"/apis/{group}/v1/clusterrolebindings", binding)
+    token = base64.urlsafe_b64encode(made["status"]["token"].encode()).decode().rstrip("=")
+    bearer = f"base64url.bearer.authorization.k8s.io.{token}"
+    async with world.api.session(anonymous=True) as browser:
+        async with browser.ws_connect(f"{WEB}/chat", protocols=(bearer, "chat")) as socket:
+            _, headers = await socket.receive_json()
+            assert headers["Sec-WebSocket-Protocol"] == "chat"
+            assert socket.protocol == "chat"
+        for protocols in (("chat",), (bearer,), (bearer, bearer, "chat"), (bearer[:-9], "chat")):
+            with pytest.raises(WSServerHandshakeError) as caught:
+                await browser.ws_connect(f"{WEB}/chat", protocols=protocols)
+            assert caught.value.status == 401
 
 
 async def test_an_end_of_either_side_is_the_others(world: World) -> None:

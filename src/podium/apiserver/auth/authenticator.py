@@ -14,7 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from podium.api import errors
-from podium.api.user import ANONYMOUS, AUTHENTICATED, CREDENTIAL_ID, UserInfo
+from podium.api.user import (
+    ANONYMOUS,
+    AUTHENTICATED,
+    CREDENTIAL_ID,
+    NODE_NAME_EXTRA,
+    UserInfo,
+)
 from podium.apiserver.auth import bootstrap_tokens, revocation
 from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.auth.revocation import ObjectReader
@@ -108,7 +114,7 @@ def service_account_user(claims: Claims) -> UserInfo:
     if claims.id:
         extra[CREDENTIAL_ID] = (f"JTI={claims.id}",)
     if claims.node:
-        extra["authentication.kubernetes.io/node-name"] = (claims.node.name,)
+        extra[NODE_NAME_EXTRA] = (claims.node.name,)
         extra["authentication.kubernetes.io/node-uid"] = (claims.node.uid,)
     if claims.pod:
         extra["authentication.kubernetes.io/pod-name"] = (claims.pod.name,)
