@@ -110,6 +110,11 @@ async def test_endpoints_of_a_service_without_selector_are_their_owners(cluster)
         await eventually(lambda: endpoints(cluster), [])
         found = await cluster.client.get(scheme.ENDPOINTS, "mine", "default")
         assert found.metadata.resource_version == made.metadata.resource_version
+        await eventually(lambda: slices(cluster, "mine"), [[("192.0.2.7", True)]])
+        await cluster.client.patch(
+            scheme.SERVICES, "mine", {"spec": {"selector": {"a": "b"}}}, namespace="default"
+        )
+        await eventually(lambda: slices(cluster, "mine"), [[]])  # from here on by its Pods
 
 
 async def test_no_slice_is_made_twice_however_fast_pods_come(cluster):

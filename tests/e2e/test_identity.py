@@ -36,6 +36,7 @@ def objects() -> list[dict[str, Any]]:
     }
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "life"}},
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": labelled("robot")},
         {"apiVersion": "v1", "kind": "Secret", "metadata": labelled("password")},
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled("settings")},
         {
@@ -58,6 +59,26 @@ def objects() -> list[dict[str, Any]]:
             "kind": "Service",
             "metadata": labelled("web"),
             "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": labelled("mine"),
+            "spec": {"ports": [{"port": 80}]},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": labelled("mine"),
+            "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}],
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/service-account-token",
+            "metadata": labelled(
+                "token", annotations={"kubernetes.io/service-account.name": "robot"}
+            ),
         },
         {
             "apiVersion": "policy/v1",
@@ -88,6 +109,8 @@ def play(own: Cluster) -> None:
     eventually(lambda: own.kubectl(*allowed).stdout == "1", "a healthy Pod")
     rules = ["get", "clusterrole", "view", "-o", "jsonpath={.rules[*].apiGroups}"]
     eventually(lambda: "example.org" in own.kubectl(*rules).stdout, "an aggregated role")
+    token = ["get", "secret", "token", "-n", "life", "-o", "jsonpath={.data.token}"]
+    eventually(lambda: own.kubectl(*token).stdout, "a token")
     owner = own.get("configmap", "settings", "-n", "life")["metadata"]
     reference = {
         "apiVersion": "v1", "kind": "ConfigMap", "name": "settings", "uid": owner["uid"],
@@ -126,6 +149,7 @@ def test_a_life_without_a_denial_and_without_a_master(tmp_path: Path, demo_image
                 "disruption-controller",
                 "endpoint-controller",
                 "endpointslice-controller",
+                "endpointslicemirroring-controller",
                 "generic-garbage-collector",
                 "namespace-controller",
                 "node-controller",

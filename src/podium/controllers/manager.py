@@ -18,7 +18,8 @@ from podium.client.leader_election import Election, LeaderElector
 from podium.controllers import root_ca, service_account_tokens
 from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
 from podium.controllers.disruption import DisruptionController
-from podium.controllers.endpoint_slices import BY_SERVICE, EndpointSliceController, service_of
+from podium.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
+from podium.controllers.endpoint_slices import EndpointSliceController
 from podium.controllers.endpoints import EndpointsController
 from podium.controllers.garbage_collector import GarbageCollector
 from podium.controllers.namespaces import NamespaceController
@@ -30,6 +31,7 @@ from podium.controllers.root_ca import RootCaPublisher
 from podium.controllers.service_account_tokens import TokensController
 from podium.controllers.service_accounts import ServiceAccountController
 from podium.controllers.shared import Shared
+from podium.controllers.slice_writer import BY_SERVICE, service_of
 from podium.controllers.storage_protection import StorageProtectionController
 from podium.kit.clock import Clock, SystemClock
 
@@ -180,13 +182,14 @@ def _policies(shared: Shared) -> Iterator[Controller]:
 
 def _services(shared: Shared) -> Iterator[Controller]:
     services, pods = shared.informer(scheme.SERVICES), shared.informer(scheme.PODS)
+    endpoints = shared.informer(scheme.ENDPOINTS)
     slices = shared.informer(scheme.ENDPOINTSLICES)
     slices.add_index(BY_SERVICE, service_of)
     yield EndpointsController(
         shared.acting_as("endpoint-controller"),
         services,
         pods,
-        shared.informer(scheme.ENDPOINTS),
+        endpoints,
         shared.clock,
     )
     yield EndpointSliceController(
@@ -194,6 +197,13 @@ def _services(shared: Shared) -> Iterator[Controller]:
         services,
         pods,
         shared.informer(scheme.NODES),
+        slices,
+        shared.clock,
+    )
+    yield EndpointSliceMirroringController(
+        shared.acting_as("endpointslicemirroring-controller"),
+        services,
+        endpoints,
         slices,
         shared.clock,
     )

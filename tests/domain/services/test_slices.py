@@ -34,7 +34,7 @@ class Store:
         self.written += len(changes.create) + len(changes.update) + len(changes.delete)
 
     def follow(self, svc, pods, nodes=NODES):
-        changes = reconcile(svc, pods, nodes, owned(svc, self.slices.values()))
+        changes = reconcile(svc, pods, nodes, owned(svc.metadata.name, self.slices.values()))
         self.take(changes)
         return changes
 
