@@ -1,12 +1,18 @@
-"""The ``podium`` command."""
+"""The ``podium`` command; started by the name ``kubectl``, or as ``podium kubectl``, a kubectl."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> int:
     """Run the command line of this process; return its exit code."""
+    called = os.path.basename(sys.argv[0])
+    if called == "kubectl" or sys.argv[1:2] == ["kubectl"]:
+        from podium.kubectl.main import main as kubectl
+
+        return kubectl(sys.argv[1:] if called == "kubectl" else sys.argv[2:])
     from podium.cluster.cli import main as cli
 
     return cli(sys.argv[1:])

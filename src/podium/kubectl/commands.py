@@ -1,0 +1,54 @@
+"""Which commands there are: where each one is, and what the overview says of it.
+
+A command's module is loaded when the command is called. ``kubectl NAME`` is
+``podium.kubectl.verbs.NAME`` with underscores for dashes, and there ``COMMAND``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from podium.kubectl.command import Command
+
+#: Headings of the overview, with their commands, in upstream's order.
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "Basic Commands (Intermediate):",
+        (("get", "Display one or many resources"),),
+    ),
+    (
+        "Other Commands:",
+        (("version", "Print the client and server version information"),),
+    ),
+)
+NAMES: dict[str, str] = {name: short for _, group in GROUPS for name, short in group}
+#: Commands that the overview does not name.
+HIDDEN = ("options",)
+
+
+def load(name: str) -> Command | None:
+    """Return the command of a name, None where there is none."""
+    if name not in NAMES and name not in HIDDEN:
+        return None
+    module = import_module(f"podium.kubectl.verbs.{name.replace('-', '_')}")
+    command: Command = module.COMMAND
+    return command
+
+
+def similar(name: str, known: list[str]) -> list[str]:
+    """Return the names that somebody may have meant: two edits away, or longer."""
+    return [
+        other
+        for other in known
+        if _distance(name.lower(), other.lower()) <= 2 or other.lower().startswith(name.lower())
+    ]
+
+
+def _distance(one: str, other: str) -> int:
+    """Levenshtein's."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (a != b))
+    return row[-1]

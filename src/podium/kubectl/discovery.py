@@ -1,0 +1,126 @@
+"""Which resources the server has, in two requests, and which one a word on a command line means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from podium.kubectl.errors import CommandError
+from podium.kubectl.http import Http
+
+_AGGREGATED = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A resource as a group's version serves it."""
+
+    group: str
+    version: str
+    plural: str
+    kind: str
+    namespaced: bool
+    singular: str
+    short_names: Sequence[str]
+    categories: Sequence[str]
+    verbs: Sequence[str]
+
+    @property
+    def group_version(self) -> str:
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def qualified(self) -> str:
+        """``pods``, ``deployments.apps``: how messages name it."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
+        """Return the path of the collection or the object; *namespace* "" means all of them."""
+        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
+        place = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
+        parts = [root + place, self.plural, *([name] if name else [])]
+        return "/".join([*parts, *([subresource] if subresource else [])])
+
+
+class Discovery:
+    """What one server has; asked for once."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    @cached_property
+    def types(self) -> list[ResourceType]:
+        """All types of all versions, the preferred one of each group first."""
+        found: list[ResourceType] = []
+        for path in ("/api", "/apis"):
+            document = self._http.request("GET", path, accept=_AGGREGATED).json()
+            for group in document.get("items", ()):
+                name = group["metadata"].get("name", "")
+                for version in group["versions"]:
+                    found += _types(name, version)
+        return found
+
+    def find(self, word: str) -> ResourceType:
+        """Return the type that ``pods``, ``po``, ``deployment.apps`` or ``events.v1.events.k8s.io``
+        means. Raises CommandError."""
+        for test in _meanings(word.lower()):
+            for candidate in self.types:
+                if test(candidate):
+                    return candidate
+        raise CommandError(f'the server doesn\'t have a resource type "{word}"')
+
+    def kind(self, group_version: str, kind: str) -> ResourceType:
+        """Return the type of objects of a kind. Raises CommandError in upstream's words."""
+        for candidate in self.types:
+            if candidate.kind == kind and candidate.group_version == group_version:
+                return candidate
+        raise CommandError(
+            f'no matches for kind "{kind}" in version "{group_version}"\n'
+            "ensure CRDs are installed first"
+        )
+
+    def category(self, name: str) -> list[ResourceType]:
+        """Return the types of a category (``all``), each once."""
+        found: dict[tuple[str, str], ResourceType] = {}
+        for candidate in self.types:
+            if name in candidate.categories and "list" in candidate.verbs:
+                found.setdefault((candidate.group, candidate.plural), candidate)
+        return list(found.values())
+
+
+def _types(group: str, version: dict[str, Any]) -> Iterator[ResourceType]:
+    for resource in version.get("resources", ()):
+        kind = resource["responseKind"]
+        yield ResourceType(
+            group,
+            version["version"],
+            resource["resource"],
+            kind.get("kind", ""),
+            resource.get("scope") == "Namespaced",
+            resource.get("singularResource", ""),
+            resource.get("shortNames", ()),
+            resource.get("categories", ()),
+            resource.get("verbs", ()),
+        )
+
+
+def _meanings(word: str) -> Iterator[Any]:
+    """Tests for what a word may mean, the most exact first."""
+
+    def names(candidate: ResourceType) -> Sequence[str]:
+        return (candidate.plural, candidate.singular, candidate.kind.lower())
+
+    resource, _, rest = word.partition(".")
+    if rest:
+        version, _, group = rest.partition(".")
+        yield lambda one: resource in names(one) and (one.version, one.group) == (version, group)
+        yield lambda one: resource in (*names(one), *one.short_names) and one.group == rest
+        yield lambda one: resource in names(one) and one.group.startswith(rest)
+        return
+    yield lambda one: one.plural == word
+    yield lambda one: word in one.short_names
+    yield lambda one: word in names(one)

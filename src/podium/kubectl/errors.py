@@ -1,0 +1,79 @@
+"""Ways in which a command fails; each is some lines on stderr and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class CommandError(Exception):
+    """The command cannot go on. The text is printed behind ``error: `` unless it begins so."""
+
+    exit_code = 1
+
+    def lines(self) -> str:
+        text = str(self)
+        return text if text.startswith("error: ") else f"error: {text}"
+
+
+class UsageError(CommandError):
+    """The command line is wrong; *path* is the command it was for (``kubectl get``)."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self._path = path
+
+    def lines(self) -> str:
+        return f"{super().lines()}\nSee '{self._path} --help' for usage."
+
+
+class Said(CommandError):
+    """A failure whose whole text is its own."""
+
+    def lines(self) -> str:
+        return str(self)
+
+
+class Failed(CommandError):
+    """All there is to say has been printed; only the exit code is left."""
+
+    def __init__(self, exit_code: int = 1) -> None:
+        super().__init__("")
+        self.exit_code = exit_code
+
+    def lines(self) -> str:
+        return ""
+
+
+class StatusError(CommandError):
+    """The server's refusal: a ``Status``, as it came."""
+
+    def __init__(self, status: Mapping[str, Any]) -> None:
+        super().__init__(str(status.get("message", "")))
+        self.status = status
+        self.code = int(status.get("code") or 0)
+        self.reason = str(status.get("reason") or "")
+
+    def lines(self) -> str:
+        if self.reason == "Unauthorized":
+            return "error: You must be logged in to the server (Unauthorized)"
+        return f"Error from server{self._why()}: {self}" if str(self) else "Error from server"
+
+    def _why(self) -> str:
+        return f" ({self.reason})" if self.reason else ""
+
+
+class Unreachable(CommandError):
+    """No answer from *server* (``host:port``)."""
+
+    def __init__(self, server: str, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self._server, self._cause = server, cause
+
+    def lines(self) -> str:
+        if isinstance(self._cause, ConnectionRefusedError):
+            return (
+                f"The connection to the server {self._server} was refused - "
+                "did you specify the right host or port?"
+            )
+        return f"Unable to connect to the server: {self._cause}"

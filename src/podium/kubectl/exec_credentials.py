@@ -1,0 +1,61 @@
+"""Credentials from a program that the kubeconfig names (``client.authentication.k8s.io``)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from podium.kubectl.errors import CommandError
+from podium.kubectl.kubeconfig import Connection
+
+_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, str]:
+    """Run the program; return the status of the ExecCredential that it prints.
+
+    Raises CommandError when there is none, or it fails.
+    """
+    version, program = str(config.get("apiVersion", "")), str(config.get("command", ""))
+    if version not in _VERSIONS:
+        raise CommandError(f'exec plugin: invalid apiVersion "{version}"')
+    interactive = config.get("interactiveMode") != "Never" and sys.stdin.isatty()
+    spec: dict[str, Any] = {"interactive": interactive}
+    if config.get("provideClusterInfo"):
+        spec["cluster"] = {"server": connection.server}
+    info = {"kind": "ExecCredential", "apiVersion": version, "spec": spec}
+    variables = {entry["name"]: entry["value"] for entry in config.get("env") or ()}
+    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+    try:
+        completed = subprocess.run(
+            [program, *(config.get("args") or ())],
+            env=environment,
+            stdin=None if interactive else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+    except FileNotFoundError as exc:
+        hint = config.get("installHint")
+        text = f"executable {program} not found"
+        text += f"\n\n{hint}" if hint else ""
+        raise CommandError(f"getting credentials: exec: {text}") from exc
+    if completed.returncode:
+        raise CommandError(
+            f"getting credentials: exec: executable {program} failed with exit code "
+            f"{completed.returncode}"
+        )
+    try:
+        answer = json.loads(completed.stdout)
+        status: dict[str, str] = answer["status"]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise CommandError(f"getting credentials: decoding stdout: {exc}") from exc
+    if answer.get("apiVersion") != version:
+        raise CommandError(
+            f"getting credentials: exec plugin is configured to use API version {version}, plugin "
+            f"returned version {answer.get('apiVersion')}"
+        )
+    return status

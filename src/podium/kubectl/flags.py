@@ -1,0 +1,217 @@
+"""Flags as pflag reads them, and its words for those that are wrong. Pure.
+
+A flag may stand anywhere up to ``--``: ``--name value``, ``--name=value``, ``-n value``,
+``-nvalue``, ``-n=value``; letters that take no value may stand together (``-it``). The last of
+repeated flags wins; a list gathers them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+
+class Kind(Enum):
+    TEXT = auto()
+    BOOL = auto()
+    INT = auto()
+    DURATION = auto()
+    #: Values separated by commas, as CSV, and repeated.
+    LIST = auto()
+    #: Repeated; a comma is part of the value.
+    ARRAY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``bare`` is the value of the flag without one, for flags that may stand alone."""
+
+    name: str
+    default: Any = ""
+    usage: str = ""
+    short: str = ""
+    kind: Kind = Kind.TEXT
+    bare: str | None = None
+    hidden: bool = False
+    deprecated: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The flag as messages name it."""
+        return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
+
+    @property
+    def stands_alone(self) -> bool:
+        return self.bare is not None or self.kind is Kind.BOOL
+
+
+class FlagError(ValueError):
+    """pflag's message."""
+
+
+class Values:
+    """What was given, by the flags' names with underscores: ``values.all_namespaces``."""
+
+    def __init__(self, flags: Iterable[Flag]) -> None:
+        self._values: dict[str, Any] = {}
+        self._changed: set[str] = set()
+        for flag in flags:
+            default = list(flag.default or ()) if _gathers(flag) else flag.default
+            self._values[_attribute(flag.name)] = default
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def changed(self, name: str) -> bool:
+        """Whether the flag *name* stood on the command line."""
+        return _attribute(name) in self._changed
+
+    def put(self, flag: Flag, text: str) -> None:
+        """Take one occurrence of *flag*. Raises FlagError."""
+        name = _attribute(flag.name)
+        try:
+            value = _read(flag, text)
+        except ValueError as exc:
+            raise FlagError(f'invalid argument "{text}" for "{flag.shown}" flag: {exc}') from None
+        if _gathers(flag):
+            value = (self._values[name] if name in self._changed else []) + value
+        self._values[name] = value
+        self._changed.add(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """``dash`` is how many words stood before ``--``, None where there was none."""
+
+    values: Values
+    words: Sequence[str]
+    dash: int | None
+    deprecated: Sequence[Flag]
+
+
+def parse(flags: Sequence[Flag], arguments: Sequence[str]) -> Parsed:
+    """Read a command line without its command. Raises FlagError."""
+    by_name = {flag.name: flag for flag in flags}
+    by_letter = {flag.short: flag for flag in flags if flag.short}
+    values, words, deprecated = Values(flags), list[str](), list[Flag]()
+    dash: int | None = None
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            dash = len(words)
+            words += rest
+            break
+        if not word.startswith("-") or word == "-":
+            words.append(word)
+        elif word.startswith("--"):
+            flag = _long(word, rest, by_name, values)
+            deprecated += [flag] if flag.deprecated else []
+        else:
+            _letters(word, rest, by_letter, values)
+    return Parsed(values, words, dash, deprecated)
+
+
+def _long(word: str, rest: list[str], known: Mapping[str, Flag], values: Values) -> Flag:
+    name, equals, text = word[2:].partition("=")
+    if not name or name.startswith("-"):
+        raise FlagError(f"bad flag syntax: {word}")
+    flag = known.get(name)
+    if flag is None:
+        raise FlagError(f"unknown flag: --{name}")
+    if equals:
+        values.put(flag, text)
+    elif flag.stands_alone:
+        values.put(flag, flag.bare or "true")
+    elif rest:
+        values.put(flag, rest.pop(0))
+    else:
+        raise FlagError(f"flag needs an argument: {word}")
+    return flag
+
+
+def _letters(word: str, rest: list[str], known: Mapping[str, Flag], values: Values) -> None:
+    letters = word[1:]
+    while letters:
+        letter, letters = letters[0], letters[1:]
+        flag = known.get(letter)
+        if flag is None:
+            raise FlagError(f"unknown shorthand flag: {_quoted(letter)} in {word}")
+        if letters.startswith("="):
+            values.put(flag, letters[1:])
+            return
+        if flag.stands_alone:
+            values.put(flag, flag.bare or "true")
+        elif letters:
+            values.put(flag, letters)
+            return
+        elif rest:
+            values.put(flag, rest.pop(0))
+        else:
+            raise FlagError(f"flag needs an argument: {_quoted(letter)} in {word}")
+
+
+def _quoted(letter: str) -> str:
+    return f"'{letter}'"
+
+
+def _attribute(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _gathers(flag: Flag) -> bool:
+    return flag.kind in (Kind.LIST, Kind.ARRAY)
+
+
+_TRUE = frozenset("1 t T true TRUE True".split())
+_FALSE = frozenset("0 f F false FALSE False".split())
+_DURATION = re.compile(r"([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+\Z", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _read(flag: Flag, text: str) -> Any:
+    match flag.kind:
+        case Kind.BOOL:
+            if text in _TRUE or text in _FALSE:
+                return text in _TRUE
+            raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+        case Kind.INT:
+            if re.fullmatch(r"[-+]?(\d+|0x[0-9a-fA-F]+)", text, re.ASCII):
+                return int(text, 0) if "x" in text else int(text)
+            raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        case Kind.DURATION:
+            return duration(text)
+        case Kind.LIST:
+            return _csv(text)
+        case Kind.ARRAY:
+            return [text]
+    return text
+
+
+def duration(text: str) -> float:
+    """Read a duration of Go's (``1m30s``) as seconds. Raises ValueError in Go's words."""
+    if text in ("0", "+0", "-0"):
+        return 0.0
+    if not _DURATION.match(text):
+        if text and re.fullmatch(r"[-+]?[\d.]+", text, re.ASCII):
+            raise ValueError(f'time: missing unit in duration "{text}"')
+        raise ValueError(f'time: invalid duration "{text}"')
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    return -seconds if text.startswith("-") else seconds
+
+
+def _csv(text: str) -> list[str]:
+    if not text:
+        return []
+    if '"' not in text:
+        return text.split(",")
+    import csv
+
+    return next(csv.reader([text]))

@@ -1,0 +1,124 @@
+"""The command line: which command, its flags, and what a failure looks like."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from podium.kubectl import commands
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.errors import CommandError, UsageError
+from podium.kubectl.flags import Flag, FlagError, parse
+from podium.kubectl.global_flags import GLOBAL_FLAGS
+
+_ROOT = "kubectl"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run ``kubectl`` with *arguments*; return the exit code."""
+    try:
+        code = _run(list(arguments))
+        sys.stdout.flush()
+    except CommandError as exc:
+        _flush()
+        if text := exc.lines():
+            print(text, file=sys.stderr)
+        return exc.exit_code
+    except BrokenPipeError:
+        _forget_output()
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _flush() -> None:
+    """What was printed before comes before the error, also where both go to one file."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_output()
+
+
+def _forget_output() -> None:
+    """Nobody reads what is printed: let Python not try again when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: list[str]) -> int:
+    place = _command_at(arguments, GLOBAL_FLAGS)
+    if place is None:
+        return _without_command(arguments)
+    name = arguments.pop(place)
+    command = commands.load(name)
+    if command is None:
+        return _unknown(name, arguments)
+    path = f"{_ROOT} {name}"
+    while command.children:
+        place = _command_at(arguments, (*GLOBAL_FLAGS, *command.flags))
+        child = command.children.get(arguments[place]) if place is not None else None
+        if child is None:
+            break
+        assert place is not None
+        path = f"{path} {arguments.pop(place)}"
+        command = child
+    return _invoke(path, command, arguments)
+
+
+def _invoke(path: str, command: Command, arguments: list[str]) -> int:
+    try:
+        parsed = parse((*command.flags, *GLOBAL_FLAGS), arguments)
+    except FlagError as exc:
+        raise UsageError(str(exc), path) from None
+    if parsed.values.help or command.run is None:
+        from podium.kubectl.help import command_help
+
+        print(command_help(path, command))
+        return 0
+    for flag in parsed.deprecated:
+        print(f"Flag --{flag.name} has been deprecated, {flag.deprecated}", file=sys.stderr)
+    from podium.kubectl.session import Session
+
+    session = Session(parsed.values)
+    return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
+
+
+def _command_at(arguments: Sequence[str], flags: Sequence[Flag]) -> int | None:
+    """Return where the first word stands that is neither a flag nor a flag's value."""
+    alone = {f"--{flag.name}" for flag in flags if flag.stands_alone}
+    alone |= {f"-{flag.short}" for flag in flags if flag.stands_alone and flag.short}
+    place = 0
+    while place < len(arguments):
+        word = arguments[place]
+        if word == "--":
+            return None
+        if not word.startswith("-") or word == "-":
+            return place
+        takes_next = "=" not in word and word not in alone
+        takes_next = takes_next and (word.startswith("--") or len(word) == 2)
+        place += 2 if takes_next else 1
+    return None
+
+
+def _without_command(arguments: list[str]) -> int:
+    try:
+        parse(GLOBAL_FLAGS, arguments)
+    except FlagError as exc:
+        raise UsageError(str(exc), _ROOT) from None
+    from podium.kubectl.help import overview
+
+    print(overview())
+    return 0
+
+
+def _unknown(name: str, arguments: list[str]) -> int:
+    from podium.kubectl.plugins import run_plugin
+
+    code = run_plugin(name, arguments)
+    if code is not None:
+        return code
+    text = f'unknown command "{name}" for "{_ROOT}"'
+    if meant := commands.similar(name, list(commands.NAMES)):
+        text += "\n\nDid you mean this?\n" + "".join(f"\t{other}\n" for other in meant)
+    raise CommandError(text)

@@ -1,0 +1,26 @@
+"""Plugins: programs on PATH whose name begins with ``kubectl-``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+
+
+def run_plugin(name: str, arguments: Sequence[str]) -> int | None:
+    """Become the plugin for ``kubectl NAME ARGUMENTS``: the longest name that there is.
+
+    Returns None where there is none.
+    """
+    words = [name]
+    for word in arguments:
+        if word.startswith("-"):
+            break
+        words.append(word)
+    while words:
+        program = "kubectl-" + "-".join(word.replace("-", "_") for word in words)
+        found = shutil.which(program)
+        if found is not None:
+            os.execv(found, [found, *[name, *arguments][len(words) :]])
+        words.pop()
+    return None

@@ -1,0 +1,1 @@
+"""Objects as text: tables, YAML, JSONPath, templates. Pure: values in, text out."""

@@ -1,0 +1,67 @@
+"""What a command's flags lead to: the kubeconfig, the server, the namespace; made when needed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import cached_property
+
+from podium.kubectl import kubeconfig
+from podium.kubectl.errors import CommandError
+from podium.kubectl.flags import Values, duration
+from podium.kubectl.http import Answer, Http
+from podium.kubectl.kubeconfig import Connection, Kubeconfig
+
+_WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+
+
+class Session:
+    """One command's way to the server."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._warned: set[str] = set()
+
+    @cached_property
+    def config(self) -> Kubeconfig:
+        return kubeconfig.load(self._values)
+
+    @cached_property
+    def connection(self) -> Connection:
+        return kubeconfig.connection(self.config, self._values)
+
+    @cached_property
+    def http(self) -> Http:
+        return Http(self.connection, self._timeout())
+
+    @property
+    def namespace(self) -> str:
+        return self.connection.namespace
+
+    @property
+    def enforces_namespace(self) -> bool:
+        """Whether the namespace was asked for by flag: files may then not name another."""
+        return bool(self._values.namespace)
+
+    def warn(self, answer: Answer) -> None:
+        """Print the warnings of an answer, each once. Raises Failed where they count as errors."""
+        for header in answer.warnings:
+            for found in _WARNING.finditer(header):
+                text = re.sub(r"\\(.)", r"\1", found[1])
+                if text not in self._warned:
+                    self._warned.add(text)
+                    print(f"Warning: {text}", file=sys.stderr)
+        if self._warned and self._values.warnings_as_errors:
+            count = len(self._warned)
+            raise CommandError(f"{count} warning{'s' * (count > 1)} received")
+
+    def _timeout(self) -> float | None:
+        text = self._values.request_timeout
+        try:
+            seconds = float(text) if text.isdigit() else duration(text)
+        except ValueError:
+            raise CommandError(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer "
+                "followed by a corresponding time unit (e.g. 1s | 2m | 3h)"
+            ) from None
+        return seconds or None

@@ -1,0 +1,54 @@
+"""What a command's words name: ``pods``, ``pod web db``, ``pod/web svc/db``, ``all``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.errors import CommandError
+
+_SEPARATE = (
+    "there is no need to specify a resource type as a separate argument when passing arguments in "
+    "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
+    "resource resource/<resource_name>'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One object, or with "" for *name* all objects of a type."""
+
+    type: ResourceType
+    name: str = ""
+
+
+def resolve(words: Sequence[str], discovery: Discovery) -> list[Target]:
+    """Return what *words* name, in their order. Raises CommandError."""
+    if any("/" in word for word in words):
+        return [_by_path(word, discovery) for word in words]
+    if not words:
+        return []
+    types = _types(words[0], discovery)
+    if len(words) == 1:
+        return [Target(type_) for type_ in types]
+    return [Target(type_, name) for type_ in types for name in words[1:]]
+
+
+def _by_path(word: str, discovery: Discovery) -> Target:
+    kind, slash, name = word.partition("/")
+    if not slash:
+        raise CommandError(_SEPARATE)
+    if not kind or not name or "/" in name:
+        raise CommandError("arguments in resource/name form may not have more than one slash")
+    if "," in kind:
+        raise CommandError("arguments in resource/name form must have a single resource and name")
+    return Target(discovery.find(kind), name)
+
+
+def _types(words: str, discovery: Discovery) -> list[ResourceType]:
+    types: list[ResourceType] = []
+    for word in words.split(","):
+        if word:
+            types += discovery.category(word) or [discovery.find(word)]
+    return types

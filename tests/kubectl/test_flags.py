@@ -1,0 +1,91 @@
+"""Command lines as pflag reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.kubectl.flags import Flag, FlagError, Kind, duration, parse
+
+FLAGS = (
+    Flag("output", short="o"),
+    Flag("watch", False, short="w", kind=Kind.BOOL),
+    Flag("stdin", False, short="i", kind=Kind.BOOL),
+    Flag("tty", False, short="t", kind=Kind.BOOL),
+    Flag("chunk-size", 500, kind=Kind.INT),
+    Flag("label-columns", [], short="L", kind=Kind.LIST),
+    Flag("env", [], kind=Kind.ARRAY),
+    Flag("dry-run", "none", bare="unchanged"),
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value", "words"),
+    [
+        ("-o yaml x", "output", "yaml", ["x"]),
+        ("x -oyaml", "output", "yaml", ["x"]),
+        ("-o=yaml x", "output", "yaml", ["x"]),
+        ("--output yaml x", "output", "yaml", ["x"]),
+        ("--output=yaml x", "output", "yaml", ["x"]),
+        ("--output= x", "output", "", ["x"]),
+        ("-w x", "watch", True, ["x"]),
+        ("--watch=f x", "watch", False, ["x"]),
+        ("-it x", "tty", True, ["x"]),
+        ("-itoyaml x", "output", "yaml", ["x"]),
+        ("--chunk-size 0 x", "chunk_size", 0, ["x"]),
+        ("-La,b -L c x", "label_columns", ["a", "b", "c"], ["x"]),
+        ("--env a,b --env c", "env", ["a,b", "c"], []),
+        ("--dry-run x", "dry_run", "unchanged", ["x"]),
+        ("--dry-run=server", "dry_run", "server", []),
+        ("x -- -o yaml", "output", "", ["x", "-o", "yaml"]),
+        ("x -", "output", "", ["x", "-"]),
+    ],
+)
+def test_reading(line, name, value, words):
+    parsed = parse(FLAGS, line.split(" "))
+    assert (getattr(parsed.values, name), list(parsed.words)) == (value, words)
+
+
+def test_what_stands_before_the_dash_is_counted():
+    assert parse(FLAGS, ["a", "b", "--", "c"]).dash == 2
+    assert parse(FLAGS, ["a", "b"]).dash is None
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("--foo", "unknown flag: --foo"),
+        ("-x", "unknown shorthand flag: 'x' in -x"),
+        ("-itx", "unknown shorthand flag: 'x' in -itx"),
+        ("--output", "flag needs an argument: --output"),
+        ("-o", "flag needs an argument: 'o' in -o"),
+        ("--=x", "bad flag syntax: --=x"),
+        (
+            "--chunk-size=x",
+            'invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": '
+            "invalid syntax",
+        ),
+        (
+            "--watch=maybe",
+            'invalid argument "maybe" for "-w, --watch" flag: strconv.ParseBool: parsing "maybe": '
+            "invalid syntax",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_as_pflag_says_it(line, says):
+    with pytest.raises(FlagError) as caught:
+        parse(FLAGS, [line])
+    assert str(caught.value) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1), ("1m30s", 90), ("1.5h", 5400), ("100ms", 0.1), ("0", 0), ("-2m", -120)],
+)
+def test_durations(text, seconds):
+    assert duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "s", "1x", "1s2"])
+def test_what_is_no_duration(text):
+    with pytest.raises(ValueError, match=r"time: (invalid|missing unit in) duration"):
+        duration(text)
