@@ -68,6 +68,7 @@ async def scheduler(config: ClusterConfig, *, leader_elect: bool = False) -> Non
 
 
 async def controller_manager(config: ClusterConfig, *, leader_elect: bool = False) -> None:
+    from podium.controllers.local_path import LocalPathOptions
     from podium.controllers.manager import ControllerOptions, run
 
     client = client_config(config, "controller-manager", "kube-controller-manager")
@@ -77,6 +78,7 @@ async def controller_manager(config: ClusterConfig, *, leader_elect: bool = Fals
         ca_file=str(pki.ca),
         service_account_key_file=str(pki.service_account_key),
         leader_elect=leader_elect,
+        local_path=LocalPathOptions(config.storage_dir, config.node_name),
     )
     await run(options)
 

@@ -126,6 +126,11 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "kubelet"
 
     @property
+    def storage_dir(self) -> Path:
+        """The volumes of the default StorageClass."""
+        return self.data_dir / "local-path"
+
+    @property
     def log_dir(self) -> Path:
         """Containers' logs."""
         return self.data_dir / "logs"
@@ -149,6 +154,7 @@ class ClusterConfig(msgspec.Struct, frozen=True, kw_only=True):
             self.runtime_dir,
             self.network_dir,
             self.kubelet_dir,
+            self.storage_dir,
             self.log_dir,
         )
         return (

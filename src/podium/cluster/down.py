@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import select
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, load
 from podium.cluster.lock import holder
 from podium.kit import logs
+from podium.kit.trees import remove_tree
 
 #: How long a running `podium up` may take to end (seconds).
 _PATIENCE = 60.0
@@ -82,7 +82,8 @@ def remove_all(config: ClusterConfig) -> None:
         unmount_below(directory)
         linux.umount(str(directory))
     for directory in (*config.run_dirs, config.kubelet_dir / "pods", config.log_dir):
-        shutil.rmtree(directory, ignore_errors=True)
+        with contextlib.suppress(OSError):  # what is mounted there still is not to be emptied
+            remove_tree(directory)
     _remove_if_empty(config.run_dir)
     neighbours.release(config)
 
@@ -92,7 +93,7 @@ def purge(config: ClusterConfig) -> None:
     beside it."""
     for path in config.own_files:
         if path.is_dir():
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink(missing_ok=True)
     _remove_if_empty(config.data_dir)

@@ -21,10 +21,13 @@ from podium.controllers.disruption import DisruptionController
 from podium.controllers.endpoint_slice_mirroring import EndpointSliceMirroringController
 from podium.controllers.endpoint_slices import EndpointSliceController
 from podium.controllers.endpoints import EndpointsController
+from podium.controllers.ephemeral_volumes import EphemeralVolumeController
 from podium.controllers.garbage_collector import GarbageCollector
+from podium.controllers.local_path import PROVISIONER, LocalPathProvisioner
 from podium.controllers.namespaces import NamespaceController
 from podium.controllers.node_lifecycle import BY_NODE, GracePeriods, NodeLifecycleController
 from podium.controllers.options import ControllerOptions
+from podium.controllers.persistent_volumes import PersistentVolumeController
 from podium.controllers.pod_gc import PodGarbageCollector
 from podium.controllers.resource_quota import ResourceQuotaController
 from podium.controllers.root_ca import RootCaPublisher
@@ -71,7 +74,7 @@ class Manager:
     ) -> None:
         self._shared = Shared(client, acting_as, options, clock)
         self._shared.informer(scheme.PODS).add_index(BY_NODE, lambda pod: (pod.spec.node_name,))
-        parts = (_namespaces, _accounts, _nodes, _garbage, _policies, _services)
+        parts = (_namespaces, _accounts, _nodes, _garbage, _policies, _storage, _services)
         self._controllers = [each for part in parts for each in part(self._shared)]
 
     async def run(self) -> None:
@@ -170,14 +173,33 @@ def _policies(shared: Shared) -> Iterator[Controller]:
         claims,
         clock,
     )
+
+
+def _storage(shared: Shared) -> Iterator[Controller]:
+    pods, claims = shared.informer(scheme.PODS), shared.informer(scheme.PERSISTENTVOLUMECLAIMS)
+    volumes = shared.informer(scheme.PERSISTENTVOLUMES)
+    classes = shared.informer(scheme.STORAGECLASSES)
+    acting_as, clock = shared.acting_as, shared.clock
     yield StorageProtectionController(
         acting_as("pvc-protection-controller"),
         acting_as("pv-protection-controller"),
         claims,
-        shared.informer(scheme.PERSISTENTVOLUMES),
+        volumes,
         pods,
         clock,
     )
+    binder = acting_as("persistent-volume-binder")
+    recorder = shared.recorder(binder, "persistentvolume-controller")
+    yield PersistentVolumeController(binder, claims, volumes, classes, pods, recorder, clock)
+    yield EphemeralVolumeController(acting_as("ephemeral-volume-controller"), pods, claims, clock)
+    options = shared.options.local_path
+    if options is not None:
+        client = acting_as("local-path-provisioner")
+        recorder = shared.recorder(client, PROVISIONER)
+        nodes = shared.informer(scheme.NODES)
+        yield LocalPathProvisioner(
+            client, options, claims, volumes, classes, nodes, recorder, clock
+        )
 
 
 def _services(shared: Shared) -> Iterator[Controller]:

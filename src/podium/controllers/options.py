@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from podium.client.config import ClientConfig
+from podium.controllers.local_path import LocalPathOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class ControllerOptions:
     node_startup_grace_period: float = 60.0
     #: Pods that are over and may stay in the API; the oldest beyond that are deleted.
     terminated_pod_threshold: int = 12500
+    #: Where the default StorageClass makes its directories; None for no such class.
+    local_path: LocalPathOptions | None = None
 
     def candidate(self) -> str:
         """Return a name that no other process stands under."""

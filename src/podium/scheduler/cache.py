@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from podium.api.types.core_v1 import Node, Pod
+from podium.domain.pods.claimed_volumes import claim_name
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
 
 
@@ -43,6 +44,14 @@ class NodeCache:
     def is_assumed(self, uid: str) -> bool:
         """Whether the Pod was given a node that the API may not know of yet."""
         return uid in self._assumed
+
+    def claim_is_used(self, namespace: str, name: str) -> bool:
+        """Whether a Pod that has a node uses that PersistentVolumeClaim."""
+        return any(
+            demand.pod.metadata.namespace == namespace
+            and any(claim_name(demand.pod, volume) == name for volume in demand.pod.spec.volumes)
+            for _, demand in self._placed.values()
+        )
 
     def assume(self, demand: PodDemand, node: str) -> None:
         self._assumed.add(demand.pod.metadata.uid)

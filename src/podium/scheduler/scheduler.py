@@ -14,6 +14,7 @@ from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
 from podium.domain.scheduling.decision import Placed, decide, may_go
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
+from podium.domain.scheduling.storage import PodStorage, VolumePlan
 from podium.domain.scheduling.unserved import unserved_preferences
 from podium.kit.clock import Clock, SystemClock
 from podium.kit.guard import guarded
@@ -22,6 +23,7 @@ from podium.scheduler.binding import Binder
 from podium.scheduler.cache import NodeCache
 from podium.scheduler.options import SchedulerOptions
 from podium.scheduler.queue import SchedulingQueue, Waiting
+from podium.scheduler.volumes import NotBound, VolumeBinder, has_claims
 
 __all__ = ["Scheduler", "SchedulerOptions", "run"]
 
@@ -56,6 +58,9 @@ class Scheduler:
             client, scheme.PODS, field_selector=NOT_OVER, clock=clock
         )
         self._nodes: Informer[Node] = Informer(client, scheme.NODES, clock=clock)
+        self._volumes = VolumeBinder(client, self._cache.claim_is_used, clock)
+        for informer in self._volumes.informers:
+            informer.on_change(lambda _old, _new: self._storage_changed())
         self._pods.on_change(self._pod_changed)
         self._nodes.on_change(self._node_changed)
 
@@ -65,8 +70,10 @@ class Scheduler:
             tasks.create_task(self._nodes.run(), name="nodes")
             tasks.create_task(self._pods.run(), name="pods")
             tasks.create_task(self._recorder.run(), name="events")
-            await self._nodes.synced.wait()
-            await self._pods.synced.wait()
+            for informer in self._volumes.informers:
+                tasks.create_task(informer.run(), name="storage")
+            for synced in (self._nodes, self._pods, *self._volumes.informers):
+                await synced.synced.wait()
             while True:
                 waiting = await self._queue.pop()
                 turn = self._turn(waiting, tasks)
@@ -83,22 +90,33 @@ class Scheduler:
             tasks.create_task(guarded(self._binder.report_gated(pod), "reporting"))
             return
         started = self._clock.monotonic()
-        decision = decide(waiting.demand, self._cache.nodes())
+        storage = self._volumes.storage(pod)
+        decision = decide(waiting.demand, self._cache.nodes(), storage=storage)
         result = "scheduled" if isinstance(decision, Placed) else "unschedulable"
         metrics.ATTEMPTS.inc(self._name, result)
         metrics.ATTEMPT_DURATION.observe(self._clock.monotonic() - started, self._name, result)
         if isinstance(decision, Placed):
+            plan = self._plan(storage, decision.node)
             self._cache.assume(waiting.demand, decision.node)
-            tasks.create_task(guarded(self._bind(waiting, decision.node), "binding"))
+            tasks.create_task(guarded(self._bind(waiting, decision.node, plan), "binding"))
             return
         self._queue.park(waiting)
         self._recorder.event(pod, "Warning", "FailedScheduling", decision.message)
         report = self._binder.report_unschedulable(pod, decision.message)
         tasks.create_task(guarded(report, "reporting"))
 
-    async def _bind(self, waiting: Waiting, node: str) -> None:
+    def _plan(self, storage: PodStorage | None, node: str) -> VolumePlan:
+        info = self._cache.node(node)
+        plan = storage.plan(info.node) if storage is not None and info is not None else None
+        if plan is None:
+            return VolumePlan()
+        self._volumes.reserve(plan)
+        return plan
+
+    async def _bind(self, waiting: Waiting, node: str, plan: VolumePlan) -> None:
         uid = waiting.uid
-        if await self._binder.bind(waiting.pod, node):
+        volumes_bound = await self._bind_volumes(waiting.pod, node, plan)
+        if volumes_bound and await self._binder.bind(waiting.pod, node):
             return
         if not self._cache.is_assumed(uid):
             return  # the watch has told meanwhile what became of it
@@ -108,7 +126,23 @@ class Scheduler:
             waiting.demand = PodDemand(pod)
             self._queue.retry(waiting)
 
+    async def _bind_volumes(self, pod: Pod, node: str, plan: VolumePlan) -> bool:
+        if not plan.bind and not plan.provision:
+            return True
+        try:
+            await self._volumes.bind(pod, plan, node)
+        except NotBound as exc:
+            text = f'running PreBind plugin "VolumeBinding": binding volumes: {exc}'
+            self._recorder.event(pod, "Warning", "FailedScheduling", text)
+            return False
+        finally:
+            self._volumes.release(plan)
+        return True
+
     # -- news
+
+    def _storage_changed(self) -> None:
+        self._queue.move(lambda demand: has_claims(demand.pod))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old

@@ -14,11 +14,8 @@ from dataclasses import dataclass
 from podium.domain.scheduling.filters import Rejection, first_rejection
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
 from podium.domain.scheduling.scores import scores
-from podium.domain.scheduling.unserved import (
-    missing_claims,
-    unserved_preferences,
-    unserved_requirements,
-)
+from podium.domain.scheduling.storage import IN_USE, PodStorage
+from podium.domain.scheduling.unserved import unserved_preferences, unserved_requirements
 
 NO_NODES = "no nodes available to schedule pods"
 NOT_HELPFUL = "Preemption is not helpful for scheduling"
@@ -48,18 +45,26 @@ def decide(
     demand: PodDemand,
     nodes: Sequence[NodeInfo],
     choose: Callable[[Sequence[str]], str] = min,
+    storage: PodStorage | None = None,
 ) -> Decision:
-    """Decide where the Pod goes. *choose* picks one of the names of equally good nodes."""
+    """Decide where the Pod goes. *choose* picks one of the names of equally good nodes.
+
+    *storage* is what its claims allow, None for a Pod without any.
+    """
     if not nodes:
         return Unschedulable(NO_NODES)
     obstacle = _obstacle(demand)
     if obstacle:
         return Unschedulable(_refused_beforehand(demand, obstacle, len(nodes)))
+    if storage is not None and storage.obstacle:
+        number = f"{len(nodes)} " if storage.counted else ""
+        text = f"{number}{storage.obstacle}"
+        return Unschedulable(_refused_beforehand(demand, text, len(nodes)))
 
     feasible: list[NodeInfo] = []
     rejected: list[tuple[NodeInfo, Rejection]] = []
     for info in nodes:
-        rejection = first_rejection(demand, info)
+        rejection = first_rejection(demand, info) or _by_storage(storage, info)
         if rejection is None:
             feasible.append(info)
         else:
@@ -80,6 +85,15 @@ def decide(
     )
 
 
+def _by_storage(storage: PodStorage | None, info: NodeInfo) -> Rejection | None:
+    if storage is None:
+        return None
+    if storage.exclusive:
+        return Rejection((IN_USE,), curable=True)
+    reasons = storage.rejection(info.node)
+    return Rejection(reasons, curable=False) if reasons else None
+
+
 def may_go(demand: PodDemand, info: NodeInfo) -> bool:
     """Whether a new decision might send the Pod to *info*: worth a try when *info* has changed."""
     return (
@@ -91,8 +105,6 @@ def may_go(demand: PodDemand, info: NodeInfo) -> bool:
 
 def _obstacle(demand: PodDemand) -> str:
     """Return what keeps the Pod from every node, whatever the nodes are like."""
-    for claim in missing_claims(demand.pod):
-        return f'persistentvolumeclaim "{claim}" not found'
     fields = unserved_requirements(demand.pod)
     return f"{', '.join(fields)} is not supported by this scheduler" if fields else ""
 

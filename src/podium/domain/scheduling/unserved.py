@@ -26,9 +26,6 @@ def unserved_requirements(pod: Pod) -> list[str]:
         found.append("spec.resourceClaims")
     if spec.scheduling_group is not None:
         found.append("spec.schedulingGroup")
-    for index, volume in enumerate(spec.volumes):
-        if volume.ephemeral is not None:
-            found.append(f"spec.volumes[{index}].ephemeral")
     return found
 
 
@@ -49,9 +46,3 @@ def unserved_preferences(pod: Pod) -> list[str]:
         if constraint.when_unsatisfiable == "ScheduleAnyway":
             found.append(f"spec.topologySpreadConstraints[{index}]")
     return found
-
-
-def missing_claims(pod: Pod) -> list[str]:
-    """Return the PersistentVolumeClaims that *pod* mounts; none can exist, as none are served."""
-    claims = (volume.persistent_volume_claim for volume in pod.spec.volumes)
-    return [claim.claim_name for claim in claims if claim is not None]

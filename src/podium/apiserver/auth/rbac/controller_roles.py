@@ -151,6 +151,13 @@ _CONTROLLERS: dict[str, tuple[str, ...]] = {
         "watch | core | events",
         "get | core | services",
     ),
+    #: Of our own: the provisioner of the default StorageClass.
+    "local-path-provisioner": (
+        "get list watch create delete patch | core | persistentvolumes",
+        "read | core | persistentvolumeclaims",
+        "get list watch create | storage.k8s.io | storageclasses",
+        EVENTS,
+    ),
     "pod-garbage-collector": (
         "list watch delete | core | pods",
         "read | core | nodes",
