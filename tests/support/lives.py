@@ -25,6 +25,7 @@ PATIENCE, SETTLE = 60.0, 1.5  # seconds
 _KINDS = {
     "Pod": scheme.PODS,
     "ConfigMap": scheme.CONFIGMAPS,
+    "PersistentVolumeClaim": scheme.PERSISTENTVOLUMECLAIMS,
     "Secret": scheme.SECRETS,
     "Service": scheme.SERVICES,
     "ServiceAccount": scheme.SERVICEACCOUNTS,

@@ -7,6 +7,8 @@ from typing import TypeVar
 import msgspec
 
 from podium.api import scheme
+from podium.api.errors import ApiError
+from podium.api.scheme import Resource
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
 from podium.client.client import Client
 from podium.client.informer import Informer
@@ -62,13 +64,13 @@ class StorageProtectionController:
             if claim is not None and not self._is_used(claim):
                 released = _without(claim, CLAIM_FINALIZER)
                 if released is not None:
-                    await self._claim_client.update(scheme.PERSISTENTVOLUMECLAIMS, released)
+                    await _write(self._claim_client, scheme.PERSISTENTVOLUMECLAIMS, released)
         else:
             volume = self._volumes.get("", name)
             if volume is not None and volume.status.phase != "Bound":
                 left = _without(volume, VOLUME_FINALIZER)
                 if left is not None:
-                    await self._volume_client.update(scheme.PERSISTENTVOLUMES, left)
+                    await _write(self._volume_client, scheme.PERSISTENTVOLUMES, left)
 
     def _is_used(self, claim: PersistentVolumeClaim) -> bool:
         return any(
@@ -77,6 +79,14 @@ class StorageProtectionController:
             and claim.metadata.name in claims_of(pod)
             for pod in self._pods.list()
         )
+
+
+async def _write(client: Client, resource: Resource, obj: T) -> None:
+    try:
+        await client.update(resource, obj)
+    except ApiError as exc:
+        if exc.code != 404:  # its last finalizer may have been somebody else's
+            raise
 
 
 def _without(obj: T, finalizer: str) -> T | None:

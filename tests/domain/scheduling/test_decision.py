@@ -165,13 +165,6 @@ def test_what_is_not_served_is_named_and_not_ignored(pod, node, spec, field):
     )
 
 
-def test_a_claim_that_cannot_exist(pod, node):
-    wanted = pod(volumes=[{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}])
-    assert decide(PodDemand(wanted), [NodeInfo(node())]) == Unschedulable(
-        f'0/1 nodes are available: persistentvolumeclaim "data" not found. {NOT_HELPFUL}'
-    )
-
-
 def test_unserved_preferences_matter_only_when_there_is_a_choice(pod, node):
     term = {"weight": 1, "podAffinityTerm": {"topologyKey": "kubernetes.io/hostname"}}
     preference = {
