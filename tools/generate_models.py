@@ -205,6 +205,7 @@ GO_NULLS = set(
     JobCondition.lastProbeTime JobCondition.lastTransitionTime
     ReplicaSetCondition.lastTransitionTime StatefulSetCondition.lastTransitionTime
     VolumeError.time
+    DaemonSetSpec.selector DeploymentSpec.selector ReplicaSetSpec.selector StatefulSetSpec.selector
     TokenRequestSpec.boundObjectRef TokenRequestStatus.expirationTimestamp
     TypedLocalObjectReference.apiGroup TypedObjectReference.apiGroup
     """.split()

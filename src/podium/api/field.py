@@ -38,6 +38,8 @@ _WORDS = {
     TYPE_INVALID: "Invalid value",
 }
 _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL}
+#: In the place of a value that an error does not show.
+OMITTED = Verbatim("(omitted)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class FieldError:
     def body(self) -> str:
         """The text without the field path, as ``Status.details.causes[].message`` has it."""
         text = _WORDS[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.value is not OMITTED:
             text += f": {go_text.value(go_syntax.readable(self.value))}"
         return f"{text}: {self.detail}" if self.detail else text
 

@@ -28,6 +28,8 @@ _CAPITALS = frozenset(
 _NAMES = {"cidrs": "CIDRs", "cidr": "CIDR", "metadata": "ObjectMeta", "fieldsV1": "FieldsV1"}
 #: Times that Go embeds; all others are pointers.
 _EMBEDDED_TIMES = frozenset({"creationTimestamp"})
+#: Pointers on the wire that are values in what upstream validates, and dumps.
+_VALUES = frozenset({"partition"})
 _NO_TIME = "time.Date(1, time.January, 1, 0, 0, 0, 0, time.UTC)"
 _SCALARS: tuple[tuple[Any, str], ...] = (
     (scalars.Int32, "int32"),
@@ -61,6 +63,13 @@ def go_quantity(text: str) -> Verbatim:
     )
 
 
+def int_or_string(value: int | str | None) -> Verbatim:
+    """Return a number or text (a percentage) as upstream dumps an ``IntOrString``."""
+    text, number = (value, 0) if isinstance(value, str) else ("", value or 0)
+    kind = int(isinstance(value, str))
+    return Verbatim(f"intstr.IntOrString{{Type:{kind}, IntVal:{number}, StrVal:{quote(text)}}}")
+
+
 def _struct(obj: Struct) -> str:
     cls = type(obj)
     annotations = {field.encode_name: field.type for field in fields(cls)}
@@ -91,7 +100,7 @@ def _value(value: Any, annotation: Any, name: str) -> str:
         return _map(value, go_type) if value else f"{go_type}(nil)"
     if inner == scalars.Time and name in _EMBEDDED_TIMES:
         return _time(value)
-    if optional:
+    if optional and name not in _VALUES:
         return f"(*{go_type})({_ADDRESS})" if value is not None else f"(*{go_type})(nil)"
     return _plain(value, inner)
 
@@ -102,10 +111,7 @@ def _plain(value: Any, annotation: Any) -> str:
     if annotation == scalars.Quantity:
         return go_quantity(value or "0")
     if annotation == scalars.IntOrString:
-        text, number = (value, 0) if isinstance(value, str) else ("", value)
-        return (
-            f"intstr.IntOrString{{Type:{int(bool(text))}, IntVal:{number}, StrVal:{quote(text)}}}"
-        )
+        return int_or_string(value)
     if isinstance(value, datetime) or annotation == scalars.Time:
         return _time(value)
     return go_text.value(value)

@@ -12,11 +12,12 @@ import pytest
 
 from support.golden import CASES, World, comparable, load, play, target_of
 
-#: Patches and rights take more than strategies: ``tests/apiserver/test_golden_*.py`` play them.
+#: Patches and rights take more than strategies: ``tests/apiserver/test_golden_*.py`` play them,
+#: and ``tests/e2e/test_recorded_answers.py`` what takes a cluster.
 NAMES = sorted(
     f"{path.parent.name}/{path.stem}"
     for path in CASES.glob("*/*.json")
-    if path.parent.name not in ("auth", "patches", "requests")
+    if path.parent.name not in ("auth", "cluster", "patches", "requests")
 )
 
 

@@ -35,7 +35,7 @@ class DaemonSetUpdateStrategy(Struct, kw_only=True, omit_defaults=True, forbid_u
 class DaemonSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "revision_history_limit": "revisionHistoryLimit", "update_strategy": "updateStrategy"}):
     min_ready_seconds: Int32 = 0
     revision_history_limit: Int32 | None = None
-    selector: LabelSelector = field(default_factory=lambda: LabelSelector())
+    selector: "LabelSelector | None" = field(default_factory=unset)
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
     update_strategy: DaemonSetUpdateStrategy = field(default_factory=lambda: DaemonSetUpdateStrategy())
 
@@ -92,7 +92,7 @@ class DeploymentSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     progress_deadline_seconds: Int32 | None = None
     replicas: Int32 | None = None
     revision_history_limit: Int32 | None = None
-    selector: LabelSelector = field(default_factory=lambda: LabelSelector())
+    selector: "LabelSelector | None" = field(default_factory=unset)
     strategy: DeploymentStrategy = field(default_factory=lambda: DeploymentStrategy())
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
@@ -136,7 +136,7 @@ class DeploymentList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
 class ReplicaSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
     min_ready_seconds: Int32 = 0
     replicas: Int32 | None = None
-    selector: LabelSelector = field(default_factory=lambda: LabelSelector())
+    selector: "LabelSelector | None" = field(default_factory=unset)
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
 
@@ -199,7 +199,7 @@ class StatefulSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     pod_management_policy: str = ""
     replicas: Int32 | None = None
     revision_history_limit: Int32 | None = None
-    selector: LabelSelector = field(default_factory=lambda: LabelSelector())
+    selector: "LabelSelector | None" = field(default_factory=unset)
     service_name: str = ""
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
     update_strategy: StatefulSetUpdateStrategy = field(default_factory=lambda: StatefulSetUpdateStrategy())

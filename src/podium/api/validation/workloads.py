@@ -1,45 +1,29 @@
-"""Checks of ReplicationControllers and ``apps/v1``.
+"""Checks of what keeps a number of equal Pods: ReplicationControllers, ReplicaSets, Deployments.
 
 Follows ``pkg/apis/apps/validation`` and ``pkg/apis/core/validation`` of Kubernetes.
 """
 
 from __future__ import annotations
 
-from podium.api import names, selectors
+from podium.api import go_syntax, selectors
 from podium.api.field import FieldError, Path, forbidden, invalid, not_supported, required
+from podium.api.selectors import LabelSelector as Needs
 from podium.api.types.apps_v1 import (
-    DaemonSet,
-    DaemonSetUpdateStrategy,
     Deployment,
     DeploymentStrategy,
     ReplicaSet,
-    StatefulSet,
+    RollingUpdateDeployment,
 )
 from podium.api.types.core_v1 import PodTemplateSpec, ReplicationController
 from podium.api.types.meta_v1 import LabelSelector
-from podium.api.validation.common import Errors, immutable, invalid_each, non_negative
+from podium.api.validation.common import Errors, immutable, non_negative
 from podium.api.validation.scheduling import validate_label_selector
+from podium.api.validation.shares import is_nothing, not_more_than_all, share
 from podium.api.validation.templates import go_labels, validate_template
 
 SPEC = Path("spec")
-_TEMPLATE = SPEC.child("template")
-_MISMATCH = "`selector` does not match template `labels`"
+TEMPLATE = SPEC.child("template")
 _STRATEGIES = ("Recreate", "RollingUpdate")
-_UPDATES = ("OnDelete", "RollingUpdate")
-_KEPT = (
-    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
-    "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
-    "'minReadySeconds' are forbidden"
-)
-_MUTABLE = (
-    "replicas",
-    "ordinals",
-    "template",
-    "update_strategy",
-    "revision_history_limit",
-    "persistent_volume_claim_retention_policy",
-    "min_ready_seconds",
-)
 
 
 def validate_replication_controller(obj: ReplicationController) -> list[FieldError]:
@@ -47,193 +31,128 @@ def validate_replication_controller(obj: ReplicationController) -> list[FieldErr
     errors = list(non_negative(SPEC.child("minReadySeconds"), spec.min_ready_seconds))
     if not spec.selector:
         errors.append(required(SPEC.child("selector")))
-    errors.extend(_replicas(spec.replicas))
+    errors.extend(replicas(spec.replicas))
     if spec.template is None:
-        errors.append(required(_TEMPLATE))
-    else:
-        selector = LabelSelector(match_labels=spec.selector)
-        errors.extend(_template(spec.template, selector))
+        errors.append(required(TEMPLATE))
+        return errors
+    needs = selectors.from_struct(LabelSelector(match_labels=spec.selector))
+    errors.extend(_template(spec.template, needs, "ReplicationController"))
     return errors
 
 
 def validate_deployment(obj: Deployment) -> list[FieldError]:
     spec = obj.spec
-    errors = list(_replicas(spec.replicas))
-    errors.extend(_selector(spec.selector))
-    errors.extend(_template(spec.template, spec.selector))
-    errors.extend(_update_strategy(SPEC.child("strategy"), spec.strategy, _STRATEGIES))
+    errors = list(replicas(spec.replicas))
+    errors.extend(_selected(spec.selector, spec.template))
+    errors.extend(_strategy(SPEC.child("strategy"), spec.strategy))
     errors.extend(non_negative(SPEC.child("minReadySeconds"), spec.min_ready_seconds))
-    errors.extend(_limit("revisionHistoryLimit", spec.revision_history_limit))
+    errors.extend(limit("revisionHistoryLimit", spec.revision_history_limit))
     deadline = spec.progress_deadline_seconds
-    errors.extend(_limit("progressDeadlineSeconds", deadline))
-    if deadline is not None and 0 <= deadline <= spec.min_ready_seconds:
+    errors.extend(limit("progressDeadlineSeconds", deadline))
+    if deadline is not None and deadline <= spec.min_ready_seconds:
         text = "must be greater than minReadySeconds"
         errors.append(invalid(SPEC.child("progressDeadlineSeconds"), deadline, text))
     return errors
 
 
 def validate_deployment_update(new: Deployment, old: Deployment) -> list[FieldError]:
-    return [
-        *validate_deployment(new),
-        *_same_selector(new.spec.selector, old.spec.selector),
-    ]
+    return [*validate_deployment(new), *same_selector(new.spec.selector, old.spec.selector)]
 
 
 def validate_replica_set(obj: ReplicaSet) -> list[FieldError]:
     spec = obj.spec
-    errors = list(_replicas(spec.replicas))
+    errors = list(replicas(spec.replicas))
     errors.extend(non_negative(SPEC.child("minReadySeconds"), spec.min_ready_seconds))
-    errors.extend(_selector(spec.selector))
-    errors.extend(_template(spec.template, spec.selector))
+    errors.extend(_selected(spec.selector, spec.template))
     return errors
 
 
 def validate_replica_set_update(new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
-    return [
-        *validate_replica_set(new),
-        *_same_selector(new.spec.selector, old.spec.selector),
-    ]
+    return [*validate_replica_set(new), *same_selector(new.spec.selector, old.spec.selector)]
 
 
-def validate_daemon_set(obj: DaemonSet) -> list[FieldError]:
-    spec = obj.spec
-    errors = list(_selector(spec.selector))
-    errors.extend(_matches(spec.template, spec.selector))
-    errors.extend(validate_template(_TEMPLATE, spec.template))
-    errors.extend(_always(spec.template))
-    errors.extend(non_negative(SPEC.child("minReadySeconds"), spec.min_ready_seconds))
-    errors.extend(_update_strategy(SPEC.child("updateStrategy"), spec.update_strategy, _UPDATES))
-    errors.extend(_limit("revisionHistoryLimit", spec.revision_history_limit))
-    return errors
-
-
-def validate_daemon_set_update(new: DaemonSet, old: DaemonSet) -> list[FieldError]:
-    return [
-        *validate_daemon_set(new),
-        *_same_selector(new.spec.selector, old.spec.selector),
-    ]
-
-
-def validate_stateful_set(obj: StatefulSet) -> list[FieldError]:
-    spec = obj.spec
-    errors: list[FieldError] = []
-    policy = spec.pod_management_policy
-    if policy not in ("OrderedReady", "Parallel"):
-        text = "must be 'OrderedReady' or 'Parallel'"
-        errors.append(invalid(SPEC.child("podManagementPolicy"), policy, text))
-    update = spec.update_strategy.type
-    at = SPEC.child("updateStrategy")
-    if update not in _UPDATES:
-        errors.append(invalid(at, update, "must be 'RollingUpdate' or 'OnDelete'"))
-    rolling = spec.update_strategy.rolling_update
-    if rolling is not None:
-        if update == "OnDelete":
-            text = "only allowed for updateStrategy 'RollingUpdate'"
-            errors.append(invalid(at.child("rollingUpdate"), rolling, text))
-        else:
-            place = at.child("rollingUpdate", "partition")
-            errors.extend(non_negative(place, rolling.partition or 0))
-    errors.extend(_replicas(spec.replicas))
-    errors.extend(non_negative(SPEC.child("minReadySeconds"), spec.min_ready_seconds))
-    errors.extend(_selector(spec.selector))
-    errors.extend(_matches(spec.template, spec.selector))
-    errors.extend(validate_template(_TEMPLATE, spec.template))
-    errors.extend(_always(spec.template))
-    return errors
-
-
-def validate_stateful_set_update(new: StatefulSet, old: StatefulSet) -> list[FieldError]:
-    kept = [
-        name
-        for name in new.spec.__struct_fields__
-        if name not in _MUTABLE and getattr(new.spec, name) != getattr(old.spec, name)
-    ]
-    changed = [forbidden(SPEC, _KEPT)] if kept else []
-    return [*validate_stateful_set(new), *changed]
-
-
-def _update_strategy(
-    path: Path, strategy: DeploymentStrategy | DaemonSetUpdateStrategy, known: tuple[str, ...]
-) -> Errors:
-    if strategy.type not in known:
-        yield not_supported(path.child("type"), strategy.type, known)
-        return
-    rolling = strategy.rolling_update
-    if strategy.type != "RollingUpdate":
-        if rolling is not None:
-            text = f"may not be specified when strategy `type` is '{strategy.type}'"
-            yield forbidden(path.child("rollingUpdate"), text)
-        return
-    if rolling is None:
-        yield required(path.child("rollingUpdate"))
-        return
-    at = path.child("rollingUpdate")
-    yield from _share(at.child("maxUnavailable"), rolling.max_unavailable)
-    yield from _share(at.child("maxSurge"), rolling.max_surge)
-    if _nothing(rolling.max_unavailable) and _nothing(rolling.max_surge):
-        text = "may not be 0 when `maxSurge` is 0"
-        yield invalid(at.child("maxUnavailable"), rolling.max_unavailable, text)
-
-
-def _share(path: Path, value: int | str | None) -> Errors:
-    if isinstance(value, str):
-        yield from invalid_each(path, value, names.percent(value))
-        if not names.percent(value) and int(value[:-1]) > 100:
-            yield invalid(path, value, "must not be greater than 100%")
+def _selected(selector: LabelSelector | None, template: PodTemplateSpec) -> Errors:
+    yield from needed_selector(selector, "deployment")
+    try:
+        needs = selectors.from_struct(selector)
+    except ValueError:
+        yield invalid(SPEC.child("selector"), selector, "invalid label selector")
     else:
-        yield from non_negative(path, value or 0)
+        yield from _template(template, needs, "ReplicaSet")
 
 
-def _nothing(value: int | str | None) -> bool:
-    return value in (None, 0, "0%")
+def _template(template: PodTemplateSpec, needs: Needs, kind: str) -> Errors:
+    if not needs.empty:
+        yield from matches(template, needs)
+    yield from validate_template(TEMPLATE, template)
+    yield from runs_for_ever(template, kind)
 
 
-def _replicas(replicas: int | None) -> Errors:
-    return non_negative(SPEC.child("replicas"), replicas or 0)
+def _strategy(path: Path, strategy: DeploymentStrategy) -> Errors:
+    at = path.child("rollingUpdate")
+    if strategy.type not in _STRATEGIES:
+        yield not_supported(path, strategy, _STRATEGIES)
+    elif strategy.type == "Recreate":
+        if strategy.rolling_update is not None:
+            yield forbidden(at, "may not be specified when strategy `type` is 'Recreate'")
+    elif strategy.rolling_update is None:
+        yield required(at, "this should be defaulted and never be nil")
+    else:
+        yield from _rolling(at, strategy.rolling_update)
 
 
-def _limit(name: str, value: int | None) -> Errors:
+def _rolling(path: Path, rolling: RollingUpdateDeployment) -> Errors:
+    unavailable = path.child("maxUnavailable")
+    yield from share(unavailable, rolling.max_unavailable)
+    yield from share(path.child("maxSurge"), rolling.max_surge)
+    if is_nothing(rolling.max_unavailable) and is_nothing(rolling.max_surge):
+        shown = go_syntax.int_or_string(rolling.max_unavailable)
+        yield invalid(unavailable, shown, "may not be 0 when `maxSurge` is 0")
+    yield from not_more_than_all(unavailable, rolling.max_unavailable)
+
+
+# ------------------------------------------------------------------ what others have, too
+
+
+def replicas(wanted: int | None) -> Errors:
+    return non_negative(SPEC.child("replicas"), wanted or 0)
+
+
+def limit(name: str, value: int | None) -> Errors:
     return non_negative(SPEC.child(name), value or 0)
 
 
-def _selector(selector: LabelSelector | None) -> Errors:
+def needed_selector(selector: LabelSelector | None, kind: str) -> Errors:
+    """Require a selector that selects; *kind* is what upstream's text calls the object."""
     at = SPEC.child("selector")
-    if selector is None or is_empty(selector):
+    if selector is None:
         yield required(at)
         return
     yield from validate_label_selector(at, selector)
+    yield from not_empty(selector, kind)
 
 
-def _template(template: PodTemplateSpec, selector: LabelSelector | None) -> Errors:
-    yield from _matches(template, selector)
-    yield from validate_template(_TEMPLATE, template)
-    yield from _always(template)
+def not_empty(selector: LabelSelector | None, kind: str) -> Errors:
+    if selector is not None and not selector.match_labels and not selector.match_expressions:
+        yield invalid(SPEC.child("selector"), selector, f"empty selector is invalid for {kind}")
 
 
-def _matches(template: PodTemplateSpec, selector: LabelSelector | None) -> Errors:
+def matches(template: PodTemplateSpec, needs: Needs) -> Errors:
     labels = template.metadata.labels
-    matches = False
-    if selector is not None and not is_empty(selector):
-        try:
-            matches = selectors.from_struct(selector).matches(labels)
-        except ValueError:
-            return
-    if not matches:
-        yield invalid(_TEMPLATE.child("metadata", "labels"), go_labels(labels), _MISMATCH)
+    if not needs.matches(labels):
+        text = "`selector` does not match template `labels`"
+        yield invalid(TEMPLATE.child("metadata", "labels"), go_labels(labels), text)
 
 
-def _always(template: PodTemplateSpec) -> Errors:
-    at = _TEMPLATE.child("spec")
-    if template.spec.restart_policy != "Always":
-        yield not_supported(at.child("restartPolicy"), template.spec.restart_policy, ["Always"])
+def runs_for_ever(template: PodTemplateSpec, kind: str) -> Errors:
+    at = TEMPLATE.child("spec")
+    policy = template.spec.restart_policy
+    if policy != "Always":
+        yield not_supported(at.child("restartPolicy"), policy, ["Always"])
     if template.spec.active_deadline_seconds is not None:
-        text = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
         yield forbidden(at.child("activeDeadlineSeconds"), text)
 
 
-def _same_selector(new: LabelSelector | None, old: LabelSelector | None) -> Errors:
+def same_selector(new: LabelSelector | None, old: LabelSelector | None) -> Errors:
     return immutable(SPEC.child("selector"), new, old)
-
-
-def is_empty(selector: LabelSelector) -> bool:
-    return not selector.match_labels and not selector.match_expressions

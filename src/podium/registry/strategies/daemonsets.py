@@ -7,7 +7,8 @@ from datetime import datetime
 from podium.api.defaults.workloads import set_defaults_daemon_set
 from podium.api.field import FieldError
 from podium.api.types.apps_v1 import DaemonSet
-from podium.api.validation.workloads import validate_daemon_set, validate_daemon_set_update
+from podium.api.validation.daemon_sets import validate_daemon_set, validate_daemon_set_update
+from podium.api.validation.workload_statuses import validate_daemon_set_status
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
     CONTAINERS,
@@ -56,6 +57,9 @@ class DaemonSetStrategy(WorkloadStrategy[DaemonSet]):
 
     def validate_update(self, new: DaemonSet, old: DaemonSet) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_daemon_set_update(new, old)
+
+    def validate_status_update(self, new: DaemonSet, old: DaemonSet) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_daemon_set_status(new, old)]
 
     def row(self, obj: DaemonSet, now: datetime) -> list[Cell]:
         status = obj.status

@@ -7,6 +7,7 @@ from datetime import datetime
 from podium.api.defaults.workloads import set_defaults_deployment
 from podium.api.field import FieldError
 from podium.api.types.apps_v1 import Deployment
+from podium.api.validation.workload_statuses import validate_deployment_status
 from podium.api.validation.workloads import validate_deployment, validate_deployment_update
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
@@ -39,6 +40,9 @@ class DeploymentStrategy(WorkloadStrategy[Deployment]):
 
     def validate_update(self, new: Deployment, old: Deployment) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_deployment_update(new, old)
+
+    def validate_status_update(self, new: Deployment, old: Deployment) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_deployment_status(new, old)]
 
     def row(self, obj: Deployment, now: datetime) -> list[Cell]:
         return [

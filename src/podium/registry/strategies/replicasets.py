@@ -8,6 +8,7 @@ from datetime import datetime
 from podium.api.defaults.workloads import set_defaults_replica_set
 from podium.api.field import FieldError
 from podium.api.types.apps_v1 import ReplicaSet
+from podium.api.validation.workload_statuses import validate_replicas_status
 from podium.api.validation.workloads import validate_replica_set, validate_replica_set_update
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
@@ -41,6 +42,9 @@ class ReplicaSetStrategy(WorkloadStrategy[ReplicaSet]):
 
     def validate_update(self, new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_replica_set_update(new, old)
+
+    def validate_status_update(self, new: ReplicaSet, old: ReplicaSet) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_replicas_status(new)]
 
     def fields(self, obj: ReplicaSet) -> Mapping[str, str]:
         return {**super().fields(obj), "status.replicas": str(obj.status.replicas)}

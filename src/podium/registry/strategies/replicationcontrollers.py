@@ -8,6 +8,7 @@ from datetime import datetime
 from podium.api.defaults.workloads import set_defaults_replication_controller
 from podium.api.field import FieldError
 from podium.api.types.core_v1 import PodSpec, ReplicationController
+from podium.api.validation.workload_statuses import validate_replicas_status
 from podium.api.validation.workloads import validate_replication_controller
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
@@ -44,6 +45,11 @@ class ReplicationControllerStrategy(WorkloadStrategy[ReplicationController]):
         self, new: ReplicationController, old: ReplicationController
     ) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_replication_controller(new)
+
+    def validate_status_update(
+        self, new: ReplicationController, old: ReplicationController
+    ) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_replicas_status(new)]
 
     def fields(self, obj: ReplicationController) -> Mapping[str, str]:
         return {**super().fields(obj), "status.replicas": str(obj.status.replicas)}

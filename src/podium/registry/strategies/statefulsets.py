@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from podium.api import names
 from podium.api.defaults.workloads import set_defaults_stateful_set
 from podium.api.field import FieldError
 from podium.api.types.apps_v1 import StatefulSet
-from podium.api.validation.workloads import validate_stateful_set, validate_stateful_set_update
+from podium.api.validation.stateful_sets import (
+    validate_stateful_set,
+    validate_stateful_set_update,
+)
+from podium.api.validation.workload_statuses import validate_stateful_set_status
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
     CONTAINERS,
@@ -23,11 +28,17 @@ class StatefulSetStrategy(WorkloadStrategy[StatefulSet]):
     def default(self, obj: StatefulSet) -> None:
         set_defaults_stateful_set(obj)
 
+    def validate_name(self, name: str, prefix: bool) -> list[str]:
+        return names.name_is_dns_label(name, prefix)  # it becomes a host name of Pods
+
     def validate(self, obj: StatefulSet) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_stateful_set(obj)
 
     def validate_update(self, new: StatefulSet, old: StatefulSet) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_stateful_set_update(new, old)
+
+    def validate_status_update(self, new: StatefulSet, old: StatefulSet) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_stateful_set_status(new, old)]
 
     def row(self, obj: StatefulSet, now: datetime) -> list[Cell]:
         return [
