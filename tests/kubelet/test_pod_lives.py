@@ -179,13 +179,13 @@ async def test_a_changed_image_replaces_the_container(node, policy):
 
 async def test_what_the_node_does_not_do_is_refused_by_name(node):
     probe = {"grpc": {"port": 1, "mode": "TLS"}}
-    await node.create({"readinessProbe": probe}, hostUsers=False)
+    await node.create({"readinessProbe": probe}, resources={"limits": {"cpu": "1"}})
 
     pod = await node.phase("Failed", step=0.0)
 
     assert pod.status.reason == "UnsupportedField"
     assert pod.status.message == (
-        "Pod this node does not support: spec.hostUsers, "
+        "Pod this node does not support: spec.resources, "
         "spec.containers[0].readinessProbe.grpc.mode"
     )
     await node.until(lambda: any(m.startswith("UnsupportedField") for m in node.messages()))

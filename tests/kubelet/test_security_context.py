@@ -13,6 +13,7 @@ from podium.runtime.port import (
     ProfileType,
     SecurityProfile,
     SupplementalGroupsPolicy,
+    UserNamespace,
 )
 from support.pods import make_pod
 
@@ -21,7 +22,7 @@ PROFILES = Path("/kubelet/seccomp")
 
 def wanted(own=None, image=ImageUser(), **spec) -> LinuxContainerSecurityContext:  # noqa: B008
     pod = make_pod({"name": "a", "image": "i", "securityContext": own or {}}, **spec)
-    return security_context(pod, pod.spec.containers[0], image, PROFILES)
+    return security_context(pod, pod.spec.containers[0], image, PROFILES, UserNamespace())
 
 
 def test_who_says_nothing_gets_the_defaults():

@@ -47,7 +47,8 @@ def main(arguments: argparse.Namespace) -> int:
     with _only_one(config):
         refuse_conflicts(config)  # what a former process of this cluster held is free by now
         neighbours.claim(config)
-        config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # To be passed, not looked into, by mapped users on the way to their own root directories.
+        config.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         renew_certificates(config)
         _preload()
         code = _supervisor(config).run()

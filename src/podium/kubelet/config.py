@@ -33,6 +33,7 @@ class KubeletConfiguration:
     cluster_dns: tuple[str, ...] = ()
     cluster_domain: str = "cluster.local"
     allowed_unsafe_sysctls: tuple[str, ...] = ()
+    user_namespace_ids_per_pod: int = 65536
     container_log_max_size: int = 10 << 20  #: bytes
     container_log_max_files: int = 5
     container_log_monitor_interval: float = 10.0
@@ -109,6 +110,15 @@ def _sysctls(name: str, value: Any) -> tuple[str, ...]:
     return patterns
 
 
+def _user_namespaces(name: str, value: Any) -> int:
+    if not isinstance(value, dict) or set(value) - {"idsPerPod"}:
+        raise ConfigError(f"{name}: the one field that is served is idsPerPod")
+    count = value.get("idsPerPod", 65536)
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1 or count % 65536:
+        raise ConfigError(f"{name}.idsPerPod: must be a multiple of 65536")
+    return count
+
+
 def _quantities(name: str, value: Any) -> dict[str, str]:
     from podium.api import quantity
 
@@ -155,6 +165,7 @@ _READERS = {
     "clusterDNS": ("cluster_dns", _texts),
     "clusterDomain": ("cluster_domain", _text),
     "allowedUnsafeSysctls": ("allowed_unsafe_sysctls", _sysctls),
+    "userNamespaces": ("user_namespace_ids_per_pod", _user_namespaces),
     "systemReserved": ("system_reserved", _quantities),
     "kubeReserved": ("kube_reserved", _quantities),
 }

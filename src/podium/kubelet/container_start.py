@@ -99,6 +99,7 @@ class ContainerStarter:
         envs = self._environment(pod, container, sandbox)
         check_non_root(pod, container, image.user)
         profiles = self.node.options.seccomp_dir
+        users = self.node.user_namespaces.of(pod)
         self.files.make_log_directory(container)
         return container_config(
             pod,
@@ -107,7 +108,7 @@ class ContainerStarter:
             image=image.id,
             envs=envs,
             mounts=self._mounts(pod, container, action.attempt, sandbox, envs),
-            security_context=security_context(pod, container, image.user, profiles, target),
+            security_context=security_context(pod, container, image.user, profiles, users, target),
             node_memory=self.node.node_memory,
         )
 

@@ -31,6 +31,7 @@ from podium.kubelet.pods import PodManager
 from podium.kubelet.server import KubeletServer
 from podium.kubelet.services import NodeServices
 from podium.kubelet.status_manager import StatusManager
+from podium.kubelet.user_namespaces import UserNamespaces
 from podium.runtime.port import ImageService, RuntimeService
 
 
@@ -89,6 +90,7 @@ async def run(
                 services=services.list,
                 pods_on_node=pods.active_pods,
                 resolver=lambda: _resolver(options.config.resolv_conf),
+                user_namespaces=UserNamespaces(options),
                 rules=HouseRules(
                     SysctlAllowlist.of(options.config.allowed_unsafe_sysctls),
                     read_security_modules(),

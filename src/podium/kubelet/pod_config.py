@@ -27,6 +27,7 @@ from podium.runtime.port import (
     PodSandboxConfig,
     PodSandboxMetadata,
     PortMapping,
+    UserNamespace,
 )
 
 
@@ -37,6 +38,7 @@ def sandbox_config(
     cgroup: str,
     log_directory: Path,
     cluster_domain: str,
+    users: UserNamespace,
 ) -> PodSandboxConfig:
     """Raises NameTooLong."""
     return PodSandboxConfig(
@@ -55,7 +57,7 @@ def sandbox_config(
         linux=LinuxPodSandboxConfig(
             cgroup_parent=cgroup,
             sysctls=pod_sysctls(pod),
-            namespace_options=namespace_options(pod),
+            namespace_options=namespace_options(pod, users),
         ),
     )
 

@@ -69,11 +69,11 @@ class PodEnding:
         if not deleting:
             return False
         if gone:
-            await self._remove(observed)
+            await self._remove(pod.metadata.uid, observed)
             return True
         if not self._deleted:
             await self._node.status.settled(pod.metadata.uid)
-            await self._remove(observed)
+            await self._remove(pod.metadata.uid, observed)
             await self._node.status.delete(pod)
             self._deleted = True
         # With finalizers the object stays; its worker ends when they have gone.
@@ -131,10 +131,11 @@ class PodEnding:
         await self._node.cgroups.remove(uid)
         self._swept = True
 
-    async def _remove(self, observed: Observed) -> None:
+    async def _remove(self, uid: str, observed: Observed) -> None:
         """Remove the last traces: dead containers, sandboxes, directories, logs."""
         for sandbox in observed.sandboxes:
             await self._node.runtime.remove_pod_sandbox(sandbox.id)
         for record in observed.containers:
             await self._node.runtime.remove_container(record.id)
         self._files.remove()
+        self._node.user_namespaces.release(uid)

@@ -127,6 +127,7 @@ class PodManager:
                 if directory.name not in known and directory.name not in self._workers:
                     await node.cgroups.remove(directory.name)
                     await asyncio.to_thread(remove, directory)
+                    node.user_namespaces.release(directory.name)
         logs = node.options.log_dir
         for directory in logs.iterdir() if logs.exists() else ():
             uid = directory.name.rpartition("_")[2]

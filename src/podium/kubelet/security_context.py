@@ -25,20 +25,26 @@ from podium.runtime.port import (
     ProfileType,
     SecurityProfile,
     SupplementalGroupsPolicy,
+    UserNamespace,
 )
 
 
 def security_context(
-    pod: Pod, container: Container, image: ImageUser, profiles: Path, target: str = ""
+    pod: Pod,
+    container: Container,
+    image: ImageUser,
+    profiles: Path,
+    users: UserNamespace,
+    target: str = "",
 ) -> LinuxContainerSecurityContext:
-    """*profiles* is the node's directory of seccomp profiles; *target* is the ID of the container
-    that an ephemeral one shares the processes of."""
+    """*profiles* is the node's directory of seccomp profiles; *users* are the Pod's, if not the
+    node's; *target* is the ID of the container that an ephemeral one shares the processes of."""
     context = effective_context(pod, container)
     by_image = context.run_as_user is None
     unmasked = context.proc_mount == UNMASKED
     strict = pod_context(pod).supplemental_groups_policy == STRICT
     return LinuxContainerSecurityContext(
-        namespace_options=namespace_options(pod, target),
+        namespace_options=namespace_options(pod, users, target),
         capabilities=_capabilities(context),
         privileged=bool(context.privileged),
         run_as_user=image.number if by_image else context.run_as_user,
@@ -57,7 +63,7 @@ def security_context(
     )
 
 
-def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
+def namespace_options(pod: Pod, users: UserNamespace, target: str = "") -> NamespaceOption:
     """Which namespaces the Pod's containers share, with each other or with the node; a target
     counts where processes are not shared anyway."""
     spec = pod.spec
@@ -73,6 +79,7 @@ def namespace_options(pod: Pod, target: str = "") -> NamespaceOption:
         pid=process,
         ipc=NamespaceMode.NODE if spec.host_ipc else NamespaceMode.POD,
         target_id=target if process is NamespaceMode.TARGET else "",
+        userns_options=users,
     )
 
 

@@ -16,6 +16,7 @@ from podium.kubelet.images import ImageManager
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.status_manager import StatusManager
+from podium.kubelet.user_namespaces import UserNamespaces
 from podium.runtime.port import RuntimeService
 
 
@@ -39,6 +40,7 @@ class NodeServices:
     pods_on_node: Callable[[], Iterable[Pod]]
     resolver: Callable[[], Resolver]
     rules: HouseRules
+    user_namespaces: UserNamespaces
 
     @property
     def cluster_dns(self) -> ClusterDns:

@@ -10,6 +10,7 @@ import ctypes
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import takewhile
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,11 +24,14 @@ MNT_DETACH, UMOUNT_NOFOLLOW = 0x2, 0x8
 
 # Numbers that are the same on every architecture.
 _SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT, _SYS_OPENAT2 = 430, 431, 432, 437
-_SYS_MOUNT_SETATTR = 442
+_SYS_OPEN_TREE, _SYS_MOVE_MOUNT, _SYS_MOUNT_SETATTR = 428, 429, 442
+_OPEN_TREE_CLONE, _AT_RECURSIVE = 0x1, 0x8000
+_MOVE_MOUNT_FROM_DESCRIPTOR = 0x4
 _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 1, 6
 _CLOEXEC = 1  # of fsopen and fsmount
 _AT_EMPTY_PATH = 0x1000
 MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 0x1, 0x2, 0x4
+_MOUNT_ATTR_IDMAP = 0x100000
 _AT_FDCWD = -100
 _RESOLVE_IN_ROOT = 0x10
 
@@ -49,6 +53,12 @@ class _MountAttr(ctypes.Structure):
         ("propagation", ctypes.c_uint64),
         ("userns_fd", ctypes.c_uint64),
     )
+
+
+def kernel_version() -> tuple[int, int]:
+    """Return the first two numbers of the running kernel's release."""
+    major, minor = os.uname().release.split(".")[:2]
+    return int(major), int("".join(takewhile(str.isdigit, minor)))
 
 
 def unshare(flags: int) -> None:
@@ -114,6 +124,38 @@ def set_mount_attributes(mounted: int, attributes: int) -> None:
     size = ctypes.sizeof(wanted)
     pointer = ctypes.byref(wanted)
     _syscall(_SYS_MOUNT_SETATTR, mounted, b"", _AT_EMPTY_PATH, pointer, size, about="mount")
+
+
+def mount_idmapped(source: str, target: str, user_namespace: str) -> None:
+    """Bind-mount *source*, and what is mounted below it, at *target*, with other owners: whatever
+    an ID has in *source* is had by the one that the user namespace at *user_namespace* maps it to.
+
+    Raises OSError, with EINVAL where a file system cannot do that.
+    """
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
+    tree = _syscall(_SYS_OPEN_TREE, _AT_FDCWD, os.fsencode(source), flags, about=source)
+    try:
+        namespace = os.open(user_namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            wanted = _MountAttr(_MOUNT_ATTR_IDMAP, 0, 0, namespace)
+            how = _AT_EMPTY_PATH | _AT_RECURSIVE
+            pointer, size = ctypes.byref(wanted), ctypes.sizeof(wanted)
+            _syscall(_SYS_MOUNT_SETATTR, tree, b"", how, pointer, size, about=source)
+        finally:
+            os.close(namespace)
+        to = os.fsencode(target)
+        words = (tree, b"", _AT_FDCWD, to, _MOVE_MOUNT_FROM_DESCRIPTOR)
+        _syscall(_SYS_MOVE_MOUNT, *words, about=target)
+    finally:
+        os.close(tree)
+
+
+def make_read_only(mount_point: str, *, recursive: bool) -> None:
+    """Make a mount read-only, and with *recursive* what is mounted below it too."""
+    wanted = _MountAttr(MOUNT_ATTR_RDONLY, 0, 0, 0)
+    path, how = os.fsencode(mount_point), _AT_RECURSIVE if recursive else 0
+    pointer, size = ctypes.byref(wanted), ctypes.sizeof(wanted)
+    _syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, path, how, pointer, size, about=mount_point)
 
 
 def open_in_root(root: int, path: str, flags: int = os.O_RDONLY) -> int:

@@ -59,6 +59,7 @@ from podium.runtime.port import (
     PodSandboxStatus,
     RuntimeCondition,
     RuntimeFailure,
+    RuntimeHandler,
     StreamOptions,
     VersionResponse,
     no_such_handler,
@@ -112,6 +113,7 @@ class MemoryRuntime:
         self.conditions.append(RuntimeCondition("NetworkReady", True))
         #: Set to make the next sandboxes fail with this text.
         self.sandbox_error = ""
+        self.user_namespaces = True
         self.commands: Commands = read_command
         #: Container name and words of each command executed, in order.
         self.executed: list[tuple[str, tuple[str, ...]]] = []
@@ -137,6 +139,9 @@ class MemoryRuntime:
 
     async def status(self) -> Sequence[RuntimeCondition]:
         return self.conditions
+
+    async def runtime_handlers(self) -> Sequence[RuntimeHandler]:
+        return [RuntimeHandler(name, self.user_namespaces, True) for name in ("", "memory")]
 
     # -- sandboxes
 
@@ -387,6 +392,9 @@ class MemoryRuntime:
 
     def sandbox_config(self, pod_sandbox_id: str) -> PodSandboxConfig:
         return self._sandboxes[pod_sandbox_id].config
+
+    def container_config(self, container_id: str) -> ContainerConfig:
+        return self._find(container_id).config
 
     def exit(self, container_id: str, code: int) -> None:
         """Let the process of a running container end now."""

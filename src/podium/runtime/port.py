@@ -63,6 +63,25 @@ class NamespaceMode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class IDMapping:
+    """*length* IDs from *container_id* on are those of the node from *host_id* on."""
+
+    host_id: int
+    container_id: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserNamespace:
+    """``POD``: the sandbox has one of its own, in which what its containers mount has the owners
+    that it has on the node."""
+
+    mode: NamespaceMode = NamespaceMode.NODE
+    uids: Sequence[IDMapping] = ()
+    gids: Sequence[IDMapping] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NamespaceOption:
     """``target_id`` is the container whose process namespace ``TARGET`` means."""
 
@@ -70,6 +89,7 @@ class NamespaceOption:
     pid: NamespaceMode = NamespaceMode.CONTAINER
     ipc: NamespaceMode = NamespaceMode.POD
     target_id: str = ""
+    userns_options: UserNamespace = UserNamespace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +350,15 @@ class RuntimeCondition:
 
 
 @dataclass(frozen=True, slots=True)
+class RuntimeHandler:
+    """A low-level runtime, by the name that RuntimeClasses use, and what it can do here."""
+
+    name: str
+    user_namespaces: bool = False
+    recursive_read_only_mounts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CpuMemoryUsage:
     """A container's or sandbox's use of its cgroup."""
 
@@ -386,6 +415,10 @@ class RuntimeService(Protocol):
     async def version(self) -> VersionResponse: ...
 
     async def status(self) -> Sequence[RuntimeCondition]: ...
+
+    async def runtime_handlers(self) -> Sequence[RuntimeHandler]:
+        """The one called "" is what sandboxes get that name none."""
+        ...
 
     async def run_pod_sandbox(self, config: PodSandboxConfig, runtime_handler: str = "") -> str:
         """Make the Pod's namespaces and network; return the sandbox ID (64 hex digits).

@@ -99,7 +99,6 @@ def test_container_fields_that_are_not_served(fields, path):
             {"ephemeralContainers": [container(volumeDevices=[{"name": "d"}])]},
             "spec.ephemeralContainers[0].volumeDevices",
         ),
-        ({"hostUsers": False}, "spec.hostUsers"),
         (
             {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
             "spec.securityContext.windowsOptions",
@@ -130,9 +129,9 @@ def test_selinux_options_count_where_the_kernel_knows_them():
 
 
 def test_the_message_names_every_field():
-    pod = make_pod("a", hostUsers=False, resources={"limits": {"cpu": "1"}})
+    pod = make_pod("a", schedulingGroup={"podGroupName": "g"}, resources={"limits": {"cpu": "1"}})
     assert unsupported_message(unsupported_fields(pod)) == (
-        "this node does not support: spec.hostUsers, spec.resources"
+        "this node does not support: spec.resources, spec.schedulingGroup"
     )
 
 

@@ -23,7 +23,7 @@ REASON = "UnsupportedField"
 _POD = frozenset(
     "active_deadline_seconds affinity automount_service_account_token containers dns_config "
     "dns_policy enable_service_links ephemeral_containers host_aliases host_ipc host_network "
-    "host_pid hostname hostname_override image_pull_secrets init_containers node_name "
+    "host_pid host_users hostname hostname_override image_pull_secrets init_containers node_name "
     "node_selector os overhead preemption_policy priority "
     "priority_class_name readiness_gates restart_policy runtime_class_name scheduler_name "
     "security_context "
@@ -74,7 +74,6 @@ _LIMITS = frozenset(("cpu", "memory"))
 
 #: Values that say the same as leaving the field out.
 _HARMLESS: dict[str, tuple[Any, ...]] = {
-    "host_users": (True,),
     "app_armor_profile": (core_v1.AppArmorProfile(type="Unconfined"),),
 }
 _DNS_POLICIES = ("", "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")

@@ -14,11 +14,14 @@ from podium.api.types.core_v1 import (
     NodeAddress,
     NodeCondition,
     NodeDaemonEndpoints,
+    NodeFeatures,
+    NodeRuntimeHandler,
+    NodeRuntimeHandlerFeatures,
     NodeStatus,
     NodeSystemInfo,
 )
 from podium.kubelet.node.machine import Machine, Pressure
-from podium.runtime.port import Image, RuntimeCondition, VersionResponse
+from podium.runtime.port import Image, RuntimeCondition, RuntimeHandler, VersionResponse
 
 KUBERNETES_VERSION = "v1.37.0"
 MAX_IMAGES = 50
@@ -45,6 +48,7 @@ class NodeFacts:
     port: int
     max_pods: int
     reserved: Mapping[str, str] = field(default_factory=dict)  #: canonical quantities
+    handlers: Sequence[RuntimeHandler] = ()
 
 
 def node_labels(hostname: str, machine: Machine, own: Mapping[str, str]) -> dict[str, str]:
@@ -72,6 +76,8 @@ def node_status(facts: NodeFacts, previous: NodeStatus, now: datetime) -> NodeSt
         daemon_endpoints=NodeDaemonEndpoints(kubelet_endpoint=DaemonEndpoint(port=facts.port)),
         node_info=_system_info(facts),
         images=_images(facts.images),
+        runtime_handlers=[_handler(handler) for handler in facts.handlers],
+        features=NodeFeatures(supplemental_groups_policy=True),
     )
 
 
@@ -84,8 +90,18 @@ def _without_heartbeat(status: NodeStatus) -> tuple[object, ...]:
     conditions = [(c.type, c.status, c.reason, c.message) for c in status.conditions]
     return (
         conditions, status.capacity, status.allocatable, status.addresses, status.node_info,
-        status.images, status.daemon_endpoints,
+        status.images, status.daemon_endpoints, status.runtime_handlers, status.features,
     )  # fmt: skip
+
+
+def _handler(handler: RuntimeHandler) -> NodeRuntimeHandler:
+    return NodeRuntimeHandler(
+        name=handler.name,
+        features=NodeRuntimeHandlerFeatures(
+            user_namespaces=handler.user_namespaces,
+            recursive_read_only_mounts=handler.recursive_read_only_mounts,
+        ),
+    )
 
 
 def _capacity(facts: NodeFacts) -> dict[str, str]:

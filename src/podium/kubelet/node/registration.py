@@ -145,6 +145,7 @@ class NodeReporter:
             port=self._port,
             max_pods=options.config.max_pods,
             reserved=reserved,
+            handlers=await self._runtime.runtime_handlers(),
         )
 
     def _heartbeat_due(self, now: datetime) -> bool:

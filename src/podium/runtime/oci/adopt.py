@@ -39,6 +39,7 @@ async def adopt(engine: Engine) -> None:
     options = engine.options
     for directory in (options.sandboxes, options.containers, options.runc_root):
         directory.mkdir(parents=True, exist_ok=True)
+    (options.run_dir / "containers").mkdir(mode=0o711, exist_ok=True)
     await _adopt_sandboxes(engine)
     await _adopt_containers(engine)
     live = {
@@ -62,6 +63,8 @@ async def _adopt_sandboxes(engine: Engine) -> None:
         kinds = namespace_kinds(record.config.linux.namespace_options)
         if record.shares_processes:
             kinds.append("pid")
+        if record.owns_users:
+            kinds.append("user")
         if not record.stopped and not namespaces.pinned(engine.sandbox_paths(sandbox_id), kinds):
             engine.save_sandbox(msgspec.structs.replace(record, stopped=True))
         elif not record.stopped and record.shares_processes:

@@ -13,7 +13,7 @@ import msgspec
 
 from podium.kit.files import write_atomic
 from podium.runtime.mounts import mount_of
-from podium.runtime.oci import apparmor
+from podium.runtime.oci import apparmor, idmaps, user_namespace
 from podium.runtime.oci.container_remove import destroy
 from podium.runtime.oci.devices import node_devices
 from podium.runtime.oci.engine import Engine
@@ -93,9 +93,13 @@ def _make(
     paths.directory.mkdir(parents=True)
     engine.save_container(record)
     paths.exit_dir.mkdir()
-    paths.bundle.mkdir(parents=True, mode=0o711)
+    _make_bundle(paths.bundle, sandbox)
     engine.images.hold(config.image, record.id)
-    mount_rootfs(paths, engine.images.layers(config.image))
+    owner = str(engine.sandbox_paths(sandbox.id).namespace("user")) if sandbox.owns_users else ""
+    layers = engine.images.layers(config.image)
+    if owner:
+        layers = idmaps.layers(engine.options.idmaps(sandbox.id), layers, owner)
+    mount_rootfs(paths, layers)
     user = resolve(
         user_string(config.security_context, image.user),
         read_in_root(str(paths.rootfs), "/etc/passwd"),
@@ -121,19 +125,32 @@ def _make(
         devices=tuple(node_devices()) if config.security_context.privileged else (),
         apparmor=profile,
     )
+    if owner:
+        spec["mounts"] = idmaps.mounts(engine.options.idmaps(record.id), spec["mounts"], owner)
     # Last: a container that has no config.json after a crash was not finished.
     write_atomic(paths.config, msgspec.json.encode(spec), sync=False)
+
+
+def _make_bundle(bundle: Path, sandbox: SandboxRecord) -> None:
+    """Below it lie setuid programs of images: only root gets there, and root of the Pod's users."""
+    bundle.mkdir(mode=0o700)
+    if sandbox.owns_users:
+        _, group = user_namespace.owner(sandbox.config.linux.namespace_options.userns_options)
+        os.chown(bundle, 0, group)
+        bundle.chmod(0o710)
 
 
 def _view(engine: Engine, sandbox: SandboxRecord, config: ContainerConfig) -> SandboxView:
     paths = engine.sandbox_paths(sandbox.id)
     options = sandbox.config.linux.namespace_options
+    kinds = [*["user"] * sandbox.owns_users, *namespace_kinds(options)]
     return SandboxView(
         hostname=sandbox_hostname(sandbox.config),
         resolv_conf=str(paths.resolv_conf),
         hostname_file=str(paths.hostname),
         shm="/dev/shm" if options.ipc is NamespaceMode.NODE else str(paths.shm),
-        namespaces={kind: str(paths.namespace(kind)) for kind in namespace_kinds(options)},
+        namespaces={kind: str(paths.namespace(kind)) for kind in kinds},
+        users=options.userns_options,
         processes=_process_namespace(engine, sandbox, config.security_context.namespace_options),
     )
 

@@ -4,6 +4,7 @@
     ROOT/sandboxes/ID/             sandbox.json, resolv.conf, hostname
     ROOT/containers/ID/            container.json, upper, work, exit/ID (conmon writes it)
     RUN/runc/                      the low-level runtime's own state
+    RUN/idmaps/ID/                 what a sandbox or container sees with other owners, mounted
     RUN/sandboxes/ID/              net, ipc, uts (pinned namespaces), shm (a tmpfs)
     RUN/containers/ID/             the OCI bundle: config.json, rootfs (an overlay), pid, conmon.pid
 
@@ -65,6 +66,10 @@ class OciOptions:
     @property
     def runc_root(self) -> Path:
         return self.run_dir / "runc"
+
+    def idmaps(self, any_id: str) -> Path:
+        """Apart from other directories: what is mounted here must never be removed as a tree."""
+        return self.run_dir / "idmaps" / any_id
 
     def sandbox(self, sandbox_id: str) -> SandboxPaths:
         return SandboxPaths(self.sandboxes / sandbox_id, self.run_dir / "sandboxes" / sandbox_id)

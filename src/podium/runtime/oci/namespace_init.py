@@ -13,6 +13,7 @@ import os
 import platform
 import struct
 import sys
+import time
 from pathlib import Path
 
 from podium.runtime import linux
@@ -20,6 +21,8 @@ from podium.runtime import linux
 NAME = "/pause"  # as tools that list processes know it from other runtimes
 _STAND_IN = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile 1: signal.pause()"
 _MARK = "PODIUM_SANDBOX"
+_UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--")
+_PAUSE, _PATIENCE = 0.001, 10_000  # seconds, and how many of them
 _MFD_CLOEXEC, _MFD_EXEC = 0x1, 0x10
 
 _ENTRY, _HEADERS, _X86_64 = 0x400000, 64 + 56, 62
@@ -43,13 +46,28 @@ _CODE = bytes.fromhex(
 )
 
 
-def spawn(mark: str) -> int:
+def spawn(mark: str, user_namespace: str = "") -> int:
     """Start it as the first process of a new process namespace; return its ID. Raises OSError.
 
     It is a child of this process, which has to wait for it in the end. *mark* is what :func:`find`
-    knows it by.
+    knows it by. In a user namespace it has a parent between: that is then what is returned, and
+    :func:`first_of` tells the process itself.
     """
-    return linux.in_own_thread(lambda: _spawn({_MARK: mark}))
+    return linux.in_own_thread(lambda: _spawn({_MARK: mark}, user_namespace))
+
+
+def first_of(spawned: int, mark: str) -> int:
+    """Return the first process of the namespace that *spawned* was started for. Raises OSError."""
+    own = os.readlink("/proc/self/ns/pid")
+    for _ in range(_PATIENCE):
+        for pid in find(mark):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"/proc/{pid}/ns/pid") != own:
+                    return pid
+        if os.waitid(os.P_PID, spawned, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            break
+        time.sleep(_PAUSE)
+    raise OSError(0, "no process namespace could be made", "unshare")
 
 
 def find(mark: str) -> list[int]:
@@ -64,25 +82,27 @@ def find(mark: str) -> list[int]:
     return found
 
 
-def _spawn(environment: dict[str, str]) -> int:
-    linux.unshare(linux.CLONE_NEWPID | linux.CLONE_FS)  # the namespace is for this thread's child
+def _spawn(environment: dict[str, str], user_namespace: str) -> int:
+    # The namespace is for this thread's child, or made by what stands between.
+    linux.unshare(linux.CLONE_FS | (0 if user_namespace else linux.CLONE_NEWPID))
     os.chdir("/")
-    descriptor = _program() if platform.machine() == "x86_64" else None
     files: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
         (os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (0, 1, 2)
     ]
-    if descriptor is None:
-        stand_in = [sys.executable, "-I", "-S", "-c", _STAND_IN]
-        return os.posix_spawn(
-            sys.executable, stand_in, environment, file_actions=files, setsid=True
-        )
-    try:
+    descriptor = _program() if platform.machine() == "x86_64" else None
+    path, argv = sys.executable, [sys.executable, "-I", "-S", "-c", _STAND_IN]
+    if descriptor is not None:
         files.append((os.POSIX_SPAWN_DUP2, descriptor, 3))
-        return os.posix_spawn(
-            "/proc/self/fd/3", [NAME], environment, file_actions=files, setsid=True
-        )
+        path, argv = "/proc/self/fd/3", [NAME]
+    try:
+        if not user_namespace:
+            return os.posix_spawn(path, argv, environment, file_actions=files, setsid=True)
+        between = ["nsenter", f"--user={user_namespace}", *_UNSHARE, path, *argv[1:]]
+        environment = {**environment, "PATH": os.defpath}
+        return os.posix_spawnp(between[0], between, environment, file_actions=files, setsid=True)
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _program() -> int | None:

@@ -42,18 +42,41 @@ def pin(
 
     def make() -> None:
         linux.unshare(flags)
-        if "uts" in kinds:
-            socket.sethostname(hostname)
-        if "network" in kinds:
-            _loopback_up()
-        for name, value in sysctls.items():
-            sysctl_file(name).write_text(value)
+        _furnish(kinds, hostname, sysctls)
         own = f"/proc/self/task/{threading.get_native_id()}/ns"
         for kind in kinds:
             linux.mount(f"{own}/{_KINDS[kind][0]}", str(paths.namespace(kind)), flags=linux.MS_BIND)
 
     if kinds:
         linux.in_own_thread(make)
+
+
+def furnish(
+    paths: SandboxPaths, kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]
+) -> None:
+    """Do the same inside namespaces *kinds* that are pinned already. Raises OSError."""
+
+    def enter() -> None:
+        for kind in kinds:
+            descriptor = os.open(paths.namespace(kind), os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                linux.setns(descriptor, _KINDS[kind][1])
+            finally:
+                os.close(descriptor)
+        _furnish(kinds, hostname, sysctls)
+
+    if kinds:
+        linux.in_own_thread(enter)
+
+
+def _furnish(kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]) -> None:
+    """Set up the namespaces that this thread is in."""
+    if "uts" in kinds:
+        socket.sethostname(hostname)
+    if "network" in kinds:
+        _loopback_up()
+    for name, value in sysctls.items():
+        sysctl_file(name).write_text(value)
 
 
 def sysctl_file(name: str) -> Path:
@@ -75,7 +98,7 @@ def pin_processes(paths: SandboxPaths, first: int) -> None:
 
 def unpin(paths: SandboxPaths) -> None:
     """Let the namespaces and the shared memory go. Repeatable."""
-    for kind in (*_KINDS, "pid"):
+    for kind in (*_KINDS, "pid", "user"):
         linux.umount(str(paths.namespace(kind)))
         with contextlib.suppress(FileNotFoundError):
             paths.namespace(kind).unlink()

@@ -39,6 +39,11 @@ class SandboxRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     def shares_processes(self) -> bool:
         return self.config.linux.namespace_options.pid is port.NamespaceMode.POD
 
+    @property
+    def owns_users(self) -> bool:
+        options = self.config.linux.namespace_options.userns_options
+        return options.mode is port.NamespaceMode.POD
+
 
 class ContainerRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """``starting`` is set before the low-level runtime is called, for a crash in between."""

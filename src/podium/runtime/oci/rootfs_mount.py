@@ -10,7 +10,8 @@ from podium.runtime.oci.layout import ContainerPaths
 
 
 def mount_rootfs(paths: ContainerPaths, layers: Sequence[str]) -> None:
-    """Mount the container's root. *layers* are directories, the uppermost first.
+    """Mount the container's root. *layers* are directories, the uppermost first; in a user
+    namespace, with the owners that they have there.
 
     The own layer's directory is the container's ``/``, so it takes mode and owner of the image's.
     Raises OSError.

@@ -30,6 +30,7 @@ from podium.runtime.oci import (
     records,
     sandbox_run,
     sandbox_stop,
+    user_namespace,
 )
 from podium.runtime.oci.capabilities import bounding_set
 from podium.runtime.oci.engine import Engine
@@ -49,6 +50,7 @@ from podium.runtime.port import (
     PodSandboxStatus,
     RuntimeCondition,
     RuntimeFailure,
+    RuntimeHandler,
     StreamOptions,
     VersionResponse,
 )
@@ -109,6 +111,10 @@ class OciRuntime:
                 "NetworkReady", not problem, "NetworkPluginNotReady" if problem else "", problem
             ),
         )
+
+    async def runtime_handlers(self) -> Sequence[RuntimeHandler]:
+        users = user_namespace.available()
+        return [RuntimeHandler(name, users, True) for name in self._engine.options.handlers]
 
     async def run_pod_sandbox(self, config: PodSandboxConfig, runtime_handler: str = "") -> str:
         return await sandbox_run.run_pod_sandbox(self._engine, config, runtime_handler)

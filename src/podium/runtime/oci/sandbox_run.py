@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from podium.runtime.oci import namespace_init, namespaces
+from podium.runtime.oci import namespace_init, namespaces, user_namespace
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import SandboxRecord
 from podium.runtime.oci.sandbox_stop import destroy
@@ -22,11 +23,6 @@ from podium.runtime.port import (
     PodSandboxConfig,
     RuntimeFailure,
 )
-
-_NETWORK_SYSCTLS = {
-    "net.ipv4.ip_unprivileged_port_start": "0",
-    "net.ipv4.ping_group_range": "0 2147483647",
-}
 
 
 async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig, handler: str) -> str:
@@ -84,15 +80,20 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     options = config.linux.namespace_options
     hostname = sandbox_hostname(config)
     paths.run.mkdir(parents=True, mode=0o711)
-    namespaces.pin(paths, namespace_kinds(options), hostname, _sysctls(config))
+    if options.userns_options.mode is NamespaceMode.POD:
+        await asyncio.to_thread(_make_owned_namespaces, engine, record)
+    else:
+        namespaces.pin(paths, namespace_kinds(options), hostname, _sysctls(config))
+        if options.pid is NamespaceMode.POD:
+            _share_processes(engine, record)
     if options.ipc is not NamespaceMode.NODE:
         namespaces.mount_shm(paths)
-    if options.pid is NamespaceMode.POD:
-        _share_processes(engine, record)
-    paths.hostname.write_text(f"{hostname}\n")
-    paths.hostname.chmod(0o644)
-    paths.resolv_conf.write_text(resolv_conf(config.dns_config))
-    paths.resolv_conf.chmod(0o644)
+    for path, text in (
+        (paths.hostname, f"{hostname}\n"),
+        (paths.resolv_conf, resolv_conf(config.dns_config)),
+    ):
+        path.write_text(text)
+        path.chmod(0o644)
     if options.network is NamespaceMode.NODE:
         return ()
     namespace = str(paths.namespace("network"))
@@ -101,9 +102,29 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
 
 def _sysctls(config: PodSandboxConfig) -> Mapping[str, str]:
     """What the Pod sets, and containerd's defaults: anybody in it may use low ports, and ping."""
-    own = config.linux.sysctls
-    on_host = config.linux.namespace_options.network is NamespaceMode.NODE
-    return own if on_host else {**_NETWORK_SYSCTLS, **own}
+    own, options = config.linux.sysctls, config.linux.namespace_options
+    if options.network is NamespaceMode.NODE:
+        return own
+    mapped = options.userns_options.gids
+    groups = [(entry.host_id, entry.host_id + entry.length - 1) for entry in mapped]
+    first, last = groups[0] if groups else (0, 2**31 - 1)
+    return {
+        "net.ipv4.ip_unprivileged_port_start": "0",
+        "net.ipv4.ping_group_range": f"{first} {last}",
+        **own,
+    }
+
+
+def _make_owned_namespaces(engine: Engine, record: SandboxRecord) -> None:
+    """Make the Pod's user namespace, and its others as that one's."""
+    config, paths = record.config, engine.sandbox_paths(record.id)
+    options = config.linux.namespace_options
+    kinds = namespace_kinds(options)
+    user_namespace.check_passage(engine.options.run_dir / "containers")
+    user_namespace.pin(paths, kinds, options.userns_options)
+    namespaces.furnish(paths, kinds, sandbox_hostname(config), _sysctls(config))
+    if options.pid is NamespaceMode.POD:
+        _share_processes(engine, record)
 
 
 def _share_processes(engine: Engine, record: SandboxRecord) -> None:
@@ -111,8 +132,13 @@ def _share_processes(engine: Engine, record: SandboxRecord) -> None:
     cgroup = engine.init_cgroup(record)
     engine.cgroups.create(cgroup)
     paths = engine.sandbox_paths(record.id)
-    pid = engine.inits[record.id] = namespace_init.spawn(str(paths.run))
+    mark, owner = str(paths.run), paths.namespace("user")
+    owned = record.config.linux.namespace_options.userns_options.mode is NamespaceMode.POD
+    pid = engine.inits[record.id] = namespace_init.spawn(mark, str(owner) if owned else "")
     engine.cgroups.join(cgroup, pid)
+    if owned:
+        pid = namespace_init.first_of(pid, mark)
+        engine.cgroups.join(cgroup, pid)
     namespaces.pin_processes(paths, pid)
 
 

@@ -10,7 +10,7 @@ import signal
 
 import msgspec
 
-from podium.runtime.oci import namespace_init, namespaces
+from podium.runtime.oci import idmaps, namespace_init, namespaces
 from podium.runtime.oci.container_remove import remove_container
 from podium.runtime.oci.container_stop import kill, stop_container
 from podium.runtime.oci.engine import Engine
@@ -60,6 +60,7 @@ async def _release(engine: Engine, sandbox_id: str) -> None:
     if live is not None and live.record.shares_processes:
         live.close()
         await _end_init(engine, live.record)
+    idmaps.release(engine.options.idmaps(sandbox_id))
     namespaces.unpin(engine.sandbox_paths(sandbox_id))
 
 

@@ -7,7 +7,7 @@ variables override one another, what a privileged container is not kept from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from podium.runtime.oci.capabilities import NAMES, wanted
@@ -15,6 +15,7 @@ from podium.runtime.oci.devices import Device
 from podium.runtime.oci.seccomp import default_profile
 from podium.runtime.port import (
     ContainerConfig,
+    IDMapping,
     LinuxContainerResources,
     LinuxContainerUser,
     Mount,
@@ -22,6 +23,7 @@ from podium.runtime.port import (
     NamespaceMode,
     ProfileType,
     RuntimeFailure,
+    UserNamespace,
 )
 from podium.runtime.rootfs import ImageConfig
 
@@ -56,6 +58,9 @@ class SandboxView:
     shm: str
     namespaces: Mapping[str, str]  #: ``network``, ``ipc``, ``uts`` → path
     processes: str = ""  #: the process namespace of modes ``POD`` and ``TARGET``
+    users: UserNamespace = field(
+        default_factory=UserNamespace
+    )  #: whose path is among the namespaces, ``user``
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,12 @@ def build_spec(
         "namespaces": _namespaces(config, sandbox, node),
         "resources": resources(config.resources, node, privileged=context.privileged),
     }
+    for name, entries in (
+        ("uidMappings", sandbox.users.uids),
+        ("gidMappings", sandbox.users.gids),
+    ):
+        if entries:
+            linux[name] = [_mapping(entry) for entry in entries]
     if context.privileged:
         linux["devices"] = [device.spec() for device in devices]
     else:
@@ -238,6 +249,10 @@ def _namespaces(
     if node.unified_cgroups and not config.security_context.privileged:
         result.append({"type": "cgroup"})
     return result
+
+
+def _mapping(entry: IDMapping) -> dict[str, int]:
+    return {"containerID": entry.container_id, "hostID": entry.host_id, "size": entry.length}
 
 
 def _bind(mount: Mount) -> dict[str, Any]:
