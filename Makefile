@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml tools/install.sh
 
 install-test: install $(VENV)/.installed-test
 
-$(VENV)/.installed-test: pyproject.toml tools/install_test.sh tools/fetch_kubectl.py
+$(VENV)/.installed-test: pyproject.toml tools/install_test.sh tools/fetch_kubectl.py tests/clients/js/package-lock.json
 	@tools/install_test.sh $(VENV)
 	@touch $@
 

@@ -115,8 +115,6 @@ def test_workloads_as_they_are_stored(kubectl: Kubectl):
         "expose deploy/web --port=80": "service/web exposed",
         "autoscale deploy/web --max=3": "horizontalpodautoscaler.autoscaling/web autoscaled",
     }
-    if kubectl.minor < 33:
-        changes.popitem()  # these want autoscaling/v1, which is not served: docs/scope.md
     for words, answer in changes.items():
         assert kubectl(*words.split()) == f"{answer}\n"
     found = json.loads(kubectl("get", "deploy,svc", "-o", "json"))["items"]

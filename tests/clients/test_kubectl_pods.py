@@ -1,7 +1,6 @@
-"""Every kubectl from 1.28 to 1.37: a Pod's life from ``run`` to ``drain``.
+"""Every kubectl from 1.28 to 1.37: a Pod's life from ``run`` to ``drain``, and ways into it.
 
-``tests/e2e/test_kubectl.py`` looks at Pods with the oldest and the newest more closely. Not here,
-because it is not served yet (docs/scope.md): exec, attach, cp, port-forward, ``run -it``.
+``tests/e2e/test_kubectl.py`` and ``test_streams.py`` look at the oldest and the newest closer.
 """
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
+from pathlib import Path
+from urllib.request import urlopen
 
-from support.cluster import KUBECTL, eventually
+from support.cluster import eventually
 from support.kubectls import EVERY_VERSION, OLDEST_AND_NEWEST, Kubectl
 
 IMAGE = "--image=localhost/kuard:demo"
@@ -46,6 +46,25 @@ def test_a_pods_life(kubectl: Kubectl):
     assert kubectl("delete", "pod", "web", "--now").startswith('pod "web" deleted')
 
 
+@EVERY_VERSION
+def test_ways_into_a_pod(kubectl: Kubectl, tmp_path: Path):
+    kubectl("run", "web", IMAGE)
+    told = kubectl("run", "-i", "--rm", "--quiet", "once", "--restart=Never", IMAGE, "--command",
+                   "--", "sh", "-c", "read line; echo got $line", stdin="words\n")  # fmt: skip
+    assert told == "got words\n"
+    kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    page = tmp_path / "page"
+    page.write_bytes(os.urandom(100_000))
+    kubectl("cp", str(page), "web:/www/page")
+    answer = kubectl.result("exec", "-i", "web", "--", "sh", "-c", "cat; exit 7", stdin="words")
+    assert (answer.returncode, answer.stdout) == (7, "words")
+    with kubectl.started("port-forward", "web", ":8080") as forwarding:
+        address = re.search(r"127\.0\.0\.1:\d+", forwarding.readline())
+        assert address is not None
+        with urlopen(f"http://{address[0]}/page", timeout=20) as served:
+            assert served.read() == page.read_bytes()
+
+
 @OLDEST_AND_NEWEST
 def test_a_copy_to_debug(kubectl: Kubectl):
     kubectl("run", "web", IMAGE)
@@ -58,29 +77,16 @@ def test_a_copy_to_debug(kubectl: Kubectl):
 
 @EVERY_VERSION
 def test_watch_and_drain(kubectl: Kubectl):
-    command = (
-        KUBECTL[kubectl.version],
-        "-n",
-        kubectl.namespace,
-        "get",
-        "pods",
-        "--no-headers",
-        "-w",
-        "--output-watch-events",
-    )
-    environment = os.environ | kubectl.cluster.environment
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as watch:
-        try:
-            assert watch.stdout is not None
+    watch = ("get", "pods", "--no-headers", "-w", "--output-watch-events")
+    try:
+        with kubectl.started(*watch) as lines:
             kubectl("run", "web", IMAGE, "--grace-period=1")
-            lines = iter(watch.stdout)
             assert next(line for line in lines if " Running " in line).split()[1] == "web"
             drained = kubectl(
                 "drain", "node-1", "--pod-selector=run=web", "--force", "--grace-period=1",
                 "--timeout=60s",
             )  # fmt: skip
             assert next(line for line in lines if line.startswith("DELETED ")).split()[1] == "web"
-        finally:
-            watch.kill()
-            kubectl("uncordon", "node-1")
+    finally:
+        kubectl("uncordon", "node-1")
     assert "pod/web evicted\nnode/node-1 drained\n" in drained

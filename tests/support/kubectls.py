@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -25,10 +27,6 @@ class Kubectl:
     namespace: str
     version: str
 
-    @property
-    def minor(self) -> int:
-        return int(self.version.split(".")[1])
-
     def __call__(self, *words: str, stdin: str = "", **environment: str) -> str:
         return self.result(*words, stdin=stdin, check=True, environment=environment).stdout
 
@@ -41,6 +39,19 @@ class Kubectl:
     def one(self, what: str, path: str) -> str:
         """One field of an object, by a JSONPath without braces."""
         return self("get", what, "-o", f"jsonpath={{{path}}}")
+
+    @contextlib.contextmanager
+    def started(self, *words: str) -> Iterator[TextIO]:
+        """A kubectl that goes on by itself; yield what it prints, and end it at the end."""
+        with subprocess.Popen(
+            (KUBECTL[self.version], "-n", self.namespace, *words),
+            stdout=subprocess.PIPE, text=True, env=os.environ | self.cluster.environment,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                yield process.stdout
+            finally:
+                process.kill()
 
     def result(
         self,
