@@ -97,9 +97,15 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What programs are started with: this cluster's kubeconfig, a home beside its data."""
+        """What programs are started with: this kubeconfig, a home of their own, frugal Go."""
         home = str(self.data_dir.with_name("home"))
-        return {"KUBECONFIG": str(self.kubeconfig), "HOME": home, "GOGC": "400"}
+        return {
+            "KUBECONFIG": str(self.kubeconfig),
+            "HOME": home,
+            "GOGC": "off",
+            "GOMEMLIMIT": "256MiB",
+            "GOMAXPROCS": "1",
+        }
 
     def podium(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return run(PODIUM, *arguments, "--data-dir", str(self.data_dir), check=check)
