@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with cluster(tmp_path_factory.mktemp("cluster")) as running:
         running.podium("image", "load", str(image))
         yield running
+
+
+@pytest.fixture(scope="module")
+def rubbish() -> Iterator[None]:
+    """For clients that leave connections open: they are collected before the next module."""
+    yield
+    gc.collect()
 
 
 _numbers = itertools.count()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import kopf
@@ -19,15 +18,11 @@ from support.cluster import Cluster, eventually, pod
 from support.relay import Relay
 
 # kopf closes its sessions without waiting for TLS to end: what is left of them is its own affair.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("rubbish"),
+]
 FINALIZER = "kopf.zalando.org/KopfFinalizerMarker"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def rubbish() -> Iterator[None]:
-    """Collected here, so that no other test is blamed."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -7,8 +7,11 @@
 // one line of JSON.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
-import { Writable } from "node:stream";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 
 const [library, namespace, kubeconfig, cutPort] = process.argv.slice(2);
 const k8s = await import(library);
@@ -35,6 +38,15 @@ async function refusal(promise) {
   const error = await promise.then(() => assert.fail("it was not refused"), (raised) => raised);
   assert.ok(error instanceof k8s.ApiException, String(error));
   return [error.code, JSON.parse(error.body).reason];
+}
+
+/** Remembers what is written to it. */
+class Sink extends Writable {
+  text = "";
+  _write(chunk, _, done) {
+    this.text += chunk;
+    done();
+  }
 }
 
 const cut = () =>
@@ -206,17 +218,11 @@ const checks = {
     const named = { namespace, name: "job" };
     const phase = async () => (await core.readNamespacedPod(named)).status.phase;
     await eventually("a running Pod", async () => (await phase()) !== "Pending");
-    let text = "";
-    const sink = new Writable({
-      write(chunk, _, done) {
-        text += chunk;
-        done();
-      },
-    });
+    const sink = new Sink();
     const end = new Promise((resolve) => sink.on("finish", resolve));
     await new k8s.Log(config).log(namespace, "job", "main", sink, { follow: true });
     await end;
-    assert.equal(text, "one\ntwo\n");
+    assert.equal(sink.text, "one\ntwo\n");
     assert.equal(await core.readNamespacedPodLog({ ...named, tailLines: 1 }), "two\n");
     await eventually("success", async () => (await phase()) === "Succeeded");
     const events = await core.listNamespacedEvent({
@@ -225,6 +231,43 @@ const checks = {
     });
     assert.equal(events.items.length, 1);
     await core.deleteNamespacedPod({ ...named, gracePeriodSeconds: 0 });
+  },
+
+  async ways_into_a_pod() {
+    const named = { namespace, name: "web" };
+    const spec = { containers: [{ name: "main", image: "localhost/kuard:demo" }] };
+    await core.createNamespacedPod({ namespace, body: { metadata: { name: "web" }, spec } });
+    const running = async () => (await core.readNamespacedPod(named)).status.phase === "Running";
+    await eventually("a running Pod", running);
+
+    const [output, errors] = [new Sink(), new Sink()];
+    const words = "words ".repeat(50_000);
+    const input = Readable.from([words]);
+    const command = ["sh", "-c", "head -c 300000; echo err >&2; exit 7"];
+    const status = await new Promise((resolve, reject) => {
+      new k8s.Exec(config)
+        .exec(namespace, "web", "main", command, output, errors, input, false, resolve)
+        .catch(reject);
+    });
+    assert.equal(status.details.causes[0].message, "7");
+    assert.deepEqual([output.text, errors.text], [words, "err\n"]);
+
+    const there = await mkdtemp(join(tmpdir(), "copied-"));
+    await writeFile(join(there, "page"), "copied\n");
+    const cp = new k8s.Cp(config);
+    await cp.cpToPod(namespace, "web", "main", there, "/www");
+    const forward = new k8s.PortForward(config);
+    const server = net.createServer((socket) => {
+      forward.portForward(namespace, "web", [8080], socket, null, socket);
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const page = await eventually("the page", async () => {
+      const answer = await fetch(`http://127.0.0.1:${server.address().port}/page`);
+      return answer.ok && answer.text();
+    });
+    assert.equal(page, "copied\n");
+    server.close();
+    await rm(there, { recursive: true });
   },
 
   async subresources_and_tokens() {

@@ -21,6 +21,8 @@ from podium.runtime.port import StreamOptions
 _PIECES = 16
 #: A message longer than this ends the connection; clients send a few ten thousand bytes at once.
 MESSAGE_LIMIT = 64 << 20
+#: What is sent in one message. Upstream sends no more, and some clients take no more than the double.
+_PIECE = 32 * 1024
 
 
 class Channels:
@@ -74,12 +76,16 @@ class Channels:
     async def write(self, number: int, data: bytes) -> None:
         """Return when the connection takes more. Raises PeerGone."""
         try:
-            if self._base64:
-                await self.socket.send_str(f"{number}{base64.b64encode(data).decode()}")
-            else:
-                await self.socket.send_bytes(bytes((number,)) + data)
+            for start in range(0, len(data) or 1, _PIECE):
+                await self._send(number, data[start : start + _PIECE])
         except OSError as exc:
             raise PeerGone from exc
+
+    async def _send(self, number: int, data: bytes) -> None:
+        if self._base64:
+            await self.socket.send_str(f"{number}{base64.b64encode(data).decode()}")
+        else:
+            await self.socket.send_bytes(bytes((number,)) + data)
 
     async def _sort(self) -> None:
         async for message in self.socket:
