@@ -21,7 +21,7 @@ from podium.runtime.port import StreamOptions
 _PIECES = 16
 #: A message longer than this ends the connection; clients send a few ten thousand bytes at once.
 MESSAGE_LIMIT = 64 << 20
-#: What is sent in one message. Upstream sends no more, and some clients take no more than the double.
+#: What is sent in one message: as much as upstream; some clients take no more than the double.
 _PIECE = 32 * 1024
 
 
