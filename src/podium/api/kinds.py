@@ -87,15 +87,23 @@ def of(cls: type[Any]) -> GroupVersionKind:
 _KINDS: dict[type[Any], GroupVersionKind] = {}
 
 
+#: Characters of group, version and kind together beyond which there is no such kind.
+_LONGEST = 256
 #: Kinds of versions that are not served but still read, where a newer one is taken.
 _ALIASES = {
     GroupVersionKind("policy", "v1beta1", "Eviction"): GroupVersionKind("policy", "v1", "Eviction")
 }
 
 
-@lru_cache(maxsize=256)
 def find(said: GroupVersionKind) -> type[Any] | None:
     """Return the struct of a kind, or None when there is no such kind."""
+    if len(said.group) + len(said.version) + len(said.kind) > _LONGEST:
+        return None  # and not remembered
+    return _find(said)
+
+
+@lru_cache(maxsize=256)
+def _find(said: GroupVersionKind) -> type[Any] | None:
     said = _ALIASES.get(said, said)
     names = [_MODULES.get((said.group, said.version)), "meta_v1"]
     for name in names:

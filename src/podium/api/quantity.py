@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, total_ordering
+from functools import total_ordering
 from typing import Literal
+
+from podium.kit.caching import remembered
 
 Format = Literal["DecimalExponent", "BinarySI", "DecimalSI"]
 
@@ -219,19 +221,19 @@ def _without_factor(number: int, factor: int) -> tuple[int, int]:
     return number, times
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=64)
 def canonical(text: str) -> str:
     """Return the canonical text of the quantity *text*. Raises ValueError with upstream's text."""
     return str(parse(text))
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=64)
 def to_milli(text: str) -> int:
     """Return thousandths, rounded up; ``""`` (a quantity that was not given) is 0."""
     return parse(text).milli() if text else 0
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096, longest=64)
 def to_int(text: str) -> int:
     """Return whole units, rounded up; ``""`` (a quantity that was not given) is 0."""
     return int(parse(text)) if text else 0

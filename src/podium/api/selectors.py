@@ -6,18 +6,24 @@ with upstream's text.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from podium.api import field, names
 from podium.api.field import FieldError, Path
 from podium.api.go_text import quote
 from podium.api.types import meta_v1
+from podium.kit.caching import remembered
 
 LabelOperator = Literal["in", "notin", "=", "==", "!=", "gt", "lt", "exists", "!"]
+
+#: What one selector may ask for. Every change is held against the selectors of all watches, so that
+#: few watches of long ones would keep everybody waiting; upstream has no such bound.
+MAX_REQUIREMENTS = 1000
+TOO_MANY = f"a selector may have at most {MAX_REQUIREMENTS} requirements"
 
 _SYMBOLS = {"in": " in ", "notin": " notin ", "gt": ">", "lt": "<"}
 _INT64 = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -30,14 +36,19 @@ class LabelRequirement:
     key: str
     operator: LabelOperator
     values: tuple[str, ...] = ()
+    #: The values once more, for finding one among many.
+    among: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "among", frozenset(self.values))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         value = labels.get(self.key)
         match self.operator:
             case "in" | "=" | "==":
-                return value is not None and value in self.values
+                return value is not None and value in self.among
             case "notin" | "!=":
-                return value is None or value not in self.values
+                return value is None or value not in self.among
             case "exists":
                 return value is not None
             case "!":
@@ -170,7 +181,7 @@ def from_struct(selector: meta_v1.LabelSelector | None) -> LabelSelector:
     return LabelSelector(tuple(sorted(needs, key=lambda need: need.key)))
 
 
-@lru_cache(maxsize=512)
+@remembered(512, longest=1024)
 def parse_labels(text: str) -> LabelSelector:
     """Parse a label selector: ``a=b,c!=d,e in (f,g),h notin (i),j,!k,n>1``. Raises ValueError."""
     return _Parser(text).parse()
@@ -205,12 +216,13 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 def _symbols(run: str) -> Iterable[tuple[str, str]]:
     """Split a run of symbols, longest first, as upstream's lexer does."""
-    while run:
-        size = 1
-        while size < len(run) and run[: size + 1] in _KEYWORDS:
-            size += 1
-        yield run[:size], run[:size]
-        run = run[size:]
+    at = 0
+    while at < len(run):
+        end = at + 1
+        while end < len(run) and run[at : end + 1] in _KEYWORDS:
+            end += 1
+        yield run[at:end], run[at:end]
+        at = end
 
 
 class _Parser:
@@ -228,6 +240,8 @@ class _Parser:
                 break
             if sort not in ("identifier", "!"):
                 raise ValueError(f"found '{literal}', expected: !, identifier, or 'end of string'")
+            if len(needs) == MAX_REQUIREMENTS:
+                raise ValueError(TOO_MANY)
             try:
                 needs.append(self._requirement())
             except ValueError as exc:
@@ -367,7 +381,7 @@ _TERM_END = re.compile(r"(?:[^\\,]|\\.)*\\?", re.DOTALL)
 _TERM = re.compile(r"(.*?)(!=|==|=)(.*)", re.DOTALL)
 
 
-@lru_cache(maxsize=512)
+@remembered(512, longest=1024)
 def parse_fields(text: str) -> FieldSelector:
     """Parse a field selector: ``a=b,c!=d``; a backslash escapes ``,``, ``=`` and itself.
 
@@ -380,6 +394,8 @@ def parse_fields(text: str) -> FieldSelector:
         match = _TERM.fullmatch(term)
         if match is None:
             raise ValueError(f"invalid selector: '{text}'; can't understand '{term}'")
+        if len(needs) == MAX_REQUIREMENTS:
+            raise ValueError(TOO_MANY)
         operator: Literal["=", "!="] = "!=" if match[2] == "!=" else "="
         needs.append(FieldRequirement(match[1], operator, _unescape(match[3])))
     return FieldSelector(tuple(needs))

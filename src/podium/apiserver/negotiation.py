@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from podium.api.errors import ApiError, failure
+from podium.kit.caching import remembered
 
 JSON = "application/json"
 YAML = "application/yaml"
@@ -46,7 +46,7 @@ class AcceptClause:
         return next((value for key, value in self.parameters if key == name), "")
 
 
-@lru_cache(maxsize=256)
+@remembered(256, longest=1024)
 def clauses(header: str) -> tuple[AcceptClause, ...]:
     """Return the elements of an ``Accept`` header, the most wanted first."""
     found = [_clause(text) for text in header.split(",") if text.strip()]
@@ -80,7 +80,7 @@ LIST_KINDS = frozenset({"Table", "PartialObjectMetadataList"})
 _VERSIONS = ("v1", "v1beta1")
 
 
-@lru_cache(maxsize=1024)
+@remembered(1024, longest=1024)
 def negotiate(header: str, kinds: frozenset[str] = frozenset()) -> MediaType:
     """Return how to answer a client whose ``Accept`` header is *header*.
 

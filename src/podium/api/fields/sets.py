@@ -185,11 +185,15 @@ def parse(value: Any, depth: int = 0) -> Fields:
 _encode = msgspec.json.Encoder().encode
 _shared: dict[bytes, Fields] = {}
 _SHARED_AT_MOST = 512
+#: Bytes beyond which fields are nobody else's: 512 of any size could be more than there is memory.
+_SHARED_SIZE = 16 * 1024
 
 
 def shared(fields: Fields) -> Fields:
     """Return *fields*, ordered; objects of one make, of which there are many, share the result."""
     key = _encode(fields)
+    if len(key) > _SHARED_SIZE:
+        return ordered(fields)
     found = _shared.get(key)
     if found is None:
         if len(_shared) >= _SHARED_AT_MOST:
