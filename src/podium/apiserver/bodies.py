@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import msgspec
+from aiohttp import HttpVersion11
 from aiohttp.web import BaseRequest
 
 from podium.api import codec, go_json, managed_fields, protobuf
@@ -33,11 +34,21 @@ async def read(request: BaseRequest) -> bytes:
     """
     if (request.content_length or 0) > LIMIT:
         raise errors.too_large(LIMIT)
+    if "Expect" in request.headers:
+        await _ask_for_it(request)
     try:
         async with asyncio.timeout(PATIENCE):
             return await _read(request)
     except TimeoutError as slow:
         raise errors.timed_out() from slow
+
+
+async def _ask_for_it(request: BaseRequest) -> None:
+    """Tell a client that waits to be told so that it may send its body."""
+    waits = request.headers["Expect"].lower() == "100-continue"
+    if waits and request.version >= HttpVersion11 and not request.content.is_eof():
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # nothing of the answer has been sent yet
 
 
 async def _read(request: BaseRequest) -> bytes:

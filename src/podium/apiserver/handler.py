@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from aiohttp import HttpVersion10
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from podium.api.errors import ApiError
@@ -40,7 +41,12 @@ class Handler:
     inflight: InFlight = field(default_factory=InFlight)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
-        path, query = paths.split_target(request.raw_path)
+        try:
+            path, query = paths.split_target(request.raw_path)
+        except paths.BadTarget:
+            return responses.bad_request()
+        if request.version < HttpVersion10:
+            return responses.bad_request()
         info = paths.parse(request.method, path, query)
         clock = self.services.clock
         started = clock.monotonic()

@@ -6,10 +6,14 @@ ask learns nothing about what there is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
+_BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
+#: How the target begins that is a whole URL, as proxies write it.
+_AUTHORITY = re.compile("https?://[^/]*", re.IGNORECASE)
 _VERBS = {
     "GET": "get",
     "HEAD": "get",
@@ -80,9 +84,21 @@ class Query:
         return self._all
 
 
+class BadTarget(ValueError):
+    """The request line names nothing that could be read."""
+
+
 def split_target(target: str) -> tuple[str, Query]:
-    """Return the decoded path and the query of a request line's target."""
+    """Return the decoded path and the query of a request line's target.
+
+    Raises BadTarget where ``%`` stands for nothing. Upstream passes over such a parameter of a
+    query; of a selector that would leave a request for everything.
+    """
+    if "%" in target and _BAD_ESCAPE.search(target):
+        raise BadTarget(target)
     path, _, query = target.partition("?")
+    if not path.startswith("/") and (authority := _AUTHORITY.match(path)):
+        path = path[authority.end() :] or "/"
     return unquote(path), Query(query)
 
 

@@ -25,8 +25,12 @@ logger = logging.getLogger(__name__)
 #: Bytes of a request line, and of one header field: they carry selectors and tokens.
 LINE_LIMIT = 64 * 1024
 HEADERS_LIMIT = 128
-#: Seconds for the next request's headers to arrive; upstream's limit for idle connections.
-IDLE_TIMEOUT = 90.0
+#: Bytes of all headers of a request together, as upstream.
+HEADERS_SIZE = 1024 * 1024
+#: Seconds for a connection's first request to arrive, and for every next one; upstream's limits for
+#: reading headers and for idle connections.
+FIRST_TIMEOUT, IDLE_TIMEOUT = 32.0, 90.0
+_TOO_LARGE = "431 Request Header Fields Too Large"
 
 
 class Protocol(web.RequestHandler):
@@ -43,6 +47,41 @@ class Protocol(web.RequestHandler):
             max_headers=HEADERS_LIMIT,
             keepalive_timeout=IDLE_TIMEOUT,
         )
+        self._loop_of_timer = loop
+        self._first: asyncio.TimerHandle | None = None
+        self._heading = 0  #: bytes of a request's head that have come so far
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._first = self._loop_of_timer.call_later(FIRST_TIMEOUT, self.force_close)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._has_begun()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come, within bounds: the parser's are for each header alone."""
+        super().data_received(data)
+        request = self._current_request
+        if self._messages or (request is not None and not request.content.is_eof()):
+            self._heading = 0
+            self._has_begun()
+            return
+        self._heading += len(data)
+        if self._heading > HEADERS_SIZE:
+            self._refuse_heading()
+
+    def _has_begun(self) -> None:
+        if self._first is not None:
+            self._first.cancel()
+            self._first = None
+
+    def _refuse_heading(self) -> None:
+        if self.transport is not None and self._current_request is None:
+            head = f"HTTP/1.1 {_TOO_LARGE}\r\nContent-Type: {responses.PLAIN_TEXT}\r\n"
+            length = f"Connection: close\r\nContent-Length: {len(_TOO_LARGE)}\r\n\r\n"
+            self.transport.write(f"{head}{length}{_TOO_LARGE}".encode())
+        self.force_close()
 
     @cached_property
     def client_certificate(self) -> ClientCertificate | None:
@@ -66,8 +105,8 @@ class Protocol(web.RequestHandler):
         if isinstance(exc, BadHttpMethod):
             response = responses.failed(errors.method_not_allowed(), MediaType())
         elif isinstance(exc, LineTooLong):
-            response = responses.text("431 Request Header Fields Too Large", 431)
+            response = responses.text(_TOO_LARGE, 431)
         else:
-            response = responses.text("400 Bad Request", 400)
+            response = responses.bad_request()
         response.force_close()
         return response

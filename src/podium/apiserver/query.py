@@ -25,6 +25,8 @@ _VALIDATIONS: Mapping[str, Validation] = {
     "Strict": "Strict",
 }
 _SUPPORTED = ("", *sorted(_VALIDATIONS))
+#: Characters beyond which a number is none that fits, without its being read.
+_MOST_DIGITS = 100
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -45,7 +47,7 @@ def integer(query: Query, name: str) -> int | None:
         return None
     if not _INT.match(text):
         raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
-    number = int(text)
+    number = int(text) if len(text) <= _MOST_DIGITS else 2**63
     if not -(2**63) <= number < 2**63:
         raise bad_request(f'strconv.ParseInt: parsing "{text}": value out of range')
     return number

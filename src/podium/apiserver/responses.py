@@ -71,6 +71,13 @@ def text(body: str, code: int = 200, content_type: str = PLAIN_TEXT) -> Response
     )
 
 
+def bad_request() -> Response:
+    """What cannot be read as HTTP: nothing more is read from that connection."""
+    response = text("400 Bad Request", 400)
+    response.force_close()
+    return response
+
+
 def not_found() -> Response:
     return text(PathNotFound.TEXT, 404)
 
