@@ -90,3 +90,130 @@ async def test_a_body_beyond_the_limit_is_refused(api):
         "RequestEntityTooLarge",
         "Request entity too large: limit is 3145728",
     )
+
+
+def operations(count: int) -> bytes:
+    return b"[" + b",".join([b'{"op":"test","path":"/data/a","value":"b"}'] * count) + b"]"
+
+
+_BASE = b'{"metadata":{"name":"base"},"data":{"a":"b"}}'
+_MANY = b",".join(b'"k%d":"v"' % i for i in range(100_000))
+_APPLIED = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"base"},"data":{' + _MANY
+PATCHES = {
+    "operations": ("json-patch", operations(10_000), 200),
+    "long-path": ("json-patch", b'[{"op":"test","path":"' + b"/a" * 1_000_000 + b'"}]', 422),
+    "insertions": (
+        "json-patch",
+        b'[{"op":"add","path":"/metadata/finalizers","value":[]}'
+        + b',{"op":"add","path":"/metadata/finalizers/0","value":"x.y/z"}' * 9_990 + b"]",
+        200,
+    ),
+    "copies": (
+        "json-patch",
+        b'[{"op":"add","path":"/data/b","value":"' + b"x" * 100_000 + b'"}'
+        + b"".join(b',{"op":"copy","from":"/data","path":"/data/c%d"}' % i for i in range(30))
+        + b"]",
+        422,
+    ),
+    "merged-keys": ("merge-patch", b'{"data":{' + _MANY + b"}}", 200),
+    "merged-nesting": ("merge-patch", b'{"a":' * 9_000 + b"1" + b"}" * 9_000, 400),
+    "strategic-order": (
+        "strategic-merge-patch",
+        b'{"metadata":{"$setElementOrder/finalizers":[' + b",".join([b'"x"'] * 300_000) + b"]}}",
+        200,
+    ),
+    "applied-keys": ("apply-patch", _APPLIED + b"}}", 200),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("patch_type", "body", "expected"),
+    [pytest.param(*patch, id=name) for name, patch in PATCHES.items()],
+)
+async def test_others_are_served_while_patches_are_applied(api, patch_type, body, expected):
+    heartbeat = Heartbeat()
+    async with api.session() as session:
+        path = "/api/v1/namespaces/default/configmaps"
+        headers = {"Content-Type": "application/json"}
+        async with session.post(path, data=_BASE, headers=headers) as response:
+            assert response.status == 201
+        ending = "yaml" if patch_type == "apply-patch" else "json"
+        headers = {"Content-Type": f"application/{patch_type}+{ending}"}
+        query = "?dryRun=All&force=true&fieldManager=m" if ending == "yaml" else "?dryRun=All"
+        started = time.perf_counter()
+        async with asyncio.TaskGroup() as tasks:
+            beating = tasks.create_task(heartbeat.run())
+            async with session.patch(
+                f"{path}/base{query}", data=io.BytesIO(body), headers=headers
+            ) as response:
+                code = response.status
+            beating.cancel()
+        taken = time.perf_counter() - started
+    assert code == expected
+    assert heartbeat.longest < max(BLOCKED, taken / 3)
+
+
+async def test_a_patch_of_too_many_operations_is_refused(api):
+    async with api.session() as session:
+        path = "/api/v1/namespaces/default/configmaps"
+        async with session.post(path, json={"metadata": {"name": "base"}}) as response:
+            assert response.status == 201
+        path += "/base"
+        headers = {"Content-Type": "application/json-patch+json"}
+        async with session.patch(path, data=operations(10_001), headers=headers) as response:
+            status = await response.json()
+    assert (status["code"], status["reason"], status["message"]) == (
+        413,
+        "RequestEntityTooLarge",
+        "Request entity too large: The allowed maximum operations in a JSON patch is 10000, "
+        "got 10001",
+    )
+
+
+NINES = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param(
+            "/api/v1/namespaces/default/pods",
+            {"metadata": {"name": "p", "annotations": {
+                "controller.kubernetes.io/pod-deletion-cost": NINES}}}, id="deletion-cost"),
+        pytest.param(
+            "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+            {"metadata": {"name": "b"}, "spec": {"maxUnavailable": f"{NINES}%"}}, id="percent"),
+        pytest.param(
+            "/apis/apps/v1/namespaces/default/daemonsets",
+            {"metadata": {"name": "d"}, "spec": {"updateStrategy": {
+                "type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": f"{NINES}%"}}}},
+            id="rolling-update"),
+        pytest.param(
+            "/apis/apps/v1/namespaces/default/deployments",
+            {"metadata": {"name": "d"}, "spec": {"strategy": {
+                "type": "RollingUpdate", "rollingUpdate": {
+                    "maxSurge": f"{NINES}%", "maxUnavailable": f"{NINES}%"}}}}, id="surge"),
+        pytest.param(
+            "/apis/apps/v1/namespaces/default/daemonsets",
+            {"metadata": {"name": "d", "annotations": {
+                "deprecated.daemonset.template.generation": NINES}}}, id="template-generation"),
+        pytest.param(
+            "/api/v1/namespaces/default/configmaps",
+            {"metadata": {"name": "c", "managedFields": [{
+                "manager": "m", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:data": {f"i:{NINES}": {}}}}]}}, id="owned-index"),
+        pytest.param(
+            "/api/v1/namespaces/default/resourcequotas",
+            {"metadata": {"name": "q"}, "spec": {"hard": {"pods": NINES}}}, id="quantity"),
+    ],
+)  # fmt: skip
+async def test_numbers_without_end_are_no_failure_of_the_server(api, path, body):
+    async with api.session() as session:
+        account = {"metadata": {"name": "default"}}
+        async with session.post("/api/v1/namespaces/default/serviceaccounts", json=account):
+            pass
+        async with session.post(path, json=body) as response:
+            assert 200 <= response.status < 500
+        if response.status == 201:
+            async with session.put(f"{path}/{body['metadata']['name']}", json=body) as response:
+                assert 200 <= response.status < 500

@@ -198,6 +198,12 @@ def percent(text: str) -> list[str]:
     return _check(text, _PERCENT, _PERCENT_ERROR)
 
 
+def is_more_than_all(text: str) -> bool:
+    """Whether a valid percentage is above 100%; it may have more digits than Python reads."""
+    digits = text[:-1].lstrip("0")
+    return len(digits) > 3 or int(digits or 0) > 100
+
+
 def port_name(text: str) -> list[str]:
     """``IsValidPortName``"""
     errors = _too_long(text, 15)

@@ -33,7 +33,7 @@ async def read(request: BaseRequest) -> bytes:
     Raises ApiError: 413 when it is longer than LIMIT, 504 when it takes longer than PATIENCE.
     """
     if (request.content_length or 0) > LIMIT:
-        raise errors.too_large(LIMIT)
+        raise errors.too_large(f"limit is {LIMIT}")
     if "Expect" in request.headers:
         await _ask_for_it(request)
     try:
@@ -57,7 +57,7 @@ async def _read(request: BaseRequest) -> bytes:
     while chunk := await request.content.readany():
         size += len(chunk)
         if size > LIMIT:
-            raise errors.too_large(LIMIT)
+            raise errors.too_large(f"limit is {LIMIT}")
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -32,8 +32,8 @@ def method_not_allowed() -> ApiError:
     )
 
 
-def too_large(limit: int) -> ApiError:
-    return failure(413, "RequestEntityTooLarge", f"Request entity too large: limit is {limit}")
+def too_large(why: str) -> ApiError:
+    return failure(413, "RequestEntityTooLarge", f"Request entity too large: {why}")
 
 
 def timed_out() -> ApiError:

@@ -10,9 +10,12 @@ import msgspec
 from podium.api import go_json
 from podium.api.codec import Validation
 from podium.api.errors import bad_request
+from podium.apiserver.errors import too_large
 from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 
 _OBJECT = "map[string]interface {}"
+#: Upstream's limit for the operations of a JSON patch.
+MAX_OPERATIONS = 10_000
 
 
 def read(patch_type: str, body: bytes) -> tuple[Any, list[str]]:
@@ -88,7 +91,7 @@ def judge_repeated(repeated: list[str], validation: Validation) -> list[str]:
 
 
 def parse(patch_type: str, body: bytes) -> Any:
-    """Return the plain value of a patch. Raises ApiError (400)."""
+    """Return the plain value of a patch. Raises ApiError (400, or 413 for too many operations)."""
     prefix = "error decoding patch: " if patch_type == MERGE_PATCH else ""
     try:
         value = _load(body)
@@ -98,6 +101,10 @@ def parse(patch_type: str, body: bytes) -> Any:
     if not isinstance(value, wanted):
         raise bad_request(
             f"{prefix}json: cannot unmarshal {_go_kind(value)} into Go value of type {go_type}"
+        )
+    if patch_type == JSON_PATCH and len(value) > MAX_OPERATIONS:
+        raise too_large(
+            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(value)}"
         )
     return value
 

@@ -122,4 +122,5 @@ def _scaled(value: int | str, total: int) -> int:
     """Return a number or a percentage of *total*, rounded up."""
     if isinstance(value, int):
         return value
-    return -(-int(value.rstrip("%")) * total // 100)
+    digits = value.rstrip("%").lstrip("0")  # more zeros may lead than Python reads
+    return -(-int(digits or 0) * total // 100)

@@ -6,6 +6,7 @@ from typing import Any
 
 from podium.api import codec, errors, kinds, managed_fields
 from podium.api.errors import ApiError
+from podium.kit.apart import apart
 from podium.registry import create, ownership, update
 from podium.registry.kind import Kind
 from podium.registry.patching import (
@@ -73,7 +74,7 @@ async def _apply(
         return obj
 
     while not subresource and await kind.current(namespace, name) is None:
-        obj = wanted(None)
+        obj = await apart(context.size, wanted, None)
         if obj.metadata.uid:
             raise errors.conflict(
                 kind.resource,

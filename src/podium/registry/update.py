@@ -91,7 +91,7 @@ async def apply(
     while True:
         old = await kind.existing(namespace, name)
         warned = len(context.warnings)
-        obj = wanted(old)
+        obj = await apart(max(context.size, len(old.data)), wanted, old)
         attributes = await _prepare(kind, namespace, name, obj, old, context, subresource, owned)
         try:
             async with telling(attributes) as outcome:

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 
-#: What a server takes in one patch; more is for the caller to refuse.
-MAX_OPERATIONS = 10_000
 #: Bytes that all ``copy`` operations of a patch may add, so that no patch doubles its way up.
 MAX_COPIED = 3 * 1024 * 1024
 

@@ -30,7 +30,7 @@ def validate_budget(obj: PodDisruptionBudget) -> list[FieldError]:
 def _share(path: Path, value: int | str | None) -> Errors:
     if isinstance(value, str):
         yield from invalid_each(path, value, names.percent(value))
-        if not names.percent(value) and int(value[:-1]) > 100:
+        if not names.percent(value) and names.is_more_than_all(value):
             yield invalid(path, value, "must not be greater than 100%")
     elif value is not None:
         yield from non_negative(path, value)

@@ -63,7 +63,7 @@ def is_cost(text: str) -> bool:
     digits = text[1:] if text.startswith("-") else text
     if not (digits.isascii() and digits.isdigit()) or (len(digits) > 1 and digits[0] == "0"):
         return False
-    return text != "-0" and -(2**31) <= int(text) < 2**31
+    return text != "-0" and len(digits) <= 10 and -(2**31) <= int(text) < 2**31
 
 
 def _validate_seccomp(path: Path, profile: str) -> Errors:

@@ -7,8 +7,6 @@ from podium.api.field import Path, invalid
 from podium.api.go_syntax import int_or_string
 from podium.api.validation.common import Errors, non_negative
 
-_ALL = 100
-
 
 def share(path: Path, value: int | str | None) -> Errors:
     """Require a number that is not negative, or a percentage."""
@@ -20,7 +18,7 @@ def share(path: Path, value: int | str | None) -> Errors:
 
 
 def not_more_than_all(path: Path, value: int | str | None) -> Errors:
-    if isinstance(value, str) and not names.percent(value) and int(value[:-1]) > _ALL:
+    if isinstance(value, str) and not names.percent(value) and names.is_more_than_all(value):
         yield invalid(path, int_or_string(value), "must not be greater than 100%")
 
 
@@ -29,4 +27,4 @@ def is_nothing(value: int | str | None) -> bool:
     if not isinstance(value, str):
         return not value
     number = value if names.percent(value) else value[:-1]
-    return not number.isdecimal() or int(number) == 0
+    return not number.isdecimal() or not number.strip("0")

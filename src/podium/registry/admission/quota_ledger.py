@@ -79,7 +79,7 @@ class Ledger:
         metadata.annotations = {
             key: value for key, value in metadata.annotations.items() if key != COUNTED_AT
         }
-        if said.isdecimal():
+        if said.isascii() and said.isdigit() and len(said) < 20:
             self.settle(name, int(said))
         used = amounts(counted.status.used)
         for charge in self._charges.get(name, ()):

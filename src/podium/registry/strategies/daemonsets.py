@@ -79,7 +79,7 @@ class DaemonSetStrategy(WorkloadStrategy[DaemonSet]):
 
 def _counted(obj: DaemonSet) -> int:
     text = obj.metadata.annotations.get(TEMPLATE_GENERATION, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _count(obj: DaemonSet, number: int) -> None:
