@@ -13,8 +13,37 @@ from podium.kubectl.command import Command
 #: Headings of the overview, with their commands, in upstream's order.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
+        "Basic Commands (Beginner):",
+        (("create", "Create a resource from a file or from stdin"),),
+    ),
+    (
         "Basic Commands (Intermediate):",
-        (("get", "Display one or many resources"),),
+        (
+            ("get", "Display one or many resources"),
+            (
+                "delete",
+                "Delete resources by file names, stdin, resources and names, or by resources and "
+                "label selector",
+            ),
+        ),
+    ),
+    (
+        "Troubleshooting and Debugging Commands:",
+        (("logs", "Print the logs for a container in a pod"),),
+    ),
+    (
+        "Advanced Commands:",
+        (
+            ("apply", "Apply a configuration to a resource by file name or stdin"),
+            ("patch", "Update fields of a resource"),
+        ),
+    ),
+    (
+        "Settings Commands:",
+        (
+            ("label", "Update the labels on a resource"),
+            ("annotate", "Update the annotations on a resource"),
+        ),
     ),
     (
         "Other Commands:",

@@ -55,9 +55,24 @@ class StatusError(CommandError):
         self.reason = str(status.get("reason") or "")
 
     def lines(self) -> str:
+        if self.reason == "Invalid" and self.status.get("details"):
+            return self._invalid(self.status["details"])
         if self.reason == "Unauthorized":
             return "error: You must be logged in to the server (Unauthorized)"
         return f"Error from server{self._why()}: {self}" if str(self) else "Error from server"
+
+    def _invalid(self, details: Mapping[str, Any]) -> str:
+        kind, name = details.get("kind", ""), details.get("name", "")
+        text = f'The {kind} "{name}" is invalid' if kind or name else "The request is invalid"
+        causes: dict[str, None] = {}
+        for cause in details.get("causes") or ():
+            field, message = cause.get("field", ""), cause.get("message", "")
+            causes[f"{field}: {message}" if field else message] = None
+        if not causes:
+            return text if kind or name else f"{text}: {self}"
+        if len(causes) == 1:
+            return f"{text}: {next(iter(causes))}"
+        return f"{text}: \n" + "\n".join(f"* {cause}" for cause in causes)
 
     def _why(self) -> str:
         return f" ({self.reason})" if self.reason else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.http import Query
 from podium.kubectl.printing.table import Aligner, cell
 from podium.kubectl.targets import Target, resolve
+from podium.kubectl.writing import as_text, named
 
 _TABLE = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,"
@@ -215,13 +215,13 @@ def _print_objects(invocation: Invocation, targets: Sequence[Target]) -> int:
             problems.take(error)
     if values.output == "name":
         for type_, obj in found:
-            print(f"{_named(type_)}/{obj['metadata']['name']}")
+            print(f"{named(type_)}/{obj['metadata']['name']}")
         return problems.end()
     single = len(targets) == 1 and targets[0].name
     if single and not found:
         return problems.end()
     document = found[0][1] if single else _listed([obj for _, obj in found])
-    print(_as_text(document, values.output), end="")
+    print(as_text(document, values.output), end="")
     return problems.end()
 
 
@@ -240,23 +240,6 @@ def _objects(target: Target, document: dict[str, Any]) -> Iterator[dict[str, Any
 def _listed(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}}
 
-
-def _named(type_: ResourceType) -> str:
-    kind = type_.kind.lower()
-    return f"{kind}.{type_.group}" if type_.group else kind
-
-
-def _as_text(document: dict[str, Any], output: str) -> str:
-    if output == "json":
-        text = json.dumps(document, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
-        return text.translate(_ESCAPED)
-    from podium.kubectl.printing.yaml_text import dump
-
-    return dump(document)
-
-
-#: What Go's encoder writes as escapes in texts, wherever JSON may end up.
-_ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 COMMAND = Command(
     usage="kubectl get [(-o|--output=)json|yaml|name|wide] (TYPE[.VERSION][.GROUP] "

@@ -1,0 +1,173 @@
+"""Objects from files: YAML, JSON, several in one, directories, stdin, URLs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from podium.kubectl.command import Invocation
+from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.errors import CommandError
+from podium.kubectl.flags import Flag, Kind
+
+_ENDINGS = (".json", ".yaml", ".yml")
+_SEPARATOR = re.compile(r"^---(?=\s|\Z).*?$", re.MULTILINE)
+
+FILE_FLAGS = (
+    Flag("filename", [], "Filename, directory, or URL to files identifying the resource.",
+         short="f", kind=Kind.LIST),
+    Flag("recursive", False, "Process the directory used in -f, --filename recursively. Useful "
+         "when you want to manage related manifests organized within the same directory.",
+         short="R", kind=Kind.BOOL),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """An object of a file, and where it goes: *namespace* is "" for kinds without one."""
+
+    source: str
+    document: dict[str, Any]
+    type: ResourceType
+    namespace: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        return self.type.path(self.namespace, self.name)
+
+    @property
+    def collection(self) -> str:
+        return self.type.path(self.namespace)
+
+
+def manifests(invocation: Invocation, discovery: Discovery) -> Iterator[Manifest]:
+    """Yield the objects of the command's files. Raises CommandError."""
+    values = invocation.values
+    if not values.filename:
+        raise CommandError("must specify one of -f and -k")
+    for source, text in _sources(values.filename, values.recursive):
+        for document in _documents(source, text):
+            yield _manifest(invocation, discovery, source, document)
+
+
+def _manifest(
+    invocation: Invocation, discovery: Discovery, source: str, document: dict[str, Any]
+) -> Manifest:
+    kind, version = document.get("kind"), document.get("apiVersion")
+    if not kind or not version:
+        missing = "Kind" if not kind else "apiVersion"
+        shown = json.dumps(document, separators=(",", ":"), sort_keys=True)
+        raise CommandError(
+            f"unable to decode \"{source}\": Object '{missing}' is missing in '{shown}'"
+        )
+    try:
+        type_ = discovery.kind(version, kind)
+    except CommandError as exc:
+        name = (document.get("metadata") or {}).get("name", "")
+        raise CommandError(
+            f'resource mapping not found for name: "{name}" namespace: '
+            f'"{(document.get("metadata") or {}).get("namespace", "")}" from "{source}": {exc}'
+        ) from exc
+    metadata = document.setdefault("metadata", {})
+    namespace = ""
+    if type_.namespaced:
+        session = invocation.session
+        namespace = metadata.get("namespace") or session.namespace
+        if session.enforces_namespace and namespace != session.namespace:
+            raise CommandError(
+                f'the namespace from the provided object "{namespace}" does not match the '
+                f"namespace \"{session.namespace}\". You must pass '--namespace={namespace}' to "
+                "perform this operation."
+            )
+        metadata["namespace"] = namespace
+    return Manifest(source, document, type_, namespace, metadata.get("name", ""))
+
+
+def _sources(names: Iterable[str], recursive: bool) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if name == "-":
+            yield "STDIN", sys.stdin.read()
+        elif name.startswith(("http://", "https://")):
+            yield name, _fetched(name)
+        else:
+            for path in _files(name, recursive):
+                yield str(path), path.read_text()
+
+
+def _files(name: str, recursive: bool) -> list[Path]:
+    if not os.path.exists(name):
+        raise CommandError(f'the path "{name}" does not exist')
+    if not os.path.isdir(name):
+        return [Path(name)]
+    found: list[Path] = []
+    for directory, below, files in os.walk(name):
+        below.sort()
+        found += [Path(directory, file) for file in sorted(files) if file.endswith(_ENDINGS)]
+        if not recursive:
+            break
+    if not found:
+        raise CommandError(
+            f"error reading [{name}]: recognized file extensions are [{' '.join(_ENDINGS)}]"
+        )
+    return found
+
+
+def _fetched(url: str) -> str:
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url) as answer:
+            text: str = answer.read().decode()
+    except HTTPError as exc:
+        raise CommandError(
+            f'unable to read URL "{url}", server reported {exc.code} {exc.reason}, '
+            f"status code={exc.code}"
+        ) from exc
+    except URLError as exc:
+        raise CommandError(f'unable to read URL "{url}": {exc.reason}') from exc
+    return text
+
+
+def _documents(source: str, text: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a text; a list gives its items."""
+    for value in _values(source, text):
+        if value is None:
+            continue
+        if not isinstance(value, dict):
+            raise CommandError(f"error parsing {source}: not an object: {value!r}")
+        items = value.get("items")
+        if str(value.get("kind", "")).endswith("List") and isinstance(items, list):
+            yield from items
+        else:
+            yield value
+
+
+def _values(source: str, text: str) -> Iterator[Any]:
+    from podium.api import yaml_json
+
+    if text.lstrip().startswith("{"):
+        decoder, at = json.JSONDecoder(), 0
+        while at < len(text.rstrip()):
+            try:
+                value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+            except ValueError as exc:
+                raise CommandError(f"error parsing {source}: {exc}") from exc
+            yield value
+        return
+    for part in _SEPARATOR.split(text):
+        if not part.strip():
+            continue
+        try:
+            yield yaml_json.load(part)[0]
+        except yaml_json.YamlFailure as exc:
+            raise CommandError(
+                f"error parsing {source}: error converting YAML to JSON: {exc}"
+            ) from exc

@@ -1,0 +1,36 @@
+"""Which container of a Pod is meant where none is named. Pure but for the announcement."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+_ANNOTATION = "kubectl.kubernetes.io/default-container"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """*guessed*: nothing said which of several containers is meant."""
+
+    name: str
+    names: list[str]
+    guessed: bool
+
+    def announce(self) -> None:
+        if self.guessed:
+            listed = ", ".join(self.names)
+            print(f'Defaulted container "{self.name}" out of: {listed}', file=sys.stderr)
+
+
+def default_container(pod: dict[str, Any]) -> Chosen:
+    """Return the container of *pod* that commands are for."""
+    spec = pod["spec"]
+    names = [one["name"] for one in spec["containers"]]
+    shown = list(names)
+    shown += [f"{one['name']} (ephem)" for one in spec.get("ephemeralContainers") or ()]
+    shown += [f"{one['name']} (init)" for one in spec.get("initContainers") or ()]
+    named = (pod["metadata"].get("annotations") or {}).get(_ANNOTATION, "")
+    if named in names:
+        return Chosen(named, shown, False)
+    return Chosen(names[0], shown, len(shown) > 1)

@@ -1,0 +1,5 @@
+"""``kubectl annotate``."""
+
+from podium.kubectl.metadata_changes import command
+
+COMMAND = command("annotate", "annotation", "annotations")
