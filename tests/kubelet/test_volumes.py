@@ -11,7 +11,12 @@ import pytest
 
 from podium.api import scheme
 from podium.api.codec import from_plain
-from podium.api.types.core_v1 import ConfigMap, Secret
+from podium.api.types.core_v1 import (
+    ConfigMap,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    Secret,
+)
 from podium.domain.pods.volume_files import VolumeFile
 from podium.kubelet.volumes import atomic_writer
 from support.pods import NOW
@@ -166,6 +171,95 @@ async def test_empty_dir_is_shared_and_goes_with_the_pod(node):
     await node.delete()
     await node.gone()
     assert not path.exists()
+
+
+async def test_a_volume_that_grows_too_large_ends_its_pod(node):
+    volume = mounting(emptyDir={"sizeLimit": "64Ki"})
+    await node.create(MOUNTED, **volume, terminationGracePeriodSeconds=600)
+    await node.running()
+    path = await host_path(node, "/v")
+    (path / "file").write_bytes(b"x" * (128 << 10))
+    pod = await node.phase("Failed", step=1)
+    text = 'Usage of EmptyDir volume "v" exceeds the limit "64Ki". '
+    assert (pod.status.reason, pod.status.message) == ("Evicted", text)
+    assert f"Evicted: {text}" in node.messages()
+    await node.until(
+        lambda: node.pod().status.container_statuses[0].state.terminated is not None, step=1
+    )
+
+
+async def test_a_volume_within_its_limit_is_left_alone(node):
+    await node.create(MOUNTED, **mounting(emptyDir={"sizeLimit": "64Ki"}))
+    await node.running()
+    path = await host_path(node, "/v")
+    (path / "file").write_bytes(b"x" * (16 << 10))
+    await node.clock.advance(60)
+    assert node.phase_of() == "Running"
+
+
+@pytest.mark.parametrize(
+    ("volume", "text"),
+    [
+        (
+            {"nfs": {"server": "s", "path": "/p"}},
+            'failed to get Plugin from volumeSpec for volume "v" err=no volume plugin matched',
+        ),
+        (
+            {"csi": {"driver": "d.example"}},
+            'MountVolume.SetUp failed for volume "v" : kubernetes.io/csi: mounter.SetUpAt failed '
+            "to get CSI client: driver name d.example not found in the list of registered CSI "
+            "drivers",
+        ),
+        (
+            {"hostPath": {"path": "/nosuch", "type": "Socket"}},
+            'MountVolume.SetUp failed for volume "v" : hostPath type check failed: /nosuch is not '
+            "a socket file",
+        ),
+        (
+            {"persistentVolumeClaim": {"claimName": "nosuch"}},
+            "error processing PVC default/nosuch: failed to fetch PVC from API server: "
+            'persistentvolumeclaims "nosuch" not found',
+        ),
+    ],
+)
+async def test_a_volume_that_cannot_be_mounted(node, volume, text):
+    await node.create(MOUNTED, **mounting(**volume))
+    await node.until(lambda: any(message.endswith(text) for message in node.messages()), step=0.1)
+    assert await node.runtime.list_pod_sandbox() == []
+    await node.delete()
+    await node.gone()
+
+
+async def test_a_claim_is_looked_for_until_it_is_bound(node, tmp_path):
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Mi"}},
+        "storageClassName": "",
+        "volumeName": "pv",
+    }
+    await make(node, scheme.PERSISTENTVOLUMECLAIMS, PersistentVolumeClaim, "data", spec=spec)
+    await node.create(MOUNTED, **mounting(persistentVolumeClaim={"claimName": "data"}))
+    unbound = "error processing PVC default/data: PVC is not bound"
+    await node.until(lambda: any(m.endswith(unbound) for m in node.messages()), step=0.1)
+
+    claim = await node.client.get(scheme.PERSISTENTVOLUMECLAIMS, "data", "default")
+    reference = {"namespace": "default", "name": "data", "uid": claim.metadata.uid}
+    volume = {
+        "metadata": {"name": "pv"},
+        "spec": {
+            "capacity": {"storage": "1Mi"},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": str(tmp_path)},
+            "claimRef": reference,
+        },
+    }
+    await node.client.create(scheme.PERSISTENTVOLUMES, from_plain(PersistentVolume, volume))
+    patch = {"status": {"phase": "Bound"}}
+    await node.client.patch(
+        scheme.PERSISTENTVOLUMECLAIMS, "data", patch, namespace="default", subresource="status"
+    )
+    await node.until(lambda: node.phase_of() == "Running", step=0.1)
+    assert await host_path(node, "/v") == tmp_path
 
 
 # -- the writer

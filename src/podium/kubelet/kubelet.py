@@ -32,6 +32,7 @@ from podium.kubelet.server import KubeletServer
 from podium.kubelet.services import NodeServices
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
+from podium.kubelet.volumes.limits import EmptyDirLimits
 from podium.runtime.port import ImageService, RuntimeService
 
 
@@ -114,6 +115,8 @@ async def run(
                 duration = options.config.node_lease_duration_seconds
                 group.create_task(renew_lease(client, reporter.node, duration, clock), name="lease")
                 group.create_task(reporter.run(), name="node status")
+                limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
+                group.create_task(limits.run(), name="volume limits")
                 group.create_task(server.watch_certificates(), name="certificates")
                 rotator = LogRotator(runtime, options.config, clock)
                 group.create_task(rotator.run(), name="log rotation")

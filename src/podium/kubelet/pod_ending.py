@@ -20,7 +20,7 @@ from podium.runtime.port import RuntimeFailure
 
 logger = logging.getLogger(__name__)
 
-#: Seconds given to a container whose Pod is no longer in the API.
+#: Seconds given to a container whose Pod is no longer in the API, or evicted.
 GONE_GRACE = 1.0
 _RETRY = timedelta(seconds=1)
 
@@ -47,17 +47,21 @@ class PodEnding:
     def nothing_runs(self, observed: Observed) -> bool:
         return not observed.anything_runs and not self._jobs.running("sandbox")
 
-    async def advance(self, pod: Pod, observed: Observed, *, gone: bool = False) -> bool:
+    async def advance(
+        self, pod: Pod, observed: Observed, *, gone: bool = False, evicted: bool = False
+    ) -> bool:
         """Do what can be done now; tell whether nothing is left, on the node or in the API.
 
-        A Pod that is over but not deleted keeps its dead containers and their logs.
+        A Pod that is over but not deleted keeps its dead containers and their logs. One that is
+        *evicted*, or *gone* from the API, ends at once.
         """
         self.look_again = None
         if not self._kill_by and not self._swept:
             await self._jobs.cancel(keep=("kill ", READINESS_JOB))
         running = [record for record in observed.containers if record.may_run]
         if running:
-            self._stop_in_order(pod, observed, GONE_GRACE if gone else grace_period(pod))
+            grace = GONE_GRACE if gone or evicted else grace_period(pod)
+            self._stop_in_order(pod, observed, grace)
             return False
         if not has_ended(observed):
             for sandbox in observed.sandboxes:

@@ -31,6 +31,7 @@ from podium.domain.pods.status import (
 from podium.domain.pods.termination import (
     DEADLINE_EXCEEDED,
     DEADLINE_MESSAGE,
+    EVICTED,
     deadline,
     grace_period,
     must_end,
@@ -106,10 +107,22 @@ class PodWorker:
         self._node.objects.use(pod)
         self.wake()
 
+    def evict(self, message: str) -> None:
+        """End the Pod for good, because of what it takes of the node."""
+        if self._verdict is not None or not self.active:
+            return
+        self._verdict = Verdict(EVICTED, message)
+        self._node.events.event(self.pod, "Warning", EVICTED, message)
+        self.wake()
+
     def vanish(self) -> None:
         """The Pod is no longer in the API: end what there is of it."""
         self.gone = True
         self.wake()
+
+    @property
+    def _evicted(self) -> bool:
+        return self._verdict is not None and self._verdict.reason == EVICTED
 
     @property
     def active(self) -> bool:
@@ -377,4 +390,4 @@ class PodWorker:
             stays = not deleting or bool(self.pod.metadata.finalizers)
             self._waiting.clear()
             self._report(observed, ended=stays and ending.nothing_runs(observed))
-        return await ending.advance(self.pod, observed)
+        return await ending.advance(self.pod, observed, evicted=self._evicted)

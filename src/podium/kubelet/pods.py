@@ -49,6 +49,11 @@ class PodManager:
         if worker is not None:
             worker.wake()
 
+    def evict(self, uid: str, message: str) -> None:
+        worker = self._workers.get(uid)
+        if worker is not None:
+            worker.evict(message)
+
     async def run(self, node: NodeServices) -> None:
         """Look after the Pods until cancelled; containers outlive it."""
         self._node = node

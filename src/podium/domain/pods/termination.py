@@ -13,6 +13,7 @@ from podium.domain.pods.phase import is_terminal
 DEFAULT_GRACE = 30.0
 #: What a sidecar gets at least that had to wait for others to end, in seconds.
 LEAST_GRACE = 2.0
+EVICTED = "Evicted"
 DEADLINE_EXCEEDED = "DeadlineExceeded"
 DEADLINE_MESSAGE = "Pod was active on the node longer than the specified deadline"
 

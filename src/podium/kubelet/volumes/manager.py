@@ -213,8 +213,7 @@ class PodVolumes:
         """Where a volume lies that is the Pod's own. What may be secret never reaches a disk."""
         source = volume.empty_dir
         if source is not None:
-            root = self._memory if source.medium == MEMORY else self._disk
-            return root / "kubernetes.io~empty-dir" / volume.name
+            return _empty_dir(self._memory if source.medium == MEMORY else self._disk, volume.name)
         root = self._disk if volume.config_map is not None else self._memory
         return root / f"kubernetes.io~{_filled_as(volume)}" / volume.name
 
@@ -224,6 +223,15 @@ class PodVolumes:
         Raises OSError.
         """
         await asyncio.to_thread(remove, self._sub_paths, self._memory, self._disk)
+
+
+def disk_path(pod_dir: Path, name: str) -> Path:
+    """Where the ``emptyDir`` volume *name* on disk lies, of the Pod of that directory."""
+    return _empty_dir(pod_dir / "volumes", name)
+
+
+def _empty_dir(volumes: Path, name: str) -> Path:
+    return volumes / "kubernetes.io~empty-dir" / name
 
 
 def _filled_as(volume: Volume) -> str:
