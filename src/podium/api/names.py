@@ -25,6 +25,7 @@ _ENV_VAR = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
 _C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
+HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
 
 
@@ -91,7 +92,7 @@ _COMPILED = {
     pattern: re.compile(pattern, re.ASCII)
     for pattern in (
         _LABEL, _SUBDOMAIN, _LABEL_1035, _QUALIFIED, _LABEL_VALUE, _CONFIG_KEY, _ENV_VAR,
-        _HTTP_HEADER, _PERCENT, _C_IDENTIFIER, _WILDCARD,
+        _HTTP_HEADER, HTTP_PATH, _PERCENT, _C_IDENTIFIER, _WILDCARD,
     )
 }  # fmt: skip
 
@@ -137,6 +138,11 @@ def wildcard_dns1123_subdomain(text: str) -> list[str]:
 def dns1035_label(text: str) -> list[str]:
     """``IsDNS1035Label``"""
     return _check(text, _LABEL_1035, _LABEL_1035_ERROR, LABEL_MAX)
+
+
+def is_http_path(text: str) -> bool:
+    """Whether *text* is made of what may stand in the path of a URL."""
+    return _fits(HTTP_PATH, text)
 
 
 def label_value(text: str) -> list[str]:

@@ -45,6 +45,21 @@ def qualified_name(path: Path, value: str) -> Errors:
     return invalid_each(path, value, names.qualified_name(value))
 
 
+def domain_prefixed_path(path: Path, value: str) -> Errors:
+    """``IsDomainPrefixedPath``"""
+    if not value:
+        yield required(path)
+        return
+    domain, _, rest = value.partition("/")
+    if not domain or not rest:
+        yield invalid(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')
+        return
+    yield from invalid_each(path, domain, names.dns1123_subdomain(domain))
+    if not names.is_http_path(rest):
+        text = f"Invalid path (regex used for validation is '{names.HTTP_PATH}')"
+        yield invalid(path, rest, text)
+
+
 def labels(path: Path, values: Mapping[str, str]) -> Errors:
     """Check a map of labels, a node selector or a service's selector; in order of the keys."""
     for key in sorted(values):

@@ -11,7 +11,14 @@ from podium.api.types.networking_v1 import (
     IngressClass,
     IngressRule,
 )
-from podium.api.validation.common import Errors, immutable, invalid_each, is_ip, port_number
+from podium.api.validation.common import (
+    Errors,
+    domain_prefixed_path,
+    immutable,
+    invalid_each,
+    is_ip,
+    port_number,
+)
 
 SPEC = Path("spec")
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
@@ -42,7 +49,7 @@ def validate_ingress_class(obj: IngressClass) -> list[FieldError]:
     at = SPEC.child("controller")
     if len(spec.controller) > 250:
         errors.append(invalid(at, spec.controller, "may not be more than 250 bytes"))
-    errors.extend(_domain_prefixed_path(at, spec.controller))
+    errors.extend(domain_prefixed_path(at, spec.controller))
     parameters = spec.parameters
     if parameters is not None:
         at = SPEC.child("parameters")
@@ -64,18 +71,6 @@ def validate_ingress_class(obj: IngressClass) -> list[FieldError]:
 def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[FieldError]:
     changed = immutable(SPEC.child("controller"), new.spec.controller, old.spec.controller)
     return [*validate_ingress_class(new), *changed]
-
-
-def _domain_prefixed_path(path: Path, value: str) -> Errors:
-    if not value:
-        yield required(path)
-        return
-    domain, slash, rest = value.partition("/")
-    if not slash or not domain or not rest:
-        text = 'must be a domain-prefixed path (such as "acme.io/foo")'
-        yield invalid(path, value, text)
-        return
-    yield from invalid_each(path, domain, names.dns1123_subdomain(domain))
 
 
 def _host(path: Path, host: str) -> Errors:

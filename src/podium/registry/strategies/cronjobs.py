@@ -8,7 +8,7 @@ from podium.api.defaults.jobs import set_defaults_cron_job
 from podium.api.field import FieldError, Path
 from podium.api.types.batch_v1 import CronJob
 from podium.api.types.core_v1 import PodTemplateSpec
-from podium.api.validation.jobs import validate_cron_job
+from podium.api.validation.cron_jobs import validate_cron_job, validate_cron_job_update
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 from podium.registry.strategies.workload import (
     CONTAINERS,
@@ -46,7 +46,7 @@ class CronJobStrategy(WorkloadStrategy[CronJob]):
         return self.validate_metadata(obj) + validate_cron_job(obj)
 
     def validate_update(self, new: CronJob, old: CronJob) -> list[FieldError]:
-        return self.validate_metadata_update(new, old) + validate_cron_job(new)
+        return self.validate_metadata_update(new, old) + validate_cron_job_update(new, old)
 
     def row(self, obj: CronJob, now: datetime) -> list[Cell]:
         spec, last = obj.spec, obj.status.last_schedule_time

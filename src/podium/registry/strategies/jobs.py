@@ -10,6 +10,7 @@ from podium.api.defaults.jobs import set_default_labels, set_defaults_job
 from podium.api.field import FieldError
 from podium.api.types.batch_v1 import Job
 from podium.api.types.meta_v1 import LabelSelector
+from podium.api.validation.job_statuses import validate_job_status
 from podium.api.validation.jobs import validate_job, validate_job_update
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age, human_duration
 from podium.registry.strategies.workload import (
@@ -57,6 +58,9 @@ class JobStrategy(WorkloadStrategy[Job]):
 
     def validate_update(self, new: Job, old: Job) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_job_update(new, old)
+
+    def validate_status_update(self, new: Job, old: Job) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_job_status(new, old)]
 
     def field_label(self, label: str) -> str:
         if label in ("metadata.name", "metadata.namespace", *self.field_labels):
