@@ -10,28 +10,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from podium.api.types.modules import GROUPS
+
 #: Where upstream's scheme lives; part of its messages about unknown kinds.
 SCHEME = "pkg/runtime/scheme.go:100"
 
-#: ``group/version`` to the module under ``podium.api.types``. ``meta_v1`` belongs to every one.
-_MODULES = {
-    ("", "v1"): "core_v1",
-    ("coordination.k8s.io", "v1"): "coordination_v1",
-    ("authentication.k8s.io", "v1"): "authentication_v1",
-    ("authorization.k8s.io", "v1"): "authorization_v1",
-    ("rbac.authorization.k8s.io", "v1"): "rbac_v1",
-    ("apps", "v1"): "apps_v1",
-    ("autoscaling", "v1"): "autoscaling_v1",
-    ("autoscaling", "v2"): "autoscaling_v2",
-    ("batch", "v1"): "batch_v1",
-    ("discovery.k8s.io", "v1"): "discovery_v1",
-    ("events.k8s.io", "v1"): "events_v1",
-    ("networking.k8s.io", "v1"): "networking_v1",
-    ("node.k8s.io", "v1"): "node_v1",
-    ("policy", "v1"): "policy_v1",
-    ("scheduling.k8s.io", "v1"): "scheduling_v1",
-    ("storage.k8s.io", "v1"): "storage_v1",
-}
 _INTERNAL = {"core_v1": "core"}
 
 
@@ -105,7 +88,7 @@ def find(said: GroupVersionKind) -> type[Any] | None:
 @lru_cache(maxsize=256)
 def _find(said: GroupVersionKind) -> type[Any] | None:
     said = _ALIASES.get(said, said)
-    names = [_MODULES.get((said.group, said.version)), "meta_v1"]
+    names = [GROUPS.get((said.group, said.version)), "meta_v1"]
     for name in names:
         if name is None:
             return None

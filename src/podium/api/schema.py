@@ -12,30 +12,11 @@ from typing import Any
 
 import msgspec
 
+from podium.api.types.modules import PREFIXES
+
 Definition = dict[str, Any]
 
-#: Beginnings of definition names, and the file under ``podium.api.types`` that holds them.
-_FILES = {
-    "io.k8s.apimachinery.pkg.apis.meta.v1.": "meta_v1",
-    "io.k8s.api.core.v1.": "core_v1",
-    "io.k8s.api.coordination.v1.": "coordination_v1",
-    "io.k8s.api.authentication.v1.": "authentication_v1",
-    "io.k8s.api.authorization.v1.": "authorization_v1",
-    "io.k8s.api.rbac.v1.": "rbac_v1",
-    "io.k8s.api.apps.v1.": "apps_v1",
-    "io.k8s.api.autoscaling.v1.": "autoscaling_v1",
-    "io.k8s.api.autoscaling.v2.": "autoscaling_v2",
-    "io.k8s.api.batch.v1.": "batch_v1",
-    "io.k8s.api.discovery.v1.": "discovery_v1",
-    "io.k8s.api.events.v1.": "events_v1",
-    "io.k8s.api.networking.v1.": "networking_v1",
-    "io.k8s.api.node.v1.": "node_v1",
-    "io.k8s.api.policy.v1.": "policy_v1",
-    "io.k8s.api.scheduling.v1.": "scheduling_v1",
-    "io.k8s.api.scheduling.v1alpha3.": "scheduling_v1alpha3",
-    "io.k8s.api.storage.v1.": "storage_v1",
-}
-_PREFIXES = {module: prefix for prefix, module in _FILES.items()}
+_MODULES = {prefix: module for module, prefix in PREFIXES.items()}
 _EMPTY: Definition = {}
 
 
@@ -49,7 +30,7 @@ def _load(module: str) -> dict[str, Definition]:
 def definition(name: str) -> Definition:
     """Return the definition *name*; raises KeyError when there is none."""
     prefix, _, _ = name.rpartition(".")
-    module = _FILES.get(f"{prefix}.")
+    module = _MODULES.get(f"{prefix}.")
     if module is None:
         raise KeyError(name)
     return _load(module)[name]
@@ -57,12 +38,12 @@ def definition(name: str) -> Definition:
 
 def definition_of(cls: type[Any]) -> str:
     """Return the name of the definition that the struct *cls* was generated from."""
-    return _PREFIXES[cls.__module__.rpartition(".")[2]] + cls.__name__
+    return PREFIXES[cls.__module__.rpartition(".")[2]] + cls.__name__
 
 
 def all_definitions() -> dict[str, Definition]:
     """Return every definition by name."""
-    return {name: found for module in _PREFIXES for name, found in _load(module).items()}
+    return {name: found for module in PREFIXES for name, found in _load(module).items()}
 
 
 def field(parent: Definition, name: str) -> Definition:
