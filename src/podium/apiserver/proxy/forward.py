@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp.web import StreamResponse
 
+from podium.api.errors import internal
 from podium.apiserver import upgrade
 from podium.apiserver.call import Call
 from podium.apiserver.proxy import headers
@@ -111,7 +112,10 @@ async def _answer(
     passed = headers.for_client(upstream.headers.items())
     asked = call.request.headers.get("Host", "")
     if "Location" in passed:
-        link = headers.rewritten(passed["Location"], where, location.authority, asked)
+        try:
+            link = headers.rewritten(passed["Location"], where, location.authority, asked)
+        except ValueError as error:
+            raise internal(f"error trying to parse Location header: {error}") from error
         passed["Location"] = link
     rewriter = _rewriter(call, location, where, upstream, asked)
     if rewriter is not None:
