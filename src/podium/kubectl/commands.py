@@ -29,7 +29,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         "Troubleshooting and Debugging Commands:",
-        (("logs", "Print the logs for a container in a pod"),),
+        (
+            ("describe", "Show details of a specific resource or group of resources"),
+            ("logs", "Print the logs for a container in a pod"),
+        ),
     ),
     (
         "Advanced Commands:",

@@ -1,0 +1,74 @@
+"""The environment of a container in its Pod's description. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from podium.kubectl.printing.describe import Lines
+
+Map = Mapping[str, Any]
+_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]\Z")
+
+
+def environment(lines: Lines, pod: Map, container: Map) -> None:
+    sources = container.get("envFrom") or ()
+    if sources:
+        lines.add(2, "Environment Variables from:")
+    for source in sources:
+        kind = "ConfigMap" if source.get("configMapRef") else "Secret"
+        reference = source.get("configMapRef") or source.get("secretRef") or {}
+        prefix = f" with prefix '{source['prefix']}'" if source.get("prefix") else ""
+        optional = _optional(reference)
+        lines.add(3, f"{reference.get('name', '')}\t{kind}{prefix}\tOptional: {optional}")
+    variables = container.get("env") or ()
+    lines.add(2, "Environment:" if variables else "Environment:\t<none>")
+    for variable in variables:
+        lines.add(3, f"{variable['name']}:\t{_value(pod, container, variable)}")
+
+
+def _value(pod: Map, container: Map, variable: Map) -> str:
+    source = variable.get("valueFrom")
+    if not source:
+        first, *rest = str(variable.get("value", "")).split("\n")
+        return "\n".join([first, *(f"        {line}" for line in rest)])
+    if source.get("fieldRef"):
+        reference = source["fieldRef"]
+        path = reference["fieldPath"]
+        return f"{_field(pod, path)} ({reference.get('apiVersion', 'v1')}:{path})"
+    if source.get("resourceFieldRef"):
+        reference = source["resourceFieldRef"]
+        return f"{_resource(container, reference)} ({reference['resource']})"
+    secret = source.get("secretKeyRef")
+    reference = secret or source.get("configMapKeyRef") or {}
+    where = "in secret" if secret else "of config map"
+    name, entry = reference.get("name", ""), reference.get("key", "")
+    return f"<set to the key '{entry}' {where} '{name}'>\tOptional: {_optional(reference)}"
+
+
+def _field(pod: Map, path: str) -> str:
+    """What of the metadata a variable gets; of the rest only the node knows."""
+    metadata = pod["metadata"]
+    if match := _SUBSCRIPT.match(path):
+        return str((metadata.get(match[1]) or {}).get(match[2], ""))
+    if path in ("metadata.name", "metadata.namespace", "metadata.uid"):
+        return str(metadata.get(path.partition(".")[2], ""))
+    return ""
+
+
+def _resource(container: Map, reference: Map) -> str:
+    """The amount in units of the divisor, rounded up; 0 where the container states none."""
+    from podium.api import quantity
+
+    kind, _, name = reference["resource"].partition(".")
+    amount = ((container.get("resources") or {}).get(kind) or {}).get(name)
+    if amount is None:
+        return "0"
+    divisor = quantity.parse(reference.get("divisor") or "1")
+    unit = quantity.parse("1") if divisor == quantity.parse("0") else divisor
+    return str(-(-quantity.parse(amount).scaled(-9) // unit.scaled(-9)))
+
+
+def _optional(reference: Map) -> str:
+    return str(bool(reference.get("optional"))).lower()
