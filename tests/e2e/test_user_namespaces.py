@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,12 @@ from support.echo import echoing, heard, pid_of
 from support.outcomes import outcomes
 
 IMAGE = "localhost/kuard:demo"
+SETTINGS = {
+    "kind": "KubeletConfiguration",
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "userNamespaces": {"idsPerPod": 131072},
+    "allowedUnsafeSysctls": ["kernel.msg*"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +32,11 @@ def own(tmp_path_factory: pytest.TempPathFactory, demo_image: Path) -> Iterator[
     """A cluster whose run directory everybody may pass, as /run is; pytest's are not."""
     run_dir = Path(tempfile.mkdtemp(prefix="podium-users-"))
     run_dir.chmod(0o711)
+    settings = tmp_path_factory.mktemp("settings") / "kubelet.json"
+    settings.write_text(json.dumps(SETTINGS))
+    flags = ("--kubelet-config", str(settings), "--run-dir", str(run_dir / "run"))
     try:
-        with cluster(tmp_path_factory.mktemp("own"), "--run-dir", str(run_dir / "run")) as made:
+        with cluster(tmp_path_factory.mktemp("own"), *flags) as made:
             made.podium("image", "load", str(demo_image))
             yield made
         assert list(run_dir.iterdir()) == []
@@ -65,6 +75,10 @@ def test_root_in_the_pod_owns_what_root_owns(own: Cluster, tmp_path: Path):
             container={"volumeMounts": MOUNTED},
         ),
         "numbers": users("cat /proc/self/uid_map; id -u", securityContext={"runAsUser": 1000}),
+        "sysctl": users(
+            "cat /proc/sys/kernel/msgmax",
+            securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "4711"}]},
+        ),
         "unmasked": users(
             "echo 1 > /proc/sys/net/ipv4/ip_forward && echo written; "
             "head -c 1 /proc/timer_list | wc -c",
@@ -83,9 +97,10 @@ def test_root_in_the_pod_owns_what_root_owns(own: Cluster, tmp_path: Path):
     assert files.status["containerStatuses"][0]["state"]["terminated"]["message"] == "done\n"
     assert (tmp_path / "new").stat().st_uid == 0
     inside, outside, length = (int(word) for word in seen["numbers"].lines[0].split())
-    assert (inside, length, outside % 65536) == (0, 65536, 0)
-    assert outside >= 65536
+    assert (inside, length, outside % 131072) == (0, 131072, 0)
+    assert outside >= 131072
     assert seen["numbers"].lines[1] == "1000"
+    assert seen["sysctl"].lines == ["4711"]
     assert seen["unmasked"].lines[0] == "written"
     assert seen["privileged"].lines[0] == "mounted"
     assert "drop_caches: Permission denied" in seen["privileged"].log

@@ -15,7 +15,7 @@ import pytest
 
 from podium.runtime import linux
 from podium.runtime.network.bridge import BridgeNetwork, link_name
-from podium.runtime.network.ruleset import ServiceRule
+from podium.runtime.network.ruleset import DnsRule, ServiceRule
 from podium.runtime.port import PortMapping, RuntimeFailure
 from support.leaks import leaked, snapshot
 
@@ -35,9 +35,11 @@ async def make(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[BridgeNetwork] = []
     before = snapshot("podium-n")
 
-    def network(cidr: str, service: ServiceRule | None = None) -> BridgeNetwork:
+    def network(
+        cidr: str, service: ServiceRule | None = None, dns: DnsRule | None = None
+    ) -> BridgeNetwork:
         name = f"podium-n{secrets.token_hex(3)}"
-        made.append(BridgeNetwork(name, cidr, tmp_path / name, service=service))
+        made.append(BridgeNetwork(name, cidr, tmp_path / name, service=service, dns=dns))
         return made[-1]
 
     yield network
@@ -270,3 +272,38 @@ async def test_udp_flows_from_before_a_rule_do_not_stay(
             said, sender = server.recvfrom(10)
             server.sendto(said.upper(), sender)
             assert client.recv(10) == b"HELLO"
+
+
+async def test_a_name_server_on_loopback_is_reached_by_its_service_address_alone(
+    make: Make, cidrs: tuple[str, str], tmp_path: Path
+):
+    address, own = "198.18.0.10", f"127.77.{os.getpid() % 250}.1"
+    network = make(cidrs[0], dns=DnsRule(address, ""))
+    await network.setup()
+    with (
+        namespace(tmp_path / "a") as a,
+        socket.socket(type=socket.SOCK_DGRAM) as server,
+        linux.in_network_namespace(a, lambda: socket.socket(type=socket.SOCK_DGRAM)) as client,
+    ):
+        server.bind((own, 53))
+        server.settimeout(5)
+        client.settimeout(5)
+        await network.attach(a, "a")
+        await network.set_name_server(own)
+        client.sendto(b"who?", (address, 53))
+        asked, pod = server.recvfrom(10)
+        assert pod[0] == str(ipaddress.ip_network(cidrs[0])[2])
+        server.sendto(asked.upper(), pod)
+        assert client.recvfrom(10) == (b"WHO?", (address, 53))
+        with linux.in_network_namespace(
+            a, lambda: socket.socket(type=socket.SOCK_RAW, proto=17)
+        ) as raw:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+            header = (5353).to_bytes(2, "big") + (53).to_bytes(2, "big")
+            raw.sendto(header + (12).to_bytes(2, "big") + bytes(2) + b"over", (own, 0))
+        client.sendto(b"again", (address, 53))
+        assert server.recvfrom(10)[0] == b"again"  # and not what went past the rules
+
+
+def _raw_socket() -> socket.socket:
+    return socket.socket(type=socket.SOCK_RAW, proto=socket.IPPROTO_UDP)

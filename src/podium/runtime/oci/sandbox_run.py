@@ -122,7 +122,11 @@ def _make_owned_namespaces(engine: Engine, record: SandboxRecord) -> None:
     kinds = namespace_kinds(options)
     user_namespace.check_passage(engine.options.run_dir / "containers")
     user_namespace.pin(paths, kinds, options.userns_options)
-    namespaces.furnish(paths, kinds, sandbox_hostname(config), _sysctls(config))
+    sysctls = _sysctls(config)
+    of_network = {name: value for name, value in sysctls.items() if name.startswith("net.")}
+    namespaces.furnish(paths, kinds, sandbox_hostname(config), of_network)
+    for name in sysctls.keys() - of_network.keys():
+        user_namespace.write_sysctl(paths, name, sysctls[name])
     if options.pid is NamespaceMode.POD:
         _share_processes(engine, record)
 

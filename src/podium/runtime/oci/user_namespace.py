@@ -7,12 +7,14 @@ on a pipe of ours until its namespaces are pinned; it ends with us, whatever hap
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from podium.runtime import linux
+from podium.runtime.oci import namespaces
 from podium.runtime.oci.layout import SandboxPaths
 from podium.runtime.port import IDMapping, RuntimeFailure, UserNamespace
 
@@ -54,6 +56,18 @@ def pin(paths: SandboxPaths, kinds: Collection[str], mapping: UserNamespace) -> 
             paths.namespace(kind).touch(mode=0o600)
             source = f"/proc/{pid}/ns/{_FILES[kind]}"
             linux.mount(source, str(paths.namespace(kind)), flags=linux.MS_BIND)
+
+
+def write_sysctl(paths: SandboxPaths, name: str, value: str) -> None:
+    """Set a sysctl of the IPC namespace, which only the user namespace's root may.
+
+    Raises OSError.
+    """
+    entered = [f"--{kind}={paths.namespace(kind)}" for kind in ("user", "ipc")]
+    argv = ["nsenter", *entered, "tee", str(namespaces.sysctl_file(name))]
+    completed = subprocess.run(argv, input=value, capture_output=True, text=True, check=False)
+    if completed.returncode:
+        raise OSError(errno.EACCES, completed.stderr.strip())
 
 
 def owner(mapping: UserNamespace) -> tuple[int, int]:
