@@ -19,7 +19,7 @@ from podium.client.config import ClientConfig
 from support.cluster import Cluster
 from support.images import Entry, busybox_archive, layer
 from support.lives import Life, living
-from support.recorded import differences
+from support.recorded import differences, missing_events
 
 RECORDED = Path(__file__).resolve().parents[1] / "golden" / "kubelet"
 NAMES = sorted(path.stem for path in (RECORDED / "golden").glob("*.json"))
@@ -38,7 +38,11 @@ async def play(cluster: Cluster, names: list[str]) -> dict[str, list[str] | Base
     async def one(client: Client, name: str) -> list[str]:
         scenario = yaml.safe_load((RECORDED / "scenarios" / f"{name}.yaml").read_text())
         golden = json.loads((RECORDED / "golden" / f"{name}.json").read_text())
-        async with turns, living(client, scenario, f"life-{name}", words) as life:
+
+        def complete(life: Life) -> bool:
+            return not missing_events(golden, life)
+
+        async with turns, living(client, scenario, f"life-{name}", words, complete) as life:
             return differences(golden, life)
 
     async with Client(ClientConfig.from_kubeconfig(cluster.kubeconfig)) as client:

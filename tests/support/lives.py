@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -60,6 +60,7 @@ class Life:
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
     words: dict[str, str] = field(default_factory=dict)
     of_cluster: list[tuple[Resource, str]] = field(default_factory=list)
+    complete: Callable[[Life], bool] = lambda _: True
 
     async def play(self) -> None:
         """Raises TimeoutError when something that the scenario waits for does not come."""
@@ -78,6 +79,8 @@ class Life:
             for step in self.scenario.get("steps", ()):
                 ((verb, wish),) = step.items()
                 await getattr(self, f"_{verb}")(wish)
+            with contextlib.suppress(TimeoutError):  # then the comparison tells what is missing
+                await self._until(lambda: self.complete(self))
             await asyncio.sleep(SETTLE)  # nothing more may come
             for watch in watches:
                 watch.cancel()
@@ -285,13 +288,18 @@ def _refusal(exc: ApiError) -> str:
 
 @contextlib.asynccontextmanager
 async def living(
-    client: Client, scenario: Mapping[str, Any], name: str, words: Mapping[str, str]
+    client: Client,
+    scenario: Mapping[str, Any],
+    name: str,
+    words: Mapping[str, str],
+    complete: Callable[[Life], bool],
 ) -> AsyncIterator[Life]:
     """Play *scenario* in a namespace of its own, which is deleted afterwards.
 
-    *words* says what the recording calls things of this cluster.
+    *words* says what the recording calls things of this cluster, *complete* when all has been seen
+    that has to come.
     """
-    life = Life(client, scenario, name, "node-1", words=dict(words))
+    life = Life(client, scenario, name, "node-1", words=dict(words), complete=complete)
     try:
         await life.play()
         yield life

@@ -22,15 +22,20 @@ def differences(golden: Mapping[str, Any], life: Life) -> list[str]:
         if not _is_loose(loose, f"states/{track}"):
             found += _misses(track, want, life.normal(life.states.get(track, [])))
     wanted = {_line(event) for event in golden["events"]}
-    needed = {_line(event) for event in golden["events"] if not event.get("loose")}
     had = {_line(life.normal(event)) for event in life.events.values()}
-    found += [f"missing event: {line}" for line in sorted(needed - had)]
+    found += [f"missing event: {line}" for line in sorted(missing_events(golden, life))]
     found += [f"event not recorded: {line}" for line in sorted(had - wanted)]
     for key in sorted(golden["outputs"].keys() | life.outputs.keys()):
         before, here = golden["outputs"].get(key), life.normal(life.outputs.get(key))
         if before != here and " between " not in key and not _is_loose(loose, f"outputs/{key}"):
             found.append(f"{key}: recorded {before!r}, here {here!r}")
     return found
+
+
+def missing_events(golden: Mapping[str, Any], life: Life) -> set[str]:
+    """What had to be told, and has not been so far."""
+    needed = {_line(event) for event in golden["events"] if not event.get("loose")}
+    return needed - {_line(life.normal(event)) for event in life.events.values()}
 
 
 def _misses(track: str, want: Mapping[str, Any], have: list[str]) -> Iterator[str]:
