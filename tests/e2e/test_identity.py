@@ -9,6 +9,7 @@ from support.access import denied, read_access
 from support.cluster import Cluster, cluster, eventually, pod
 
 ACCOUNT = "system:serviceaccount:kube-system:"
+CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
 
 
 def labelled(name: str, **metadata: Any) -> dict[str, Any]:
@@ -26,11 +27,13 @@ def objects() -> list[dict[str, Any]]:
         "volumes": [
             {"name": "s", "secret": {"secretName": "password"}},
             {"name": "c", "configMap": {"name": "settings"}},
+            {"name": "d", "persistentVolumeClaim": {"claimName": "data"}},
+            {"name": "e", "ephemeral": {"volumeClaimTemplate": {"spec": CLAIM}}},
         ],
     }
     web["spec"]["containers"][0] |= {
         "envFrom": [{"secretRef": {"name": "password"}}, {"configMapRef": {"name": "settings"}}],
-        "volumeMounts": [{"name": "s", "mountPath": "/s"}, {"name": "c", "mountPath": "/c"}],
+        "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in "scde"],
         "readinessProbe": {"exec": {"command": ["true"]}},
         "resources": {"requests": {"cpu": "1m"}},
     }
@@ -45,15 +48,15 @@ def objects() -> list[dict[str, Any]]:
             "metadata": labelled("some"),
             "spec": {"hard": {"pods": "5", "configmaps": "10"}},
         },
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": labelled("claim"),
-            "spec": {
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": "1Mi"}},
-            },
-        },
+        *(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": labelled(name),
+                "spec": CLAIM,
+            }
+            for name in ("claim", "data")
+        ),
         {
             "apiVersion": "v1",
             "kind": "Service",
@@ -122,7 +125,7 @@ def play(own: Cluster) -> None:
     }
     own.apply(child)
     own.kubectl("delete", "pod", "web", "-n", "life", "--wait=true")
-    own.kubectl("delete", "pvc", "claim", "-n", "life", "--wait=true")
+    own.kubectl("delete", "pvc", "--all", "-n", "life", "--wait=true")
     own.kubectl("delete", "configmap", "settings", "-n", "life")
     listed = ["get", "configmaps", "-n", "life", "-o", "name"]
     eventually(lambda: "child" not in own.kubectl(*listed).stdout, "the dependent to go")
@@ -150,9 +153,12 @@ def test_a_life_without_a_denial_and_without_a_master(tmp_path: Path, demo_image
                 "endpoint-controller",
                 "endpointslice-controller",
                 "endpointslicemirroring-controller",
+                "ephemeral-volume-controller",
                 "generic-garbage-collector",
                 "namespace-controller",
+                "local-path-provisioner",
                 "node-controller",
+                "persistent-volume-binder",
                 "pvc-protection-controller",
                 "resourcequota-controller",
                 "root-ca-cert-publisher",
