@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from hashlib import blake2b
 from typing import Any
+
+from msgspec.structs import replace
 
 from podium.api import codec, errors, kinds, managed_fields
 from podium.api.errors import ApiError
@@ -29,7 +32,32 @@ _UNKNOWN = "unknown"
 
 def of_created(kind: Kind, obj: Any, context: RequestContext) -> list[ManagedFieldsEntry]:
     """Return the owners of *obj*, new and as the client wrote it: before admission adds to it."""
-    return _tracked(kind, None, obj, context, "")
+    metadata = obj.metadata
+    if metadata.managed_fields or not metadata.owner_references:
+        return _tracked(kind, None, obj, context, "")
+    # What has an owner was made by a controller, of a template: many are alike but for the name.
+    nameless = replace(obj, metadata=replace(metadata, name="", namespace=""))
+    made = (kind.resource, blake2b(codec.encode(nameless), digest_size=16).digest())
+    fields = _MADE_ALIKE.get(made)
+    if fields is not None:
+        manager = _updater(kind, context)
+        return [managed_fields.entry_of(manager, manager.api_version, fields, _now(kind))]
+    entries = _tracked(kind, None, obj, context, "")
+    if entries:
+        if len(_MADE_ALIKE) >= _MADE_ALIKE_AT_MOST:
+            _MADE_ALIKE.clear()
+        _MADE_ALIKE[made] = managed_fields.fields_of(entries[0])
+    return entries
+
+
+#: The fields that those own who create objects: by the kind, and a digest of all that is said.
+_MADE_ALIKE: dict[tuple[Resource, bytes], Fields] = {}
+_MADE_ALIKE_AT_MOST = 4096
+
+
+def _updater(kind: Kind, context: RequestContext, subresource: str = "") -> Manager:
+    name, version = context.field_manager or _UNKNOWN, kind.resource.api_version
+    return Manager(name, UPDATE, version, subresource)
 
 
 def of_updated(
@@ -53,7 +81,7 @@ def _tracked(
         comparison = compare(shape_of_type(resource.type), before, plain_without_owners(obj))
     except ValueError:  # items without their keys: owners cannot be told
         return list(present)
-    manager = Manager(context.field_manager or _UNKNOWN, UPDATE, resource.api_version, subresource)
+    manager = _updater(kind, context, subresource)
     # Upstream moves what is owned through a Scale to the object without the time.
     now = None if subresource == "scale" else _now(kind)
     ignored = _ignored(kind.strategy, subresource)
