@@ -48,4 +48,4 @@ def at_revision(stored: Stored, revision: int) -> Stored:
     """Return the same object with another resourceVersion, as deletions report it."""
     metadata = msgspec.structs.replace(stored.obj.metadata, resource_version=str(revision))
     obj = msgspec.structs.replace(stored.obj, metadata=metadata)
-    return Stored(stored.key, codec.encode(obj), revision, obj)
+    return Stored(stored.key, codec.encode(obj), revision, obj, stored.fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from podium.api import errors, selectors
 from podium.api.scheme import Resource
@@ -11,8 +11,7 @@ from podium.registry.strategies.base import Strategy
 from podium.registry.types import ListOptions, Stored
 
 
-@dataclass(frozen=True, slots=True)
-class Interest:
+class Interest(NamedTuple):
     """The one index that a predicate is looked up by: what it can match is a part of that.
 
     ``kind`` is ``all``, ``namespace``, ``key`` or a field label; ``value`` its value.
@@ -71,19 +70,17 @@ class Predicate:
         return len(self._fields) == 1 and self._fields[0].label == kind and not self.namespace
 
     def matches(self, stored: Stored) -> bool:
-        metadata = stored.obj.metadata
-        if self.namespace and metadata.namespace != self.namespace:
+        fields = stored.fields
+        if self.namespace and fields["metadata.namespace"] != self.namespace:
             return False
-        if self._explicit_name and metadata.name != self._explicit_name:
+        if self._explicit_name and fields["metadata.name"] != self._explicit_name:
             return False
-        if self._labels is not None and not self._labels.matches(metadata.labels):
+        if self._labels is not None and not self._labels.matches(stored.labels):
             return False
-        if not self._fields:
-            return True
-        values = self._strategy.fields(stored.obj)
-        return all(
-            (values.get(test.label, "") == test.value) is test.equal for test in self._fields
-        )
+        for test in self._fields:
+            if (fields.get(test.label, "") == test.value) is not test.equal:
+                return False
+        return True
 
     def _most_selective(self, wanted: dict[str, str], resource: Resource) -> Interest:
         namespace = self.namespace or wanted.get("metadata.namespace", "")

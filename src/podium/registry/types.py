@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,19 +34,43 @@ class RequestContext:
     repeated: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """An object as of ``revision``.
+    """An object as of ``revision``; nothing of it is to be changed.
 
-    ``data`` is its JSON with the resourceVersion, the same bytes for every reader; ``obj`` is the
-    decoded form of it, shared by all and not to be changed. ``key`` is the store's.
+    ``data`` is its JSON with the resourceVersion, the same bytes for every reader; ``fields`` are
+    what selectors and indexes look at, besides ``labels``. ``obj`` is the decoded form, shared by
+    all: a cache holds that of the objects that were written or asked for last, and of the others
+    it is made anew by *decode*. ``key`` is the store's.
     A dry run yields one that was never stored; creating so leaves ``revision`` 0.
     """
 
-    key: str
-    data: bytes
-    revision: int
-    obj: Any
+    __slots__ = ("_decode", "_obj", "data", "fields", "key", "labels", "revision")
+
+    def __init__(
+        self,
+        key: str,
+        data: bytes,
+        revision: int,
+        obj: Any,
+        fields: Mapping[str, str] | None = None,
+        decode: Callable[[Stored], Any] | None = None,
+    ) -> None:
+        self.key, self.data, self.revision, self._obj = key, data, revision, obj
+        self.labels: Mapping[str, str] = obj.metadata.labels
+        self.fields = fields or {}
+        self._decode = decode
+
+    @property
+    def obj(self) -> Any:
+        found = self._obj
+        if found is None:
+            assert self._decode is not None
+            found = self._obj = self._decode(self)
+        return found
+
+    def drop_decoded(self) -> None:
+        """Keep nothing but the bytes, and what selectors look at."""
+        self._obj = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class ViewCache(WatchCache):
 
     def _shown(self, key: str, revision: int, obj: Any) -> Stored:
         """Written as the objects of other caches are: what is the same has the same bytes."""
-        return Stored(key, codec.stamp(codec.encode_stored(obj), revision), revision, obj)
+        return self._held(key, codec.stamp(codec.encode_stored(obj), revision), revision, obj)
 
     def take_over(self, hub: WatchCache, revision: int) -> None:
         """Begin with what *hub* holds as of *revision*."""

@@ -9,11 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from podium.registry.change import Change
 from podium.registry.predicate import EVERYTHING, Interest, Predicate
-from podium.registry.strategies.base import Strategy
 from podium.registry.types import Stored, WatchEvent
 
 MAX_EVENTS = 8192
@@ -74,32 +72,24 @@ class Watchers:
     def __len__(self) -> int:
         return sum(len(there) for there in self._by_interest.values())
 
-    def notify(self, change: Change, strategy: Strategy[Any]) -> None:
+    def notify(self, change: Change) -> None:
         if not self._by_interest:
             return
-        for interest in self._touched(change, strategy):
+        for interest in self._touched(change.old, change.new):
             for watcher in self._by_interest.get(interest, ()):
                 watcher.offer(change)
 
-    def _touched(self, change: Change, strategy: Strategy[Any]) -> Iterator[Interest]:
-        """Yield each interest that *change* may concern, once."""
+    def _touched(self, old: Stored | None, new: Stored | None) -> Iterator[Interest]:
+        """Yield each interest that the change from *old* to *new* may concern, once."""
         yield EVERYTHING
-        either = change.new or change.old
+        either = new or old
         assert either is not None
-        metadata = either.obj.metadata
-        key = metadata.name
-        if metadata.namespace:
-            yield Interest("namespace", metadata.namespace)
-            key = f"{metadata.namespace}/{key}"
+        key = either.fields["metadata.name"]
+        namespace = either.fields.get("metadata.namespace")
+        if namespace:
+            yield Interest("namespace", namespace)
+            key = f"{namespace}/{key}"
         yield Interest("key", key)
-        if self._indexed:
-            yield from self._touched_fields(change.old, change.new, strategy)
-
-    def _touched_fields(
-        self, old: Stored | None, new: Stored | None, strategy: Strategy[Any]
-    ) -> Iterator[Interest]:
-        before = strategy.fields(old.obj) if old else {}
-        behind = strategy.fields(new.obj) if new else {}
         for label in self._indexed:
-            for value in {fields[label] for fields in (before, behind) if fields}:
+            for value in {stored.fields[label] for stored in (old, new) if stored is not None}:
                 yield Interest(label, value)

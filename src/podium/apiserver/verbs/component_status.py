@@ -44,4 +44,5 @@ async def watch_components(call: Call) -> StreamResponse:
 
 
 def _stored(status: ComponentStatus) -> Stored:
-    return Stored(status.metadata.name, codec.encode(status), 0, status)
+    name = status.metadata.name
+    return Stored(name, codec.encode(status), 0, status, {"metadata.name": name})
