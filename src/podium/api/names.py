@@ -25,6 +25,7 @@ _ENV_VAR = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
 _C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
+_CONDITION_REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
 
@@ -82,6 +83,11 @@ _PERCENT_ERROR = _regex_error(
     "a valid percent string must be a numeric string followed by an ending '%'",
     _PERCENT, "1%", "93%",
 )  # fmt: skip
+_CONDITION_REASON_ERROR = _regex_error(
+    "a condition reason must start with alphabetic character, optionally followed by a string of "
+    "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+    _CONDITION_REASON, "my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB",
+)  # fmt: skip
 _C_IDENTIFIER_ERROR = _regex_error(
     "a valid C identifier must start with alphabetic character or '_', followed by a string of "
     "alphanumeric characters or '_'",
@@ -92,7 +98,7 @@ _COMPILED = {
     pattern: re.compile(pattern, re.ASCII)
     for pattern in (
         _LABEL, _SUBDOMAIN, _LABEL_1035, _QUALIFIED, _LABEL_VALUE, _CONFIG_KEY, _ENV_VAR,
-        _HTTP_HEADER, HTTP_PATH, _PERCENT, _C_IDENTIFIER, _WILDCARD,
+        _HTTP_HEADER, HTTP_PATH, _PERCENT, _C_IDENTIFIER, _WILDCARD, _CONDITION_REASON,
     )
 }  # fmt: skip
 
@@ -138,6 +144,11 @@ def wildcard_dns1123_subdomain(text: str) -> list[str]:
 def dns1035_label(text: str) -> list[str]:
     """``IsDNS1035Label``"""
     return _check(text, _LABEL_1035, _LABEL_1035_ERROR, LABEL_MAX)
+
+
+def condition_reason(text: str) -> list[str]:
+    """What the reason of a condition may be: a word, or words with commas and colons."""
+    return _check(text, _CONDITION_REASON, _CONDITION_REASON_ERROR)
 
 
 def is_http_path(text: str) -> bool:

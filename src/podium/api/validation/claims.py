@@ -1,22 +1,43 @@
-"""Validation of claims, as far as ephemeral volumes carry their template."""
+"""Checks of claims to volumes, and of their templates in Pods.
+
+Follows ``pkg/apis/core/validation`` of Kubernetes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from fractions import Fraction
+
+from msgspec.structs import replace
+
 from podium.api import meta, names
-from podium.api.field import Path, forbidden, invalid, not_supported, required
+from podium.api.field import FieldError, Path, Verbatim, forbidden, invalid, not_supported, required
 from podium.api.quantity import parse
 from podium.api.types.core_v1 import (
     EphemeralVolumeSource,
+    PersistentVolumeClaim,
     PersistentVolumeClaimSpec,
     TypedLocalObjectReference,
     TypedObjectReference,
 )
 from podium.api.types.meta_v1 import ObjectMeta
-from podium.api.validation.common import Errors, forbid_set, invalid_each, labels
+from podium.api.validation.common import (
+    Errors,
+    dns1123_subdomain,
+    forbid_set,
+    immutable,
+    invalid_each,
+    labels,
+)
 from podium.api.validation.scheduling import validate_label_selector
 
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
+_SPEC = Path("spec")
+_KEPT = (
+    "spec is immutable after creation except resources.requests and "
+    "volumeAttributesClassName for bound claims"
+)
 #: All of a template's metadata but labels and annotations; names as Go's fields begin.
 _METADATA = (
     ("name", "name"),
@@ -64,12 +85,7 @@ def validate_claim_spec(path: Path, claim: PersistentVolumeClaimSpec) -> Errors:
     if not claim.access_modes:
         yield required(path.child("accessModes"), "at least 1 access mode is required")
     yield from validate_label_selector(path.child("selector"), claim.selector)
-    for mode in claim.access_modes:
-        if mode not in ACCESS_MODES:
-            yield not_supported(path.child("accessModes"), mode, ACCESS_MODES)
-    if "ReadWriteOncePod" in claim.access_modes and len(set(claim.access_modes)) > 1:
-        text = "may not use ReadWriteOncePod with other access modes"
-        yield forbidden(path.child("accessModes"), text)
+    yield from access_modes(path.child("accessModes"), claim.access_modes)
     storage = path.child("resources").key("storage")
     if "storage" not in claim.resources.requests:
         yield required(storage)
@@ -87,6 +103,37 @@ def validate_claim_spec(path: Path, claim: PersistentVolumeClaimSpec) -> Errors:
         yield from _validate_data_source(path.child("dataSource"), claim.data_source)
     if claim.data_source_ref is not None:
         yield from _validate_data_source(path.child("dataSourceRef"), claim.data_source_ref)
+    yield from _one_source(path, claim.data_source, claim.data_source_ref)
+    if claim.volume_attributes_class_name:
+        at = path.child("volumeAttributesClassName")
+        yield from dns1123_subdomain(at, claim.volume_attributes_class_name)
+
+
+def access_modes(path: Path, modes: list[str]) -> Errors:
+    for mode in modes:
+        if mode not in ACCESS_MODES:
+            yield not_supported(path, mode, ACCESS_MODES)
+    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
+        yield forbidden(path, "may not use ReadWriteOncePod with other access modes")
+
+
+def _one_source(
+    path: Path,
+    source: TypedLocalObjectReference | None,
+    reference: TypedObjectReference | None,
+) -> Errors:
+    if source is None or reference is None:
+        return
+    shown = Verbatim(path.child("dataSource"))
+    if reference.namespace:
+        text = "may not be specified when dataSourceRef.namespace is specified"
+        yield invalid(path, shown, text)
+    elif (source.api_group, source.kind, source.name) != (
+        reference.api_group,
+        reference.kind,
+        reference.name,
+    ):
+        yield invalid(path, shown, "must match dataSourceRef")
 
 
 def _validate_data_source(
@@ -102,3 +149,49 @@ def _validate_data_source(
         yield invalid(path, source.kind, text)
     if group:
         yield from invalid_each(path.child("apiGroup"), group, names.dns1123_subdomain(group))
+
+
+def validate_claim(obj: PersistentVolumeClaim) -> list[FieldError]:
+    return list(validate_claim_spec(_SPEC, obj.spec))
+
+
+def validate_claim_update(
+    new: PersistentVolumeClaim, old: PersistentVolumeClaim
+) -> list[FieldError]:
+    return [*validate_claim(new), *_kept(new, old)]
+
+
+def _kept(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Errors:
+    """What a claim asked for stays, so that no quota is got around; one that is bound may grow."""
+    if _without_what_may_change(new, old) != _without_what_may_change(old, old):
+        yield forbidden(_SPEC, _KEPT)
+    size, before = _size(new.spec.resources.requests), _size(old.spec.resources.requests)
+    if size < before and size <= _size(old.status.capacity):
+        at = _SPEC.child("resources", "requests", "storage")
+        yield forbidden(at, "field can not be less than status.capacity")
+    yield from immutable(Path("volumeMode"), new.spec.volume_mode, old.spec.volume_mode)
+    name, former = new.spec.volume_attributes_class_name, old.spec.volume_attributes_class_name
+    if former is not None and not name:
+        what = "non-nil value to nil" if name is None else "non-empty value to empty"
+        at = _SPEC.child("volumeAttributesClassName")
+        if name is None or former:
+            yield forbidden(at, f"update from {what} is forbidden")
+
+
+def _without_what_may_change(
+    claim: PersistentVolumeClaim, old: PersistentVolumeClaim
+) -> PersistentVolumeClaimSpec:
+    spec = replace(claim.spec)
+    if not old.spec.volume_name:
+        spec.volume_name = ""  # the binder's to fill in
+    if old.spec.storage_class_name is None:
+        spec.storage_class_name = None  # a default class that came later
+    if old.status.phase == "Bound":
+        requests = {**spec.resources.requests, "storage": "0"}
+        spec.resources = replace(spec.resources, requests=requests)
+        spec.volume_attributes_class_name = None
+    return spec
+
+
+def _size(amounts: Mapping[str, str]) -> Fraction:
+    return parse(amounts.get("storage", "0")).value

@@ -195,6 +195,13 @@ def cidr(path: Path, value: str) -> Errors:
         )
 
 
+def dns_name(path: Path, value: str) -> Errors:
+    """A host as a balancer in front of Services may be known by."""
+    yield from dns1123_subdomain(path, value)
+    if is_ip(value):
+        yield invalid(path, value, "must be a DNS name, not an IP address")
+
+
 def families(addresses: Iterable[str]) -> list[str]:
     """Return ``IPv4`` or ``IPv6`` for each valid address or CIDR."""
     return ["IPv6" if ":" in address else "IPv4" for address in addresses]

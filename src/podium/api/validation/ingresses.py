@@ -3,69 +3,122 @@
 from __future__ import annotations
 
 from podium.api import names
-from podium.api.field import FieldError, Path, forbidden, invalid, not_supported, required
+from podium.api.field import (
+    FieldError,
+    Path,
+    Verbatim,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from podium.api.types.core_v1 import TypedLocalObjectReference
 from podium.api.types.networking_v1 import (
     HTTPIngressPath,
     Ingress,
     IngressBackend,
     IngressClass,
+    IngressClassParametersReference,
     IngressRule,
+    IngressServiceBackend,
 )
 from podium.api.validation.common import (
     Errors,
+    dns1123_label,
+    dns1123_subdomain,
+    dns_name,
     domain_prefixed_path,
     immutable,
     invalid_each,
+    ip_address,
     is_ip,
     port_number,
 )
 
 SPEC = Path("spec")
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+_NOT_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
+_SCOPES = ("Cluster", "Namespace")
+_CLASS = "kubernetes.io/ingress.class"
+_MAX_CONTROLLER = 250
 
 
 def validate_ingress(obj: Ingress) -> list[FieldError]:
+    """Check a new Ingress: one that says its class twice has to say it the same."""
+    errors = validate_ingress_update(obj)
+    name, said = obj.spec.ingress_class_name, obj.metadata.annotations.get(_CLASS)
+    if said is not None and name is not None and said != name:
+        text = "must match `ingressClassName` when both are specified"
+        errors.append(invalid(Path("annotations").child(_CLASS), said, text))
+    return errors
+
+
+def validate_ingress_update(obj: Ingress) -> list[FieldError]:
     spec, errors = obj.spec, list[FieldError]()
     if not spec.rules and spec.default_backend is None:
         text = "either `defaultBackend` or `rules` must be specified"
-        errors.append(invalid(SPEC, spec.rules, text))
-    for i, rule in enumerate(spec.rules):
-        errors.extend(_rule(SPEC.child("rules").index(i), rule))
+        errors.append(invalid(SPEC, Verbatim("[]networking.IngressRule(nil)"), text))
     if spec.default_backend is not None:
         errors.extend(_backend(SPEC.child("defaultBackend"), spec.default_backend))
+    for i, rule in enumerate(spec.rules):
+        errors.extend(_rule(SPEC.child("rules").index(i), rule))
     for i, tls in enumerate(spec.tls):
+        at = SPEC.child("tls").index(i)
         for j, host in enumerate(tls.hosts):
-            at = SPEC.child("tls").index(i).child("hosts").index(j)
-            errors.extend(_host(at, host))
+            errors.extend(_host(at.child("hosts").index(j), host))
+        if tls.secret_name:
+            errors.extend(dns1123_subdomain(at.child("secretName"), tls.secret_name))
     if spec.ingress_class_name is not None:
-        found = names.dns1123_subdomain(spec.ingress_class_name)
-        at = SPEC.child("ingressClassName")
-        errors.extend(invalid_each(at, spec.ingress_class_name, found))
+        errors.extend(dns1123_subdomain(SPEC.child("ingressClassName"), spec.ingress_class_name))
     return errors
+
+
+def validate_ingress_status(obj: Ingress) -> Errors:
+    for i, point in enumerate(obj.status.load_balancer.ingress):
+        at = Path("status").child("loadBalancer", "ingress").index(i)
+        if point.ip:
+            yield from ip_address(at.child("ip"), point.ip)
+        if point.hostname:
+            yield from dns_name(at.child("hostname"), point.hostname)
 
 
 def validate_ingress_class(obj: IngressClass) -> list[FieldError]:
     spec, errors = obj.spec, list[FieldError]()
     at = SPEC.child("controller")
-    if len(spec.controller) > 250:
-        errors.append(invalid(at, spec.controller, "may not be more than 250 bytes"))
+    if len(spec.controller) > _MAX_CONTROLLER:
+        errors.append(too_long(at, _MAX_CONTROLLER))
     errors.extend(domain_prefixed_path(at, spec.controller))
-    parameters = spec.parameters
-    if parameters is not None:
-        at = SPEC.child("parameters")
-        for name, value in (("kind", parameters.kind), ("name", parameters.name)):
-            if not value:
-                errors.append(required(at.child(name), f"{name} is required"))
-        if parameters.scope not in (None, "Cluster", "Namespace"):
-            place = at.child("scope")
-            errors.append(not_supported(place, parameters.scope, ["Cluster", "Namespace"]))
-        if parameters.scope == "Namespace" and not parameters.namespace:
-            text = "`parameters.scope` is set to 'Namespace'"
-            errors.append(required(at.child("namespace"), text))
-        if parameters.scope == "Cluster" and parameters.namespace is not None:
-            text = "`parameters.scope` is set to 'Cluster'"
-            errors.append(forbidden(at.child("namespace"), text))
+    if spec.parameters is not None:
+        errors.extend(_parameters(SPEC.child("parameters"), spec.parameters))
     return errors
+
+
+def _parameters(path: Path, parameters: IngressClassParametersReference) -> Errors:
+    yield from _reference(path, parameters)
+    namespace, scope = parameters.namespace, parameters.scope
+    if scope is None:
+        yield required(path.child("scope"))
+    elif scope not in _SCOPES:
+        yield not_supported(path.child("scope"), scope, _SCOPES)
+    elif scope == "Namespace" and namespace is None:
+        yield required(path.child("namespace"), "`parameters.scope` is set to 'Namespace'")
+    elif scope == "Namespace":
+        yield from dns1123_label(path.child("namespace"), namespace or "")
+    elif namespace is not None:
+        yield forbidden(path.child("namespace"), "`parameters.scope` is set to 'Cluster'")
+
+
+def _reference(
+    path: Path, reference: TypedLocalObjectReference | IngressClassParametersReference
+) -> Errors:
+    if reference.api_group is not None:
+        yield from dns1123_subdomain(path.child("apiGroup"), reference.api_group)
+    for name, value in (("kind", reference.kind), ("name", reference.name)):
+        if not value:
+            yield required(path.child(name), f"{name} is required")
+        else:
+            yield from invalid_each(path.child(name), value, names.path_segment(value))
 
 
 def validate_ingress_class_update(new: IngressClass, old: IngressClass) -> list[FieldError]:
@@ -93,36 +146,49 @@ def _rule(path: Path, rule: IngressRule) -> Errors:
 
 
 def _path(path: Path, rule: HTTPIngressPath) -> Errors:
+    at = path.child("path")
     if not rule.path_type:
         yield required(path.child("pathType"), "pathType must be specified")
-    elif rule.path_type not in PATH_TYPES:
+        return
+    if rule.path_type not in PATH_TYPES:
         yield not_supported(path.child("pathType"), rule.path_type, PATH_TYPES)
-    elif not rule.path.startswith("/") and (
-        rule.path or rule.path_type != "ImplementationSpecific"
-    ):
-        yield invalid(path.child("path"), rule.path, "must be an absolute path")
+    elif rule.path_type == "ImplementationSpecific":
+        if rule.path and not rule.path.startswith("/"):
+            yield invalid(at, rule.path, "must be an absolute path")
+    else:
+        if not rule.path.startswith("/"):
+            yield invalid(at, rule.path, "must be an absolute path")
+        for part in _NOT_IN_PATHS:
+            if part in rule.path:
+                yield invalid(at, rule.path, f"must not contain '{part}'")
+        for end in ("/..", "/."):
+            if rule.path.endswith(end):
+                yield invalid(at, rule.path, f"cannot end with '{end}'")
     yield from _backend(path.child("backend"), rule.backend)
 
 
 def _backend(path: Path, backend: IngressBackend) -> Errors:
     if backend.resource is not None and backend.service is not None:
-        text = "cannot set both resource and service backends"
-        yield invalid(path, "", text)
-    elif backend.resource is None and backend.service is None:
-        yield required(path, "resource or service backend is required")
+        yield invalid(path, "", "cannot set both resource and service backends")
+    elif backend.resource is not None:
+        yield from _reference(path.child("resource"), backend.resource)
     elif backend.service is not None:
-        service, at = backend.service, path.child("service")
-        if not service.name:
-            yield required(at.child("name"))
-        else:
-            yield from invalid_each(at.child("name"), service.name,
-                                    names.dns1035_label(service.name))  # fmt: skip
-        if service.port.name and service.port.number:
-            yield invalid(at.child("port"), "", "cannot set both port name & port number")
-        elif service.port.name:
-            found = names.port_name(service.port.name)
-            yield from invalid_each(at.child("port", "name"), service.port.name, found)
-        elif service.port.number:
-            yield from port_number(at.child("port", "number"), service.port.number)
-        else:
-            yield required(at, "port name or number is required")
+        yield from _service(path, backend.service)
+    else:
+        yield invalid(path, "", "resource or service backend is required")
+
+
+def _service(path: Path, service: IngressServiceBackend) -> Errors:
+    at, port = path.child("service"), service.port
+    if not service.name:
+        yield required(at.child("name"))
+    else:
+        yield from invalid_each(at.child("name"), service.name, names.dns1035_label(service.name))
+    if port.name and port.number:
+        yield invalid(path, "", "cannot set both port name & port number")
+    elif port.name:
+        yield from invalid_each(at.child("port", "name"), port.name, names.port_name(port.name))
+    elif port.number:
+        yield from port_number(at.child("port", "number"), port.number)
+    else:
+        yield required(path, "port name or number is required")

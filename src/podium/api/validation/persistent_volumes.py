@@ -1,53 +1,100 @@
-"""Checks of PersistentVolumes and claims for them."""
+"""Checks of PersistentVolumes. Follows ``pkg/apis/core/validation`` of Kubernetes."""
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
-from podium.api.field import FieldError, Path, forbidden, not_supported, required
-from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
-from podium.api.validation.claims import ACCESS_MODES, VOLUME_MODES, validate_claim_spec
-from podium.api.validation.common import Errors, dns1123_subdomain, immutable, non_negative_quantity
+from podium.api import names
+from podium.api.field import (
+    FieldError,
+    Path,
+    Verbatim,
+    forbidden,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from podium.api.go_syntax import go_quantity
+from podium.api.go_text import quote
+from podium.api.quantity import canonical, parse
+from podium.api.types.core_v1 import (
+    CSIPersistentVolumeSource,
+    LocalVolumeSource,
+    PersistentVolume,
+    PersistentVolumeSpec,
+    SecretReference,
+)
+from podium.api.validation.claims import VOLUME_MODES, access_modes
+from podium.api.validation.common import (
+    Errors,
+    dns1123_label,
+    dns1123_subdomain,
+    immutable,
+    no_backsteps,
+)
+from podium.api.validation.remote_volumes import REMOTE_SOURCES, validate_remote
+from podium.api.validation.scheduling import validate_node_selector
+from podium.api.validation.volumes import validate_host_path
 
 SPEC = Path("spec")
 _RECLAIM = ("Delete", "Recycle", "Retain")
-_NO_SOURCE = {
-    "access_modes", "capacity", "claim_ref", "mount_options", "node_affinity",
-    "persistent_volume_reclaim_policy", "storage_class_name", "volume_mode",
-    "volume_attributes_class_name",
-}  # fmt: skip
-_CLAIM_KEPT = (
-    "spec is immutable after creation except resources.requests and "
-    "volumeAttributesClassName for bound claims"
+#: In the order in which upstream looks at them.
+_SOURCES = (
+    ("host_path", "hostPath"),
+    ("gce_persistent_disk", "gcePersistentDisk"),
+    ("aws_elastic_block_store", "awsElasticBlockStore"),
+    ("glusterfs", "glusterfs"),
+    ("flocker", "flocker"),
+    ("nfs", "nfs"),
+    ("rbd", "rbd"),
+    ("quobyte", "quobyte"),
+    ("cephfs", "cephfs"),
+    ("iscsi", "iscsi"),
+    ("cinder", "cinder"),
+    ("fc", "fc"),
+    ("flex_volume", "flexVolume"),
+    ("azure_file", "azureFile"),
+    ("vsphere_volume", "vsphereVolume"),
+    ("photon_persistent_disk", "photonPersistentDisk"),
+    ("portworx_volume", "portworxVolume"),
+    ("azure_disk", "azureDisk"),
+    ("scale_io", "scaleIO"),
+    ("local", "local"),
+    ("storageos", "storageos"),
+    ("csi", "csi"),
 )
+_SECRETS = (
+    ("controller_publish_secret_ref", "controllerPublishSecretRef"),
+    ("controller_expand_secret_ref", "controllerExpandSecretRef"),
+    ("node_stage_secret_ref", "nodeStageSecretRef"),
+    ("node_publish_secret_ref", "nodePublishSecretRef"),
+    ("node_expand_secret_ref", "nodeExpandSecretRef"),
+)
+_MAX_DRIVER = 63
 
 
 def validate_persistent_volume(obj: PersistentVolume) -> list[FieldError]:
     spec, errors = obj.spec, list[FieldError]()
     if not spec.access_modes:
         errors.append(required(SPEC.child("accessModes")))
-    for mode in spec.access_modes:
-        if mode not in ACCESS_MODES:
-            errors.append(not_supported(SPEC.child("accessModes"), mode, ACCESS_MODES))
-    if not spec.capacity:
-        errors.append(required(SPEC.child("capacity")))
-    elif set(spec.capacity) != {"storage"}:
-        at = SPEC.child("capacity")
-        errors.append(not_supported(at, sorted(spec.capacity), ["storage"]))
-    for name, amount in spec.capacity.items():
-        errors.extend(non_negative_quantity(SPEC.child("capacity").key(name), amount))
-    policy = spec.persistent_volume_reclaim_policy
+    errors.extend(access_modes(SPEC.child("accessModes"), spec.access_modes))
+    errors.extend(_capacity(SPEC.child("capacity"), spec.capacity))
+    policy, at = spec.persistent_volume_reclaim_policy, SPEC.child("persistentVolumeReclaimPolicy")
     if policy and policy not in _RECLAIM:
-        errors.append(not_supported(SPEC.child("persistentVolumeReclaimPolicy"), policy, _RECLAIM))
-    sources = _sources(spec)
-    if not sources:
-        errors.append(required(SPEC, "must specify a volume type"))
-    for name in sorted(sources)[1:]:
-        errors.append(forbidden(SPEC.child(name), "may not specify more than 1 volume type"))
+        errors.append(not_supported(at, policy, _RECLAIM))
+    errors.extend(_node_affinity(SPEC.child("nodeAffinity"), spec))
+    errors.extend(_one_source(spec))
+    path = spec.host_path.path if spec.host_path is not None else ""
+    if path and posixpath.normpath(path).lstrip("/") == "" and policy == "Recycle":
+        errors.append(forbidden(at, "may not be 'recycle' for a hostPath mount of '/'"))
     if spec.storage_class_name:
         errors.extend(dns1123_subdomain(SPEC.child("storageClassName"), spec.storage_class_name))
     if spec.volume_mode is not None and spec.volume_mode not in VOLUME_MODES:
         errors.append(not_supported(SPEC.child("volumeMode"), spec.volume_mode, VOLUME_MODES))
+    if spec.volume_attributes_class_name is not None:
+        errors.extend(_attributes_class(spec.volume_attributes_class_name, spec.csi))
     return errors
 
 
@@ -58,37 +105,102 @@ def validate_persistent_volume_update(
     if _sources(new.spec) != _sources(old.spec):
         text = "spec.persistentvolumesource is immutable after creation"
         errors.append(forbidden(SPEC.child("persistentvolumesource"), text))
-    errors.extend(immutable(SPEC.child("volumeMode"), new.spec.volume_mode, old.spec.volume_mode))
+    errors.extend(immutable(Path("volumeMode"), new.spec.volume_mode, old.spec.volume_mode))
+    if old.spec.node_affinity is not None:
+        at = Path("nodeAffinity")
+        errors.extend(immutable(at, new.spec.node_affinity, old.spec.node_affinity))
     return errors
 
 
-def _sources(spec: Any) -> dict[str, Any]:
-    return {
-        name: getattr(spec, name)
-        for name in spec.__struct_fields__
-        if name not in _NO_SOURCE and getattr(spec, name) is not None
-    }
+def _sources(spec: PersistentVolumeSpec) -> dict[str, Any]:
+    """Return what the volume is; a secret for expanding it may be added later."""
+    found = {name: getattr(spec, name) for name, _ in _SOURCES}
+    return {name: source for name, source in found.items() if source is not None}
 
 
-def validate_persistent_volume_claim(obj: PersistentVolumeClaim) -> list[FieldError]:
-    return list(validate_claim_spec(SPEC, obj.spec))
+def _capacity(path: Path, capacity: dict[str, str]) -> Errors:
+    if not capacity:
+        yield required(path)
+    if set(capacity) != {"storage"}:
+        items = ", ".join(f"{quote(key)}:{go_quantity(capacity[key])}" for key in sorted(capacity))
+        shown = f"core.ResourceList{{{items}}}" if capacity else "core.ResourceList(nil)"
+        yield not_supported(path, Verbatim(shown), ["storage"])
+    for name in sorted(capacity):
+        if parse(capacity[name]).value <= 0:
+            yield invalid(path.key(name), canonical(capacity[name]), "must be greater than zero")
 
 
-def validate_claim_update(
-    new: PersistentVolumeClaim, old: PersistentVolumeClaim
-) -> list[FieldError]:
-    errors = validate_persistent_volume_claim(new)
-    errors.extend(_kept(new, old))
-    return errors
+def _node_affinity(path: Path, spec: PersistentVolumeSpec) -> Errors:
+    if spec.node_affinity is None:
+        return
+    if spec.node_affinity.required is None:
+        yield required(path.child("required"), "must specify required node constraints")
+    else:
+        yield from validate_node_selector(path.child("required"), spec.node_affinity.required)
 
 
-def _kept(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Errors:
-    free = {"resources", "volume_attributes_class_name"}
-    if not old.spec.volume_name:
-        free.add("volume_name")  # the binder's to fill in
-    if not old.spec.storage_class_name:
-        free.add("storage_class_name")  # a default class that came later
-    for name in new.spec.__struct_fields__:
-        if name not in free and getattr(new.spec, name) != getattr(old.spec, name):
-            yield forbidden(SPEC, _CLAIM_KEPT)
-            return
+def _one_source(spec: PersistentVolumeSpec) -> Errors:
+    sources = _sources(spec)
+    for i, (attribute, source) in enumerate(sources.items()):
+        at = SPEC.child(dict(_SOURCES)[attribute])
+        if i > 0:
+            yield forbidden(at, "may not specify more than 1 volume type")
+        elif attribute == "host_path":
+            yield from validate_host_path(at, source)
+        elif attribute == "local":
+            yield from _local(at, source)
+            if spec.node_affinity is None:
+                text = "Local volume requires node affinity"
+                yield required(SPEC.child("nodeAffinity"), text)
+        elif attribute == "csi":
+            yield from _csi(at, source)
+        elif attribute in REMOTE_SOURCES:
+            yield from validate_remote(SPEC, attribute, source)
+    if not sources:
+        yield required(SPEC, "must specify a volume type")
+
+
+def _local(path: Path, source: LocalVolumeSource) -> Errors:
+    if not source.path:
+        yield required(path.child("path"))
+        return
+    yield from no_backsteps(path.child("path"), source.path)
+
+
+def _csi(path: Path, source: CSIPersistentVolumeSource) -> Errors:
+    yield from validate_driver_name(path.child("driver"), source.driver)
+    if not source.volume_handle:
+        yield required(path.child("volumeHandle"))
+    for attribute, name in _SECRETS:
+        reference: SecretReference | None = getattr(source, attribute)
+        if reference is not None:
+            yield from _secret(path.child(name), reference)
+
+
+def validate_driver_name(path: Path, name: str) -> Errors:
+    if not name:
+        yield required(path)
+    if len(name) > _MAX_DRIVER:
+        yield too_long(path, _MAX_DRIVER)
+    for message in names.dns1123_subdomain(name.lower()):
+        yield invalid(path, name, message)
+
+
+def _secret(path: Path, reference: SecretReference) -> Errors:
+    if not reference.name:
+        yield required(path.child("name"))
+    if not reference.namespace:
+        yield required(path.child("namespace"))
+    else:
+        yield from dns1123_label(path.child("namespace"), reference.namespace)
+
+
+def _attributes_class(name: str, csi: CSIPersistentVolumeSource | None) -> Errors:
+    at = SPEC.child("volumeAttributesClassName")
+    if not name:
+        yield required(at, "an empty string is disallowed")
+    else:
+        yield from dns1123_subdomain(at, name)
+    if csi is None:
+        text = "has to be specified when using volumeAttributesClassName"
+        yield required(SPEC.child("csi"), text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from podium.api import names
 from podium.api.field import (
     DUPLICATE,
     FieldError,
@@ -20,8 +19,8 @@ from podium.api.validation.common import (
     cidr,
     dns1123_label,
     dns1123_subdomain,
+    dns_name,
     families,
-    invalid_each,
     ip_address,
     is_ip,
     labels,
@@ -31,6 +30,7 @@ from podium.api.validation.common import (
     port_number_or_name,
     qualified_name,
 )
+from podium.api.validation.conditions import validate_conditions
 from podium.api.validation.containers import PROTOCOLS
 
 SPEC = Path("spec")
@@ -270,25 +270,25 @@ def validate_service_update(new: Service, old: Service) -> list[FieldError]:
 
 
 def validate_service_status(service: Service) -> list[FieldError]:
-    """Return the offences of ``status.loadBalancer``."""
-    errors: list[FieldError] = []
+    """Return the offences of ``status``."""
+    conditions = validate_conditions(Path("status").child("conditions"), service.status.conditions)
+    return [*_load_balancer(service), *conditions]
+
+
+def _load_balancer(service: Service) -> Errors:
     at = Path("status.loadBalancer.ingress")
     ingresses = service.status.load_balancer.ingress
     if ingresses and service.spec.type != "LoadBalancer":
-        return [forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")]
+        yield forbidden(at, "may only be used when `spec.type` is 'LoadBalancer'")
+        return
     for i, ingress in enumerate(ingresses):
         here = at.index(i)
         if ingress.ip:
-            errors.extend(ip_address(here.child("ip"), ingress.ip))
+            yield from ip_address(here.child("ip"), ingress.ip)
         if ingress.ip_mode is not None and not ingress.ip:
             text = "may not be specified when `ip` is not set"
-            errors.append(forbidden(here.child("ipMode"), text))
+            yield forbidden(here.child("ipMode"), text)
         elif ingress.ip_mode is not None:
-            errors.extend(one_of(here.child("ipMode"), ingress.ip_mode, ("Proxy", "VIP")))
+            yield from one_of(here.child("ipMode"), ingress.ip_mode, ("Proxy", "VIP"))
         if ingress.hostname:
-            problems = names.dns1123_subdomain(ingress.hostname)
-            errors.extend(invalid_each(here.child("hostname"), ingress.hostname, problems))
-            if is_ip(ingress.hostname):
-                text = "must be a DNS name, not an IP address"
-                errors.append(invalid(here.child("hostname"), ingress.hostname, text))
-    return errors
+            yield from dns_name(here.child("hostname"), ingress.hostname)

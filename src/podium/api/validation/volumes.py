@@ -128,7 +128,7 @@ def _empty_dir(path: Path, source: EmptyDirVolumeSource) -> Errors:
         yield forbidden(path.child("sizeLimit"), text)
 
 
-def _host_path(path: Path, source: HostPathVolumeSource) -> Errors:
+def validate_host_path(path: Path, source: HostPathVolumeSource) -> Errors:
     if not source.path:
         yield required(path.child("path"))
         return
@@ -223,7 +223,7 @@ def _image(path: Path, source: ImageVolumeSource) -> Errors:
 
 _LOCAL: dict[str, Callable[[Path, Any], Errors]] = {
     "empty_dir": _empty_dir,
-    "host_path": _host_path,
+    "host_path": validate_host_path,
     "secret": _secret,
     "config_map": _config_map,
     "downward_api": _downward_api,

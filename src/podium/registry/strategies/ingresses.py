@@ -6,7 +6,11 @@ from datetime import datetime
 
 from podium.api.field import FieldError
 from podium.api.types.networking_v1 import Ingress
-from podium.api.validation.ingresses import validate_ingress
+from podium.api.validation.ingresses import (
+    validate_ingress,
+    validate_ingress_status,
+    validate_ingress_update,
+)
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
@@ -21,7 +25,10 @@ class IngressStrategy(Strategy[Ingress]):
         return self.validate_metadata(obj) + validate_ingress(obj)
 
     def validate_update(self, new: Ingress, old: Ingress) -> list[FieldError]:
-        return self.validate_metadata_update(new, old) + validate_ingress(new)
+        return self.validate_metadata_update(new, old) + validate_ingress_update(new)
+
+    def validate_status_update(self, new: Ingress, old: Ingress) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_ingress_status(new)]
 
     def row(self, obj: Ingress, now: datetime) -> list[Cell]:
         name = obj.spec.ingress_class_name

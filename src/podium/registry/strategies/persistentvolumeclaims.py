@@ -13,10 +13,7 @@ from podium.api.types.core_v1 import (
     TypedLocalObjectReference,
     TypedObjectReference,
 )
-from podium.api.validation.persistent_volumes import (
-    validate_claim_update,
-    validate_persistent_volume_claim,
-)
+from podium.api.validation.claims import validate_claim, validate_claim_update
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.persistentvolumes import access_modes, storage_class
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
@@ -54,7 +51,7 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
         _agree_on_source(new.spec)
 
     def validate(self, obj: PersistentVolumeClaim) -> list[FieldError]:
-        return self.validate_metadata(obj) + validate_persistent_volume_claim(obj)
+        return self.validate_metadata(obj) + validate_claim(obj)
 
     def validate_update(
         self, new: PersistentVolumeClaim, old: PersistentVolumeClaim

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from podium.api.field import FieldError
 from podium.api.types.policy_v1 import PodDisruptionBudget
-from podium.api.validation.disruption import validate_budget
+from podium.api.validation.disruption import validate_budget, validate_budget_status
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
@@ -31,6 +31,11 @@ class PodDisruptionBudgetStrategy(Strategy[PodDisruptionBudget]):
         self, new: PodDisruptionBudget, old: PodDisruptionBudget
     ) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_budget(new)
+
+    def validate_status_update(
+        self, new: PodDisruptionBudget, old: PodDisruptionBudget
+    ) -> list[FieldError]:
+        return [*self.validate_metadata_update(new, old), *validate_budget_status(new)]
 
     def row(self, obj: PodDisruptionBudget, now: datetime) -> list[Cell]:
         spec = obj.spec
