@@ -8,7 +8,8 @@ import socket
 
 import pytest
 
-from podium.kit.peers import notice_dead_peers
+from podium.apiserver import bodies, protocol
+from podium.kit.peers import notice_dead_peers, wait_for_reader
 from support.apiserver import running_apiserver
 
 
@@ -18,10 +19,14 @@ async def api(tmp_path):
         yield running
 
 
+async def connect(api) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    context = api.ssl_context(api.pair())
+    return await asyncio.open_connection("127.0.0.1", api.port, ssl=context)
+
+
 async def exchange(api, data: bytes) -> tuple[int, dict[str, str], bytes]:
     """Send *data* as it is; return code, headers and body of the answer."""
-    context = api.ssl_context(api.pair())
-    reader, writer = await asyncio.open_connection("127.0.0.1", api.port, ssl=context)
+    reader, writer = await connect(api)
     try:
         writer.write(data)
         head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).decode()
@@ -72,4 +77,65 @@ def test_accepted_connections_notice_dead_peers():
             with accepted:
                 assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
                 assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
-                assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+                assert user_timeout(accepted) == 30_000
+                wait_for_reader(accepted, True)
+                assert user_timeout(accepted) == 0
+                wait_for_reader(accepted, False)
+                assert user_timeout(accepted) == 30_000
+
+
+def user_timeout(sock: socket.socket) -> int:
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /livez HTTP/1.1\r\nHost: x\r\nA: "])
+async def test_who_does_not_come_to_a_request_is_disconnected(api, monkeypatch, start):
+    monkeypatch.setattr(protocol, "FIRST_TIMEOUT", 0.5)
+    reader, writer = await connect(api)
+    dripping = asyncio.ensure_future(drip(writer, start))
+    try:
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+    finally:
+        dripping.cancel()
+        writer.close()
+
+
+async def drip(writer: asyncio.StreamWriter, start: bytes) -> None:
+    writer.write(start)
+    while start:
+        writer.write(b"a")
+        await asyncio.sleep(0.01)
+
+
+async def test_a_body_that_drips_in_has_its_time(api, monkeypatch):
+    monkeypatch.setattr(bodies, "PATIENCE", 0.5)
+    reader, writer = await connect(api)
+    start = b"POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"
+    dripping = asyncio.ensure_future(drip(writer, start))
+    try:
+        async with asyncio.timeout(10):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 504 ")
+    finally:
+        dripping.cancel()
+        writer.close()
+
+
+async def test_a_connection_may_be_idle_between_requests(api, monkeypatch):
+    monkeypatch.setattr(protocol, "FIRST_TIMEOUT", 0.5)
+    _, writer = connection = await connect(api)
+    try:
+        for wait in (0, 1.0):
+            await asyncio.sleep(wait)
+            assert b"200 OK" in await asked(connection)
+    finally:
+        writer.close()
+
+
+async def asked(connection) -> bytes:
+    reader, writer = connection
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+    await reader.readexactly(len("ok"))
+    return head

@@ -26,8 +26,9 @@ from podium.apiserver import (
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, TooManyRequests
-from podium.apiserver.metrics import Metrics
+from podium.apiserver.metrics import Metrics, is_passed_on
 from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 
 
@@ -82,6 +83,8 @@ class Handler:
             request = identify.without_token(request)
             held.enter_context(self.inflight.admitted(user, info))
             await self._authorize(user, info, query)
+            if isinstance(request.protocol, Protocol):
+                request.protocol.wait_for_readers(is_passed_on(info))
             if not info.is_resource:
                 return True, await self.site.answer(request, info, query)
             verb, resource, subresource = routes.find(info)

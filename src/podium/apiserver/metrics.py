@@ -125,7 +125,12 @@ def text_of(families: Families) -> bytes:
 
 
 def is_long_running(info: RequestInfo) -> bool:
-    return info.verb in _LONG_VERBS or info.subresource in _LONG_SUBRESOURCES
+    return info.verb in _LONG_VERBS or is_passed_on(info)
+
+
+def is_passed_on(info: RequestInfo) -> bool:
+    """Whether what a kubelet or another server says is passed on, as it comes."""
+    return info.subresource in _LONG_SUBRESOURCES
 
 
 #: Methods; a client may make up more, and none of them becomes a name of ours.

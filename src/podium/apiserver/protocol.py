@@ -1,7 +1,7 @@
 """HTTP connections: their limits, and answers to what is no request at all.
 
 A client that is slow to send its headers, or says nothing more, is disconnected; so is one that
-has vanished (``kit.peers``).
+has vanished (``kit.peers``), and one that does not read what it has asked for.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from podium.apiserver import errors, responses
 from podium.apiserver.auth import certificates
 from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.negotiation import MediaType
+from podium.kit import peers
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,9 @@ HEADERS_SIZE = 1024 * 1024
 #: Seconds for a connection's first request to arrive, and for every next one; upstream's limits for
 #: reading headers and for idle connections.
 FIRST_TIMEOUT, IDLE_TIMEOUT = 32.0, 90.0
+#: Seconds within which a client has to make room for more of an answer, once what is kept for it is
+#: full: below about 10 KiB a second it is disconnected.
+READER_TIMEOUT = 60.0
 _TOO_LARGE = "431 Request Header Fields Too Large"
 
 
@@ -50,6 +54,8 @@ class Protocol(web.RequestHandler):
         self._loop_of_timer = loop
         self._first: asyncio.TimerHandle | None = None
         self._heading = 0  #: bytes of a request's head that have come so far
+        self._full: asyncio.TimerHandle | None = None
+        self._is_patient = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -57,7 +63,33 @@ class Protocol(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._has_begun()
+        self._has_room()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if not self._is_patient:
+            self._full = self._loop_of_timer.call_later(READER_TIMEOUT, self._give_up)
+
+    def resume_writing(self) -> None:
+        self._has_room()
+        super().resume_writing()
+
+    def _has_room(self) -> None:
+        if self._full is not None:
+            self._full.cancel()
+            self._full = None
+
+    def _give_up(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+    def wait_for_readers(self, wait: bool) -> None:
+        """Say whether the client may read as slowly as it likes: people page through logs."""
+        if wait == self._is_patient or self.transport is None:
+            return
+        self._is_patient = wait
+        peers.wait_for_reader(self.transport.get_extra_info("socket"), wait)
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, within bounds: the parser's are for each header alone."""

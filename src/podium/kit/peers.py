@@ -24,3 +24,9 @@ def notice_dead_peers(sock: socket.socket) -> None:
         (socket.TCP_USER_TIMEOUT, _USER_TIMEOUT),
     ):
         sock.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def wait_for_reader(sock: socket.socket, wait: bool) -> None:
+    """Let *sock* wait for ever for a peer that is there and does not read, or no longer."""
+    timeout = 0 if wait else _USER_TIMEOUT
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout)

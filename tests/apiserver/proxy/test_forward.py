@@ -10,6 +10,7 @@ import pytest
 from aiohttp import ClientPayloadError, web
 from yarl import URL
 
+from podium.apiserver import protocol
 from support.proxied import DEFAULT, World, echo, pod_address
 
 WEB = f"{DEFAULT}/services/web:http/proxy"
@@ -249,21 +250,22 @@ async def test_a_request_is_passed_on_while_it_is_made(world: World) -> None:
         assert await response.text() == "done"
 
 
-async def test_who_reads_slowly_is_sent_slowly(world: World) -> None:
+async def test_who_reads_slowly_is_sent_slowly_and_not_cut_off(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "READER_TIMEOUT", 0.2)
     sent, stalled = 0, asyncio.Event()
+    size, piece = 64 << 20, bytes(1 << 20)
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         nonlocal sent
-        response = web.StreamResponse()
+        response = web.StreamResponse(headers={"Content-Length": str(size)})
         await response.prepare(request)
-        piece = bytes(1 << 20)
-        for _ in range(200):
-            try:
-                async with asyncio.timeout(1):
-                    await response.write(piece)
-            except TimeoutError:
+        while sent < size:
+            writing = asyncio.ensure_future(response.write(piece))
+            if (await asyncio.wait({writing}, timeout=1))[1]:
                 stalled.set()
-                await asyncio.Event().wait()
+            await writing
             sent += len(piece)
         return response
 
@@ -272,6 +274,7 @@ async def test_who_reads_slowly_is_sent_slowly(world: World) -> None:
         assert await response.content.readexactly(10) == bytes(10)
         await stalled.wait()
         assert sent < 50 << 20
+        assert len(await response.read()) == size - 10
 
 
 async def test_a_backend_that_breaks_off_is_not_taken_for_one_that_is_done(world: World) -> None:

@@ -1,6 +1,6 @@
 """GET with ``watch``: events as lines of JSON, for as long as the client stays or may.
 
-All events that are ready are written at once; the registry ends the watch after its time, or when
+Events that are ready are written together; the registry ends the watch after its time, or when
 the client reads too slowly. A client that goes away cancels the handler, and with it the
 registry's watch.
 """
@@ -8,7 +8,7 @@ registry's watch.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from aiohttp.web import StreamResponse
 
 from podium.apiserver import query
 from podium.apiserver.call import Call
+from podium.apiserver.large import PIECE
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, MediaType, not_acceptable
 from podium.apiserver.tables import TableOptions, partial, table, table_options
 from podium.registry.types import WatchEvent
@@ -42,7 +43,8 @@ async def watch(call: Call) -> StreamResponse:
         with at_work, contextlib.suppress(ConnectionResetError):
             async with call.services.streams.ending():
                 while batch := await stream.batch():
-                    await response.write(encode.batch(batch))
+                    for piece in encode.pieces(batch):
+                        await response.write(piece)
     return response
 
 
@@ -54,8 +56,17 @@ class _Encoder:
         self._options = table_options(call.query) if media.kind == "Table" else TableOptions()
         self._columns_sent = False
 
-    def batch(self, events: Sequence[WatchEvent]) -> bytes:
-        return b"".join(self._lines(events))
+    def pieces(self, events: Sequence[WatchEvent]) -> Iterator[bytes]:
+        """Yield the events' lines, in pieces that are sent as fast as the client reads."""
+        lines, size = list[bytes](), 0
+        for line in self._lines(events):
+            lines.append(line)
+            size += len(line)
+            if size >= PIECE:
+                yield b"".join(lines)
+                lines, size = [], 0
+        if lines:
+            yield b"".join(lines)
 
     def _lines(self, events: Sequence[WatchEvent]) -> Iterable[bytes]:
         for event in events:
