@@ -15,6 +15,7 @@ from support.apiserver import running_apiserver
 LIST = parse("GET", "/api/v1/pods", Query(""))
 WATCH = parse("GET", "/api/v1/pods", Query("watch=1"))
 ALICE = UserInfo("alice", ("system:authenticated",))
+BOB, CAROL = (UserInfo(name, ALICE.groups) for name in ("bob", "carol"))
 ADMIN = UserInfo("admin", ("system:masters",))
 NODE = UserInfo("system:node:n", ("system:nodes",))
 
@@ -36,7 +37,7 @@ def test_level(user, expected):
 
 
 def test_only_the_same_class_and_kind_of_request_is_turned_away():
-    counts = InFlight({"default": 1, "system": 1}, {"default": 1})
+    counts = InFlight({"default": 1, "system": 1}, {"default": 1})  # half of one is one
     with ExitStack() as held:
         held.enter_context(counts.admitted(ALICE, LIST))
         with pytest.raises(TooManyRequests), counts.admitted(ALICE, LIST):
@@ -44,6 +45,28 @@ def test_only_the_same_class_and_kind_of_request_is_turned_away():
         for user, info in ((ALICE, WATCH), (NODE, LIST), (ADMIN, LIST), (ADMIN, LIST)):
             held.enter_context(counts.admitted(user, info))
     with counts.admitted(ALICE, LIST):  # the first has ended
+        pass
+
+
+def test_one_user_leaves_half_of_the_places_to_the_others_of_the_class():
+    counts = InFlight({"default": 4}, {})
+    with ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(counts.admitted(ALICE, LIST))
+        with pytest.raises(TooManyRequests), counts.admitted(ALICE, LIST):
+            pass
+        for _ in range(2):
+            held.enter_context(counts.admitted(BOB, LIST))
+        with pytest.raises(TooManyRequests), counts.admitted(CAROL, LIST):
+            pass
+    with counts.admitted(ALICE, LIST):
+        pass
+    assert not counts.users  # nobody is remembered who has nothing under way
+
+
+def test_the_places_of_those_without_a_name_are_one_users():
+    counts = InFlight({"anonymous": 2}, {})
+    with counts.admitted(ANONYMOUS, LIST), counts.admitted(ANONYMOUS, LIST):
         pass
 
 

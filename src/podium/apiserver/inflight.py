@@ -1,7 +1,8 @@
 """How many requests may be under way at a time, for each class of user.
 
 After upstream's max-in-flight filter and the classes of its priority and fairness: those who run
-the cluster are never turned away by those who use it. Who is turned away may try again in a second.
+the cluster are never turned away by those who use it, and no user by a single other one. Who is
+turned away may try again in a second.
 """
 
 from __future__ import annotations
@@ -37,19 +38,28 @@ class InFlight:
     ) -> None:
         self._limits = {False: short, True: long}
         self._under_way: Counter[tuple[Level, bool]] = Counter()
+        #: What each user has under way; only who has anything is here.
+        self.users: dict[tuple[str, bool], int] = {}
 
     @contextmanager
     def admitted(self, user: UserInfo, info: RequestInfo) -> Iterator[None]:
         """Count the request while the body runs. Raises TooManyRequests."""
         kind = level(user), is_long_running(info)
+        owner = user.name, kind[1]
         limit = self._limits[kind[1]].get(kind[0])
-        if limit is not None and self._under_way[kind] >= limit:
-            raise TooManyRequests
+        if limit is not None:
+            share = limit if kind[0] == "anonymous" else -(-limit // 2)
+            if self._under_way[kind] >= limit or self.users.get(owner, 0) >= share:
+                raise TooManyRequests
         self._under_way[kind] += 1
+        self.users[owner] = self.users.get(owner, 0) + 1
         try:
             yield
         finally:
             self._under_way[kind] -= 1
+            self.users[owner] -= 1
+            if not self.users[owner]:
+                del self.users[owner]
 
 
 def level(user: UserInfo) -> Level:
