@@ -12,10 +12,10 @@ from podium.cluster.config import load
 from podium.runtime import linux
 from podium.runtime.mounts import mount_points, unmount_below
 from support.cluster import Cluster, eventually
-from support.images import busybox_archive
+from support.images import Entry, busybox_archive, layer
 from support.outcomes import Outcome, outcomes
 
-IMAGE = "localhost/volumes:1"
+IMAGE, CONTENT = "localhost/volumes:1", "localhost/content:1"
 NAMESPACE = "test-volumes"
 _MS_SHARED = 1 << 20
 
@@ -112,6 +112,23 @@ def pods(host: Path) -> dict[str, dict[str, Any]]:
             at("/v", mountPropagation="HostToContainer"),
             volumes=on_host,
         ),
+        "image": running(
+            "cat /v/etc/layered /p; touch /v/x; /v/bin/busybox true; ls -d /v/bin",
+            at("/v"),
+            at("/p", subPath="etc/layered"),
+            volumes=[{"name": "v", "image": {"reference": CONTENT}}],
+        ),
+        "image-part-missing": running(
+            "true",
+            at("/v", subPath="no/such"),
+            volumes=[{"name": "v", "image": {"reference": CONTENT}}],
+        ),
+        "image-missing": running(
+            "true",
+            at("/v"),
+            volumes=[{"name": "v", "image": {"reference": "localhost/none:1",
+                                             "pullPolicy": "Never"}}],
+        ),
         "cannot-get": running(
             "true", at("/v", mountPropagation="HostToContainer"), volumes=plain
         ),
@@ -140,8 +157,12 @@ def seen(
 ) -> Iterator[dict[str, Outcome]]:
     archive = busybox_archive(tmp_path_factory.mktemp("images") / "image.tar", IMAGE)
     shared.podium("image", "load", str(archive))
+    layered = layer(Entry("etc/layered", b"layered\n"))
+    archive = busybox_archive(archive.with_name("content.tar"), CONTENT, layers=[layered])
+    shared.podium("image", "load", str(archive))
     yield outcomes(shared, NAMESPACE, pods(host))
-    shared.podium("image", "rm", "--force", IMAGE, check=False)
+    for name in (IMAGE, CONTENT):
+        shared.podium("image", "rm", "--force", name, check=False)
 
 
 def test_memory_is_as_large_as_the_volume_or_the_pod_may_be(seen: dict[str, Outcome]):
@@ -186,6 +207,17 @@ def test_mounts_travel_out_and_in(seen: dict[str, Outcome], host: Path):
     assert (host / "shared/given/file").read_text() == "hello\n"
     assert f'path "{host}/plain" is mounted on "{host}/plain"' in seen["cannot-get"].message
     assert "not a shared or slave mount" in seen["cannot-get"].message
+
+
+def test_images_as_volumes(seen: dict[str, Outcome]):
+    log = seen["image"].log
+    assert seen["image"].lines[:2] == ["layered", "layered"]
+    assert "touch: /v/x: Read-only file system" in log
+    assert "/v/bin/busybox: Permission denied" in log
+    assert seen["image"].lines[-1] == "/v/bin"
+    assert 'image sub path "no/such": no such file' in seen["image-part-missing"].message
+    missing = seen["image-missing"].status["containerStatuses"][0]["state"]["waiting"]
+    assert missing["reason"] == "ErrImageNeverPull"
 
 
 def test_nothing_is_left_and_nothing_of_the_nodes_is_touched(

@@ -25,6 +25,7 @@ _STUCK = (
     "CreateContainerError",
     "RunContainerError",
     "Blocked",
+    "ErrImageNeverPull",
 )
 
 
@@ -69,9 +70,17 @@ async def _outcomes(
         try:
             for name, spec in pods.items():
                 await client.create(scheme.PODS, _pod(name, spec), namespace=namespace)
-            async with asyncio.timeout(PATIENCE):
-                found = await asyncio.gather(*(_outcome(client, namespace, n) for n in pods))
-            return dict(zip(pods, found, strict=True))
+            found: dict[str, Outcome] = {}
+
+            async def note(name: str) -> None:
+                found[name] = await _outcome(client, namespace, name)
+
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.gather(*map(note, pods))
+            except TimeoutError:
+                raise AssertionError(f"not over: {sorted(set(pods) - set(found))}") from None
+            return {name: found[name] for name in pods}
         finally:
             await client.delete(scheme.NAMESPACES, namespace)
 

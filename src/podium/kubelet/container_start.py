@@ -107,7 +107,7 @@ class ContainerStarter:
             action,
             image=image.id,
             envs=envs,
-            mounts=self._mounts(pod, container, action.attempt, sandbox, envs),
+            mounts=self._mounts(pod, container, action.attempt, sandbox, envs, image.volumes),
             security_context=security_context(pod, container, image.user, profiles, users, target),
             node_memory=self.node.node_memory,
         )
@@ -143,8 +143,9 @@ class ContainerStarter:
         attempt: int,
         sandbox: SandboxRecord,
         envs: Mapping[str, str],
+        images: Mapping[str, str],
     ) -> list[Mount]:
-        mounts = list(volume_mounts(pod, container, envs, self.volumes))
+        mounts = list(volume_mounts(pod, container, envs, self.volumes, images))
         taken = {mount.container_path for mount in mounts}
         if "/etc/hosts" not in taken:
             mounts.append(self.files.hosts_mount(pod, sandbox.ips))

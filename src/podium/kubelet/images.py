@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+import msgspec
 
 from podium.api.types.core_v1 import Container, Pod, Secret
 from podium.client.events import EventRecorder
@@ -27,6 +29,8 @@ class ImageReady:
 
     id: str
     user: ImageUser
+    #: IDs of the images that the container mounts, by the names of its volumes.
+    volumes: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, image: Image) -> ImageReady:
@@ -86,6 +90,29 @@ class ImageManager:
             about.warning("ErrImageNeverPull", text)
             return self._missing(about, "ErrImageNeverPull", text, 10.0)
         return await self._pull(about, name, pull_secrets)
+
+    async def ensure_all(
+        self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
+    ) -> ImageResult:
+        """Like :meth:`ensure`, with the images that the container mounts."""
+        result = await self.ensure(pod, container, pull_secrets)
+        if isinstance(result, ImageMissing):
+            return result
+        mounted = {mount.name for mount in container.volume_mounts}
+        volumes = {}
+        for volume in pod.spec.volumes:
+            if volume.image is None or volume.name not in mounted:
+                continue
+            wanted = msgspec.structs.replace(
+                container,
+                image=volume.image.reference,
+                image_pull_policy=volume.image.pull_policy,
+            )
+            found = await self.ensure(pod, wanted, pull_secrets)
+            if isinstance(found, ImageMissing):
+                return found
+            volumes[volume.name] = found.id
+        return replace(result, volumes=volumes)
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of the pulls for a Pod that is gone."""

@@ -148,7 +148,7 @@ class Preparation:
                 for reference in pod.spec.image_pull_secrets
             ]
             found = [secret for secret in secrets if secret is not None]
-            self._images[name] = key, await self._node.images.ensure(pod, container, found)
+            self._images[name] = key, await self._node.images.ensure_all(pod, container, found)
 
         self._jobs.start(f"image {name} {key}", ensure)
         return []

@@ -179,6 +179,8 @@ class Mount:
     readonly: bool = False
     propagation: MountPropagation = MountPropagation.PRIVATE
     recursive_read_only: bool = False  #: what is mounted below is read-only too
+    image: str = ""  #: ID of an image that is mounted, instead of a host path; read-only
+    image_sub_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def test_container_fields_that_are_not_served(fields, path):
             "spec.securityContext.windowsOptions",
         ),
         (
-            {"volumes": [{"name": "v", "image": {"reference": "a"}}]},
+            {"volumes": [{"name": "v", "image": {"reference": "a"}}], "hostUsers": False},
             "spec.volumes[0].image",
         ),
         (

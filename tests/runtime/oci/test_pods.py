@@ -14,6 +14,7 @@ import pytest
 
 from contracts.runtime import exited
 from podium.runtime.cgroups import Cgroups
+from podium.runtime.mounts import mount_points
 from podium.runtime.port import (
     Capability,
     ContainerConfig,
@@ -216,6 +217,27 @@ async def test_mounts_are_bound_and_readonly_where_asked(harness: OciHarness, tm
     said = await output(harness, "web", config)
     assert said == "content\ntouch: /in/new: Read-only file system\nwritten\n"
     assert (tmp_path / "made" / "here" / "new").exists()
+
+
+async def test_an_image_is_mounted_held_and_let_go(harness: OciHarness):
+    mounts = (
+        Mount("/image", "", True, image="sha256:1"),
+        Mount("/part", "", True, image="sha256:1", image_sub_path="bin"),
+    )
+    config = harness.command("a", "cmp /image/bin/sh /part/sh && echo same", *mounts)
+    assert await output(harness, "web", config) == "same\n"
+    [container] = await harness.runtime.list_containers()
+    assert len([name for name in harness.images.holds if name.startswith(container.id)]) == 3
+    await harness.runtime.remove_container(container.id)
+    assert harness.images.holds == {}
+    assert not [mount.path for mount in mount_points() if container.id in mount.path]
+
+
+async def test_an_image_that_lacks_the_part_leaves_nothing(harness: OciHarness):
+    mount = Mount("/part", "", True, image="sha256:1", image_sub_path="no/such")
+    with pytest.raises(RuntimeFailure, match="image sub path"):
+        await run(harness, "web", harness.command("a", "true", mount))
+    assert harness.images.holds == {}
 
 
 async def test_capabilities_seccomp_and_protected_paths(harness: OciHarness):

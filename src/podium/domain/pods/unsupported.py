@@ -51,8 +51,6 @@ _MOUNT = frozenset(
 _ENV_SOURCE = frozenset(
     "config_map_key_ref field_ref file_key_ref resource_field_ref secret_key_ref".split()
 )
-#: Volumes that are not served and not listed here fail to mount, as where a plugin is missing.
-_REFUSED_VOLUMES = frozenset(("image",))
 _EMPTY_DIR = frozenset(("medium", "size_limit"))
 _KEYED_VOLUME = frozenset("default_mode items name optional secret_name".split())
 _ITEM = frozenset("key mode path field_ref resource_field_ref".split())
@@ -122,6 +120,8 @@ def _pod_fields(pod: Pod, modules: SecurityModules) -> Iterator[str]:
         yield from _container_fields(as_container(ephemeral), path, modules)
     for number, volume in enumerate(spec.volumes):
         yield from _volume_fields(volume, f"spec.volumes[{number}]")
+        if volume.image is not None and spec.host_users is False:
+            yield f"spec.volumes[{number}].image"  # an overlay's owners cannot be mapped
     try:
         probe_periods(pod, "")
     except ValueError as exc:
@@ -176,7 +176,7 @@ def _health_fields(container: Container, path: str) -> Iterator[str]:
 
 
 def _volume_fields(volume: Volume, path: str) -> Iterator[str]:
-    yield from _others(volume, frozenset(Volume.__struct_fields__) - _REFUSED_VOLUMES, path)
+    """Volumes of sources that are not served fail to mount, as where a plugin is missing."""
     if volume.empty_dir is not None:
         yield from _others(volume.empty_dir, _EMPTY_DIR, f"{path}.emptyDir")
         if volume.empty_dir.medium not in ("", MEMORY):

@@ -131,7 +131,7 @@ class PodVolumes:
             raise VolumeProblem(_NO_DRIVER.format(volume.csi.driver))
         elif _filled_as(volume):
             files_of(pod, volume, self._objects, facts)
-        elif volume.empty_dir is None:
+        elif volume.empty_dir is None and volume.image is None:
             raise NotProcessed(NO_PLUGIN.format(volume.name))
 
     async def set_up(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:

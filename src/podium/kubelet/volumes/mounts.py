@@ -16,9 +16,14 @@ _PROPAGATION = {
 
 
 def volume_mounts(
-    pod: Pod, container: Container, envs: Mapping[str, str], volumes: PodVolumes
+    pod: Pod,
+    container: Container,
+    envs: Mapping[str, str],
+    volumes: PodVolumes,
+    images: Mapping[str, str],
 ) -> Iterator[Mount]:
-    """Yield the mounts in the order of the spec; parts of volumes are made and pinned.
+    """Yield the mounts in the order of the spec; parts of volumes are made and pinned. *images*
+    are the IDs of those that are mounted, by volume.
 
     What the kubelet fills is read-only to the container, whatever the mount says. The volumes must
     be set up. Raises VolumeProblem.
@@ -26,8 +31,12 @@ def volume_mounts(
     by_name = {volume.name: volume for volume in pod.spec.volumes}
     for number, mount in enumerate(container.volume_mounts):
         volume = by_name[mount.name]
-        path, readonly = volumes.source(volume)
         part = sub_path(mount, envs)
+        if volume.image is not None:
+            image = images[volume.name]
+            yield Mount(mount.mount_path, "", True, image=image, image_sub_path=part)
+            continue
+        path, readonly = volumes.source(volume)
         if part:
             path = volumes.pin(volume, container, number, part)
         recursive = mount.read_only and mount.recursive_read_only in ("Enabled", "IfPossible")

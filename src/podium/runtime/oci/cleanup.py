@@ -18,7 +18,7 @@ from podium.kit.clock import SystemClock
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import unmount_below
 from podium.runtime.network.bridge import BridgeNetwork
-from podium.runtime.oci import apparmor, helpers, idmaps
+from podium.runtime.oci import apparmor, helpers, idmaps, image_mounts
 from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.lock import lock
 from podium.runtime.port import RuntimeFailure
@@ -45,6 +45,8 @@ async def cleanup(
         await apparmor.unload(options.apparmor_profile)
         for container_id in _names(options.containers):
             release(container_id)
+            for held in image_mounts.holders(options.containers / container_id, container_id):
+                release(held)
         for name in _names(options.idmaps("")):
             idmaps.release(options.idmaps(name))
         for directory in (

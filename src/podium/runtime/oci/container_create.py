@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 
 from podium.kit.files import write_atomic
 from podium.runtime.mounts import mount_of
-from podium.runtime.oci import apparmor, idmaps, user_namespace
+from podium.runtime.oci import apparmor, idmaps, image_mounts, user_namespace
 from podium.runtime.oci.container_remove import destroy
 from podium.runtime.oci.devices import node_devices
 from podium.runtime.oci.engine import Engine
@@ -109,6 +110,10 @@ def _make(
     )
     # On disk with the start, which writes the record anyway.
     engine.containers[record.id].record = msgspec.structs.replace(record, user=user)
+    mounts = image_mounts.mount_images(
+        engine, record.id, config.mounts, own_users=sandbox.owns_users
+    )
+    config = replace(config, mounts=mounts)
     _make_mount_sources(config)
     if record.log_path:
         os.makedirs(os.path.dirname(record.log_path), exist_ok=True)

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from podium.runtime import linux
-from podium.runtime.oci import idmaps
+from podium.runtime.oci import idmaps, image_mounts
 from podium.runtime.oci.container_stop import stop_container
 from podium.runtime.oci.engine import Engine
 from podium.runtime.port import ContainerEventType
@@ -50,6 +50,7 @@ async def destroy(engine: Engine, container_id: str) -> None:
         live.close()
         await engine.cgroups.remove(live.record.cgroup_path)
     linux.umount(str(paths.rootfs))
+    image_mounts.unmount_images(engine, container_id)
     idmaps.release(engine.options.idmaps(container_id))
     engine.images.release(container_id)
     await asyncio.to_thread(_remove_files, paths.bundle, paths.directory, paths.record)

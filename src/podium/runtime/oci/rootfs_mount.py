@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from podium.runtime import linux
 from podium.runtime.oci.layout import ContainerPaths
@@ -21,16 +22,29 @@ def mount_rootfs(paths: ContainerPaths, layers: Sequence[str]) -> None:
     top = os.stat(layers[0])
     os.chown(paths.upper, top.st_uid, top.st_gid)
     os.chmod(paths.upper, top.st_mode & 0o7777)
+    own = f"upperdir={_escaped(paths.upper)},workdir={_escaped(paths.work)}"
+    _mount_overlay(paths.rootfs, layers, own)
+
+
+def mount_read_only(target: Path, layers: Sequence[str]) -> None:
+    """Mount *layers* on *target*, which is made, without a layer to write to. Raises OSError."""
+    target.mkdir(parents=True)
+    # An overlay of one layer needs a second: nothing is in it.
+    empty = [str(target)] if len(layers) == 1 else []
+    _mount_overlay(target, [*layers, *empty], "")
+
+
+def _mount_overlay(target: Path, layers: Sequence[str], own: str) -> None:
     parent = os.path.dirname(layers[0])
     lower = ":".join(os.path.relpath(layer, parent) for layer in layers)
-    data = f"lowerdir={lower},upperdir={_escaped(paths.upper)},workdir={_escaped(paths.work)}"
+    data = f"lowerdir={lower},{own}".rstrip(",")
 
     def mount() -> None:
         # mount(2) takes one page of options: names relative to the layers' directory keep an image
         # of many layers within it. The working directory is this thread's alone.
         linux.unshare(linux.CLONE_FS)
         os.chdir(parent)
-        linux.mount("overlay", str(paths.rootfs), "overlay", 0, data)
+        linux.mount("overlay", str(target), "overlay", 0, data)
 
     linux.in_own_thread(mount)
 

@@ -260,7 +260,12 @@ def _bind(mount: Mount) -> dict[str, Any]:
         "destination": mount.container_path,
         "type": "bind",
         "source": mount.host_path,
-        "options": ["rbind", _PROPAGATION[mount.propagation], _access(mount)],
+        "options": [
+            "rbind",
+            _PROPAGATION[mount.propagation],
+            _access(mount),
+            *(("noexec",) if mount.image else ()),
+        ],
     }
 
 
