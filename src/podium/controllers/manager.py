@@ -36,6 +36,7 @@ from podium.controllers.service_accounts import ServiceAccountController
 from podium.controllers.shared import Shared
 from podium.controllers.slice_writer import BY_SERVICE, service_of
 from podium.controllers.storage_protection import StorageProtectionController
+from podium.controllers.taint_eviction import TaintEvictionController
 from podium.kit.clock import Clock, SystemClock
 
 __all__ = ["ControllerOptions", "Manager", "run"]
@@ -140,6 +141,13 @@ def _nodes(shared: Shared) -> Iterator[Controller]:
         shared.informer(scheme.PODS),
         shared.recorder(client, "node-controller"),
         GracePeriods(options.node_monitor_grace_period, options.node_startup_grace_period),
+        shared.clock,
+    )
+    yield TaintEvictionController(
+        client,
+        shared.informer(scheme.PODS),
+        shared.informer(scheme.NODES),
+        shared.recorder(client, "taint-eviction-controller"),
         shared.clock,
     )
 
