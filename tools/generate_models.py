@@ -419,7 +419,8 @@ def render_struct(
             body.append(f"{attr}: {target} | None = None")
     if not body:
         body.append("pass")
-    options = "kw_only=True, omit_defaults=True, forbid_unknown_fields=True"
+    # Objects are trees: there is nothing in them for the garbage collector to find.
+    options = "gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True"
     if rename:
         options += f", rename={rename!r}".replace("'", '"')
     return f"class {short}(Struct, {options}):\n    " + "\n    ".join(body) + "\n"

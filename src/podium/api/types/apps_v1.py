@@ -7,7 +7,7 @@ from podium.api.types.core_v1 import PersistentVolumeClaim, PodTemplateSpec
 from podium.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, Int64, IntOrString, RawObject, Time, required_list, unset
 
-class ControllerRevision(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ControllerRevision(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "ControllerRevision")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -15,24 +15,24 @@ class ControllerRevision(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     revision: Int64 = field(default_factory=int)
 
 
-class ControllerRevisionList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ControllerRevisionList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "ControllerRevisionList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ControllerRevision] = field(default_factory=required_list)
 
 
-class RollingUpdateDaemonSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_surge": "maxSurge", "max_unavailable": "maxUnavailable"}):
+class RollingUpdateDaemonSet(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_surge": "maxSurge", "max_unavailable": "maxUnavailable"}):
     max_surge: IntOrString | None = None
     max_unavailable: IntOrString | None = None
 
 
-class DaemonSetUpdateStrategy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
+class DaemonSetUpdateStrategy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
     rolling_update: "RollingUpdateDaemonSet | None" = None
     type: str = ""
 
 
-class DaemonSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "revision_history_limit": "revisionHistoryLimit", "update_strategy": "updateStrategy"}):
+class DaemonSetSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "revision_history_limit": "revisionHistoryLimit", "update_strategy": "updateStrategy"}):
     min_ready_seconds: Int32 = 0
     revision_history_limit: Int32 | None = None
     selector: "LabelSelector | None" = field(default_factory=unset)
@@ -40,7 +40,7 @@ class DaemonSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     update_strategy: DaemonSetUpdateStrategy = field(default_factory=lambda: DaemonSetUpdateStrategy())
 
 
-class DaemonSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
+class DaemonSetCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
@@ -48,7 +48,7 @@ class DaemonSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     type: str = ""
 
 
-class DaemonSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"collision_count": "collisionCount", "current_number_scheduled": "currentNumberScheduled", "desired_number_scheduled": "desiredNumberScheduled", "number_available": "numberAvailable", "number_misscheduled": "numberMisscheduled", "number_ready": "numberReady", "number_unavailable": "numberUnavailable", "observed_generation": "observedGeneration", "updated_number_scheduled": "updatedNumberScheduled"}):
+class DaemonSetStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"collision_count": "collisionCount", "current_number_scheduled": "currentNumberScheduled", "desired_number_scheduled": "desiredNumberScheduled", "number_available": "numberAvailable", "number_misscheduled": "numberMisscheduled", "number_ready": "numberReady", "number_unavailable": "numberUnavailable", "observed_generation": "observedGeneration", "updated_number_scheduled": "updatedNumberScheduled"}):
     collision_count: Int32 | None = None
     conditions: list[DaemonSetCondition] = field(default_factory=list)
     current_number_scheduled: Int32 = field(default_factory=int)
@@ -61,7 +61,7 @@ class DaemonSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     updated_number_scheduled: Int32 = 0
 
 
-class DaemonSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class DaemonSet(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "DaemonSet")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -69,24 +69,24 @@ class DaemonSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     status: DaemonSetStatus = field(default_factory=lambda: DaemonSetStatus())
 
 
-class DaemonSetList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class DaemonSetList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "DaemonSetList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[DaemonSet] = field(default_factory=required_list)
 
 
-class RollingUpdateDeployment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_surge": "maxSurge", "max_unavailable": "maxUnavailable"}):
+class RollingUpdateDeployment(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_surge": "maxSurge", "max_unavailable": "maxUnavailable"}):
     max_surge: IntOrString | None = None
     max_unavailable: IntOrString | None = None
 
 
-class DeploymentStrategy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
+class DeploymentStrategy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
     rolling_update: "RollingUpdateDeployment | None" = None
     type: str = ""
 
 
-class DeploymentSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "progress_deadline_seconds": "progressDeadlineSeconds", "revision_history_limit": "revisionHistoryLimit"}):
+class DeploymentSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "progress_deadline_seconds": "progressDeadlineSeconds", "revision_history_limit": "revisionHistoryLimit"}):
     min_ready_seconds: Int32 = 0
     paused: bool = False
     progress_deadline_seconds: Int32 | None = None
@@ -97,7 +97,7 @@ class DeploymentSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
 
-class DeploymentCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "last_update_time": "lastUpdateTime"}):
+class DeploymentCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "last_update_time": "lastUpdateTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     last_update_time: "Time | None" = field(default_factory=unset)
     message: str = ""
@@ -106,7 +106,7 @@ class DeploymentCondition(Struct, kw_only=True, omit_defaults=True, forbid_unkno
     type: str = ""
 
 
-class DeploymentStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "collision_count": "collisionCount", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "terminating_replicas": "terminatingReplicas", "unavailable_replicas": "unavailableReplicas", "updated_replicas": "updatedReplicas"}):
+class DeploymentStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "collision_count": "collisionCount", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "terminating_replicas": "terminatingReplicas", "unavailable_replicas": "unavailableReplicas", "updated_replicas": "updatedReplicas"}):
     available_replicas: Int32 = 0
     collision_count: Int32 | None = None
     conditions: list[DeploymentCondition] = field(default_factory=list)
@@ -118,7 +118,7 @@ class DeploymentStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     updated_replicas: Int32 = 0
 
 
-class Deployment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Deployment(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "Deployment")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -126,21 +126,21 @@ class Deployment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     status: DeploymentStatus = field(default_factory=lambda: DeploymentStatus())
 
 
-class DeploymentList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class DeploymentList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "DeploymentList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Deployment] = field(default_factory=required_list)
 
 
-class ReplicaSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
+class ReplicaSetSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
     min_ready_seconds: Int32 = 0
     replicas: Int32 | None = None
     selector: "LabelSelector | None" = field(default_factory=unset)
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
 
-class ReplicaSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
+class ReplicaSetCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
@@ -148,7 +148,7 @@ class ReplicaSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unkno
     type: str = ""
 
 
-class ReplicaSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "terminating_replicas": "terminatingReplicas"}):
+class ReplicaSetStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "terminating_replicas": "terminatingReplicas"}):
     available_replicas: Int32 = 0
     conditions: list[ReplicaSetCondition] = field(default_factory=list)
     fully_labeled_replicas: Int32 = 0
@@ -158,7 +158,7 @@ class ReplicaSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     terminating_replicas: Int32 | None = None
 
 
-class ReplicaSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ReplicaSet(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "ReplicaSet")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -166,33 +166,33 @@ class ReplicaSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     status: ReplicaSetStatus = field(default_factory=lambda: ReplicaSetStatus())
 
 
-class ReplicaSetList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ReplicaSetList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "ReplicaSetList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ReplicaSet] = field(default_factory=required_list)
 
 
-class RollingUpdateStatefulSetStrategy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_unavailable": "maxUnavailable"}):
+class RollingUpdateStatefulSetStrategy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_unavailable": "maxUnavailable"}):
     max_unavailable: IntOrString | None = None
     partition: Int32 | None = None
 
 
-class StatefulSetOrdinals(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class StatefulSetOrdinals(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     start: Int32 = 0
 
 
-class StatefulSetPersistentVolumeClaimRetentionPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"when_deleted": "whenDeleted", "when_scaled": "whenScaled"}):
+class StatefulSetPersistentVolumeClaimRetentionPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"when_deleted": "whenDeleted", "when_scaled": "whenScaled"}):
     when_deleted: str = ""
     when_scaled: str = ""
 
 
-class StatefulSetUpdateStrategy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
+class StatefulSetUpdateStrategy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"rolling_update": "rollingUpdate"}):
     rolling_update: "RollingUpdateStatefulSetStrategy | None" = None
     type: str = ""
 
 
-class StatefulSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "persistent_volume_claim_retention_policy": "persistentVolumeClaimRetentionPolicy", "pod_management_policy": "podManagementPolicy", "revision_history_limit": "revisionHistoryLimit", "service_name": "serviceName", "update_strategy": "updateStrategy", "volume_claim_templates": "volumeClaimTemplates"}):
+class StatefulSetSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds", "persistent_volume_claim_retention_policy": "persistentVolumeClaimRetentionPolicy", "pod_management_policy": "podManagementPolicy", "revision_history_limit": "revisionHistoryLimit", "service_name": "serviceName", "update_strategy": "updateStrategy", "volume_claim_templates": "volumeClaimTemplates"}):
     min_ready_seconds: Int32 = 0
     ordinals: "StatefulSetOrdinals | None" = None
     persistent_volume_claim_retention_policy: "StatefulSetPersistentVolumeClaimRetentionPolicy | None" = None
@@ -206,7 +206,7 @@ class StatefulSetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     volume_claim_templates: list[PersistentVolumeClaim] = field(default_factory=list)
 
 
-class StatefulSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
+class StatefulSetCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
@@ -214,7 +214,7 @@ class StatefulSetCondition(Struct, kw_only=True, omit_defaults=True, forbid_unkn
     type: str = ""
 
 
-class StatefulSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "collision_count": "collisionCount", "current_replicas": "currentReplicas", "current_revision": "currentRevision", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "update_revision": "updateRevision", "updated_replicas": "updatedReplicas"}):
+class StatefulSetStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "collision_count": "collisionCount", "current_replicas": "currentReplicas", "current_revision": "currentRevision", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas", "update_revision": "updateRevision", "updated_replicas": "updatedReplicas"}):
     available_replicas: Int32 = field(default_factory=int)
     collision_count: Int32 | None = None
     conditions: list[StatefulSetCondition] = field(default_factory=list)
@@ -227,7 +227,7 @@ class StatefulSetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown
     updated_replicas: Int32 = 0
 
 
-class StatefulSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class StatefulSet(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "StatefulSet")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -235,7 +235,7 @@ class StatefulSet(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     status: StatefulSetStatus = field(default_factory=lambda: StatefulSetStatus())
 
 
-class StatefulSetList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class StatefulSetList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "apps/v1")
     kind: str = field(default_factory=lambda: "StatefulSetList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

@@ -6,44 +6,44 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.types.scalars import Int64, Time, required_list, unset
 
-class BoundObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class BoundObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = ""
     kind: str = ""
     name: str = ""
     uid: str = ""
 
 
-class UserInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class UserInfo(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     extra: dict[str, list[str]] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     uid: str = ""
     username: str = ""
 
 
-class SelfSubjectReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"user_info": "userInfo"}):
+class SelfSubjectReviewStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"user_info": "userInfo"}):
     user_info: UserInfo = field(default_factory=lambda: UserInfo())
 
 
-class SelfSubjectReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class SelfSubjectReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authentication.k8s.io/v1")
     kind: str = field(default_factory=lambda: "SelfSubjectReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     status: SelfSubjectReviewStatus = field(default_factory=lambda: SelfSubjectReviewStatus())
 
 
-class TokenRequestSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bound_object_ref": "boundObjectRef", "expiration_seconds": "expirationSeconds"}):
+class TokenRequestSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bound_object_ref": "boundObjectRef", "expiration_seconds": "expirationSeconds"}):
     attestations: dict[str, list[str]] = field(default_factory=dict)
     audiences: list[str] = field(default_factory=list)
     bound_object_ref: "BoundObjectReference | None" = field(default_factory=unset)
     expiration_seconds: Int64 | None = None
 
 
-class TokenRequestStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_timestamp": "expirationTimestamp"}):
+class TokenRequestStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_timestamp": "expirationTimestamp"}):
     expiration_timestamp: "Time | None" = field(default_factory=unset)
     token: str = ""
 
 
-class TokenRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class TokenRequest(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authentication.k8s.io/v1")
     kind: str = field(default_factory=lambda: "TokenRequest")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -51,19 +51,19 @@ class TokenRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     status: TokenRequestStatus = field(default_factory=lambda: TokenRequestStatus())
 
 
-class TokenReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TokenReviewSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     audiences: list[str] = field(default_factory=list)
     token: str = field(default_factory=str)
 
 
-class TokenReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TokenReviewStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     audiences: list[str] = field(default_factory=list)
     authenticated: bool = False
     error: str = ""
     user: UserInfo = field(default_factory=lambda: UserInfo())
 
 
-class TokenReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class TokenReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authentication.k8s.io/v1")
     kind: str = field(default_factory=lambda: "TokenReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())

@@ -6,22 +6,22 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import FieldSelectorRequirement, LabelSelectorRequirement, ObjectMeta
 from podium.api.types.scalars import required_list, unset
 
-class FieldSelectorAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"raw_selector": "rawSelector"}):
+class FieldSelectorAttributes(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"raw_selector": "rawSelector"}):
     raw_selector: str = ""
     requirements: list[FieldSelectorRequirement] = field(default_factory=list)
 
 
-class LabelSelectorAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"raw_selector": "rawSelector"}):
+class LabelSelectorAttributes(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"raw_selector": "rawSelector"}):
     raw_selector: str = ""
     requirements: list[LabelSelectorRequirement] = field(default_factory=list)
 
 
-class NonResourceAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NonResourceAttributes(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     path: str = ""
     verb: str = ""
 
 
-class ResourceAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"field_selector": "fieldSelector", "label_selector": "labelSelector"}):
+class ResourceAttributes(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"field_selector": "fieldSelector", "label_selector": "labelSelector"}):
     field_selector: "FieldSelectorAttributes | None" = None
     group: str = ""
     label_selector: "LabelSelectorAttributes | None" = None
@@ -33,7 +33,7 @@ class ResourceAttributes(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     version: str = ""
 
 
-class SubjectAccessReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_attributes": "nonResourceAttributes", "resource_attributes": "resourceAttributes"}):
+class SubjectAccessReviewSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_attributes": "nonResourceAttributes", "resource_attributes": "resourceAttributes"}):
     extra: dict[str, list[str]] = field(default_factory=dict)
     groups: list[str] = field(default_factory=list)
     non_resource_attributes: "NonResourceAttributes | None" = None
@@ -42,14 +42,14 @@ class SubjectAccessReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_u
     user: str = ""
 
 
-class SubjectAccessReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"evaluation_error": "evaluationError"}):
+class SubjectAccessReviewStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"evaluation_error": "evaluationError"}):
     allowed: bool = field(default_factory=bool)
     denied: bool = False
     evaluation_error: str = ""
     reason: str = ""
 
 
-class LocalSubjectAccessReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class LocalSubjectAccessReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "LocalSubjectAccessReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -57,24 +57,24 @@ class LocalSubjectAccessReview(Struct, kw_only=True, omit_defaults=True, forbid_
     status: SubjectAccessReviewStatus = field(default_factory=lambda: SubjectAccessReviewStatus())
 
 
-class NonResourceRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_urls": "nonResourceURLs"}):
+class NonResourceRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_urls": "nonResourceURLs"}):
     non_resource_urls: list[str] = field(default_factory=list)
     verbs: list[str] = field(default_factory=required_list)
 
 
-class ResourceRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_groups": "apiGroups", "resource_names": "resourceNames"}):
+class ResourceRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_groups": "apiGroups", "resource_names": "resourceNames"}):
     api_groups: list[str] = field(default_factory=list)
     resource_names: list[str] = field(default_factory=list)
     resources: list[str] = field(default_factory=list)
     verbs: list[str] = field(default_factory=required_list)
 
 
-class SelfSubjectAccessReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_attributes": "nonResourceAttributes", "resource_attributes": "resourceAttributes"}):
+class SelfSubjectAccessReviewSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"non_resource_attributes": "nonResourceAttributes", "resource_attributes": "resourceAttributes"}):
     non_resource_attributes: "NonResourceAttributes | None" = None
     resource_attributes: "ResourceAttributes | None" = None
 
 
-class SelfSubjectAccessReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class SelfSubjectAccessReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "SelfSubjectAccessReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -82,18 +82,18 @@ class SelfSubjectAccessReview(Struct, kw_only=True, omit_defaults=True, forbid_u
     status: SubjectAccessReviewStatus = field(default_factory=lambda: SubjectAccessReviewStatus())
 
 
-class SelfSubjectRulesReviewSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SelfSubjectRulesReviewSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     namespace: str = ""
 
 
-class SubjectRulesReviewStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"evaluation_error": "evaluationError", "non_resource_rules": "nonResourceRules", "resource_rules": "resourceRules"}):
+class SubjectRulesReviewStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"evaluation_error": "evaluationError", "non_resource_rules": "nonResourceRules", "resource_rules": "resourceRules"}):
     evaluation_error: str = ""
     incomplete: bool = field(default_factory=bool)
     non_resource_rules: list[NonResourceRule] = field(default_factory=required_list)
     resource_rules: list[ResourceRule] = field(default_factory=required_list)
 
 
-class SelfSubjectRulesReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class SelfSubjectRulesReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "SelfSubjectRulesReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -101,7 +101,7 @@ class SelfSubjectRulesReview(Struct, kw_only=True, omit_defaults=True, forbid_un
     status: SubjectRulesReviewStatus = field(default_factory=lambda: SubjectRulesReviewStatus())
 
 
-class SubjectAccessReview(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class SubjectAccessReview(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "SubjectAccessReview")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())

@@ -6,20 +6,20 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, Int64, Time, required_list, unset
 
-class CrossVersionObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CrossVersionObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = ""
     kind: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class HorizontalPodAutoscalerSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_replicas": "maxReplicas", "min_replicas": "minReplicas", "scale_target_ref": "scaleTargetRef", "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage"}):
+class HorizontalPodAutoscalerSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_replicas": "maxReplicas", "min_replicas": "minReplicas", "scale_target_ref": "scaleTargetRef", "target_cpu_utilization_percentage": "targetCPUUtilizationPercentage"}):
     max_replicas: Int32 = field(default_factory=int)
     min_replicas: Int32 | None = None
     scale_target_ref: CrossVersionObjectReference = field(default_factory=lambda: CrossVersionObjectReference())
     target_cpu_utilization_percentage: Int32 | None = None
 
 
-class HorizontalPodAutoscalerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_cpu_utilization_percentage": "currentCPUUtilizationPercentage", "current_replicas": "currentReplicas", "desired_replicas": "desiredReplicas", "last_scale_time": "lastScaleTime", "observed_generation": "observedGeneration"}):
+class HorizontalPodAutoscalerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_cpu_utilization_percentage": "currentCPUUtilizationPercentage", "current_replicas": "currentReplicas", "desired_replicas": "desiredReplicas", "last_scale_time": "lastScaleTime", "observed_generation": "observedGeneration"}):
     current_cpu_utilization_percentage: Int32 | None = None
     current_replicas: Int32 = field(default_factory=int)
     desired_replicas: Int32 = field(default_factory=int)
@@ -27,7 +27,7 @@ class HorizontalPodAutoscalerStatus(Struct, kw_only=True, omit_defaults=True, fo
     observed_generation: Int64 | None = None
 
 
-class HorizontalPodAutoscaler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class HorizontalPodAutoscaler(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "autoscaling/v1")
     kind: str = field(default_factory=lambda: "HorizontalPodAutoscaler")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -35,23 +35,23 @@ class HorizontalPodAutoscaler(Struct, kw_only=True, omit_defaults=True, forbid_u
     status: HorizontalPodAutoscalerStatus = field(default_factory=lambda: HorizontalPodAutoscalerStatus())
 
 
-class HorizontalPodAutoscalerList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class HorizontalPodAutoscalerList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "autoscaling/v1")
     kind: str = field(default_factory=lambda: "HorizontalPodAutoscalerList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[HorizontalPodAutoscaler] = field(default_factory=required_list)
 
 
-class ScaleSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ScaleSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     replicas: Int32 = 0
 
 
-class ScaleStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ScaleStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     replicas: Int32 = field(default_factory=int)
     selector: str = ""
 
 
-class Scale(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Scale(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "autoscaling/v1")
     kind: str = field(default_factory=lambda: "Scale")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())

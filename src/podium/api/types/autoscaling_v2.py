@@ -6,87 +6,87 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, Int64, Quantity, Time, required_list, unset
 
-class MetricTarget(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"average_utilization": "averageUtilization", "average_value": "averageValue"}):
+class MetricTarget(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"average_utilization": "averageUtilization", "average_value": "averageValue"}):
     average_utilization: Int32 | None = None
     average_value: Quantity | None = None
     type: str = field(default_factory=str)
     value: Quantity | None = None
 
 
-class ContainerResourceMetricSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerResourceMetricSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     container: str = field(default_factory=str)
     name: str = field(default_factory=str)
     target: MetricTarget = field(default_factory=lambda: MetricTarget())
 
 
-class MetricValueStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"average_utilization": "averageUtilization", "average_value": "averageValue"}):
+class MetricValueStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"average_utilization": "averageUtilization", "average_value": "averageValue"}):
     average_utilization: Int32 | None = None
     average_value: Quantity | None = None
     value: Quantity | None = None
 
 
-class ContainerResourceMetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerResourceMetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     container: str = field(default_factory=str)
     current: MetricValueStatus = field(default_factory=lambda: MetricValueStatus())
     name: str = field(default_factory=str)
 
 
-class CrossVersionObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CrossVersionObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = ""
     kind: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class MetricIdentifier(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class MetricIdentifier(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     selector: "LabelSelector | None" = None
 
 
-class ExternalMetricSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ExternalMetricSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
     target: MetricTarget = field(default_factory=lambda: MetricTarget())
 
 
-class ExternalMetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ExternalMetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     current: MetricValueStatus = field(default_factory=lambda: MetricValueStatus())
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
 
 
-class HPAScalingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"period_seconds": "periodSeconds"}):
+class HPAScalingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"period_seconds": "periodSeconds"}):
     period_seconds: Int32 = field(default_factory=int)
     type: str = field(default_factory=str)
     value: Int32 = field(default_factory=int)
 
 
-class HPAScalingRules(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"select_policy": "selectPolicy", "stabilization_window_seconds": "stabilizationWindowSeconds"}):
+class HPAScalingRules(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"select_policy": "selectPolicy", "stabilization_window_seconds": "stabilizationWindowSeconds"}):
     policies: list[HPAScalingPolicy] = field(default_factory=list)
     select_policy: str | None = None
     stabilization_window_seconds: Int32 | None = None
     tolerance: Quantity | None = None
 
 
-class HorizontalPodAutoscalerBehavior(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scale_down": "scaleDown", "scale_up": "scaleUp"}):
+class HorizontalPodAutoscalerBehavior(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scale_down": "scaleDown", "scale_up": "scaleUp"}):
     scale_down: "HPAScalingRules | None" = None
     scale_up: "HPAScalingRules | None" = None
 
 
-class ObjectMetricSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"described_object": "describedObject"}):
+class ObjectMetricSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"described_object": "describedObject"}):
     described_object: CrossVersionObjectReference = field(default_factory=lambda: CrossVersionObjectReference())
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
     target: MetricTarget = field(default_factory=lambda: MetricTarget())
 
 
-class PodsMetricSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodsMetricSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
     target: MetricTarget = field(default_factory=lambda: MetricTarget())
 
 
-class ResourceMetricSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceMetricSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     target: MetricTarget = field(default_factory=lambda: MetricTarget())
 
 
-class MetricSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_resource": "containerResource"}):
+class MetricSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_resource": "containerResource"}):
     container_resource: "ContainerResourceMetricSource | None" = None
     external: "ExternalMetricSource | None" = None
     object: "ObjectMetricSource | None" = None
@@ -95,7 +95,7 @@ class MetricSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     type: str = field(default_factory=str)
 
 
-class HorizontalPodAutoscalerSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_replicas": "maxReplicas", "min_replicas": "minReplicas", "scale_target_ref": "scaleTargetRef"}):
+class HorizontalPodAutoscalerSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_replicas": "maxReplicas", "min_replicas": "minReplicas", "scale_target_ref": "scaleTargetRef"}):
     behavior: "HorizontalPodAutoscalerBehavior | None" = None
     max_replicas: Int32 = field(default_factory=int)
     metrics: list[MetricSpec] = field(default_factory=list)
@@ -103,7 +103,7 @@ class HorizontalPodAutoscalerSpec(Struct, kw_only=True, omit_defaults=True, forb
     scale_target_ref: CrossVersionObjectReference = field(default_factory=lambda: CrossVersionObjectReference())
 
 
-class HorizontalPodAutoscalerCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
+class HorizontalPodAutoscalerCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     observed_generation: Int64 = 0
@@ -112,23 +112,23 @@ class HorizontalPodAutoscalerCondition(Struct, kw_only=True, omit_defaults=True,
     type: str = field(default_factory=str)
 
 
-class ObjectMetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"described_object": "describedObject"}):
+class ObjectMetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"described_object": "describedObject"}):
     current: MetricValueStatus = field(default_factory=lambda: MetricValueStatus())
     described_object: CrossVersionObjectReference = field(default_factory=lambda: CrossVersionObjectReference())
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
 
 
-class PodsMetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodsMetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     current: MetricValueStatus = field(default_factory=lambda: MetricValueStatus())
     metric: MetricIdentifier = field(default_factory=lambda: MetricIdentifier())
 
 
-class ResourceMetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceMetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     current: MetricValueStatus = field(default_factory=lambda: MetricValueStatus())
     name: str = field(default_factory=str)
 
 
-class MetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_resource": "containerResource"}):
+class MetricStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_resource": "containerResource"}):
     container_resource: "ContainerResourceMetricStatus | None" = None
     external: "ExternalMetricStatus | None" = None
     object: "ObjectMetricStatus | None" = None
@@ -137,7 +137,7 @@ class MetricStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     type: str = field(default_factory=str)
 
 
-class HorizontalPodAutoscalerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_metrics": "currentMetrics", "current_replicas": "currentReplicas", "desired_replicas": "desiredReplicas", "last_scale_time": "lastScaleTime", "observed_generation": "observedGeneration"}):
+class HorizontalPodAutoscalerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_metrics": "currentMetrics", "current_replicas": "currentReplicas", "desired_replicas": "desiredReplicas", "last_scale_time": "lastScaleTime", "observed_generation": "observedGeneration"}):
     conditions: list[HorizontalPodAutoscalerCondition] = field(default_factory=list)
     current_metrics: "list[MetricStatus] | None" = field(default_factory=unset)
     current_replicas: Int32 = 0
@@ -146,7 +146,7 @@ class HorizontalPodAutoscalerStatus(Struct, kw_only=True, omit_defaults=True, fo
     observed_generation: Int64 | None = None
 
 
-class HorizontalPodAutoscaler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class HorizontalPodAutoscaler(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "autoscaling/v2")
     kind: str = field(default_factory=lambda: "HorizontalPodAutoscaler")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -154,7 +154,7 @@ class HorizontalPodAutoscaler(Struct, kw_only=True, omit_defaults=True, forbid_u
     status: HorizontalPodAutoscalerStatus = field(default_factory=lambda: HorizontalPodAutoscalerStatus())
 
 
-class HorizontalPodAutoscalerList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class HorizontalPodAutoscalerList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "autoscaling/v2")
     kind: str = field(default_factory=lambda: "HorizontalPodAutoscalerList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

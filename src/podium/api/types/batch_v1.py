@@ -8,44 +8,44 @@ from podium.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scheduling_v1alpha3 import WorkloadPodGroupDisruptionMode, WorkloadPodGroupResourceClaim, WorkloadPodGroupSchedulingConstraints, WorkloadPodGroupSchedulingPolicy
 from podium.api.types.scalars import Int32, Int64, Time, required_list, unset
 
-class PodFailurePolicyOnExitCodesRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
+class PodFailurePolicyOnExitCodesRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
     container_name: str | None = None
     operator: str = field(default_factory=str)
     values: list[Int32] = field(default_factory=required_list)
 
 
-class PodFailurePolicyOnPodConditionsPattern(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodFailurePolicyOnPodConditionsPattern(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     status: str = ""
     type: str = field(default_factory=str)
 
 
-class PodFailurePolicyRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"on_exit_codes": "onExitCodes", "on_pod_conditions": "onPodConditions"}):
+class PodFailurePolicyRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"on_exit_codes": "onExitCodes", "on_pod_conditions": "onPodConditions"}):
     action: str = field(default_factory=str)
     on_exit_codes: "PodFailurePolicyOnExitCodesRequirement | None" = None
     on_pod_conditions: list[PodFailurePolicyOnPodConditionsPattern] = field(default_factory=list)
 
 
-class PodFailurePolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodFailurePolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     rules: list[PodFailurePolicyRule] = field(default_factory=required_list)
 
 
-class JobSchedulingConfiguration(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
+class JobSchedulingConfiguration(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
     disruption_mode: "WorkloadPodGroupDisruptionMode | None" = None
     resource_claims: list[WorkloadPodGroupResourceClaim] = field(default_factory=list)
     scheduling_constraints: "WorkloadPodGroupSchedulingConstraints | None" = None
     scheduling_policy: "WorkloadPodGroupSchedulingPolicy | None" = None
 
 
-class SuccessPolicyRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"succeeded_count": "succeededCount", "succeeded_indexes": "succeededIndexes"}):
+class SuccessPolicyRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"succeeded_count": "succeededCount", "succeeded_indexes": "succeededIndexes"}):
     succeeded_count: Int32 | None = None
     succeeded_indexes: str | None = None
 
 
-class SuccessPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SuccessPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     rules: list[SuccessPolicyRule] = field(default_factory=required_list)
 
 
-class JobSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "backoff_limit": "backoffLimit", "backoff_limit_per_index": "backoffLimitPerIndex", "completion_mode": "completionMode", "managed_by": "managedBy", "manual_selector": "manualSelector", "max_failed_indexes": "maxFailedIndexes", "pod_failure_policy": "podFailurePolicy", "pod_replacement_policy": "podReplacementPolicy", "success_policy": "successPolicy", "ttl_seconds_after_finished": "ttlSecondsAfterFinished"}):
+class JobSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "backoff_limit": "backoffLimit", "backoff_limit_per_index": "backoffLimitPerIndex", "completion_mode": "completionMode", "managed_by": "managedBy", "manual_selector": "manualSelector", "max_failed_indexes": "maxFailedIndexes", "pod_failure_policy": "podFailurePolicy", "pod_replacement_policy": "podReplacementPolicy", "success_policy": "successPolicy", "ttl_seconds_after_finished": "ttlSecondsAfterFinished"}):
     active_deadline_seconds: Int64 | None = None
     backoff_limit: Int32 | None = None
     backoff_limit_per_index: Int32 | None = None
@@ -65,12 +65,12 @@ class JobSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     ttl_seconds_after_finished: Int32 | None = None
 
 
-class JobTemplateSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class JobTemplateSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: JobSpec = field(default_factory=lambda: JobSpec())
 
 
-class CronJobSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"concurrency_policy": "concurrencyPolicy", "failed_jobs_history_limit": "failedJobsHistoryLimit", "job_template": "jobTemplate", "starting_deadline_seconds": "startingDeadlineSeconds", "successful_jobs_history_limit": "successfulJobsHistoryLimit", "time_zone": "timeZone"}):
+class CronJobSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"concurrency_policy": "concurrencyPolicy", "failed_jobs_history_limit": "failedJobsHistoryLimit", "job_template": "jobTemplate", "starting_deadline_seconds": "startingDeadlineSeconds", "successful_jobs_history_limit": "successfulJobsHistoryLimit", "time_zone": "timeZone"}):
     concurrency_policy: str = ""
     failed_jobs_history_limit: Int32 | None = None
     job_template: JobTemplateSpec = field(default_factory=lambda: JobTemplateSpec())
@@ -81,13 +81,13 @@ class CronJobSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     time_zone: str | None = None
 
 
-class CronJobStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_schedule_time": "lastScheduleTime", "last_successful_time": "lastSuccessfulTime"}):
+class CronJobStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_schedule_time": "lastScheduleTime", "last_successful_time": "lastSuccessfulTime"}):
     active: list[ObjectReference] = field(default_factory=list)
     last_schedule_time: Time | None = None
     last_successful_time: Time | None = None
 
 
-class CronJob(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CronJob(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "batch/v1")
     kind: str = field(default_factory=lambda: "CronJob")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -95,14 +95,14 @@ class CronJob(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     status: CronJobStatus = field(default_factory=lambda: CronJobStatus())
 
 
-class CronJobList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CronJobList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "batch/v1")
     kind: str = field(default_factory=lambda: "CronJobList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[CronJob] = field(default_factory=required_list)
 
 
-class JobCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
+class JobCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
     last_probe_time: "Time | None" = field(default_factory=unset)
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
@@ -111,12 +111,12 @@ class JobCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     type: str = field(default_factory=str)
 
 
-class UncountedTerminatedPods(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class UncountedTerminatedPods(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     failed: list[str] = field(default_factory=list)
     succeeded: list[str] = field(default_factory=list)
 
 
-class JobStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"completed_indexes": "completedIndexes", "completion_time": "completionTime", "failed_indexes": "failedIndexes", "start_time": "startTime", "uncounted_terminated_pods": "uncountedTerminatedPods"}):
+class JobStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"completed_indexes": "completedIndexes", "completion_time": "completionTime", "failed_indexes": "failedIndexes", "start_time": "startTime", "uncounted_terminated_pods": "uncountedTerminatedPods"}):
     active: Int32 = 0
     completed_indexes: str = ""
     completion_time: Time | None = None
@@ -130,7 +130,7 @@ class JobStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     uncounted_terminated_pods: "UncountedTerminatedPods | None" = None
 
 
-class Job(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Job(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "batch/v1")
     kind: str = field(default_factory=lambda: "Job")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -138,7 +138,7 @@ class Job(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, 
     status: JobStatus = field(default_factory=lambda: JobStatus())
 
 
-class JobList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class JobList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "batch/v1")
     kind: str = field(default_factory=lambda: "JobList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, MicroTime, required_list, unset
 
-class LeaseSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"acquire_time": "acquireTime", "holder_identity": "holderIdentity", "lease_duration_seconds": "leaseDurationSeconds", "lease_transitions": "leaseTransitions", "preferred_holder": "preferredHolder", "renew_time": "renewTime"}):
+class LeaseSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"acquire_time": "acquireTime", "holder_identity": "holderIdentity", "lease_duration_seconds": "leaseDurationSeconds", "lease_transitions": "leaseTransitions", "preferred_holder": "preferredHolder", "renew_time": "renewTime"}):
     acquire_time: MicroTime | None = None
     holder_identity: str | None = None
     lease_duration_seconds: Int32 | None = None
@@ -16,14 +16,14 @@ class LeaseSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     strategy: str | None = None
 
 
-class Lease(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Lease(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "coordination.k8s.io/v1")
     kind: str = field(default_factory=lambda: "Lease")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: LeaseSpec = field(default_factory=lambda: LeaseSpec())
 
 
-class LeaseList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class LeaseList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "coordination.k8s.io/v1")
     kind: str = field(default_factory=lambda: "LeaseList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

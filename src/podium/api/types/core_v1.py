@@ -6,39 +6,39 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Base64, Int32, Int64, IntOrString, MicroTime, Quantity, Time, required_list, unset
 
-class AWSElasticBlockStoreVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
+class AWSElasticBlockStoreVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
     fs_type: str = ""
     partition: Int32 = 0
     read_only: bool = False
     volume_id: str = field(default_factory=str)
 
 
-class NodeSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NodeSelectorRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     operator: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class NodeSelectorTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions", "match_fields": "matchFields"}):
+class NodeSelectorTerm(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions", "match_fields": "matchFields"}):
     match_expressions: list[NodeSelectorRequirement] = field(default_factory=list)
     match_fields: list[NodeSelectorRequirement] = field(default_factory=list)
 
 
-class PreferredSchedulingTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PreferredSchedulingTerm(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     preference: NodeSelectorTerm = field(default_factory=lambda: NodeSelectorTerm())
     weight: Int32 = field(default_factory=int)
 
 
-class NodeSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_selector_terms": "nodeSelectorTerms"}):
+class NodeSelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_selector_terms": "nodeSelectorTerms"}):
     node_selector_terms: list[NodeSelectorTerm] = field(default_factory=required_list)
 
 
-class NodeAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class NodeAffinity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[PreferredSchedulingTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: "NodeSelector | None" = None
 
 
-class PodAffinityTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "mismatch_label_keys": "mismatchLabelKeys", "namespace_selector": "namespaceSelector", "topology_key": "topologyKey"}):
+class PodAffinityTerm(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "mismatch_label_keys": "mismatchLabelKeys", "namespace_selector": "namespaceSelector", "topology_key": "topologyKey"}):
     label_selector: "LabelSelector | None" = None
     match_label_keys: list[str] = field(default_factory=list)
     mismatch_label_keys: list[str] = field(default_factory=list)
@@ -47,38 +47,38 @@ class PodAffinityTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     topology_key: str = field(default_factory=str)
 
 
-class WeightedPodAffinityTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_affinity_term": "podAffinityTerm"}):
+class WeightedPodAffinityTerm(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_affinity_term": "podAffinityTerm"}):
     pod_affinity_term: PodAffinityTerm = field(default_factory=lambda: PodAffinityTerm())
     weight: Int32 = field(default_factory=int)
 
 
-class PodAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class PodAffinity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = field(default_factory=list)
 
 
-class PodAntiAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
+class PodAntiAffinity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"preferred_during_scheduling_ignored_during_execution": "preferredDuringSchedulingIgnoredDuringExecution", "required_during_scheduling_ignored_during_execution": "requiredDuringSchedulingIgnoredDuringExecution"}):
     preferred_during_scheduling_ignored_during_execution: list[WeightedPodAffinityTerm] = field(default_factory=list)
     required_during_scheduling_ignored_during_execution: list[PodAffinityTerm] = field(default_factory=list)
 
 
-class Affinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_affinity": "nodeAffinity", "pod_affinity": "podAffinity", "pod_anti_affinity": "podAntiAffinity"}):
+class Affinity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_affinity": "nodeAffinity", "pod_affinity": "podAffinity", "pod_anti_affinity": "podAntiAffinity"}):
     node_affinity: "NodeAffinity | None" = None
     pod_affinity: "PodAffinity | None" = None
     pod_anti_affinity: "PodAntiAffinity | None" = None
 
 
-class AppArmorProfile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
+class AppArmorProfile(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
     localhost_profile: str | None = None
     type: str = field(default_factory=str)
 
 
-class AttachedVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
+class AttachedVolume(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
     device_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class AzureDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"caching_mode": "cachingMode", "disk_name": "diskName", "disk_uri": "diskURI", "fs_type": "fsType", "read_only": "readOnly"}):
+class AzureDiskVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"caching_mode": "cachingMode", "disk_name": "diskName", "disk_uri": "diskURI", "fs_type": "fsType", "read_only": "readOnly"}):
     kind: str | None = None
     caching_mode: str | None = None
     disk_name: str = field(default_factory=str)
@@ -87,20 +87,20 @@ class AzureDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unk
     read_only: bool | None = None
 
 
-class AzureFilePersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "secret_namespace": "secretNamespace", "share_name": "shareName"}):
+class AzureFilePersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "secret_namespace": "secretNamespace", "share_name": "shareName"}):
     read_only: bool = False
     secret_name: str = field(default_factory=str)
     secret_namespace: str | None = None
     share_name: str = field(default_factory=str)
 
 
-class AzureFileVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "share_name": "shareName"}):
+class AzureFileVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_name": "secretName", "share_name": "shareName"}):
     read_only: bool = False
     secret_name: str = field(default_factory=str)
     share_name: str = field(default_factory=str)
 
 
-class ObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath", "resource_version": "resourceVersion"}):
+class ObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath", "resource_version": "resourceVersion"}):
     api_version: str = ""
     kind: str = ""
     field_path: str = ""
@@ -110,19 +110,19 @@ class ObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     uid: str = ""
 
 
-class Binding(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Binding(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Binding")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     target: ObjectReference = field(default_factory=lambda: ObjectReference())
 
 
-class SecretReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SecretReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     namespace: str = ""
 
 
-class CSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"controller_expand_secret_ref": "controllerExpandSecretRef", "controller_publish_secret_ref": "controllerPublishSecretRef", "fs_type": "fsType", "node_expand_secret_ref": "nodeExpandSecretRef", "node_publish_secret_ref": "nodePublishSecretRef", "node_stage_secret_ref": "nodeStageSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes", "volume_handle": "volumeHandle"}):
+class CSIPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"controller_expand_secret_ref": "controllerExpandSecretRef", "controller_publish_secret_ref": "controllerPublishSecretRef", "fs_type": "fsType", "node_expand_secret_ref": "nodeExpandSecretRef", "node_publish_secret_ref": "nodePublishSecretRef", "node_stage_secret_ref": "nodeStageSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes", "volume_handle": "volumeHandle"}):
     controller_expand_secret_ref: "SecretReference | None" = None
     controller_publish_secret_ref: "SecretReference | None" = None
     driver: str = field(default_factory=str)
@@ -135,11 +135,11 @@ class CSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid
     volume_handle: str = field(default_factory=str)
 
 
-class LocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class LocalObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
 
 
-class CSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "node_publish_secret_ref": "nodePublishSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes"}):
+class CSIVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "node_publish_secret_ref": "nodePublishSecretRef", "read_only": "readOnly", "volume_attributes": "volumeAttributes"}):
     driver: str = field(default_factory=str)
     fs_type: str | None = None
     node_publish_secret_ref: "LocalObjectReference | None" = None
@@ -147,12 +147,12 @@ class CSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     volume_attributes: dict[str, str] = field(default_factory=dict)
 
 
-class Capabilities(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Capabilities(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     add: list[str] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
 
 
-class CephFSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
+class CephFSPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
     monitors: list[str] = field(default_factory=required_list)
     path: str = ""
     read_only: bool = False
@@ -161,7 +161,7 @@ class CephFSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, for
     user: str = ""
 
 
-class CephFSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
+class CephFSVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly", "secret_file": "secretFile", "secret_ref": "secretRef"}):
     monitors: list[str] = field(default_factory=required_list)
     path: str = ""
     read_only: bool = False
@@ -170,25 +170,25 @@ class CephFSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     user: str = ""
 
 
-class CinderPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
+class CinderPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "SecretReference | None" = None
     volume_id: str = field(default_factory=str)
 
 
-class CinderVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
+class CinderVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "LocalObjectReference | None" = None
     volume_id: str = field(default_factory=str)
 
 
-class ClientIPConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"timeout_seconds": "timeoutSeconds"}):
+class ClientIPConfig(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"timeout_seconds": "timeoutSeconds"}):
     timeout_seconds: Int32 | None = None
 
 
-class ClusterTrustBundleProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "signer_name": "signerName"}):
+class ClusterTrustBundleProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "signer_name": "signerName"}):
     label_selector: "LabelSelector | None" = None
     name: str | None = None
     optional: bool | None = None
@@ -197,28 +197,28 @@ class ClusterTrustBundleProjection(Struct, kw_only=True, omit_defaults=True, for
     user: Int64 | None = None
 
 
-class ComponentCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ComponentCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     error: str = ""
     message: str = ""
     status: str = field(default_factory=str)
     type: str = field(default_factory=str)
 
 
-class ComponentStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ComponentStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ComponentStatus")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     conditions: list[ComponentCondition] = field(default_factory=list)
 
 
-class ComponentStatusList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ComponentStatusList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ComponentStatusList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ComponentStatus] = field(default_factory=required_list)
 
 
-class ConfigMap(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "binary_data": "binaryData"}):
+class ConfigMap(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "binary_data": "binaryData"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ConfigMap")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -227,25 +227,25 @@ class ConfigMap(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     immutable: bool | None = None
 
 
-class ConfigMapEnvSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ConfigMapEnvSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ConfigMapKeySelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ConfigMapList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ConfigMapList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ConfigMap] = field(default_factory=required_list)
 
 
-class ConfigMapNodeConfigSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_config_key": "kubeletConfigKey", "resource_version": "resourceVersion"}):
+class ConfigMapNodeConfigSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_config_key": "kubeletConfigKey", "resource_version": "resourceVersion"}):
     kubelet_config_key: str = field(default_factory=str)
     name: str = field(default_factory=str)
     namespace: str = field(default_factory=str)
@@ -253,20 +253,20 @@ class ConfigMapNodeConfigSource(Struct, kw_only=True, omit_defaults=True, forbid
     uid: str = ""
 
 
-class KeyToPath(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class KeyToPath(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     mode: Int32 | None = None
     path: str = field(default_factory=str)
     user: Int64 | None = None
 
 
-class ConfigMapProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ConfigMapProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[KeyToPath] = field(default_factory=list)
     name: str = ""
     optional: bool | None = None
 
 
-class ConfigMapVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+class ConfigMapVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
     default_mode: Int32 | None = None
     default_user: Int64 | None = None
     items: list[KeyToPath] = field(default_factory=list)
@@ -274,31 +274,31 @@ class ConfigMapVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unk
     optional: bool | None = None
 
 
-class ObjectFieldSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath"}):
+class ObjectFieldSelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "field_path": "fieldPath"}):
     api_version: str = ""
     field_path: str = field(default_factory=str)
 
 
-class FileKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_name": "volumeName"}):
+class FileKeySelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_name": "volumeName"}):
     key: str = field(default_factory=str)
     optional: bool | None = None
     path: str = field(default_factory=str)
     volume_name: str = field(default_factory=str)
 
 
-class ResourceFieldSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
+class ResourceFieldSelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName"}):
     container_name: str = ""
     divisor: Quantity | None = field(default_factory=lambda: "0")
     resource: str = field(default_factory=str)
 
 
-class SecretKeySelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SecretKeySelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     name: str = ""
     optional: bool | None = None
 
 
-class EnvVarSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_key_ref": "configMapKeyRef", "field_ref": "fieldRef", "file_key_ref": "fileKeyRef", "resource_field_ref": "resourceFieldRef", "secret_key_ref": "secretKeyRef"}):
+class EnvVarSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_key_ref": "configMapKeyRef", "field_ref": "fieldRef", "file_key_ref": "fileKeyRef", "resource_field_ref": "resourceFieldRef", "secret_key_ref": "secretKeyRef"}):
     config_map_key_ref: "ConfigMapKeySelector | None" = None
     field_ref: "ObjectFieldSelector | None" = None
     file_key_ref: "FileKeySelector | None" = None
@@ -306,33 +306,33 @@ class EnvVarSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     secret_key_ref: "SecretKeySelector | None" = None
 
 
-class EnvVar(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"value_from": "valueFrom"}):
+class EnvVar(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"value_from": "valueFrom"}):
     name: str = field(default_factory=str)
     value: str = ""
     value_from: "EnvVarSource | None" = None
 
 
-class SecretEnvSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SecretEnvSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     optional: bool | None = None
 
 
-class EnvFromSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_ref": "configMapRef", "secret_ref": "secretRef"}):
+class EnvFromSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map_ref": "configMapRef", "secret_ref": "secretRef"}):
     config_map_ref: "ConfigMapEnvSource | None" = None
     prefix: str = ""
     secret_ref: "SecretEnvSource | None" = None
 
 
-class ExecAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ExecAction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     command: list[str] = field(default_factory=list)
 
 
-class HTTPHeader(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HTTPHeader(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     value: str = field(default_factory=str)
 
 
-class HTTPGetAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_headers": "httpHeaders"}):
+class HTTPGetAction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_headers": "httpHeaders"}):
     host: str = ""
     http_headers: list[HTTPHeader] = field(default_factory=list)
     path: str = ""
@@ -341,35 +341,35 @@ class HTTPGetAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     scheme: str = ""
 
 
-class SleepAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SleepAction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     seconds: Int64 = field(default_factory=int)
 
 
-class TCPSocketAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TCPSocketAction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     host: str = ""
     port: IntOrString | None = None
 
 
-class LifecycleHandler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_get": "httpGet", "tcp_socket": "tcpSocket"}):
+class LifecycleHandler(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"http_get": "httpGet", "tcp_socket": "tcpSocket"}):
     exec: "ExecAction | None" = None
     http_get: "HTTPGetAction | None" = None
     sleep: "SleepAction | None" = None
     tcp_socket: "TCPSocketAction | None" = None
 
 
-class Lifecycle(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"post_start": "postStart", "pre_stop": "preStop", "stop_signal": "stopSignal"}):
+class Lifecycle(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"post_start": "postStart", "pre_stop": "preStop", "stop_signal": "stopSignal"}):
     post_start: "LifecycleHandler | None" = None
     pre_stop: "LifecycleHandler | None" = None
     stop_signal: str | None = None
 
 
-class GRPCAction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class GRPCAction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     mode: str = ""
     port: Int32 = field(default_factory=int)
     service: str | None = None
 
 
-class Probe(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"failure_threshold": "failureThreshold", "http_get": "httpGet", "initial_delay_seconds": "initialDelaySeconds", "period_seconds": "periodSeconds", "success_threshold": "successThreshold", "tcp_socket": "tcpSocket", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "timeout_seconds": "timeoutSeconds"}):
+class Probe(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"failure_threshold": "failureThreshold", "http_get": "httpGet", "initial_delay_seconds": "initialDelaySeconds", "period_seconds": "periodSeconds", "success_threshold": "successThreshold", "tcp_socket": "tcpSocket", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "timeout_seconds": "timeoutSeconds"}):
     exec: "ExecAction | None" = None
     failure_threshold: Int32 = 0
     grpc: "GRPCAction | None" = None
@@ -382,7 +382,7 @@ class Probe(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
     timeout_seconds: Int32 = 0
 
 
-class ContainerPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_port": "containerPort", "host_ip": "hostIP", "host_port": "hostPort"}):
+class ContainerPort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_port": "containerPort", "host_ip": "hostIP", "host_port": "hostPort"}):
     container_port: Int32 = field(default_factory=int)
     host_ip: str = ""
     host_port: Int32 = 0
@@ -390,52 +390,52 @@ class ContainerPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     protocol: str = ""
 
 
-class ContainerResizePolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_name": "resourceName", "restart_policy": "restartPolicy"}):
+class ContainerResizePolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_name": "resourceName", "restart_policy": "restartPolicy"}):
     resource_name: str = field(default_factory=str)
     restart_policy: str = field(default_factory=str)
 
 
-class ResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceClaim(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     request: str | None = None
 
 
-class ResourceRequirements(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceRequirements(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     claims: list[ResourceClaim] = field(default_factory=list)
     limits: dict[str, Quantity] = field(default_factory=dict)
     requests: dict[str, Quantity] = field(default_factory=dict)
 
 
-class ContainerRestartRuleOnExitCodes(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerRestartRuleOnExitCodes(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     operator: str = field(default_factory=str)
     values: list[Int32] = field(default_factory=list)
 
 
-class ContainerRestartRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"exit_codes": "exitCodes"}):
+class ContainerRestartRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"exit_codes": "exitCodes"}):
     action: str = field(default_factory=str)
     exit_codes: "ContainerRestartRuleOnExitCodes | None" = None
 
 
-class SELinuxOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SELinuxOptions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     level: str = ""
     role: str = ""
     type: str = ""
     user: str = ""
 
 
-class SeccompProfile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
+class SeccompProfile(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"localhost_profile": "localhostProfile"}):
     localhost_profile: str | None = None
     type: str = field(default_factory=str)
 
 
-class WindowsSecurityContextOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"gmsa_credential_spec": "gmsaCredentialSpec", "gmsa_credential_spec_name": "gmsaCredentialSpecName", "host_process": "hostProcess", "run_as_user_name": "runAsUserName"}):
+class WindowsSecurityContextOptions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"gmsa_credential_spec": "gmsaCredentialSpec", "gmsa_credential_spec_name": "gmsaCredentialSpecName", "host_process": "hostProcess", "run_as_user_name": "runAsUserName"}):
     gmsa_credential_spec: str | None = None
     gmsa_credential_spec_name: str | None = None
     host_process: bool | None = None
     run_as_user_name: str | None = None
 
 
-class SecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allow_privilege_escalation": "allowPrivilegeEscalation", "app_armor_profile": "appArmorProfile", "proc_mount": "procMount", "read_only_root_filesystem": "readOnlyRootFilesystem", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "windows_options": "windowsOptions"}):
+class SecurityContext(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allow_privilege_escalation": "allowPrivilegeEscalation", "app_armor_profile": "appArmorProfile", "proc_mount": "procMount", "read_only_root_filesystem": "readOnlyRootFilesystem", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "windows_options": "windowsOptions"}):
     allow_privilege_escalation: bool | None = None
     app_armor_profile: "AppArmorProfile | None" = None
     capabilities: "Capabilities | None" = None
@@ -450,12 +450,12 @@ class SecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     windows_options: "WindowsSecurityContextOptions | None" = None
 
 
-class VolumeDevice(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
+class VolumeDevice(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"device_path": "devicePath"}):
     device_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
 
 
-class VolumeMount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bind_mount_options": "bindMountOptions", "mount_path": "mountPath", "mount_propagation": "mountPropagation", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "sub_path": "subPath", "sub_path_expr": "subPathExpr"}):
+class VolumeMount(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"bind_mount_options": "bindMountOptions", "mount_path": "mountPath", "mount_propagation": "mountPropagation", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "sub_path": "subPath", "sub_path_expr": "subPathExpr"}):
     bind_mount_options: list[str] = field(default_factory=list)
     mount_path: str = field(default_factory=str)
     mount_propagation: str | None = None
@@ -466,7 +466,7 @@ class VolumeMount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     sub_path_expr: str = ""
 
 
-class Container(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
+class Container(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
     args: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     env: list[EnvVar] = field(default_factory=list)
@@ -494,22 +494,22 @@ class Container(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     working_dir: str = ""
 
 
-class ContainerExtendedResourceRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName", "request_name": "requestName", "resource_name": "resourceName"}):
+class ContainerExtendedResourceRequest(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_name": "containerName", "request_name": "requestName", "resource_name": "resourceName"}):
     container_name: str = field(default_factory=str)
     request_name: str = field(default_factory=str)
     resource_name: str = field(default_factory=str)
 
 
-class ContainerImage(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_bytes": "sizeBytes"}):
+class ContainerImage(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_bytes": "sizeBytes"}):
     names: list[str] = field(default_factory=list)
     size_bytes: Int64 = 0
 
 
-class ContainerStateRunning(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"started_at": "startedAt"}):
+class ContainerStateRunning(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"started_at": "startedAt"}):
     started_at: "Time | None" = field(default_factory=unset)
 
 
-class ContainerStateTerminated(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_id": "containerID", "exit_code": "exitCode", "finished_at": "finishedAt", "started_at": "startedAt"}):
+class ContainerStateTerminated(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"container_id": "containerID", "exit_code": "exitCode", "finished_at": "finishedAt", "started_at": "startedAt"}):
     container_id: str = ""
     exit_code: Int32 = field(default_factory=int)
     finished_at: "Time | None" = field(default_factory=unset)
@@ -519,47 +519,47 @@ class ContainerStateTerminated(Struct, kw_only=True, omit_defaults=True, forbid_
     started_at: "Time | None" = field(default_factory=unset)
 
 
-class ContainerStateWaiting(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerStateWaiting(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     message: str = ""
     reason: str = ""
 
 
-class ContainerState(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerState(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     running: "ContainerStateRunning | None" = None
     terminated: "ContainerStateTerminated | None" = None
     waiting: "ContainerStateWaiting | None" = None
 
 
-class ResourceHealth(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_id": "resourceID"}):
+class ResourceHealth(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_id": "resourceID"}):
     health: str = ""
     message: str = ""
     resource_id: str = field(default_factory=str)
 
 
-class ResourceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     resources: list[ResourceHealth] = field(default_factory=list)
 
 
-class LinuxContainerUser(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups": "supplementalGroups"}):
+class LinuxContainerUser(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups": "supplementalGroups"}):
     gid: Int64 = field(default_factory=int)
     supplemental_groups: list[Int64] = field(default_factory=list)
     uid: Int64 = field(default_factory=int)
 
 
-class ContainerUser(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ContainerUser(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     linux: "LinuxContainerUser | None" = None
 
 
-class ImageVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"image_ref": "imageRef"}):
+class ImageVolumeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"image_ref": "imageRef"}):
     image_ref: str = field(default_factory=str)
 
 
-class VolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class VolumeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     image: "ImageVolumeStatus | None" = None
 
 
-class VolumeMountStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"mount_path": "mountPath", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "volume_status": "volumeStatus"}):
+class VolumeMountStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"mount_path": "mountPath", "read_only": "readOnly", "recursive_read_only": "recursiveReadOnly", "volume_status": "volumeStatus"}):
     mount_path: str = field(default_factory=str)
     name: str = field(default_factory=str)
     read_only: bool = False
@@ -567,7 +567,7 @@ class VolumeMountStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown
     volume_status: "VolumeStatus | None" = None
 
 
-class ContainerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "allocated_resources_status": "allocatedResourcesStatus", "container_id": "containerID", "image_id": "imageID", "last_state": "lastState", "restart_count": "restartCount", "stop_signal": "stopSignal", "volume_mounts": "volumeMounts"}):
+class ContainerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "allocated_resources_status": "allocatedResourcesStatus", "container_id": "containerID", "image_id": "imageID", "last_state": "lastState", "restart_count": "restartCount", "stop_signal": "stopSignal", "volume_mounts": "volumeMounts"}):
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
     allocated_resources_status: list[ResourceStatus] = field(default_factory=list)
     container_id: str = ""
@@ -585,11 +585,11 @@ class ContainerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     volume_mounts: list[VolumeMountStatus] = field(default_factory=list)
 
 
-class DaemonEndpoint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"port": "Port"}):
+class DaemonEndpoint(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"port": "Port"}):
     port: Int32 = field(default_factory=int)
 
 
-class DownwardAPIVolumeFile(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"field_ref": "fieldRef", "resource_field_ref": "resourceFieldRef"}):
+class DownwardAPIVolumeFile(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"field_ref": "fieldRef", "resource_field_ref": "resourceFieldRef"}):
     field_ref: "ObjectFieldSelector | None" = None
     mode: Int32 | None = None
     path: str = field(default_factory=str)
@@ -597,57 +597,57 @@ class DownwardAPIVolumeFile(Struct, kw_only=True, omit_defaults=True, forbid_unk
     user: Int64 | None = None
 
 
-class DownwardAPIProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DownwardAPIProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[DownwardAPIVolumeFile] = field(default_factory=list)
 
 
-class DownwardAPIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+class DownwardAPIVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
     default_mode: Int32 | None = None
     default_user: Int64 | None = None
     items: list[DownwardAPIVolumeFile] = field(default_factory=list)
 
 
-class EmptyDirVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_limit": "sizeLimit"}):
+class EmptyDirVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"size_limit": "sizeLimit"}):
     medium: str = ""
     mode: Int32 | None = None
     size_limit: Quantity | None = None
 
 
-class EndpointAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_name": "nodeName", "target_ref": "targetRef"}):
+class EndpointAddress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_name": "nodeName", "target_ref": "targetRef"}):
     hostname: str = ""
     ip: str = field(default_factory=str)
     node_name: str | None = None
     target_ref: "ObjectReference | None" = None
 
 
-class EndpointPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol"}):
+class EndpointPort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol"}):
     app_protocol: str | None = None
     name: str = ""
     port: Int32 = field(default_factory=int)
     protocol: str = ""
 
 
-class EndpointSubset(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"not_ready_addresses": "notReadyAddresses"}):
+class EndpointSubset(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"not_ready_addresses": "notReadyAddresses"}):
     addresses: list[EndpointAddress] = field(default_factory=list)
     not_ready_addresses: list[EndpointAddress] = field(default_factory=list)
     ports: list[EndpointPort] = field(default_factory=list)
 
 
-class Endpoints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Endpoints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Endpoints")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     subsets: list[EndpointSubset] = field(default_factory=list)
 
 
-class EndpointsList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class EndpointsList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "EndpointsList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Endpoints] = field(default_factory=required_list)
 
 
-class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "target_container_name": "targetContainerName", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
+class EphemeralContainer(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"env_from": "envFrom", "image_pull_policy": "imagePullPolicy", "liveness_probe": "livenessProbe", "readiness_probe": "readinessProbe", "resize_policy": "resizePolicy", "restart_policy": "restartPolicy", "restart_policy_rules": "restartPolicyRules", "security_context": "securityContext", "startup_probe": "startupProbe", "stdin_once": "stdinOnce", "target_container_name": "targetContainerName", "termination_message_path": "terminationMessagePath", "termination_message_policy": "terminationMessagePolicy", "volume_devices": "volumeDevices", "volume_mounts": "volumeMounts", "working_dir": "workingDir"}):
     args: list[str] = field(default_factory=list)
     command: list[str] = field(default_factory=list)
     env: list[EnvVar] = field(default_factory=list)
@@ -676,25 +676,25 @@ class EphemeralContainer(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     working_dir: str = ""
 
 
-class TypedLocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class TypedLocalObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: "str | None" = field(default_factory=unset)
     name: str = field(default_factory=str)
 
 
-class TypedObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class TypedObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: "str | None" = field(default_factory=unset)
     name: str = field(default_factory=str)
     namespace: str | None = None
 
 
-class VolumeResourceRequirements(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class VolumeResourceRequirements(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     limits: dict[str, Quantity] = field(default_factory=dict)
     requests: dict[str, Quantity] = field(default_factory=dict)
 
 
-class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "data_source": "dataSource", "data_source_ref": "dataSourceRef", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "volume_name": "volumeName"}):
+class PersistentVolumeClaimSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "data_source": "dataSource", "data_source_ref": "dataSourceRef", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "volume_name": "volumeName"}):
     access_modes: list[str] = field(default_factory=list)
     data_source: "TypedLocalObjectReference | None" = None
     data_source_ref: "TypedObjectReference | None" = None
@@ -706,26 +706,26 @@ class PersistentVolumeClaimSpec(Struct, kw_only=True, omit_defaults=True, forbid
     volume_name: str = ""
 
 
-class PersistentVolumeClaimTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PersistentVolumeClaimTemplate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: PersistentVolumeClaimSpec = field(default_factory=lambda: PersistentVolumeClaimSpec())
 
 
-class EphemeralVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_claim_template": "volumeClaimTemplate"}):
+class EphemeralVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"volume_claim_template": "volumeClaimTemplate"}):
     volume_claim_template: "PersistentVolumeClaimTemplate | None" = None
 
 
-class EventSeries(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
+class EventSeries(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
     count: Int32 = 0
     last_observed_time: "MicroTime | None" = field(default_factory=unset)
 
 
-class EventSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class EventSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     component: str = ""
     host: str = ""
 
 
-class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "event_time": "eventTime", "first_timestamp": "firstTimestamp", "involved_object": "involvedObject", "last_timestamp": "lastTimestamp", "reporting_component": "reportingComponent", "reporting_instance": "reportingInstance"}):
+class Event(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "event_time": "eventTime", "first_timestamp": "firstTimestamp", "involved_object": "involvedObject", "last_timestamp": "lastTimestamp", "reporting_component": "reportingComponent", "reporting_instance": "reportingInstance"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Event")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -745,19 +745,19 @@ class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
     type: str = ""
 
 
-class EventList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class EventList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "EventList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Event] = field(default_factory=required_list)
 
 
-class EvictionResponder(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class EvictionResponder(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     priority: Int32 = field(default_factory=int)
 
 
-class FCVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "target_wwns": "targetWWNs"}):
+class FCVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "target_wwns": "targetWWNs"}):
     fs_type: str = ""
     lun: Int32 | None = None
     read_only: bool = False
@@ -765,7 +765,7 @@ class FCVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     wwids: list[str] = field(default_factory=list)
 
 
-class FlexPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class FlexPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     driver: str = field(default_factory=str)
     fs_type: str = ""
     options: dict[str, str] = field(default_factory=dict)
@@ -773,7 +773,7 @@ class FlexPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbi
     secret_ref: "SecretReference | None" = None
 
 
-class FlexVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class FlexVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     driver: str = field(default_factory=str)
     fs_type: str = ""
     options: dict[str, str] = field(default_factory=dict)
@@ -781,52 +781,52 @@ class FlexVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     secret_ref: "LocalObjectReference | None" = None
 
 
-class FlockerVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"dataset_name": "datasetName", "dataset_uuid": "datasetUUID"}):
+class FlockerVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"dataset_name": "datasetName", "dataset_uuid": "datasetUUID"}):
     dataset_name: str = ""
     dataset_uuid: str = ""
 
 
-class GCEPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_name": "pdName", "read_only": "readOnly"}):
+class GCEPersistentDiskVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_name": "pdName", "read_only": "readOnly"}):
     fs_type: str = ""
     partition: Int32 = 0
     pd_name: str = field(default_factory=str)
     read_only: bool = False
 
 
-class GitRepoVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class GitRepoVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     directory: str = ""
     repository: str = field(default_factory=str)
     revision: str = ""
 
 
-class GlusterfsPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"endpoints_namespace": "endpointsNamespace", "read_only": "readOnly"}):
+class GlusterfsPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"endpoints_namespace": "endpointsNamespace", "read_only": "readOnly"}):
     endpoints: str = field(default_factory=str)
     endpoints_namespace: str | None = None
     path: str = field(default_factory=str)
     read_only: bool = False
 
 
-class GlusterfsVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
+class GlusterfsVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     endpoints: str = field(default_factory=str)
     path: str = field(default_factory=str)
     read_only: bool = False
 
 
-class HostAlias(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HostAlias(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     hostnames: list[str] = field(default_factory=list)
     ip: str = field(default_factory=str)
 
 
-class HostIP(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HostIP(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ip: str = field(default_factory=str)
 
 
-class HostPathVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HostPathVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     path: str = field(default_factory=str)
     type: str | None = None
 
 
-class ISCSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
+class ISCSIPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
     chap_auth_discovery: bool = False
     chap_auth_session: bool = False
     fs_type: str = ""
@@ -840,7 +840,7 @@ class ISCSIPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forb
     target_portal: str = field(default_factory=str)
 
 
-class ISCSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
+class ISCSIVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"chap_auth_discovery": "chapAuthDiscovery", "chap_auth_session": "chapAuthSession", "fs_type": "fsType", "initiator_name": "initiatorName", "iscsi_interface": "iscsiInterface", "read_only": "readOnly", "secret_ref": "secretRef", "target_portal": "targetPortal"}):
     chap_auth_discovery: bool = False
     chap_auth_session: bool = False
     fs_type: str = ""
@@ -854,12 +854,12 @@ class ISCSIVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown
     target_portal: str = field(default_factory=str)
 
 
-class ImageVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pull_policy": "pullPolicy"}):
+class ImageVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pull_policy": "pullPolicy"}):
     pull_policy: str = ""
     reference: str = ""
 
 
-class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_request": "defaultRequest", "max_limit_request_ratio": "maxLimitRequestRatio"}):
+class LimitRangeItem(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_request": "defaultRequest", "max_limit_request_ratio": "maxLimitRequestRatio"}):
     default: dict[str, Quantity] = field(default_factory=dict)
     default_request: dict[str, Quantity] = field(default_factory=dict)
     max: dict[str, Quantity] = field(default_factory=dict)
@@ -868,62 +868,62 @@ class LimitRangeItem(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     type: str = field(default_factory=str)
 
 
-class LimitRangeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class LimitRangeSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     limits: "list[LimitRangeItem] | None" = field(default_factory=unset)
 
 
-class LimitRange(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class LimitRange(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "LimitRange")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: LimitRangeSpec = field(default_factory=lambda: LimitRangeSpec())
 
 
-class LimitRangeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class LimitRangeList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "LimitRangeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[LimitRange] = field(default_factory=required_list)
 
 
-class PortStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PortStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     error: str | None = None
     port: Int32 = field(default_factory=int)
     protocol: str = field(default_factory=str)
 
 
-class LoadBalancerIngress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"ip_mode": "ipMode"}):
+class LoadBalancerIngress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"ip_mode": "ipMode"}):
     hostname: str = ""
     ip: str = ""
     ip_mode: str | None = None
     ports: list[PortStatus] = field(default_factory=list)
 
 
-class LoadBalancerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class LoadBalancerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ingress: list[LoadBalancerIngress] = field(default_factory=list)
 
 
-class LocalVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType"}):
+class LocalVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType"}):
     fs_type: str = ""
     path: str = field(default_factory=str)
 
 
-class ModifyVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"target_volume_attributes_class_name": "targetVolumeAttributesClassName"}):
+class ModifyVolumeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"target_volume_attributes_class_name": "targetVolumeAttributesClassName"}):
     status: str = field(default_factory=str)
     target_volume_attributes_class_name: str = ""
 
 
-class NFSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
+class NFSVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     path: str = field(default_factory=str)
     read_only: bool = False
     server: str = field(default_factory=str)
 
 
-class NamespaceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NamespaceSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     finalizers: list[str] = field(default_factory=list)
 
 
-class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
+class NamespaceCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
@@ -931,12 +931,12 @@ class NamespaceCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     type: str = field(default_factory=str)
 
 
-class NamespaceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NamespaceStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     conditions: list[NamespaceCondition] = field(default_factory=list)
     phase: str = ""
 
 
-class Namespace(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Namespace(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Namespace")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -944,29 +944,29 @@ class Namespace(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     status: NamespaceStatus = field(default_factory=lambda: NamespaceStatus())
 
 
-class NamespaceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class NamespaceList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "NamespaceList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Namespace] = field(default_factory=required_list)
 
 
-class NodeConfigSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map": "configMap"}):
+class NodeConfigSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_map": "configMap"}):
     config_map: "ConfigMapNodeConfigSource | None" = None
 
 
-class NodePodPreemptionPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disable_resize_preemption": "disableResizePreemption"}):
+class NodePodPreemptionPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disable_resize_preemption": "disableResizePreemption"}):
     disable_resize_preemption: list[str] = field(default_factory=list)
 
 
-class Taint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"time_added": "timeAdded"}):
+class Taint(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"time_added": "timeAdded"}):
     effect: str = field(default_factory=str)
     key: str = field(default_factory=str)
     time_added: Time | None = None
     value: str = ""
 
 
-class NodeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_source": "configSource", "external_id": "externalID", "pod_cidr": "podCIDR", "pod_cidrs": "podCIDRs", "pod_preemption_policy": "podPreemptionPolicy", "provider_id": "providerID"}):
+class NodeSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"config_source": "configSource", "external_id": "externalID", "pod_cidr": "podCIDR", "pod_cidrs": "podCIDRs", "pod_preemption_policy": "podPreemptionPolicy", "provider_id": "providerID"}):
     config_source: "NodeConfigSource | None" = None
     external_id: str = ""
     pod_cidr: str = ""
@@ -977,12 +977,12 @@ class NodeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     unschedulable: bool = False
 
 
-class NodeAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NodeAddress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     address: str = field(default_factory=str)
     type: str = field(default_factory=str)
 
 
-class NodeCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_heartbeat_time": "lastHeartbeatTime", "last_transition_time": "lastTransitionTime"}):
+class NodeCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_heartbeat_time": "lastHeartbeatTime", "last_transition_time": "lastTransitionTime"}):
     last_heartbeat_time: "Time | None" = field(default_factory=unset)
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
@@ -991,26 +991,26 @@ class NodeCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     type: str = field(default_factory=str)
 
 
-class NodeConfigStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_known_good": "lastKnownGood"}):
+class NodeConfigStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_known_good": "lastKnownGood"}):
     active: "NodeConfigSource | None" = None
     assigned: "NodeConfigSource | None" = None
     error: str = ""
     last_known_good: "NodeConfigSource | None" = None
 
 
-class NodeDaemonEndpoints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_endpoint": "kubeletEndpoint"}):
+class NodeDaemonEndpoints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"kubelet_endpoint": "kubeletEndpoint"}):
     kubelet_endpoint: DaemonEndpoint = field(default_factory=lambda: DaemonEndpoint())
 
 
-class NodeFeatures(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups_policy": "supplementalGroupsPolicy"}):
+class NodeFeatures(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"supplemental_groups_policy": "supplementalGroupsPolicy"}):
     supplemental_groups_policy: bool | None = None
 
 
-class NodeSwapStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NodeSwapStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     capacity: Int64 | None = None
 
 
-class NodeSystemInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"boot_id": "bootID", "container_runtime_version": "containerRuntimeVersion", "kernel_version": "kernelVersion", "kube_proxy_version": "kubeProxyVersion", "kubelet_version": "kubeletVersion", "machine_id": "machineID", "operating_system": "operatingSystem", "os_image": "osImage", "running_in_user_namespace": "runningInUserNamespace", "system_uuid": "systemUUID"}):
+class NodeSystemInfo(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"boot_id": "bootID", "container_runtime_version": "containerRuntimeVersion", "kernel_version": "kernelVersion", "kube_proxy_version": "kubeProxyVersion", "kubelet_version": "kubeletVersion", "machine_id": "machineID", "operating_system": "operatingSystem", "os_image": "osImage", "running_in_user_namespace": "runningInUserNamespace", "system_uuid": "systemUUID"}):
     architecture: str = field(default_factory=str)
     boot_id: str = field(default_factory=str)
     container_runtime_version: str = field(default_factory=str)
@@ -1025,17 +1025,17 @@ class NodeSystemInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     system_uuid: str = field(default_factory=str)
 
 
-class NodeRuntimeHandlerFeatures(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"recursive_read_only_mounts": "recursiveReadOnlyMounts", "user_namespaces": "userNamespaces"}):
+class NodeRuntimeHandlerFeatures(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"recursive_read_only_mounts": "recursiveReadOnlyMounts", "user_namespaces": "userNamespaces"}):
     recursive_read_only_mounts: bool | None = None
     user_namespaces: bool | None = None
 
 
-class NodeRuntimeHandler(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NodeRuntimeHandler(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     features: "NodeRuntimeHandlerFeatures | None" = None
     name: str = ""
 
 
-class NodeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"daemon_endpoints": "daemonEndpoints", "declared_features": "declaredFeatures", "node_info": "nodeInfo", "runtime_handlers": "runtimeHandlers", "volumes_attached": "volumesAttached", "volumes_in_use": "volumesInUse"}):
+class NodeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"daemon_endpoints": "daemonEndpoints", "declared_features": "declaredFeatures", "node_info": "nodeInfo", "runtime_handlers": "runtimeHandlers", "volumes_attached": "volumesAttached", "volumes_in_use": "volumesInUse"}):
     addresses: list[NodeAddress] = field(default_factory=list)
     allocatable: dict[str, Quantity] = field(default_factory=dict)
     capacity: dict[str, Quantity] = field(default_factory=dict)
@@ -1052,7 +1052,7 @@ class NodeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     volumes_in_use: list[str] = field(default_factory=list)
 
 
-class Node(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Node(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Node")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1060,47 +1060,47 @@ class Node(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True,
     status: NodeStatus = field(default_factory=lambda: NodeStatus())
 
 
-class NodeAllocatableMappedResources(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NodeAllocatableMappedResources(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     quantity: Quantity | None = None
 
 
-class NodeAllocatableOverheadResources(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"per_container": "perContainer", "per_pod": "perPod"}):
+class NodeAllocatableOverheadResources(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"per_container": "perContainer", "per_pod": "perPod"}):
     name: str = field(default_factory=str)
     per_container: Quantity | None = None
     per_pod: Quantity | None = None
 
 
-class NodeAllocatableResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
+class NodeAllocatableResourceClaimStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
     containers: list[str] = field(default_factory=list)
     mapping: list[NodeAllocatableMappedResources] = field(default_factory=list)
     overhead: list[NodeAllocatableOverheadResources] = field(default_factory=list)
     resource_claim_name: str = field(default_factory=str)
 
 
-class NodeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class NodeList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "NodeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Node] = field(default_factory=required_list)
 
 
-class VolumeNodeAffinity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class VolumeNodeAffinity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     required: "NodeSelector | None" = None
 
 
-class PhotonPersistentDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_id": "pdID"}):
+class PhotonPersistentDiskVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "pd_id": "pdID"}):
     fs_type: str = ""
     pd_id: str = field(default_factory=str)
 
 
-class PortworxVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
+class PortworxVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "volume_id": "volumeID"}):
     fs_type: str = ""
     read_only: bool = False
     volume_id: str = field(default_factory=str)
 
 
-class QuobyteVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
+class QuobyteVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"read_only": "readOnly"}):
     group: str = ""
     read_only: bool = False
     registry: str = field(default_factory=str)
@@ -1109,7 +1109,7 @@ class QuobyteVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unkno
     volume: str = field(default_factory=str)
 
 
-class RBDPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class RBDPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     fs_type: str = ""
     image: str = field(default_factory=str)
     keyring: str = ""
@@ -1120,7 +1120,7 @@ class RBDPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid
     user: str = ""
 
 
-class ScaleIOPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
+class ScaleIOPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
     fs_type: str = ""
     gateway: str = field(default_factory=str)
     protection_domain: str = ""
@@ -1133,7 +1133,7 @@ class ScaleIOPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, fo
     volume_name: str = ""
 
 
-class StorageOSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
+class StorageOSPersistentVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "ObjectReference | None" = None
@@ -1141,14 +1141,14 @@ class StorageOSPersistentVolumeSource(Struct, kw_only=True, omit_defaults=True, 
     volume_namespace: str = ""
 
 
-class VsphereVirtualDiskVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "storage_policy_id": "storagePolicyID", "storage_policy_name": "storagePolicyName", "volume_path": "volumePath"}):
+class VsphereVirtualDiskVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "storage_policy_id": "storagePolicyID", "storage_policy_name": "storagePolicyName", "volume_path": "volumePath"}):
     fs_type: str = ""
     storage_policy_id: str = ""
     storage_policy_name: str = ""
     volume_path: str = field(default_factory=str)
 
 
-class PersistentVolumeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "claim_ref": "claimRef", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "host_path": "hostPath", "mount_options": "mountOptions", "node_affinity": "nodeAffinity", "persistent_volume_reclaim_policy": "persistentVolumeReclaimPolicy", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "vsphere_volume": "vsphereVolume"}):
+class PersistentVolumeSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "claim_ref": "claimRef", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "host_path": "hostPath", "mount_options": "mountOptions", "node_affinity": "nodeAffinity", "persistent_volume_reclaim_policy": "persistentVolumeReclaimPolicy", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "storage_class_name": "storageClassName", "volume_attributes_class_name": "volumeAttributesClassName", "volume_mode": "volumeMode", "vsphere_volume": "vsphereVolume"}):
     access_modes: list[str] = field(default_factory=list)
     aws_elastic_block_store: "AWSElasticBlockStoreVolumeSource | None" = None
     azure_disk: "AzureDiskVolumeSource | None" = None
@@ -1182,14 +1182,14 @@ class PersistentVolumeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unkn
     vsphere_volume: "VsphereVirtualDiskVolumeSource | None" = None
 
 
-class PersistentVolumeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_phase_transition_time": "lastPhaseTransitionTime"}):
+class PersistentVolumeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_phase_transition_time": "lastPhaseTransitionTime"}):
     last_phase_transition_time: Time | None = None
     message: str = ""
     phase: str = ""
     reason: str = ""
 
 
-class PersistentVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PersistentVolume(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolume")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1197,7 +1197,7 @@ class PersistentVolume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     status: PersistentVolumeStatus = field(default_factory=lambda: PersistentVolumeStatus())
 
 
-class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
+class PersistentVolumeClaimCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime"}):
     last_probe_time: "Time | None" = field(default_factory=unset)
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
@@ -1206,18 +1206,18 @@ class PersistentVolumeClaimCondition(Struct, kw_only=True, omit_defaults=True, f
     type: str = field(default_factory=str)
 
 
-class VolumeHealthCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class VolumeHealthCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     message: str = ""
     reason: str = field(default_factory=str)
     status: str = field(default_factory=str)
 
 
-class VolumeHealthStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
+class VolumeHealthStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
     health_conditions: list[VolumeHealthCondition] = field(default_factory=list)
     last_transition_time: Time | None = None
 
 
-class PersistentVolumeClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "allocated_resource_statuses": "allocatedResourceStatuses", "allocated_resources": "allocatedResources", "current_volume_attributes_class_name": "currentVolumeAttributesClassName", "health_status": "healthStatus", "modify_volume_status": "modifyVolumeStatus"}):
+class PersistentVolumeClaimStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_modes": "accessModes", "allocated_resource_statuses": "allocatedResourceStatuses", "allocated_resources": "allocatedResources", "current_volume_attributes_class_name": "currentVolumeAttributesClassName", "health_status": "healthStatus", "modify_volume_status": "modifyVolumeStatus"}):
     access_modes: list[str] = field(default_factory=list)
     allocated_resource_statuses: dict[str, str] = field(default_factory=dict)
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
@@ -1229,7 +1229,7 @@ class PersistentVolumeClaimStatus(Struct, kw_only=True, omit_defaults=True, forb
     phase: str = ""
 
 
-class PersistentVolumeClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeClaim(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeClaim")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1237,64 +1237,64 @@ class PersistentVolumeClaim(Struct, kw_only=True, omit_defaults=True, forbid_unk
     status: PersistentVolumeClaimStatus = field(default_factory=lambda: PersistentVolumeClaimStatus())
 
 
-class PersistentVolumeClaimList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeClaimList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeClaimList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PersistentVolumeClaim] = field(default_factory=required_list)
 
 
-class PersistentVolumeClaimVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"claim_name": "claimName", "read_only": "readOnly"}):
+class PersistentVolumeClaimVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"claim_name": "claimName", "read_only": "readOnly"}):
     claim_name: str = field(default_factory=str)
     read_only: bool = False
 
 
-class PersistentVolumeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PersistentVolumeList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PersistentVolumeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PersistentVolume] = field(default_factory=required_list)
 
 
-class PodDNSConfigOption(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodDNSConfigOption(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     value: str | None = None
 
 
-class PodDNSConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodDNSConfig(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     nameservers: list[str] = field(default_factory=list)
     options: list[PodDNSConfigOption] = field(default_factory=list)
     searches: list[str] = field(default_factory=list)
 
 
-class PodOS(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodOS(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class PodReadinessGate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"condition_type": "conditionType"}):
+class PodReadinessGate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"condition_type": "conditionType"}):
     condition_type: str = field(default_factory=str)
 
 
-class PodResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
+class PodResourceClaim(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str | None = None
     resource_claim_template_name: str | None = None
 
 
-class PodSchedulingGate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodSchedulingGate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class PodSchedulingGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_group_name": "podGroupName"}):
+class PodSchedulingGroup(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_group_name": "podGroupName"}):
     pod_group_name: str = ""
 
 
-class Sysctl(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Sysctl(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     value: str = field(default_factory=str)
 
 
-class PodSecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_armor_profile": "appArmorProfile", "fs_group": "fsGroup", "fs_group_change_policy": "fsGroupChangePolicy", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_change_policy": "seLinuxChangePolicy", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "supplemental_groups": "supplementalGroups", "supplemental_groups_policy": "supplementalGroupsPolicy", "windows_options": "windowsOptions"}):
+class PodSecurityContext(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_armor_profile": "appArmorProfile", "fs_group": "fsGroup", "fs_group_change_policy": "fsGroupChangePolicy", "run_as_group": "runAsGroup", "run_as_non_root": "runAsNonRoot", "run_as_user": "runAsUser", "se_linux_change_policy": "seLinuxChangePolicy", "se_linux_options": "seLinuxOptions", "seccomp_profile": "seccompProfile", "supplemental_groups": "supplementalGroups", "supplemental_groups_policy": "supplementalGroupsPolicy", "windows_options": "windowsOptions"}):
     app_armor_profile: "AppArmorProfile | None" = None
     fs_group: Int64 | None = None
     fs_group_change_policy: str | None = None
@@ -1310,7 +1310,7 @@ class PodSecurityContext(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     windows_options: "WindowsSecurityContextOptions | None" = None
 
 
-class Toleration(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"toleration_seconds": "tolerationSeconds"}):
+class Toleration(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"toleration_seconds": "tolerationSeconds"}):
     effect: str = ""
     key: str = ""
     operator: str = ""
@@ -1318,7 +1318,7 @@ class Toleration(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     value: str = ""
 
 
-class TopologySpreadConstraint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "max_skew": "maxSkew", "min_domains": "minDomains", "node_affinity_policy": "nodeAffinityPolicy", "node_taints_policy": "nodeTaintsPolicy", "topology_key": "topologyKey", "when_unsatisfiable": "whenUnsatisfiable"}):
+class TopologySpreadConstraint(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"label_selector": "labelSelector", "match_label_keys": "matchLabelKeys", "max_skew": "maxSkew", "min_domains": "minDomains", "node_affinity_policy": "nodeAffinityPolicy", "node_taints_policy": "nodeTaintsPolicy", "topology_key": "topologyKey", "when_unsatisfiable": "whenUnsatisfiable"}):
     label_selector: "LabelSelector | None" = None
     match_label_keys: list[str] = field(default_factory=list)
     max_skew: Int32 = field(default_factory=int)
@@ -1329,7 +1329,7 @@ class TopologySpreadConstraint(Struct, kw_only=True, omit_defaults=True, forbid_
     when_unsatisfiable: str = field(default_factory=str)
 
 
-class PodCertificateProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"certificate_chain_path": "certificateChainPath", "credential_bundle_path": "credentialBundlePath", "key_path": "keyPath", "key_type": "keyType", "max_expiration_seconds": "maxExpirationSeconds", "signer_name": "signerName", "user_annotations": "userAnnotations"}):
+class PodCertificateProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"certificate_chain_path": "certificateChainPath", "credential_bundle_path": "credentialBundlePath", "key_path": "keyPath", "key_type": "keyType", "max_expiration_seconds": "maxExpirationSeconds", "signer_name": "signerName", "user_annotations": "userAnnotations"}):
     certificate_chain_path: str = ""
     credential_bundle_path: str = ""
     key_path: str = ""
@@ -1340,20 +1340,20 @@ class PodCertificateProjection(Struct, kw_only=True, omit_defaults=True, forbid_
     user_annotations: dict[str, str] = field(default_factory=dict)
 
 
-class SecretProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SecretProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     items: list[KeyToPath] = field(default_factory=list)
     name: str = ""
     optional: bool | None = None
 
 
-class ServiceAccountTokenProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_seconds": "expirationSeconds"}):
+class ServiceAccountTokenProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_seconds": "expirationSeconds"}):
     audience: str = ""
     expiration_seconds: Int64 | None = None
     path: str = field(default_factory=str)
     user: Int64 | None = None
 
 
-class VolumeProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"cluster_trust_bundle": "clusterTrustBundle", "config_map": "configMap", "downward_api": "downwardAPI", "pod_certificate": "podCertificate", "service_account_token": "serviceAccountToken"}):
+class VolumeProjection(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"cluster_trust_bundle": "clusterTrustBundle", "config_map": "configMap", "downward_api": "downwardAPI", "pod_certificate": "podCertificate", "service_account_token": "serviceAccountToken"}):
     cluster_trust_bundle: "ClusterTrustBundleProjection | None" = None
     config_map: "ConfigMapProjection | None" = None
     downward_api: "DownwardAPIProjection | None" = None
@@ -1362,13 +1362,13 @@ class VolumeProjection(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     service_account_token: "ServiceAccountTokenProjection | None" = None
 
 
-class ProjectedVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
+class ProjectedVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser"}):
     default_mode: Int32 | None = None
     default_user: Int64 | None = None
     sources: list[VolumeProjection] = field(default_factory=list)
 
 
-class RBDVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
+class RBDVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef"}):
     fs_type: str = ""
     image: str = field(default_factory=str)
     keyring: str = ""
@@ -1379,7 +1379,7 @@ class RBDVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     user: str = ""
 
 
-class ScaleIOVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
+class ScaleIOVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "protection_domain": "protectionDomain", "read_only": "readOnly", "secret_ref": "secretRef", "ssl_enabled": "sslEnabled", "storage_mode": "storageMode", "storage_pool": "storagePool", "volume_name": "volumeName"}):
     fs_type: str = ""
     gateway: str = field(default_factory=str)
     protection_domain: str = ""
@@ -1392,7 +1392,7 @@ class ScaleIOVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unkno
     volume_name: str = ""
 
 
-class SecretVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser", "secret_name": "secretName"}):
+class SecretVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_mode": "defaultMode", "default_user": "defaultUser", "secret_name": "secretName"}):
     default_mode: Int32 | None = None
     default_user: Int64 | None = None
     items: list[KeyToPath] = field(default_factory=list)
@@ -1400,7 +1400,7 @@ class SecretVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     secret_name: str = ""
 
 
-class StorageOSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
+class StorageOSVolumeSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"fs_type": "fsType", "read_only": "readOnly", "secret_ref": "secretRef", "volume_name": "volumeName", "volume_namespace": "volumeNamespace"}):
     fs_type: str = ""
     read_only: bool = False
     secret_ref: "LocalObjectReference | None" = None
@@ -1408,7 +1408,7 @@ class StorageOSVolumeSource(Struct, kw_only=True, omit_defaults=True, forbid_unk
     volume_namespace: str = ""
 
 
-class Volume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "config_map": "configMap", "downward_api": "downwardAPI", "empty_dir": "emptyDir", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "git_repo": "gitRepo", "host_path": "hostPath", "persistent_volume_claim": "persistentVolumeClaim", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "vsphere_volume": "vsphereVolume"}):
+class Volume(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"aws_elastic_block_store": "awsElasticBlockStore", "azure_disk": "azureDisk", "azure_file": "azureFile", "config_map": "configMap", "downward_api": "downwardAPI", "empty_dir": "emptyDir", "flex_volume": "flexVolume", "gce_persistent_disk": "gcePersistentDisk", "git_repo": "gitRepo", "host_path": "hostPath", "persistent_volume_claim": "persistentVolumeClaim", "photon_persistent_disk": "photonPersistentDisk", "portworx_volume": "portworxVolume", "scale_io": "scaleIO", "vsphere_volume": "vsphereVolume"}):
     aws_elastic_block_store: "AWSElasticBlockStoreVolumeSource | None" = None
     azure_disk: "AzureDiskVolumeSource | None" = None
     azure_file: "AzureFileVolumeSource | None" = None
@@ -1442,7 +1442,7 @@ class Volume(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tru
     vsphere_volume: "VsphereVirtualDiskVolumeSource | None" = None
 
 
-class PodSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "automount_service_account_token": "automountServiceAccountToken", "dns_config": "dnsConfig", "dns_policy": "dnsPolicy", "enable_service_links": "enableServiceLinks", "ephemeral_containers": "ephemeralContainers", "eviction_responders": "evictionResponders", "host_aliases": "hostAliases", "host_ipc": "hostIPC", "host_network": "hostNetwork", "host_pid": "hostPID", "host_users": "hostUsers", "hostname_override": "hostnameOverride", "image_pull_secrets": "imagePullSecrets", "init_containers": "initContainers", "node_name": "nodeName", "node_selector": "nodeSelector", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "readiness_gates": "readinessGates", "resource_claims": "resourceClaims", "restart_policy": "restartPolicy", "runtime_class_name": "runtimeClassName", "scheduler_name": "schedulerName", "scheduling_gates": "schedulingGates", "scheduling_group": "schedulingGroup", "security_context": "securityContext", "service_account": "serviceAccount", "service_account_name": "serviceAccountName", "set_hostname_as_fqdn": "setHostnameAsFQDN", "share_process_namespace": "shareProcessNamespace", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "topology_spread_constraints": "topologySpreadConstraints"}):
+class PodSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"active_deadline_seconds": "activeDeadlineSeconds", "automount_service_account_token": "automountServiceAccountToken", "dns_config": "dnsConfig", "dns_policy": "dnsPolicy", "enable_service_links": "enableServiceLinks", "ephemeral_containers": "ephemeralContainers", "eviction_responders": "evictionResponders", "host_aliases": "hostAliases", "host_ipc": "hostIPC", "host_network": "hostNetwork", "host_pid": "hostPID", "host_users": "hostUsers", "hostname_override": "hostnameOverride", "image_pull_secrets": "imagePullSecrets", "init_containers": "initContainers", "node_name": "nodeName", "node_selector": "nodeSelector", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "readiness_gates": "readinessGates", "resource_claims": "resourceClaims", "restart_policy": "restartPolicy", "runtime_class_name": "runtimeClassName", "scheduler_name": "schedulerName", "scheduling_gates": "schedulingGates", "scheduling_group": "schedulingGroup", "security_context": "securityContext", "service_account": "serviceAccount", "service_account_name": "serviceAccountName", "set_hostname_as_fqdn": "setHostnameAsFQDN", "share_process_namespace": "shareProcessNamespace", "termination_grace_period_seconds": "terminationGracePeriodSeconds", "topology_spread_constraints": "topologySpreadConstraints"}):
     active_deadline_seconds: Int64 | None = None
     affinity: "Affinity | None" = None
     automount_service_account_token: bool | None = None
@@ -1488,7 +1488,7 @@ class PodSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     volumes: list[Volume] = field(default_factory=list)
 
 
-class PodCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
+class PodCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_probe_time": "lastProbeTime", "last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
     last_probe_time: "Time | None" = field(default_factory=unset)
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
@@ -1498,27 +1498,27 @@ class PodCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     type: str = field(default_factory=str)
 
 
-class PodExtendedResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"request_mappings": "requestMappings", "resource_claim_name": "resourceClaimName"}):
+class PodExtendedResourceClaimStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"request_mappings": "requestMappings", "resource_claim_name": "resourceClaimName"}):
     request_mappings: list[ContainerExtendedResourceRequest] = field(default_factory=required_list)
     resource_claim_name: str = field(default_factory=str)
 
 
-class PodIP(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodIP(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ip: str = field(default_factory=str)
 
 
-class PodResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
+class PodResourceClaimStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str | None = None
 
 
-class PodVolumeHealth(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
+class PodVolumeHealth(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions", "last_transition_time": "lastTransitionTime"}):
     health_conditions: list[VolumeHealthCondition] = field(default_factory=list)
     last_transition_time: Time | None = None
     name: str = field(default_factory=str)
 
 
-class PodStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "container_statuses": "containerStatuses", "ephemeral_container_statuses": "ephemeralContainerStatuses", "extended_resource_claim_status": "extendedResourceClaimStatus", "host_ip": "hostIP", "host_ips": "hostIPs", "init_container_statuses": "initContainerStatuses", "node_allocatable_resource_claim_statuses": "nodeAllocatableResourceClaimStatuses", "nominated_node_name": "nominatedNodeName", "observed_generation": "observedGeneration", "pod_ip": "podIP", "pod_ips": "podIPs", "qos_class": "qosClass", "resource_claim_statuses": "resourceClaimStatuses", "start_time": "startTime", "volume_health": "volumeHealth"}):
+class PodStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocated_resources": "allocatedResources", "container_statuses": "containerStatuses", "ephemeral_container_statuses": "ephemeralContainerStatuses", "extended_resource_claim_status": "extendedResourceClaimStatus", "host_ip": "hostIP", "host_ips": "hostIPs", "init_container_statuses": "initContainerStatuses", "node_allocatable_resource_claim_statuses": "nodeAllocatableResourceClaimStatuses", "nominated_node_name": "nominatedNodeName", "observed_generation": "observedGeneration", "pod_ip": "podIP", "pod_ips": "podIPs", "qos_class": "qosClass", "resource_claim_statuses": "resourceClaimStatuses", "start_time": "startTime", "volume_health": "volumeHealth"}):
     allocated_resources: dict[str, Quantity] = field(default_factory=dict)
     conditions: list[PodCondition] = field(default_factory=list)
     container_statuses: list[ContainerStatus] = field(default_factory=list)
@@ -1543,7 +1543,7 @@ class PodStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     volume_health: list[PodVolumeHealth] = field(default_factory=list)
 
 
-class Pod(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Pod(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Pod")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1551,40 +1551,40 @@ class Pod(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, 
     status: PodStatus = field(default_factory=lambda: PodStatus())
 
 
-class PodList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Pod] = field(default_factory=required_list)
 
 
-class PodTemplateSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodTemplateSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: PodSpec = field(default_factory=lambda: PodSpec())
 
 
-class PodTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodTemplate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodTemplate")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     template: PodTemplateSpec = field(default_factory=lambda: PodTemplateSpec())
 
 
-class PodTemplateList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodTemplateList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "PodTemplateList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PodTemplate] = field(default_factory=required_list)
 
 
-class ReplicationControllerSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
+class ReplicationControllerSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_ready_seconds": "minReadySeconds"}):
     min_ready_seconds: Int32 = 0
     replicas: Int32 | None = None
     selector: dict[str, str] = field(default_factory=dict)
     template: "PodTemplateSpec | None" = None
 
 
-class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
+class ReplicationControllerCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = ""
     reason: str = ""
@@ -1592,7 +1592,7 @@ class ReplicationControllerCondition(Struct, kw_only=True, omit_defaults=True, f
     type: str = field(default_factory=str)
 
 
-class ReplicationControllerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas"}):
+class ReplicationControllerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"available_replicas": "availableReplicas", "fully_labeled_replicas": "fullyLabeledReplicas", "observed_generation": "observedGeneration", "ready_replicas": "readyReplicas"}):
     available_replicas: Int32 = 0
     conditions: list[ReplicationControllerCondition] = field(default_factory=list)
     fully_labeled_replicas: Int32 = 0
@@ -1601,7 +1601,7 @@ class ReplicationControllerStatus(Struct, kw_only=True, omit_defaults=True, forb
     replicas: Int32 = field(default_factory=int)
 
 
-class ReplicationController(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ReplicationController(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ReplicationController")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1609,35 +1609,35 @@ class ReplicationController(Struct, kw_only=True, omit_defaults=True, forbid_unk
     status: ReplicationControllerStatus = field(default_factory=lambda: ReplicationControllerStatus())
 
 
-class ReplicationControllerList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ReplicationControllerList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ReplicationControllerList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ReplicationController] = field(default_factory=required_list)
 
 
-class ScopedResourceSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_name": "scopeName"}):
+class ScopedResourceSelectorRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_name": "scopeName"}):
     operator: str = field(default_factory=str)
     scope_name: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class ScopeSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions"}):
+class ScopeSelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions"}):
     match_expressions: list[ScopedResourceSelectorRequirement] = field(default_factory=list)
 
 
-class ResourceQuotaSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_selector": "scopeSelector"}):
+class ResourceQuotaSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"scope_selector": "scopeSelector"}):
     hard: dict[str, Quantity] = field(default_factory=dict)
     scope_selector: "ScopeSelector | None" = None
     scopes: list[str] = field(default_factory=list)
 
 
-class ResourceQuotaStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ResourceQuotaStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     hard: dict[str, Quantity] = field(default_factory=dict)
     used: dict[str, Quantity] = field(default_factory=dict)
 
 
-class ResourceQuota(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ResourceQuota(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ResourceQuota")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1645,14 +1645,14 @@ class ResourceQuota(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     status: ResourceQuotaStatus = field(default_factory=lambda: ResourceQuotaStatus())
 
 
-class ResourceQuotaList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ResourceQuotaList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ResourceQuotaList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ResourceQuota] = field(default_factory=required_list)
 
 
-class Secret(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "string_data": "stringData"}):
+class Secret(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "string_data": "stringData"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Secret")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1662,14 +1662,14 @@ class Secret(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tru
     type: str = ""
 
 
-class SecretList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class SecretList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "SecretList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Secret] = field(default_factory=required_list)
 
 
-class ServicePort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol", "node_port": "nodePort", "target_port": "targetPort"}):
+class ServicePort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol", "node_port": "nodePort", "target_port": "targetPort"}):
     app_protocol: str | None = None
     name: str = ""
     node_port: Int32 = 0
@@ -1678,11 +1678,11 @@ class ServicePort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     target_port: IntOrString | None = None
 
 
-class SessionAffinityConfig(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"client_ip": "clientIP"}):
+class SessionAffinityConfig(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"client_ip": "clientIP"}):
     client_ip: "ClientIPConfig | None" = None
 
 
-class ServiceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocate_load_balancer_node_ports": "allocateLoadBalancerNodePorts", "cluster_ip": "clusterIP", "cluster_ips": "clusterIPs", "external_ips": "externalIPs", "external_name": "externalName", "external_traffic_policy": "externalTrafficPolicy", "health_check_node_port": "healthCheckNodePort", "internal_traffic_policy": "internalTrafficPolicy", "ip_families": "ipFamilies", "ip_family_policy": "ipFamilyPolicy", "load_balancer_class": "loadBalancerClass", "load_balancer_ip": "loadBalancerIP", "load_balancer_source_ranges": "loadBalancerSourceRanges", "publish_not_ready_addresses": "publishNotReadyAddresses", "session_affinity": "sessionAffinity", "session_affinity_config": "sessionAffinityConfig", "traffic_distribution": "trafficDistribution"}):
+class ServiceSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"allocate_load_balancer_node_ports": "allocateLoadBalancerNodePorts", "cluster_ip": "clusterIP", "cluster_ips": "clusterIPs", "external_ips": "externalIPs", "external_name": "externalName", "external_traffic_policy": "externalTrafficPolicy", "health_check_node_port": "healthCheckNodePort", "internal_traffic_policy": "internalTrafficPolicy", "ip_families": "ipFamilies", "ip_family_policy": "ipFamilyPolicy", "load_balancer_class": "loadBalancerClass", "load_balancer_ip": "loadBalancerIP", "load_balancer_source_ranges": "loadBalancerSourceRanges", "publish_not_ready_addresses": "publishNotReadyAddresses", "session_affinity": "sessionAffinity", "session_affinity_config": "sessionAffinityConfig", "traffic_distribution": "trafficDistribution"}):
     allocate_load_balancer_node_ports: bool | None = None
     cluster_ip: str = ""
     cluster_ips: list[str] = field(default_factory=list)
@@ -1705,12 +1705,12 @@ class ServiceSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     type: str = ""
 
 
-class ServiceStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"load_balancer": "loadBalancer"}):
+class ServiceStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"load_balancer": "loadBalancer"}):
     conditions: list[Condition] = field(default_factory=list)
     load_balancer: LoadBalancerStatus = field(default_factory=lambda: LoadBalancerStatus())
 
 
-class Service(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Service(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Service")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1718,7 +1718,7 @@ class Service(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     status: ServiceStatus = field(default_factory=lambda: ServiceStatus())
 
 
-class ServiceAccount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "automount_service_account_token": "automountServiceAccountToken", "image_pull_secrets": "imagePullSecrets"}):
+class ServiceAccount(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "automount_service_account_token": "automountServiceAccountToken", "image_pull_secrets": "imagePullSecrets"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceAccount")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -1727,25 +1727,25 @@ class ServiceAccount(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     secrets: list[ObjectReference] = field(default_factory=list)
 
 
-class ServiceAccountList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ServiceAccountList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceAccountList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ServiceAccount] = field(default_factory=required_list)
 
 
-class ServiceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ServiceList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "ServiceList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Service] = field(default_factory=required_list)
 
 
-class TopologySelectorLabelRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TopologySelectorLabelRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     values: list[str] = field(default_factory=required_list)
 
 
-class TopologySelectorTerm(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_label_expressions": "matchLabelExpressions"}):
+class TopologySelectorTerm(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_label_expressions": "matchLabelExpressions"}):
     match_label_expressions: list[TopologySelectorLabelRequirement] = field(default_factory=list)
 

@@ -7,26 +7,26 @@ from podium.api.types.core_v1 import ObjectReference
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, required_list, unset
 
-class EndpointConditions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class EndpointConditions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ready: bool | None = None
     serving: bool | None = None
     terminating: bool | None = None
 
 
-class ForNode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ForNode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class ForZone(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ForZone(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
 
 
-class EndpointHints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"for_nodes": "forNodes", "for_zones": "forZones"}):
+class EndpointHints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"for_nodes": "forNodes", "for_zones": "forZones"}):
     for_nodes: list[ForNode] = field(default_factory=list)
     for_zones: list[ForZone] = field(default_factory=list)
 
 
-class Endpoint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"deprecated_topology": "deprecatedTopology", "node_name": "nodeName", "target_ref": "targetRef"}):
+class Endpoint(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"deprecated_topology": "deprecatedTopology", "node_name": "nodeName", "target_ref": "targetRef"}):
     addresses: list[str] = field(default_factory=required_list)
     conditions: EndpointConditions = field(default_factory=lambda: EndpointConditions())
     deprecated_topology: dict[str, str] = field(default_factory=dict)
@@ -37,14 +37,14 @@ class Endpoint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     zone: str | None = None
 
 
-class EndpointPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol"}):
+class EndpointPort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"app_protocol": "appProtocol"}):
     app_protocol: str | None = None
     name: str | None = None
     port: Int32 | None = None
     protocol: str | None = None
 
 
-class EndpointSlice(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "address_type": "addressType"}):
+class EndpointSlice(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "address_type": "addressType"}):
     api_version: str = field(default_factory=lambda: "discovery.k8s.io/v1")
     kind: str = field(default_factory=lambda: "EndpointSlice")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -53,7 +53,7 @@ class EndpointSlice(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     ports: "list[EndpointPort] | None" = field(default_factory=unset)
 
 
-class EndpointSliceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class EndpointSliceList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "discovery.k8s.io/v1")
     kind: str = field(default_factory=lambda: "EndpointSliceList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

@@ -7,12 +7,12 @@ from podium.api.types.core_v1 import EventSource, ObjectReference
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, MicroTime, Time, required_list, unset
 
-class EventSeries(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
+class EventSeries(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_observed_time": "lastObservedTime"}):
     count: Int32 = field(default_factory=int)
     last_observed_time: "MicroTime | None" = field(default_factory=unset)
 
 
-class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "deprecated_count": "deprecatedCount", "deprecated_first_timestamp": "deprecatedFirstTimestamp", "deprecated_last_timestamp": "deprecatedLastTimestamp", "deprecated_source": "deprecatedSource", "event_time": "eventTime", "reporting_controller": "reportingController", "reporting_instance": "reportingInstance"}):
+class Event(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "deprecated_count": "deprecatedCount", "deprecated_first_timestamp": "deprecatedFirstTimestamp", "deprecated_last_timestamp": "deprecatedLastTimestamp", "deprecated_source": "deprecatedSource", "event_time": "eventTime", "reporting_controller": "reportingController", "reporting_instance": "reportingInstance"}):
     api_version: str = field(default_factory=lambda: "events.k8s.io/v1")
     kind: str = field(default_factory=lambda: "Event")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -32,7 +32,7 @@ class Event(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
     type: str = ""
 
 
-class EventList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class EventList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "events.k8s.io/v1")
     kind: str = field(default_factory=lambda: "EventList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

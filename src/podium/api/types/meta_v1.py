@@ -5,17 +5,17 @@ from msgspec import Struct, field
 
 from podium.api.types.scalars import Int32, Int64, MicroTime, RawObject, Time, required_list, unset
 
-class GroupVersionForDiscovery(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"group_version": "groupVersion"}):
+class GroupVersionForDiscovery(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"group_version": "groupVersion"}):
     group_version: str = field(default_factory=str)
     version: str = field(default_factory=str)
 
 
-class ServerAddressByClientCIDR(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"client_cidr": "clientCIDR", "server_address": "serverAddress"}):
+class ServerAddressByClientCIDR(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"client_cidr": "clientCIDR", "server_address": "serverAddress"}):
     client_cidr: str = field(default_factory=str)
     server_address: str = field(default_factory=str)
 
 
-class APIGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "preferred_version": "preferredVersion", "server_address_by_client_cidrs": "serverAddressByClientCIDRs"}):
+class APIGroup(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "preferred_version": "preferredVersion", "server_address_by_client_cidrs": "serverAddressByClientCIDRs"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "APIGroup")
     name: str = field(default_factory=str)
@@ -24,13 +24,13 @@ class APIGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     versions: list[GroupVersionForDiscovery] = field(default_factory=required_list)
 
 
-class APIGroupList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class APIGroupList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "APIGroupList")
     groups: list[APIGroup] = field(default_factory=required_list)
 
 
-class APIResource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"short_names": "shortNames", "singular_name": "singularName", "storage_version_hash": "storageVersionHash"}):
+class APIResource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"short_names": "shortNames", "singular_name": "singularName", "storage_version_hash": "storageVersionHash"}):
     kind: str = field(default_factory=str)
     categories: list[str] = field(default_factory=list)
     group: str = ""
@@ -43,21 +43,21 @@ class APIResource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     version: str = ""
 
 
-class APIResourceList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "group_version": "groupVersion"}):
+class APIResourceList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "group_version": "groupVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "APIResourceList")
     group_version: str = field(default_factory=str)
     resources: list[APIResource] = field(default_factory=required_list)
 
 
-class APIVersions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "server_address_by_client_cidrs": "serverAddressByClientCIDRs"}):
+class APIVersions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "server_address_by_client_cidrs": "serverAddressByClientCIDRs"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "APIVersions")
     server_address_by_client_cidrs: list[ServerAddressByClientCIDR] = field(default_factory=required_list)
     versions: list[str] = field(default_factory=required_list)
 
 
-class Condition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
+class Condition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"last_transition_time": "lastTransitionTime", "observed_generation": "observedGeneration"}):
     last_transition_time: "Time | None" = field(default_factory=unset)
     message: str = field(default_factory=str)
     observed_generation: Int64 = 0
@@ -66,12 +66,12 @@ class Condition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=
     type: str = field(default_factory=str)
 
 
-class Preconditions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_version": "resourceVersion"}):
+class Preconditions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_version": "resourceVersion"}):
     resource_version: str | None = None
     uid: str | None = None
 
 
-class DeleteOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "dry_run": "dryRun", "grace_period_seconds": "gracePeriodSeconds", "ignore_store_read_error_with_cluster_breaking_potential": "ignoreStoreReadErrorWithClusterBreakingPotential", "orphan_dependents": "orphanDependents", "propagation_policy": "propagationPolicy"}):
+class DeleteOptions(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "dry_run": "dryRun", "grace_period_seconds": "gracePeriodSeconds", "ignore_store_read_error_with_cluster_breaking_potential": "ignoreStoreReadErrorWithClusterBreakingPotential", "orphan_dependents": "orphanDependents", "propagation_policy": "propagationPolicy"}):
     api_version: str = ""
     kind: str = ""
     dry_run: list[str] = field(default_factory=list)
@@ -82,33 +82,33 @@ class DeleteOptions(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     propagation_policy: str | None = None
 
 
-class FieldSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class FieldSelectorRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     operator: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class GroupResource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class GroupResource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     group: str = field(default_factory=str)
     resource: str = field(default_factory=str)
 
 
-class LabelSelectorRequirement(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class LabelSelectorRequirement(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
     operator: str = field(default_factory=str)
     values: list[str] = field(default_factory=list)
 
 
-class LabelSelector(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions", "match_labels": "matchLabels"}):
+class LabelSelector(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"match_expressions": "matchExpressions", "match_labels": "matchLabels"}):
     match_expressions: list[LabelSelectorRequirement] = field(default_factory=list)
     match_labels: dict[str, str] = field(default_factory=dict)
 
 
-class ShardInfo(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ShardInfo(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     selector: str = field(default_factory=str)
 
 
-class ListMeta(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"continue_": "continue", "remaining_item_count": "remainingItemCount", "resource_version": "resourceVersion", "self_link": "selfLink", "shard_info": "shardInfo"}):
+class ListMeta(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"continue_": "continue", "remaining_item_count": "remainingItemCount", "resource_version": "resourceVersion", "self_link": "selfLink", "shard_info": "shardInfo"}):
     continue_: str = ""
     remaining_item_count: Int64 | None = None
     resource_version: str = ""
@@ -116,7 +116,7 @@ class ListMeta(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     shard_info: "ShardInfo | None" = None
 
 
-class ManagedFieldsEntry(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "fields_type": "fieldsType", "fields_v1": "fieldsV1"}):
+class ManagedFieldsEntry(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "fields_type": "fieldsType", "fields_v1": "fieldsV1"}):
     api_version: str = ""
     fields_type: str = ""
     fields_v1: RawObject | None = None
@@ -126,7 +126,7 @@ class ManagedFieldsEntry(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     time: Time | None = None
 
 
-class OwnerReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "block_owner_deletion": "blockOwnerDeletion"}):
+class OwnerReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "block_owner_deletion": "blockOwnerDeletion"}):
     api_version: str = field(default_factory=str)
     kind: str = field(default_factory=str)
     block_owner_deletion: bool | None = None
@@ -135,7 +135,7 @@ class OwnerReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     uid: str = field(default_factory=str)
 
 
-class ObjectMeta(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"creation_timestamp": "creationTimestamp", "deletion_grace_period_seconds": "deletionGracePeriodSeconds", "deletion_timestamp": "deletionTimestamp", "generate_name": "generateName", "managed_fields": "managedFields", "owner_references": "ownerReferences", "resource_version": "resourceVersion", "self_link": "selfLink"}):
+class ObjectMeta(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"creation_timestamp": "creationTimestamp", "deletion_grace_period_seconds": "deletionGracePeriodSeconds", "deletion_timestamp": "deletionTimestamp", "generate_name": "generateName", "managed_fields": "managedFields", "owner_references": "ownerReferences", "resource_version": "resourceVersion", "self_link": "selfLink"}):
     annotations: dict[str, str] = field(default_factory=dict)
     creation_timestamp: Time | None = None
     deletion_grace_period_seconds: Int64 | None = None
@@ -153,13 +153,13 @@ class ObjectMeta(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     uid: str = ""
 
 
-class StatusCause(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class StatusCause(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     field: str = ""
     message: str = ""
     reason: str = ""
 
 
-class StatusDetails(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"retry_after_seconds": "retryAfterSeconds"}):
+class StatusDetails(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"retry_after_seconds": "retryAfterSeconds"}):
     kind: str = ""
     causes: list[StatusCause] = field(default_factory=list)
     group: str = ""
@@ -168,7 +168,7 @@ class StatusDetails(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     uid: str = ""
 
 
-class Status(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Status(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "v1")
     kind: str = field(default_factory=lambda: "Status")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
@@ -179,7 +179,7 @@ class Status(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tru
     status: str = ""
 
 
-class WatchEvent(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WatchEvent(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     object: RawObject | None = None
     type: str = field(default_factory=str)
 

@@ -7,99 +7,99 @@ from podium.api.types.core_v1 import TypedLocalObjectReference
 from podium.api.types.meta_v1 import Condition, LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, IntOrString, required_list, unset
 
-class ServiceBackendPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ServiceBackendPort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = ""
     number: Int32 = 0
 
 
-class IngressServiceBackend(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressServiceBackend(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     name: str = field(default_factory=str)
     port: ServiceBackendPort = field(default_factory=lambda: ServiceBackendPort())
 
 
-class IngressBackend(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressBackend(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     resource: "TypedLocalObjectReference | None" = None
     service: "IngressServiceBackend | None" = None
 
 
-class HTTPIngressPath(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"path_type": "pathType"}):
+class HTTPIngressPath(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"path_type": "pathType"}):
     backend: IngressBackend = field(default_factory=lambda: IngressBackend())
     path: str = ""
     path_type: str = field(default_factory=str)
 
 
-class HTTPIngressRuleValue(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class HTTPIngressRuleValue(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     paths: list[HTTPIngressPath] = field(default_factory=required_list)
 
 
-class ParentReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ParentReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     group: str = ""
     name: str = field(default_factory=str)
     namespace: str = ""
     resource: str = field(default_factory=str)
 
 
-class IPAddressSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"parent_ref": "parentRef"}):
+class IPAddressSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"parent_ref": "parentRef"}):
     parent_ref: "ParentReference | None" = None
 
 
-class IPAddress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class IPAddress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "IPAddress")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: IPAddressSpec = field(default_factory=lambda: IPAddressSpec())
 
 
-class IPAddressList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class IPAddressList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "IPAddressList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[IPAddress] = field(default_factory=required_list)
 
 
-class IPBlock(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"except_": "except"}):
+class IPBlock(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"except_": "except"}):
     cidr: str = field(default_factory=str)
     except_: list[str] = field(default_factory=list)
 
 
-class IngressRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     host: str = ""
     http: "HTTPIngressRuleValue | None" = None
 
 
-class IngressTLS(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"secret_name": "secretName"}):
+class IngressTLS(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"secret_name": "secretName"}):
     hosts: list[str] = field(default_factory=list)
     secret_name: str = ""
 
 
-class IngressSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_backend": "defaultBackend", "ingress_class_name": "ingressClassName"}):
+class IngressSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"default_backend": "defaultBackend", "ingress_class_name": "ingressClassName"}):
     default_backend: "IngressBackend | None" = None
     ingress_class_name: str | None = None
     rules: list[IngressRule] = field(default_factory=list)
     tls: list[IngressTLS] = field(default_factory=list)
 
 
-class IngressPortStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressPortStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     error: str | None = None
     port: Int32 = field(default_factory=int)
     protocol: str = field(default_factory=str)
 
 
-class IngressLoadBalancerIngress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressLoadBalancerIngress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     hostname: str = ""
     ip: str = ""
     ports: list[IngressPortStatus] = field(default_factory=list)
 
 
-class IngressLoadBalancerStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressLoadBalancerStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ingress: list[IngressLoadBalancerIngress] = field(default_factory=list)
 
 
-class IngressStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"load_balancer": "loadBalancer"}):
+class IngressStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"load_balancer": "loadBalancer"}):
     load_balancer: IngressLoadBalancerStatus = field(default_factory=lambda: IngressLoadBalancerStatus())
 
 
-class Ingress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Ingress(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "Ingress")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -107,7 +107,7 @@ class Ingress(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     status: IngressStatus = field(default_factory=lambda: IngressStatus())
 
 
-class IngressClassParametersReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class IngressClassParametersReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: str | None = None
     name: str = field(default_factory=str)
@@ -115,84 +115,84 @@ class IngressClassParametersReference(Struct, kw_only=True, omit_defaults=True, 
     scope: str | None = None
 
 
-class IngressClassSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class IngressClassSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     controller: str = ""
     parameters: "IngressClassParametersReference | None" = None
 
 
-class IngressClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class IngressClass(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "IngressClass")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: IngressClassSpec = field(default_factory=lambda: IngressClassSpec())
 
 
-class IngressClassList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class IngressClassList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "IngressClassList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[IngressClass] = field(default_factory=required_list)
 
 
-class IngressList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class IngressList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "IngressList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Ingress] = field(default_factory=required_list)
 
 
-class NetworkPolicyPort(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"end_port": "endPort"}):
+class NetworkPolicyPort(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"end_port": "endPort"}):
     end_port: Int32 | None = None
     port: IntOrString | None = None
     protocol: str | None = None
 
 
-class NetworkPolicyPeer(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"ip_block": "ipBlock", "namespace_selector": "namespaceSelector", "pod_selector": "podSelector"}):
+class NetworkPolicyPeer(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"ip_block": "ipBlock", "namespace_selector": "namespaceSelector", "pod_selector": "podSelector"}):
     ip_block: "IPBlock | None" = None
     namespace_selector: "LabelSelector | None" = None
     pod_selector: "LabelSelector | None" = None
 
 
-class NetworkPolicyEgressRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class NetworkPolicyEgressRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     ports: list[NetworkPolicyPort] = field(default_factory=list)
     to: list[NetworkPolicyPeer] = field(default_factory=list)
 
 
-class NetworkPolicyIngressRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class NetworkPolicyIngressRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     from_: list[NetworkPolicyPeer] = field(default_factory=list)
     ports: list[NetworkPolicyPort] = field(default_factory=list)
 
 
-class NetworkPolicySpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_selector": "podSelector", "policy_types": "policyTypes"}):
+class NetworkPolicySpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_selector": "podSelector", "policy_types": "policyTypes"}):
     egress: list[NetworkPolicyEgressRule] = field(default_factory=list)
     ingress: list[NetworkPolicyIngressRule] = field(default_factory=list)
     pod_selector: LabelSelector = field(default_factory=lambda: LabelSelector())
     policy_types: list[str] = field(default_factory=list)
 
 
-class NetworkPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class NetworkPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "NetworkPolicy")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: NetworkPolicySpec = field(default_factory=lambda: NetworkPolicySpec())
 
 
-class NetworkPolicyList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class NetworkPolicyList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "NetworkPolicyList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[NetworkPolicy] = field(default_factory=required_list)
 
 
-class ServiceCIDRSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ServiceCIDRSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     cidrs: list[str] = field(default_factory=list)
 
 
-class ServiceCIDRStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class ServiceCIDRStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     conditions: list[Condition] = field(default_factory=list)
 
 
-class ServiceCIDR(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ServiceCIDR(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ServiceCIDR")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -200,7 +200,7 @@ class ServiceCIDR(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     status: ServiceCIDRStatus = field(default_factory=lambda: ServiceCIDRStatus())
 
 
-class ServiceCIDRList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ServiceCIDRList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "networking.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ServiceCIDRList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

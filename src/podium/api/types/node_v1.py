@@ -7,16 +7,16 @@ from podium.api.types.core_v1 import Toleration
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Quantity, required_list, unset
 
-class Overhead(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_fixed": "podFixed"}):
+class Overhead(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"pod_fixed": "podFixed"}):
     pod_fixed: dict[str, Quantity] = field(default_factory=dict)
 
 
-class Scheduling(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_selector": "nodeSelector"}):
+class Scheduling(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_selector": "nodeSelector"}):
     node_selector: dict[str, str] = field(default_factory=dict)
     tolerations: list[Toleration] = field(default_factory=list)
 
 
-class RuntimeClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class RuntimeClass(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "node.k8s.io/v1")
     kind: str = field(default_factory=lambda: "RuntimeClass")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -25,7 +25,7 @@ class RuntimeClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     scheduling: "Scheduling | None" = None
 
 
-class RuntimeClassList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class RuntimeClassList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "node.k8s.io/v1")
     kind: str = field(default_factory=lambda: "RuntimeClassList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

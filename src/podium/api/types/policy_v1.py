@@ -6,21 +6,21 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import Condition, DeleteOptions, LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, Int64, IntOrString, Time, required_list, unset
 
-class Eviction(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "delete_options": "deleteOptions"}):
+class Eviction(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "delete_options": "deleteOptions"}):
     api_version: str = field(default_factory=lambda: "policy/v1")
     kind: str = field(default_factory=lambda: "Eviction")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     delete_options: "DeleteOptions | None" = None
 
 
-class PodDisruptionBudgetSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_unavailable": "maxUnavailable", "min_available": "minAvailable", "unhealthy_pod_eviction_policy": "unhealthyPodEvictionPolicy"}):
+class PodDisruptionBudgetSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"max_unavailable": "maxUnavailable", "min_available": "minAvailable", "unhealthy_pod_eviction_policy": "unhealthyPodEvictionPolicy"}):
     max_unavailable: IntOrString | None = None
     min_available: IntOrString | None = None
     selector: "LabelSelector | None" = None
     unhealthy_pod_eviction_policy: str | None = None
 
 
-class PodDisruptionBudgetStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_healthy": "currentHealthy", "desired_healthy": "desiredHealthy", "disrupted_pods": "disruptedPods", "disruptions_allowed": "disruptionsAllowed", "expected_pods": "expectedPods", "observed_generation": "observedGeneration"}):
+class PodDisruptionBudgetStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"current_healthy": "currentHealthy", "desired_healthy": "desiredHealthy", "disrupted_pods": "disruptedPods", "disruptions_allowed": "disruptionsAllowed", "expected_pods": "expectedPods", "observed_generation": "observedGeneration"}):
     conditions: list[Condition] = field(default_factory=list)
     current_healthy: Int32 = field(default_factory=int)
     desired_healthy: Int32 = field(default_factory=int)
@@ -30,7 +30,7 @@ class PodDisruptionBudgetStatus(Struct, kw_only=True, omit_defaults=True, forbid
     observed_generation: Int64 = 0
 
 
-class PodDisruptionBudget(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodDisruptionBudget(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "policy/v1")
     kind: str = field(default_factory=lambda: "PodDisruptionBudget")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -38,7 +38,7 @@ class PodDisruptionBudget(Struct, kw_only=True, omit_defaults=True, forbid_unkno
     status: PodDisruptionBudgetStatus = field(default_factory=lambda: PodDisruptionBudgetStatus())
 
 
-class PodDisruptionBudgetList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodDisruptionBudgetList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "policy/v1")
     kind: str = field(default_factory=lambda: "PodDisruptionBudgetList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

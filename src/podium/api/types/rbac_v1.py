@@ -6,11 +6,11 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import required_list, unset
 
-class AggregationRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"cluster_role_selectors": "clusterRoleSelectors"}):
+class AggregationRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"cluster_role_selectors": "clusterRoleSelectors"}):
     cluster_role_selectors: list[LabelSelector] = field(default_factory=list)
 
 
-class PolicyRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_groups": "apiGroups", "non_resource_urls": "nonResourceURLs", "resource_names": "resourceNames"}):
+class PolicyRule(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_groups": "apiGroups", "non_resource_urls": "nonResourceURLs", "resource_names": "resourceNames"}):
     api_groups: list[str] = field(default_factory=list)
     non_resource_urls: list[str] = field(default_factory=list)
     resource_names: list[str] = field(default_factory=list)
@@ -18,7 +18,7 @@ class PolicyRule(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields
     verbs: list[str] = field(default_factory=required_list)
 
 
-class ClusterRole(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "aggregation_rule": "aggregationRule"}):
+class ClusterRole(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "aggregation_rule": "aggregationRule"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ClusterRole")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -26,20 +26,20 @@ class ClusterRole(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     rules: "list[PolicyRule] | None" = field(default_factory=unset)
 
 
-class RoleRef(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class RoleRef(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: str = ""
     name: str = field(default_factory=str)
 
 
-class Subject(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class Subject(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: str = ""
     name: str = field(default_factory=str)
     namespace: str = ""
 
 
-class ClusterRoleBinding(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "role_ref": "roleRef"}):
+class ClusterRoleBinding(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "role_ref": "roleRef"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ClusterRoleBinding")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -47,28 +47,28 @@ class ClusterRoleBinding(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     subjects: list[Subject] = field(default_factory=list)
 
 
-class ClusterRoleBindingList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ClusterRoleBindingList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ClusterRoleBindingList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ClusterRoleBinding] = field(default_factory=required_list)
 
 
-class ClusterRoleList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class ClusterRoleList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "ClusterRoleList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[ClusterRole] = field(default_factory=required_list)
 
 
-class Role(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Role(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "Role")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     rules: "list[PolicyRule] | None" = field(default_factory=unset)
 
 
-class RoleBinding(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "role_ref": "roleRef"}):
+class RoleBinding(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "role_ref": "roleRef"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "RoleBinding")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -76,14 +76,14 @@ class RoleBinding(Struct, kw_only=True, omit_defaults=True, forbid_unknown_field
     subjects: list[Subject] = field(default_factory=list)
 
 
-class RoleBindingList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class RoleBindingList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "RoleBindingList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[RoleBinding] = field(default_factory=required_list)
 
 
-class RoleList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class RoleList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "rbac.authorization.k8s.io/v1")
     kind: str = field(default_factory=lambda: "RoleList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, required_list, unset
 
-class PriorityClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "global_default": "globalDefault", "preemption_policy": "preemptionPolicy"}):
+class PriorityClass(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "global_default": "globalDefault", "preemption_policy": "preemptionPolicy"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1")
     kind: str = field(default_factory=lambda: "PriorityClass")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -16,7 +16,7 @@ class PriorityClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     value: Int32 = field(default_factory=int)
 
 
-class PriorityClassList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PriorityClassList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1")
     kind: str = field(default_factory=lambda: "PriorityClassList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())

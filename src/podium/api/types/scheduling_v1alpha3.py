@@ -6,54 +6,54 @@ from msgspec import Struct, field
 from podium.api.types.meta_v1 import Condition, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, required_list, unset
 
-class AllCompositeDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class AllCompositeDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class AllDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class AllDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class BasicSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class BasicSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class CompositeBasicSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CompositeBasicSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class SingleCompositeDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SingleCompositeDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class CompositeDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CompositeDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     all: "AllCompositeDisruptionMode | None" = None
     single: "SingleCompositeDisruptionMode | None" = None
 
 
-class CompositeGangSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_group_count": "minGroupCount"}):
+class CompositeGangSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_group_count": "minGroupCount"}):
     min_group_count: Int32 = field(default_factory=int)
 
 
-class TopologyConstraint(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class TopologyConstraint(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     key: str = field(default_factory=str)
 
 
-class CompositePodGroupSchedulingConstraints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CompositePodGroupSchedulingConstraints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     topology: list[TopologyConstraint] = field(default_factory=list)
 
 
-class CompositePodGroupSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CompositePodGroupSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     basic: "CompositeBasicSchedulingPolicy | None" = None
     gang: "CompositeGangSchedulingPolicy | None" = None
 
 
-class WorkloadReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"template_name": "templateName", "workload_name": "workloadName"}):
+class WorkloadReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"template_name": "templateName", "workload_name": "workloadName"}):
     template_name: str = field(default_factory=str)
     workload_name: str = field(default_factory=str)
 
 
-class CompositePodGroupSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "parent_composite_pod_group_name": "parentCompositePodGroupName", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy", "workload_ref": "workloadRef"}):
+class CompositePodGroupSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "parent_composite_pod_group_name": "parentCompositePodGroupName", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy", "workload_ref": "workloadRef"}):
     disruption_mode: "CompositeDisruptionMode | None" = None
     parent_composite_pod_group_name: str = ""
     preemption_policy: str = ""
@@ -64,11 +64,11 @@ class CompositePodGroupSpec(Struct, kw_only=True, omit_defaults=True, forbid_unk
     workload_ref: WorkloadReference = field(default_factory=lambda: WorkloadReference())
 
 
-class CompositePodGroupStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CompositePodGroupStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     conditions: list[Condition] = field(default_factory=list)
 
 
-class CompositePodGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CompositePodGroup(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "CompositePodGroup")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -76,42 +76,42 @@ class CompositePodGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown
     status: CompositePodGroupStatus = field(default_factory=lambda: CompositePodGroupStatus())
 
 
-class CompositePodGroupList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CompositePodGroupList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "CompositePodGroupList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[CompositePodGroup] = field(default_factory=required_list)
 
 
-class SingleDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class SingleDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class DisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class DisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     all: "AllDisruptionMode | None" = None
     single: "SingleDisruptionMode | None" = None
 
 
-class PodGroupResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
+class PodGroupResourceClaim(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str = ""
     resource_claim_template_name: str = ""
 
 
-class PodGroupSchedulingConstraints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodGroupSchedulingConstraints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     topology: list[TopologyConstraint] = field(default_factory=list)
 
 
-class GangSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_count": "minCount"}):
+class GangSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_count": "minCount"}):
     min_count: Int32 = field(default_factory=int)
 
 
-class PodGroupSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class PodGroupSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     basic: "BasicSchedulingPolicy | None" = None
     gang: "GangSchedulingPolicy | None" = None
 
 
-class PodGroupTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
+class PodGroupTemplate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
     disruption_mode: "DisruptionMode | None" = None
     name: str = field(default_factory=str)
     preemption_policy: str = ""
@@ -122,7 +122,7 @@ class PodGroupTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     scheduling_policy: PodGroupSchedulingPolicy = field(default_factory=lambda: PodGroupSchedulingPolicy())
 
 
-class CompositePodGroupTemplate(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"composite_pod_group_templates": "compositePodGroupTemplates", "disruption_mode": "disruptionMode", "pod_group_templates": "podGroupTemplates", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
+class CompositePodGroupTemplate(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"composite_pod_group_templates": "compositePodGroupTemplates", "disruption_mode": "disruptionMode", "pod_group_templates": "podGroupTemplates", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy"}):
     composite_pod_group_templates: "list[CompositePodGroupTemplate]" = field(default_factory=list)
     disruption_mode: "CompositeDisruptionMode | None" = None
     name: str = field(default_factory=str)
@@ -134,7 +134,7 @@ class CompositePodGroupTemplate(Struct, kw_only=True, omit_defaults=True, forbid
     scheduling_policy: CompositePodGroupSchedulingPolicy = field(default_factory=lambda: CompositePodGroupSchedulingPolicy())
 
 
-class PodGroupSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "parent_composite_pod_group_name": "parentCompositePodGroupName", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy", "workload_ref": "workloadRef"}):
+class PodGroupSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"disruption_mode": "disruptionMode", "parent_composite_pod_group_name": "parentCompositePodGroupName", "preemption_policy": "preemptionPolicy", "priority_class_name": "priorityClassName", "resource_claims": "resourceClaims", "scheduling_constraints": "schedulingConstraints", "scheduling_policy": "schedulingPolicy", "workload_ref": "workloadRef"}):
     disruption_mode: "DisruptionMode | None" = None
     parent_composite_pod_group_name: str = ""
     preemption_policy: str = ""
@@ -146,17 +146,17 @@ class PodGroupSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     workload_ref: "WorkloadReference | None" = None
 
 
-class PodGroupResourceClaimStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
+class PodGroupResourceClaimStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str = ""
 
 
-class PodGroupStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_statuses": "resourceClaimStatuses"}):
+class PodGroupStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_statuses": "resourceClaimStatuses"}):
     conditions: list[Condition] = field(default_factory=list)
     resource_claim_statuses: list[PodGroupResourceClaimStatus] = field(default_factory=list)
 
 
-class PodGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodGroup(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "PodGroup")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -164,71 +164,71 @@ class PodGroup(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=T
     status: PodGroupStatus = field(default_factory=lambda: PodGroupStatus())
 
 
-class PodGroupList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class PodGroupList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "PodGroupList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[PodGroup] = field(default_factory=required_list)
 
 
-class TypedLocalObjectReference(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
+class TypedLocalObjectReference(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_group": "apiGroup"}):
     kind: str = field(default_factory=str)
     api_group: "str | None" = field(default_factory=unset)
     name: str = field(default_factory=str)
 
 
-class WorkloadSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"composite_pod_group_templates": "compositePodGroupTemplates", "controller_ref": "controllerRef", "pod_group_templates": "podGroupTemplates"}):
+class WorkloadSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"composite_pod_group_templates": "compositePodGroupTemplates", "controller_ref": "controllerRef", "pod_group_templates": "podGroupTemplates"}):
     composite_pod_group_templates: list[CompositePodGroupTemplate] = field(default_factory=list)
     controller_ref: "TypedLocalObjectReference | None" = None
     pod_group_templates: list[PodGroupTemplate] = field(default_factory=list)
 
 
-class Workload(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class Workload(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "Workload")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: WorkloadSpec = field(default_factory=lambda: WorkloadSpec())
 
 
-class WorkloadList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class WorkloadList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "scheduling.k8s.io/v1alpha3")
     kind: str = field(default_factory=lambda: "WorkloadList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[Workload] = field(default_factory=required_list)
 
 
-class WorkloadPodGroupAllDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupAllDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class WorkloadPodGroupBasicSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupBasicSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class WorkloadPodGroupSingleDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupSingleDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     pass
 
 
-class WorkloadPodGroupDisruptionMode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupDisruptionMode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     all: "WorkloadPodGroupAllDisruptionMode | None" = None
     single: "WorkloadPodGroupSingleDisruptionMode | None" = None
 
 
-class WorkloadPodGroupGangSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_count": "minCount"}):
+class WorkloadPodGroupGangSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"min_count": "minCount"}):
     min_count: Int32 = 0
 
 
-class WorkloadPodGroupResourceClaim(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
+class WorkloadPodGroupResourceClaim(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"resource_claim_name": "resourceClaimName", "resource_claim_template_name": "resourceClaimTemplateName"}):
     name: str = field(default_factory=str)
     resource_claim_name: str = ""
     resource_claim_template_name: str = ""
 
 
-class WorkloadPodGroupSchedulingConstraints(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupSchedulingConstraints(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     topology: list[TopologyConstraint] = field(default_factory=list)
 
 
-class WorkloadPodGroupSchedulingPolicy(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class WorkloadPodGroupSchedulingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     basic: "WorkloadPodGroupBasicSchedulingPolicy | None" = None
     gang: "WorkloadPodGroupGangSchedulingPolicy | None" = None
 

@@ -7,12 +7,12 @@ from podium.api.types.core_v1 import PersistentVolumeSpec, TopologySelectorTerm
 from podium.api.types.meta_v1 import LabelSelector, ListMeta, ObjectMeta
 from podium.api.types.scalars import Int32, Int64, Quantity, Time, required_list, unset
 
-class TokenRequest(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_seconds": "expirationSeconds"}):
+class TokenRequest(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"expiration_seconds": "expirationSeconds"}):
     audience: str = field(default_factory=str)
     expiration_seconds: Int64 | None = None
 
 
-class CSIDriverSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"attach_required": "attachRequired", "fs_group_policy": "fsGroupPolicy", "node_allocatable_update_period_seconds": "nodeAllocatableUpdatePeriodSeconds", "pod_info_on_mount": "podInfoOnMount", "prevent_pod_scheduling_if_missing": "preventPodSchedulingIfMissing", "requires_republish": "requiresRepublish", "se_linux_mount": "seLinuxMount", "service_account_token_in_secrets": "serviceAccountTokenInSecrets", "storage_capacity": "storageCapacity", "token_requests": "tokenRequests", "volume_lifecycle_modes": "volumeLifecycleModes"}):
+class CSIDriverSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"attach_required": "attachRequired", "fs_group_policy": "fsGroupPolicy", "node_allocatable_update_period_seconds": "nodeAllocatableUpdatePeriodSeconds", "pod_info_on_mount": "podInfoOnMount", "prevent_pod_scheduling_if_missing": "preventPodSchedulingIfMissing", "requires_republish": "requiresRepublish", "se_linux_mount": "seLinuxMount", "service_account_token_in_secrets": "serviceAccountTokenInSecrets", "storage_capacity": "storageCapacity", "token_requests": "tokenRequests", "volume_lifecycle_modes": "volumeLifecycleModes"}):
     attach_required: bool | None = None
     fs_group_policy: str | None = None
     node_allocatable_update_period_seconds: Int64 | None = None
@@ -26,36 +26,36 @@ class CSIDriverSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fie
     volume_lifecycle_modes: list[str] = field(default_factory=list)
 
 
-class CSIDriver(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CSIDriver(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSIDriver")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
     spec: CSIDriverSpec = field(default_factory=lambda: CSIDriverSpec())
 
 
-class CSIDriverList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CSIDriverList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSIDriverList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[CSIDriver] = field(default_factory=required_list)
 
 
-class VolumeNodeResources(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class VolumeNodeResources(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     count: Int32 | None = None
 
 
-class CSINodeDriver(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_id": "nodeID", "topology_keys": "topologyKeys"}):
+class CSINodeDriver(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_id": "nodeID", "topology_keys": "topologyKeys"}):
     allocatable: "VolumeNodeResources | None" = None
     name: str = field(default_factory=str)
     node_id: str = field(default_factory=str)
     topology_keys: list[str] = field(default_factory=list)
 
 
-class CSINodeSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class CSINodeSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     drivers: "list[CSINodeDriver] | None" = field(default_factory=unset)
 
 
-class StorageHealthCondition(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_mode": "accessMode", "last_transition_time": "lastTransitionTime", "volume_mode": "volumeMode"}):
+class StorageHealthCondition(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"access_mode": "accessMode", "last_transition_time": "lastTransitionTime", "volume_mode": "volumeMode"}):
     access_mode: str = ""
     last_transition_time: Time | None = None
     message: str = ""
@@ -64,16 +64,16 @@ class StorageHealthCondition(Struct, kw_only=True, omit_defaults=True, forbid_un
     volume_mode: str = ""
 
 
-class StorageHealth(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions"}):
+class StorageHealth(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"health_conditions": "healthConditions"}):
     health_conditions: list[StorageHealthCondition] = field(default_factory=list)
     name: str = field(default_factory=str)
 
 
-class CSINodeStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"storage_health": "storageHealth"}):
+class CSINodeStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"storage_health": "storageHealth"}):
     storage_health: list[StorageHealth] = field(default_factory=list)
 
 
-class CSINode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CSINode(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSINode")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -81,14 +81,14 @@ class CSINode(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=Tr
     status: CSINodeStatus = field(default_factory=lambda: CSINodeStatus())
 
 
-class CSINodeList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CSINodeList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSINodeList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[CSINode] = field(default_factory=required_list)
 
 
-class CSIStorageCapacity(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "maximum_volume_size": "maximumVolumeSize", "node_topology": "nodeTopology", "storage_class_name": "storageClassName"}):
+class CSIStorageCapacity(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "maximum_volume_size": "maximumVolumeSize", "node_topology": "nodeTopology", "storage_class_name": "storageClassName"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSIStorageCapacity")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -98,14 +98,14 @@ class CSIStorageCapacity(Struct, kw_only=True, omit_defaults=True, forbid_unknow
     storage_class_name: str = field(default_factory=str)
 
 
-class CSIStorageCapacityList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class CSIStorageCapacityList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "CSIStorageCapacityList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[CSIStorageCapacity] = field(default_factory=required_list)
 
 
-class StorageClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "allow_volume_expansion": "allowVolumeExpansion", "allowed_topologies": "allowedTopologies", "mount_options": "mountOptions", "reclaim_policy": "reclaimPolicy", "volume_binding_mode": "volumeBindingMode"}):
+class StorageClass(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "allow_volume_expansion": "allowVolumeExpansion", "allowed_topologies": "allowedTopologies", "mount_options": "mountOptions", "reclaim_policy": "reclaimPolicy", "volume_binding_mode": "volumeBindingMode"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "StorageClass")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -118,38 +118,38 @@ class StorageClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fiel
     volume_binding_mode: str | None = None
 
 
-class StorageClassList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class StorageClassList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "StorageClassList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[StorageClass] = field(default_factory=required_list)
 
 
-class VolumeAttachmentSource(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"inline_volume_spec": "inlineVolumeSpec", "persistent_volume_name": "persistentVolumeName"}):
+class VolumeAttachmentSource(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"inline_volume_spec": "inlineVolumeSpec", "persistent_volume_name": "persistentVolumeName"}):
     inline_volume_spec: "PersistentVolumeSpec | None" = None
     persistent_volume_name: str | None = None
 
 
-class VolumeAttachmentSpec(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_name": "nodeName"}):
+class VolumeAttachmentSpec(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"node_name": "nodeName"}):
     attacher: str = field(default_factory=str)
     node_name: str = field(default_factory=str)
     source: VolumeAttachmentSource = field(default_factory=lambda: VolumeAttachmentSource())
 
 
-class VolumeError(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"error_code": "errorCode"}):
+class VolumeError(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"error_code": "errorCode"}):
     error_code: Int32 | None = None
     message: str = ""
     time: "Time | None" = field(default_factory=unset)
 
 
-class VolumeAttachmentStatus(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"attach_error": "attachError", "attachment_metadata": "attachmentMetadata", "detach_error": "detachError"}):
+class VolumeAttachmentStatus(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"attach_error": "attachError", "attachment_metadata": "attachmentMetadata", "detach_error": "detachError"}):
     attach_error: "VolumeError | None" = None
     attached: bool = field(default_factory=bool)
     attachment_metadata: dict[str, str] = field(default_factory=dict)
     detach_error: "VolumeError | None" = None
 
 
-class VolumeAttachment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class VolumeAttachment(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "VolumeAttachment")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -157,14 +157,14 @@ class VolumeAttachment(Struct, kw_only=True, omit_defaults=True, forbid_unknown_
     status: VolumeAttachmentStatus = field(default_factory=lambda: VolumeAttachmentStatus())
 
 
-class VolumeAttachmentList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class VolumeAttachmentList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "VolumeAttachmentList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
     items: list[VolumeAttachment] = field(default_factory=required_list)
 
 
-class VolumeAttributesClass(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "driver_name": "driverName"}):
+class VolumeAttributesClass(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion", "driver_name": "driverName"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "VolumeAttributesClass")
     metadata: ObjectMeta = field(default_factory=lambda: ObjectMeta())
@@ -172,7 +172,7 @@ class VolumeAttributesClass(Struct, kw_only=True, omit_defaults=True, forbid_unk
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-class VolumeAttributesClassList(Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
+class VolumeAttributesClassList(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"api_version": "apiVersion"}):
     api_version: str = field(default_factory=lambda: "storage.k8s.io/v1")
     kind: str = field(default_factory=lambda: "VolumeAttributesClassList")
     metadata: ListMeta = field(default_factory=lambda: ListMeta())
