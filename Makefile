@@ -23,7 +23,7 @@ $(VENV)/.installed-test: pyproject.toml tools/install_test.sh tools/fetch_kubect
 	@touch $@
 
 run: install
-	@tools/run.sh
+	@tools/run.sh $(UP)
 
 lint: install-test
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

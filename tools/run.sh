@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Start a cluster on a data directory of its own, run the example Pod in it, and wait for Ctrl-C.
+# Usage: tools/run.sh [FLAGS OF podium up]        (make run UP='--port 7443 …')
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=${PODIUM_DATA_DIR:-$PWD/.data}
@@ -20,15 +21,19 @@ finish() {
   wait "$up" 2>/dev/null || true
 }
 
-step "podium up --data-dir $data (log: $data.log)"
+step "podium up --data-dir $data${*:+ $*} (log: $data.log)"
 mkdir -p "$(dirname "$data")"
-"$podium" up --data-dir "$data" >"$data.out" 2>"$data.log" &
+"$podium" up --data-dir "$data" "$@" >"$data.out" 2>"$data.log" &
 up=$!
 trap finish EXIT
 trap 'exit 0' INT TERM
 seen=0
 while [ "$seen" -lt 2 ]; do
-  kill -0 "$up" 2>/dev/null || { cat "$data.out" "$data.log" >&2; exit 1; }
+  kill -0 "$up" 2>/dev/null || {
+    cat "$data.out" "$data.log" >&2
+    echo "make run UP='--flag value …' hands flags to podium up" >&2
+    exit 1
+  }
   lines=$(wc -l <"$data.out")
   if [ "$lines" -gt "$seen" ]; then
     seen=$((seen + 1))
