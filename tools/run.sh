@@ -60,6 +60,7 @@ ${bold}It runs. In another terminal:${plain}
   export KUBECONFIG=$KUBECONFIG
   $kubectl get pods
   $kubectl logs -f kuard
+  $kubectl exec -it kuard -- sh
   wget -qO- http://$address:8080/        # the Pod answers on its own address
   $kubectl delete -f examples/kuard-pod.yaml
 
