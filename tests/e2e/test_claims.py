@@ -158,6 +158,20 @@ def test_ephemeral_volumes_live_as_long_as_their_pods(shared: Cluster, namespace
     )
 
 
+def test_a_claim_gets_the_default_class_later(shared: Cluster, namespace: str):
+    key = "storageclass.kubernetes.io/is-default-class"
+    shared.kubectl("annotate", "--overwrite", "sc", "local-path", f"{key}=false")
+    shared.apply(claim(namespace))
+    assert "storageClassName" not in shared.get("pvc", "data", "-n", namespace)["spec"]
+    shared.kubectl("annotate", "--overwrite", "sc", "local-path", f"{key}=true")
+
+    def has_class() -> bool:
+        found = shared.get("pvc", "data", "-n", namespace)
+        return bool(found["spec"].get("storageClassName") == "local-path")
+
+    eventually(has_class, "a class")
+
+
 def test_only_one_pod_has_what_only_one_may_have(shared: Cluster, namespace: str):
     shared.apply(claim(namespace, accessModes=["ReadWriteOncePod"]))
     shared.apply(pod(namespace, "first", "sleep 3600"))

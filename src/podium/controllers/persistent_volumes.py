@@ -49,7 +49,7 @@ class PersistentVolumeController:
         self._newer: dict[str, PersistentVolume] = {}
         claim_informer.on_change(self._claim_changed)
         volume_informer.on_change(self._volume_changed)
-        classes.on_change(lambda _, new: self._look_at_claims(new))
+        classes.on_change(lambda _, new: self._look_at_claims() if new else None)
         pods.on_change(self._pod_changed)
 
     async def run(self) -> None:
@@ -83,12 +83,10 @@ class PersistentVolumeController:
         else:
             self._look_at_claims()
 
-    def _look_at_claims(self, of_class: StorageClass | None = None) -> None:
+    def _look_at_claims(self) -> None:
         """Look again at the claims that wait, for a volume or for a class to be there."""
         for claim in self._claims.list():
-            if BIND_COMPLETED not in claim.metadata.annotations and (
-                of_class is None or class_of(claim) == of_class.metadata.name
-            ):
+            if BIND_COMPLETED not in claim.metadata.annotations:
                 self._queue.add((claim.metadata.namespace, claim.metadata.name))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
@@ -116,6 +114,11 @@ class PersistentVolumeController:
         )
         if isinstance(step, claims.Bind):
             await self._bind(claim, step.volume)
+            return
+        later = claims.default_class(claim, self._classes.list())
+        if later is not None and not claim.spec.volume_name:
+            new = replace(claim, spec=replace(claim.spec, storage_class_name=later))
+            await self._client.update(scheme.PERSISTENTVOLUMECLAIMS, new)
             return
         self._tell(claim, step.told)
         if step.provisioner:

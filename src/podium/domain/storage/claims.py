@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
@@ -20,6 +21,11 @@ from podium.domain.storage.names import (
 )
 
 NO_VOLUMES = "no persistent volumes available for this claim and no storage class is set"
+DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 FIRST_CONSUMER = "waiting for first consumer to be created before binding"
 
 
@@ -79,6 +85,21 @@ def is_delayed(storage_class: StorageClass | None) -> bool:
     return (
         storage_class is not None and storage_class.volume_binding_mode == WAIT_FOR_FIRST_CONSUMER
     )
+
+
+def default_class(claim: PersistentVolumeClaim, classes: Iterable[StorageClass]) -> str | None:
+    """Return the class that *claim*, which says nothing of one, gets now that there is a default;
+    None for a claim that has said or got one, or where no class is the default."""
+    if claim.spec.storage_class_name is not None or class_of(claim):
+        return None
+    marked = [
+        found
+        for found in classes
+        if any(found.metadata.annotations.get(key) == "true" for key in DEFAULT_CLASS)
+    ]
+    marked.sort(key=lambda found: found.metadata.name)
+    marked.sort(key=lambda found: found.metadata.creation_timestamp or _NEVER, reverse=True)
+    return marked[0].metadata.name if marked else None
 
 
 def _bound(claim: PersistentVolumeClaim, volumes: Mapping[str, PersistentVolume]) -> Bind | Remain:
