@@ -70,14 +70,23 @@ class Http:
     def stream(self, path: str, query: Query = (), *, accept: str = JSON) -> Iterator[bytes]:
         """Yield the lines of an answer as they come. Raises as :meth:`request` does."""
         response = self._send("GET", path, query, None, JSON, accept)
-        self._open = None  # it is this answer's until its end
-        with response:
-            if response.status >= 300:
-                raise _refusal(response, response.read())
-            try:
-                yield from response
-            except (OSError, http.client.HTTPException) as exc:
-                raise Unreachable(self.authority, exc) from exc
+        connection, self._open = self._open, None  # it is this answer's until its end
+        try:
+            with response:
+                if response.status >= 300:
+                    raise _refusal(response, response.read())
+                try:
+                    yield from response
+                except (OSError, http.client.HTTPException) as exc:
+                    raise Unreachable(self.authority, exc) from exc
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _send(
         self,

@@ -81,7 +81,10 @@ def _invoke(path: str, command: Command, arguments: list[str]) -> int:
     from podium.kubectl.session import Session
 
     session = Session(parsed.values)
-    return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
+    try:
+        return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
+    finally:
+        session.close()
 
 
 def _command_at(arguments: Sequence[str], flags: Sequence[Flag]) -> int | None:

@@ -34,6 +34,10 @@ class Session:
     def http(self) -> Http:
         return Http(self.connection, self._timeout())
 
+    def close(self) -> None:
+        if "http" in self.__dict__:
+            self.http.close()
+
     @property
     def namespace(self) -> str:
         return self.connection.namespace

@@ -17,10 +17,12 @@ _SEPARATE = (
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One object, or with "" for *name* all objects of a type."""
+    """One object, or with "" for *name* all objects of a type; "" for *namespace* is the
+    command's."""
 
     type: ResourceType
     name: str = ""
+    namespace: str = ""
 
 
 def resolve(words: Sequence[str], discovery: Discovery) -> list[Target]:

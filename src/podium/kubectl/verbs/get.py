@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.files import FILE_FLAGS, manifests
+from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.http import Query
 from podium.kubectl.printing.table import Aligner, cell
 from podium.kubectl.targets import Target, resolve
@@ -19,7 +20,10 @@ _TABLE = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,"
     "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
 )
-_FORMATS = ("json", "name", "wide", "yaml")
+_FORMATS = ("custom-columns", "json", "jsonpath", "name", "wide", "yaml")
+#: Formats that take a text behind ``=``.
+_WITH_TEXT = ("custom-columns", "jsonpath")
+_Printer = Callable[[dict[str, Any]], str]
 _NO_WORDS = """\
 You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of \
 supported resources.
@@ -35,19 +39,51 @@ def run(invocation: Invocation) -> int:
     if values.raw:
         sys.stdout.write(session.http.request("GET", values.raw).body.decode())
         return 0
-    if not invocation.words:
+    if not invocation.words and not values.filename:
         raise Said(_NO_WORDS)
-    if values.output not in ("", *_FORMATS):
+    show = _printer(values)
+    targets = _targets(invocation)
+    if (values.selector or values.field_selector) and any(target.name for target in targets):
+        raise CommandError("name cannot be provided when a selector is specified")
+    if show is None:
+        return _Tables(invocation, targets).print()
+    return _print_objects(invocation, targets, show)
+
+
+def _targets(invocation: Invocation) -> list[Target]:
+    discovery = Discovery(invocation.session.http)
+    if not invocation.values.filename:
+        return resolve(invocation.words, discovery)
+    if invocation.words:
+        raise CommandError(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource "
+            "arguments as well"
+        )
+    return [
+        Target(manifest.type, manifest.name, manifest.namespace)
+        for manifest in manifests(invocation, discovery)
+    ]
+
+
+def _printer(values: Values) -> _Printer | None:
+    """Return what shows documents in the format asked for, None for the server's tables.
+
+    Raises CommandError for no format, and for a text that is wrong.
+    """
+    output, equals, text = str(values.output).partition("=")
+    if output not in ("", *_FORMATS) or (equals and output not in _WITH_TEXT):
         raise CommandError(
             f'unable to match a printer suitable for the output format "{values.output}", '
             f"allowed formats are: {','.join(_FORMATS)}"
         )
-    targets = resolve(invocation.words, Discovery(session.http))
-    if (values.selector or values.field_selector) and any(target.name for target in targets):
-        raise CommandError("name cannot be provided when a selector is specified")
-    if values.output in ("", "wide"):
-        return _Tables(invocation, targets).print()
-    return _print_objects(invocation, targets)
+    if output in ("", "wide"):
+        return None
+    if output in _WITH_TEXT:
+        from podium.kubectl.verbs import get_formats
+
+        made = get_formats.jsonpath if output == "jsonpath" else get_formats.custom_columns
+        return made(text, headers=not values.no_headers)
+    return lambda document: as_text(document, output)
 
 
 # -- reading
@@ -58,7 +94,7 @@ def _read(
 ) -> Iterator[dict[str, Any]]:
     """Yield what there is of a target: the object, or the list in pieces."""
     values, session = invocation.values, invocation.session
-    namespace = "" if values.all_namespaces else session.namespace
+    namespace = "" if values.all_namespaces else target.namespace or session.namespace
     path = target.type.path(namespace, target.name, values.subresource)
     if target.name:
         if values.all_namespaces and target.type.namespaced:
@@ -201,14 +237,14 @@ def _labels(labels: dict[str, str]) -> str:
 # -- objects as they are
 
 
-def _print_objects(invocation: Invocation, targets: Sequence[Target]) -> int:
+def _print_objects(invocation: Invocation, targets: Sequence[Target], show: _Printer) -> int:
     values, problems = invocation.values, _Problems(invocation.values.ignore_not_found)
     found: list[tuple[ResourceType, dict[str, Any]]] = []
     for target in targets:
         try:
             for document in _read(invocation, target, "application/json"):
                 for obj in _objects(target, document):
-                    if not values.show_managed_fields:
+                    if values.output in ("json", "yaml") and not values.show_managed_fields:
                         (obj.get("metadata") or {}).pop("managedFields", None)
                     found.append((target.type, obj))
         except StatusError as error:
@@ -221,7 +257,7 @@ def _print_objects(invocation: Invocation, targets: Sequence[Target]) -> int:
     if single and not found:
         return problems.end()
     document = found[0][1] if single else _listed([obj for _, obj in found])
-    print(as_text(document, values.output), end="")
+    print(show(document), end="")
     return problems.end()
 
 
@@ -242,8 +278,9 @@ def _listed(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 COMMAND = Command(
-    usage="kubectl get [(-o|--output=)json|yaml|name|wide] (TYPE[.VERSION][.GROUP] "
-    "[NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]",
+    usage="kubectl get [(-o|--output=)json|yaml|name|wide|jsonpath|custom-columns] "
+    "(-f FILENAME | TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) "
+    "[flags] [options]",
     short="Display one or many resources",
     long="Show objects: a table of the most important of them, or with -o all of it.",
     examples="""
@@ -258,9 +295,14 @@ kubectl get pod web -o yaml
 
 # Pods by their labels, in all namespaces
 kubectl get pods -A -l app=web
+
+# Names and images alone
+kubectl get pods -o custom-columns=NAME:.metadata.name,IMAGES:.spec.containers[*].image
+kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
 """,
     run=run,
     flags=(
+        *FILE_FLAGS,
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
              "namespaces. Namespace in current context is ignored even if specified with "
              "--namespace.", short="A", kind=Kind.BOOL),
@@ -275,7 +317,8 @@ kubectl get pods -A -l app=web
              "presented as columns.", short="L", kind=Kind.LIST),
         Flag("no-headers", False, "When using the default or custom-column output format, don't "
              "print headers (default print headers).", kind=Kind.BOOL),
-        Flag("output", usage="Output format. One of: (json, yaml, name, wide).", short="o"),
+        Flag("output", usage="Output format. One of: (json, yaml, name, wide, jsonpath=TEMPLATE, "
+             "custom-columns=SPEC).", short="o"),
         Flag("raw", usage="Raw URI to request from the server.  Uses the transport specified by "
              "the kubeconfig file."),
         Flag("selector", usage="Selector (label query) to filter on, supports '=', '==', '!=', "

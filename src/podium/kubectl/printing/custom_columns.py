@@ -1,0 +1,62 @@
+"""``-o custom-columns=NAME:.metadata.name,…``: a table of one's own. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from podium.kubectl.printing import jsonpath
+
+_RELAXED = re.compile(r"\{\.?([^{}]+)\}|\.?([^{}]+)")
+
+
+class CustomColumns:
+    """Columns, each with its title and a path. Raises JsonPathError for what is neither."""
+
+    def __init__(self, spec: str) -> None:
+        if not spec:
+            raise jsonpath.JsonPathError(
+                "custom-columns format specified but no custom columns given"
+            )
+        columns = [part.partition(":") for part in spec.split(",")]
+        for title, colon, _ in columns:
+            if not colon:
+                raise jsonpath.JsonPathError(
+                    f"unexpected custom-columns spec: {title}, expected <header>:<json-path-expr>"
+                )
+        self.titles = [title for title, _, _ in columns]
+        self._paths = [jsonpath.parse(_strict(path)) for _, _, path in columns]
+
+    def rows(self, objects: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
+        for obj in objects:
+            yield [_cell(jsonpath.find(path, obj)) for path in self._paths]
+
+
+def _strict(path: str) -> str:
+    found = _RELAXED.fullmatch(path)
+    if path and found is None:
+        raise jsonpath.JsonPathError(
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' "
+            "or '{.name1.name2}'"
+        )
+    return f"{{.{found[1] or found[2]}}}" if found else ""
+
+
+def _cell(found: list[list[Any]]) -> str:
+    if not found or not found[0]:
+        return "<none>"
+    return ",".join(_shown(value) for results in found for value in results)
+
+
+def _shown(value: Any) -> str:
+    """Return *value* as Go's ``%v`` prints it."""
+    if isinstance(value, Mapping):
+        return f"map[{' '.join(f'{key}:{_shown(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_shown, value))}]"
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

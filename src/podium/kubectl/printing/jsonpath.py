@@ -1,0 +1,187 @@
+"""JSONPath as kubectl has it: ``{.spec.containers[?(@.stdin)].name}{"\\n"}``. Pure.
+
+Text stands for itself; an action in braces is steps, one after the other, each from a list of
+values to a list of values. ``{range …}…{end}`` prints what is between them for each value.
+Keys that are missing give nothing. ``jsonpath_parser`` reads the text.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from podium.kubectl.printing.jsonpath_parser import (
+    Action,
+    Field,
+    Filter,
+    JsonPathError,
+    Literal,
+    Range,
+    Recursive,
+    Slice,
+    Step,
+    Union,
+    Wildcard,
+    parse,
+)
+
+__all__ = ["JsonPathError", "find", "go_syntax", "parse", "render"]
+
+Block = Sequence["str | Action | Range"]
+
+
+def find(block: Block, value: Any) -> list[list[Any]]:
+    """Return what each part of *block* finds in *value*. Raises JsonPathError."""
+    found: list[list[Any]] = []
+    for part in block:
+        if isinstance(part, str):
+            found.append([part])
+        elif isinstance(part, Action):
+            found.append(_walk(part.steps, [value]))
+        else:
+            for each in _walk(part.steps, [value]):
+                found += find(part.block, each)
+    return found
+
+
+def render(block: Block, value: Any) -> str:
+    """Return the text that *block* is for *value*. Raises JsonPathError."""
+    return "".join(" ".join(map(_text, results)) for results in find(block, value))
+
+
+def _walk(steps: Sequence[Step], values: Sequence[Any]) -> list[Any]:
+    found = list(values)
+    for step in steps:
+        found = list(_step(step, found))
+    return found
+
+
+def _step(step: Step, values: Sequence[Any]) -> Iterator[Any]:
+    match step:
+        case Literal(value):
+            yield value
+        case Union(branches):
+            for branch in branches:
+                yield from _walk(branch, values)
+        case Recursive():
+            yield from _all_below(values)
+        case _:
+            for value in values:
+                yield from _from_one(step, value)
+
+
+def _from_one(step: Step, value: Any) -> Iterator[Any]:
+    if value is None:
+        return
+    match step:
+        case Field(name):
+            if isinstance(value, Mapping) and name in value:
+                yield value[name]
+        case Wildcard():
+            yield from _children(value)
+        case Slice():
+            yield from _sliced(step, value)
+        case Filter():
+            if not isinstance(value, list):
+                raise JsonPathError(f"{_type(value)} is not array or slice and cannot be filtered")
+            yield from (item for item in value if _passes(step, item))
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return [value[key] for key in sorted(value)]
+    return list(value) if isinstance(value, list) else []
+
+
+def _all_below(values: Sequence[Any]) -> Iterator[Any]:
+    for value in values:
+        if children := _children(value):
+            yield value
+            yield from _all_below(children)
+
+
+def _sliced(step: Slice, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise JsonPathError(f"{_type(value)} is not array or slice")
+    length = len(value)
+    start = step.start or 0
+    start += length if start < 0 else 0
+    end = length if step.end is None else step.end
+    end += length if end < 0 or (end == 0 and step.one) else 0
+    if start == end:
+        return []
+    if not 0 <= start < length:
+        raise JsonPathError(f"array index out of bounds: index {start}, length {length}")
+    if not 0 <= end <= length:
+        raise JsonPathError(f"array index out of bounds: index {end - 1}, length {length}")
+    if start > end:
+        raise JsonPathError(f"starting index {start} is greater than ending index {end}")
+    if step.by is not None and step.by <= 0:
+        raise JsonPathError("step must be > 0")
+    return value[start : end : step.by or 1]
+
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _passes(step: Filter, item: Any) -> bool:
+    lefts = _walk(step.left, [item])
+    if not step.operator or not lefts:
+        return bool(lefts)
+    rights = _walk(step.right, [item])
+    if len(lefts) > 1 or len(rights) > 1:
+        raise JsonPathError("can only compare one element at a time")
+    if not rights:
+        return False
+    left, right = lefts[0], rights[0]
+    if step.operator not in _COMPARE:
+        raise JsonPathError(f"unrecognized filter operator {step.operator}")
+    if type(left) is not type(right):
+        raise JsonPathError("incompatible types for comparison")
+    if not isinstance(left, str | int | float):
+        raise JsonPathError("invalid type for comparison")
+    return _COMPARE[step.operator](left, right)
+
+
+# -- values as text
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _type(value: Any) -> str:
+    """Return the name of a value's type in Go."""
+    if isinstance(value, Mapping):
+        return "map[string]interface {}"
+    return {str: "string", bool: "bool", int: "int64", float: "float64"}[type(value)]
+
+
+def go_syntax(value: Any) -> str:
+    """Return *value* as Go's ``%#v`` prints it."""
+    if isinstance(value, Mapping):
+        pairs = (f"{_quoted(key)}:{go_syntax(value[key])}" for key in sorted(value))
+        return f"map[string]interface {{}}{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[]interface {{}}{{{', '.join(map(go_syntax, value))}}}"
+    if value is None:
+        return "interface {}(nil)"
+    return _quoted(value) if isinstance(value, str) else _text(value)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,126 @@
+"""Our kubectl beside upstream's: the same command lines, the same words.
+
+Each line of ``cases.txt`` is run by both, each in a namespace of its own on one API server;
+what they print, on which stream, and how they exit is compared. Only what cannot be the same is
+masked: times, ages, uids, versions, names of namespaces. ``known.txt`` has the differences that
+are known; one that is gone must be deleted there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import io
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from podium.kubectl.main import main
+from support.apiserver import running_apiserver
+
+_HERE = Path(__file__).parent
+_MANIFESTS = _HERE / "manifests"
+_KUBECTL = Path(sys.executable).parent / "kubectl"
+#: Where both have the same length, columns have the same width.
+_UPSTREAM, _OURS = "ns-a", "ns-b"
+_MASKS = (
+    (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),
+    (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-NAME"),
+    (re.compile(r'(resourceVersion"?: ?)"\d+"'), r"\1RV"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
+    (re.compile(r"(?<= )\d+(m\d+)?s(?= *$| {2})", re.MULTILINE), "AGE"),
+    (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ "), "LOG "),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    stdout: str
+    stderr: str
+
+    def masked(self) -> str:
+        text = f"exit {self.code}\n-- stdout\n{self.stdout}\n-- stderr\n{self.stderr}\n"
+        for pattern, name in _MASKS:
+            text = pattern.sub(name, text)
+        return text
+
+
+def _lines(name: str) -> list[str]:
+    lines = (_HERE / name).read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+async def _upstreams(arguments: Sequence[str], kubeconfig: Path) -> Outcome:
+    process = await asyncio.create_subprocess_exec(
+        _KUBECTL, *arguments, cwd=_MANIFESTS, env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    stdout, stderr = await process.communicate()
+    return Outcome(process.returncode or 0, stdout.decode(), stderr.decode())
+
+
+def _ours(arguments: Sequence[str]) -> Outcome:
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        code = main(arguments)
+    texts = [stream.buffer.getvalue().decode() for stream in (stdout, stderr)]  # type: ignore[attr-defined]
+    return Outcome(code, *texts)
+
+
+def _in_namespace(kubeconfig: Path, namespace: str) -> Path:
+    document = yaml.safe_load(kubeconfig.read_text())
+    document["contexts"][0]["context"]["namespace"] = namespace
+    path = kubeconfig.with_name(f"kubeconfig-{namespace}")
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.mark.skipif(not _KUBECTL.exists(), reason="needs upstream's kubectl beside the interpreter")
+async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
+    cases = [(line, shlex.split(line)) for line in _lines("cases.txt")]
+    monkeypatch.chdir(_MANIFESTS)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with running_apiserver(tmp_path / "server") as api:
+        admin = api.kubeconfig()
+        for namespace in (_UPSTREAM, _OURS):
+            for words in (["namespace", namespace], ["sa", "default", "-n", namespace]):
+                made = await _upstreams(["create", *words], admin)
+                assert made.code == 0, made.stderr
+        monkeypatch.setenv("KUBECONFIG", str(_in_namespace(admin, _OURS)))
+        theirs = _in_namespace(admin, _UPSTREAM)
+
+        async def all_of_theirs() -> list[Outcome]:
+            return [await _upstreams(arguments, theirs) for _, arguments in cases]
+
+        async def all_of_ours() -> list[Outcome]:
+            return [await asyncio.to_thread(_ours, arguments) for _, arguments in cases]
+
+        outcomes = await asyncio.gather(all_of_theirs(), all_of_ours())
+    differing = {
+        line: f"kubectl {line}\n{_difference(one, other)}"
+        for (line, _), one, other in zip(cases, *outcomes, strict=True)
+        if one.masked() != other.masked()
+    }
+    print(f"{len(cases) - len(differing)} of {len(cases)} agree")
+    known = set(_lines("known.txt"))
+    new = [text for line, text in differing.items() if line not in known]
+    assert not new, "\n".join(new)
+    assert known <= set(differing), f"no longer different: {known - set(differing)}"
+
+
+def _difference(one: Outcome, other: Outcome) -> str:
+    lines = difflib.unified_diff(
+        one.masked().splitlines(), other.masked().splitlines(), "upstream", "ours", lineterm="", n=1
+    )
+    return "\n".join(lines)
