@@ -14,7 +14,6 @@ from typing import Protocol
 import pytest
 
 from podium.runtime.port import (
-    AttachedProcess,
     ContainerConfig,
     ContainerEvent,
     ContainerEventType,
@@ -27,8 +26,8 @@ from podium.runtime.port import (
     PodSandboxState,
     RuntimeFailure,
     RuntimeService,
-    StreamOptions,
 )
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 _PATIENCE = 20.0
 

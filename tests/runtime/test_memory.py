@@ -9,7 +9,8 @@ import pytest
 
 from contracts.runtime import RuntimeContract
 from podium.kit.clock import SystemClock
-from podium.runtime.memory import MemoryImages, MemoryRuntime
+from podium.runtime.memory import MemoryRuntime
+from podium.runtime.memory_images import MemoryImages
 from podium.runtime.port import (
     ContainerConfig,
     ContainerMetadata,

@@ -24,7 +24,8 @@ from podium.kubelet.config import KubeletConfiguration
 from podium.kubelet.kubelet import run
 from podium.kubelet.options import KubeletOptions
 from podium.runtime.cgroups import CgroupLimits
-from podium.runtime.memory import MemoryImages, MemoryRuntime
+from podium.runtime.memory import MemoryRuntime
+from podium.runtime.memory_images import MemoryImages
 from support.apiserver import RunningApiServer
 
 NODE = "node-1"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from podium.runtime.image_port import Image
 from podium.runtime.network.bridge import BridgeNetwork
 from podium.runtime.network.ruleset import ServiceRule
 from podium.runtime.oci.cleanup import cleanup
@@ -19,7 +20,6 @@ from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import (
     ContainerConfig,
     ContainerMetadata,
-    Image,
     LinuxPodSandboxConfig,
     Mount,
     PodSandboxConfig,

@@ -26,7 +26,12 @@ from podium.kubelet.security_context import security_context
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
 from podium.kubelet.volumes.mounts import volume_mounts
-from podium.runtime.port import ContainerConfig, Mount, PodSandboxConfig, RuntimeFailure
+from podium.runtime.port import (
+    ContainerConfig,
+    Mount,
+    PodSandboxConfig,
+    RuntimeFailure,
+)
 
 
 @dataclass(frozen=True, slots=True)

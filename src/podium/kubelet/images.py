@@ -19,8 +19,9 @@ from podium.domain.pods.durations import go_duration
 from podium.domain.pods.security import ImageUser
 from podium.kit.clock import Clock
 from podium.kubelet.pull_secrets import credentials
+from podium.runtime.image_port import AuthConfig, Image, ImageService
 from podium.runtime.images.reference import InvalidReference, apply_default_tag
-from podium.runtime.port import AuthConfig, Image, ImageService, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from podium.kubelet.services import NodeServices
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
 from podium.kubelet.volumes.limits import EmptyDirLimits
-from podium.runtime.port import ImageService, RuntimeService
+from podium.runtime.image_port import ImageService
+from podium.runtime.port import RuntimeService
 
 
 async def run(
@@ -58,17 +59,11 @@ async def run(
         events = EventRecorder(client, "kubelet", options.node_name, clock)
         status = StatusManager(client, clock)
         informer: Informer[Pod] = Informer(
-            client,
-            scheme.PODS,
-            field_selector=f"spec.nodeName={options.node_name}",
-            clock=clock,
+            client, scheme.PODS, field_selector=f"spec.nodeName={options.node_name}", clock=clock
         )
         services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
         own: Informer[Node] = Informer(
-            client,
-            scheme.NODES,
-            field_selector=f"metadata.name={options.node_name}",
-            clock=clock,
+            client, scheme.NODES, field_selector=f"metadata.name={options.node_name}", clock=clock
         )
         pods = PodManager(informer)
         objects = ObjectStore(client, clock, pods.wake)
@@ -92,10 +87,7 @@ async def run(
                 pods_on_node=pods.active_pods,
                 resolver=lambda: _resolver(options.config.resolv_conf),
                 user_namespaces=UserNamespaces(options),
-                rules=HouseRules(
-                    SysctlAllowlist.of(options.config.allowed_unsafe_sysctls),
-                    read_security_modules(),
-                ),
+                rules=_rules(options),
             )
             async with asyncio.TaskGroup() as group:
                 for name, work in (
@@ -111,18 +103,25 @@ async def run(
                 group.create_task(own.run(), name="node")
                 # Pods refer to the API by the variables that the Services give.
                 await services.synced.wait()
-                group.create_task(pods.run(node), name="pod workers")
-                duration = options.config.node_lease_duration_seconds
-                group.create_task(renew_lease(client, reporter.node, duration, clock), name="lease")
-                group.create_task(reporter.run(), name="node status")
                 limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
-                group.create_task(limits.run(), name="volume limits")
-                group.create_task(server.watch_certificates(), name="certificates")
-                rotator = LogRotator(runtime, options.config, clock)
-                group.create_task(rotator.run(), name="log rotation")
+                duration = options.config.node_lease_duration_seconds
+                for name, work in (
+                    ("pod workers", pods.run(node)),
+                    ("lease", renew_lease(client, reporter.node, duration, clock)),
+                    ("node status", reporter.run()),
+                    ("volume limits", limits.run()),
+                    ("certificates", server.watch_certificates()),
+                    ("log rotation", LogRotator(runtime, options.config, clock).run()),
+                ):
+                    group.create_task(work, name=name)
                 events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
                 if on_ready is not None:
                     on_ready()
+
+
+def _rules(options: KubeletOptions) -> HouseRules:
+    allowed = SysctlAllowlist.of(options.config.allowed_unsafe_sysctls)
+    return HouseRules(allowed, read_security_modules())
 
 
 def _resolver(path: str) -> Resolver:

@@ -13,7 +13,12 @@ from pathlib import Path
 from podium.kit.clock import Clock
 from podium.kubelet import log_files
 from podium.kubelet.config import KubeletConfiguration
-from podium.runtime.port import ContainerState, NotFound, RuntimeFailure, RuntimeService
+from podium.runtime.port import (
+    ContainerState,
+    NotFound,
+    RuntimeFailure,
+    RuntimeService,
+)
 
 logger = logging.getLogger(__name__)
 

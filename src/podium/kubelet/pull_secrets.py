@@ -13,7 +13,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from podium.api.types.core_v1 import Secret
-from podium.runtime.port import AuthConfig
+from podium.runtime.image_port import AuthConfig
 
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 

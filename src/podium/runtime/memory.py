@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Self
 
 from podium.kit.clock import Clock
+from podium.runtime.memory_images import MemoryImages
 from podium.runtime.memory_script import (
     KILLED,
     Behaviour,
@@ -39,8 +40,6 @@ from podium.runtime.memory_script import (
 )
 from podium.runtime.memory_streams import MemoryProcess
 from podium.runtime.port import (
-    AttachedProcess,
-    AuthConfig,
     Container,
     ContainerConfig,
     ContainerEvent,
@@ -49,8 +48,6 @@ from podium.runtime.port import (
     ContainerStatus,
     CpuMemoryUsage,
     ExecSyncResponse,
-    FilesystemUsage,
-    Image,
     NamespaceMode,
     NotFound,
     PodSandbox,
@@ -60,10 +57,10 @@ from podium.runtime.port import (
     RuntimeCondition,
     RuntimeFailure,
     RuntimeHandler,
-    StreamOptions,
     VersionResponse,
     no_such_handler,
 )
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 _UID = "io.kubernetes.pod.uid"
 
@@ -467,53 +464,6 @@ class MemoryRuntime:
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp() * 1_000_000) * 1000
-
-
-class MemoryImages:
-    """``ImageService`` in memory: *present* images are there, *remote* ones can be pulled."""
-
-    def __init__(
-        self,
-        clock: Clock,
-        present: Sequence[str] = (),
-        remote: Sequence[str] = (),
-        pull_seconds: float = 0.0,
-    ) -> None:
-        self._clock, self._remote, self._pull_seconds = clock, set(remote), pull_seconds
-        self._images = {name: _image(name) for name in present}
-        self.pulls: list[tuple[str, AuthConfig | None]] = []
-
-    async def list_images(self) -> Sequence[Image]:
-        return list(self._images.values())
-
-    async def image_status(self, image: str) -> Image | None:
-        by_id = {found.id: found for found in self._images.values()}
-        return self._images.get(image) or by_id.get(image)
-
-    async def pull_image(self, image: str, auth: AuthConfig | None = None) -> str:
-        self.pulls.append((image, auth))
-        if self._pull_seconds:
-            await self._clock.sleep(self._pull_seconds)
-        if image not in self._remote:
-            text = f'failed to pull and unpack image "{image}": failed to resolve reference '
-            raise NotFound(f'{text}"{image}": {image}: not found')
-        self._images[image] = _image(image)
-        return self._images[image].id
-
-    async def remove_image(self, image: str) -> None:
-        self._images.pop(image, None)
-
-    async def image_fs_info(self) -> FilesystemUsage:
-        return FilesystemUsage("/", 0, 0)
-
-    def publish(self, image: str) -> None:
-        """Make *image* one that can be pulled."""
-        self._remote.add(image)
-
-
-def _image(name: str) -> Image:
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    return Image(f"sha256:{digest}", (name,), (f"{name.split(':')[0]}@sha256:{digest}",), 12272126)
 
 
 def _hex(kind: str, number: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from podium.runtime.memory_script import Command
-from podium.runtime.port import StreamOptions
+from podium.runtime.stream_port import StreamOptions
 
 #: Returns what a command ended with, once it has.
 Ending = Callable[[], Awaitable[int]]

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
+
 
 class RuntimeFailure(Exception):
     """A call that failed. ``code`` is the gRPC status that CRI would answer with."""
@@ -369,48 +371,6 @@ class CpuMemoryUsage:
     memory_rss_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """Which streams are wanted; with ``tty`` there is no stderr apart from stdout."""
-
-    stdin: bool = False
-    stdout: bool = False
-    stderr: bool = False
-    tty: bool = False
-
-
-class AttachedProcess(Protocol):
-    """The streams of a process in a container. One that was not asked for is at its end.
-
-    Nothing is read ahead: who reads slowly holds the process back.
-    """
-
-    async def read_stdout(self) -> bytes:
-        """Return what comes next, b"" at the end."""
-        ...
-
-    async def read_stderr(self) -> bytes: ...
-
-    async def write_stdin(self, data: bytes) -> None:
-        """Return when all is taken. Raises BrokenPipeError when nobody will."""
-        ...
-
-    def close_stdin(self) -> None:
-        """Let the process see the end of its input. Repeatable."""
-        ...
-
-    def resize(self, width: int, height: int) -> None:
-        """Set the size of the terminal, in characters; without a terminal nothing happens."""
-        ...
-
-    async def wait(self) -> int:
-        """Return the exit code once the process has ended: 128 and the signal for a killed one.
-
-        Raises RuntimeFailure when it could not be started.
-        """
-        ...
-
-
 class RuntimeService(Protocol):
     """``runtime.v1.RuntimeService``. Calls raise RuntimeFailure (NotFound where it says so)."""
 
@@ -526,50 +486,3 @@ class RuntimeService(Protocol):
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         """Yield what happens from now on, at once when it happens."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    id: str  #: ``sha256:…`` of its configuration
-    repo_tags: Sequence[str]
-    repo_digests: Sequence[str]
-    size: int
-    username: str = ""
-    uid: int | None = None
-    pinned: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AuthConfig:
-    """Registry credentials, of an imagePullSecret or the node's configuration."""
-
-    username: str = ""
-    password: str = field(default="", repr=False)
-    identity_token: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FilesystemUsage:
-    mountpoint: str
-    used_bytes: int
-    inodes_used: int
-
-
-class ImageService(Protocol):
-    """``runtime.v1.ImageService``."""
-
-    async def list_images(self) -> Sequence[Image]: ...
-
-    async def image_status(self, image: str) -> Image | None:
-        """Find an image by name, ``name@digest`` or ID; names are normalised as Docker does."""
-        ...
-
-    async def pull_image(self, image: str, auth: AuthConfig | None = None) -> str:
-        """Fetch an image; return its ID. Raises RuntimeFailure with containerd's wording."""
-        ...
-
-    async def remove_image(self, image: str) -> None:
-        """Forget a name, or the image when given its ID. Unknown images are fine."""
-        ...
-
-    async def image_fs_info(self) -> FilesystemUsage: ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from podium.runtime.port import Image
+from podium.runtime.image_port import Image
 
 
 class ImageConfig(Protocol):

@@ -8,7 +8,7 @@ import pytest
 
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.protocol import BadStreamRequest, Size
-from podium.runtime.port import StreamOptions
+from podium.runtime.stream_port import StreamOptions
 
 
 @pytest.mark.parametrize(

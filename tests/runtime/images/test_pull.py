@@ -9,9 +9,10 @@ import pytest
 from aiohttp import web
 
 from podium.kit.clock import SystemClock
+from podium.runtime.image_port import AuthConfig
 from podium.runtime.images import registries
 from podium.runtime.images.service import LocalImageService
-from podium.runtime.port import AuthConfig, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
 from support.fake_registry import FakeRegistry, break_off, serving
 from support.images import (
     ARCHITECTURE,

@@ -2,10 +2,10 @@
 
 import pytest
 
+from podium.runtime.image_port import AuthConfig
 from podium.runtime.images import registries
 from podium.runtime.images.auth import Challenge, parse_challenges
 from podium.runtime.images.registries import ConfigError, Endpoint, Registries, TLSConfig
-from podium.runtime.port import AuthConfig
 
 
 def urls(settings, domain, repository="a/b"):

@@ -19,7 +19,12 @@ from podium.runtime.mounts import unmount_below
 from podium.runtime.oci import helpers
 from podium.runtime.oci.cleanup import cleanup
 from podium.runtime.oci.runtime import OciRuntime
-from podium.runtime.port import ContainerState, NotFound, PodSandboxState, RuntimeFailure
+from podium.runtime.port import (
+    ContainerState,
+    NotFound,
+    PodSandboxState,
+    RuntimeFailure,
+)
 from support.leaks import leaked, snapshot
 from support.oci import OciHarness, oci
 

@@ -16,12 +16,8 @@ from pathlib import Path
 import pytest
 
 from contracts.runtime import ended
-from podium.runtime.port import (
-    AttachedProcess,
-    ContainerState,
-    RuntimeFailure,
-    StreamOptions,
-)
+from podium.runtime.port import ContainerState, RuntimeFailure
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
 from support.oci import OciHarness
 
 pytestmark = pytest.mark.e2e

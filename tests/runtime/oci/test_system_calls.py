@@ -10,11 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.runtime.port import (
-    LinuxContainerSecurityContext,
-    ProfileType,
-    SecurityProfile,
-)
+from podium.runtime.port import LinuxContainerSecurityContext, ProfileType, SecurityProfile
 from support.oci import OciHarness
 from support.programs import system_call, system_call_32
 

@@ -21,7 +21,8 @@ from podium.api.types.core_v1 import (
     NodeSystemInfo,
 )
 from podium.kubelet.node.machine import Machine, Pressure
-from podium.runtime.port import Image, RuntimeCondition, RuntimeHandler, VersionResponse
+from podium.runtime.image_port import Image
+from podium.runtime.port import RuntimeCondition, RuntimeHandler, VersionResponse
 
 KUBERNETES_VERSION = "v1.37.0"
 MAX_IMAGES = 50

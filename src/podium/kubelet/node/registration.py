@@ -26,7 +26,8 @@ from podium.kubelet.node.node_status import (
     same_but_heartbeat,
 )
 from podium.kubelet.options import KubeletOptions
-from podium.runtime.port import ImageService, RuntimeCondition, RuntimeFailure, RuntimeService
+from podium.runtime.image_port import ImageService
+from podium.runtime.port import RuntimeCondition, RuntimeFailure, RuntimeService
 
 logger = logging.getLogger(__name__)
 

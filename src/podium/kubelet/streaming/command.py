@@ -9,7 +9,8 @@ from typing import Protocol
 
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.protocol import Channel, Size
-from podium.runtime.port import AttachedProcess, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
+from podium.runtime.stream_port import AttachedProcess
 
 logger = logging.getLogger(__name__)
 

@@ -22,13 +22,8 @@ from podium.kubelet.streaming.protocol import BadStreamRequest, Channel
 from podium.kubelet.streaming.spdy import Session, SpdyPeer
 from podium.kubelet.streaming.tunnel import Tunnel
 from podium.kubelet.streaming.websocket import Channels, WebSocketPeer
-from podium.runtime.port import (
-    AttachedProcess,
-    NotFound,
-    RuntimeFailure,
-    RuntimeService,
-    StreamOptions,
-)
+from podium.runtime.port import NotFound, RuntimeFailure, RuntimeService
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 logger = logging.getLogger(__name__)
 

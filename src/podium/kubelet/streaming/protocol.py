@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from podium.runtime.port import StreamOptions
+from podium.runtime.stream_port import StreamOptions
 
 STREAM_PROTOCOL_HEADER = "X-Stream-Protocol-Version"
 ACCEPTED_PROTOCOLS_HEADER = "X-Accepted-Stream-Protocol-Versions"

@@ -16,7 +16,7 @@ from podium.kit.spdy.frames import Headers, ProtocolError
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.command import PeerGone
 from podium.kubelet.streaming.protocol import Channel, Size
-from podium.runtime.port import StreamOptions
+from podium.runtime.stream_port import StreamOptions
 
 #: Pieces that a stream keeps for its reader before the connection is held back.
 _PIECES = 64

@@ -16,7 +16,7 @@ from aiohttp import WSMsgType, web
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.command import PeerGone
 from podium.kubelet.streaming.protocol import CLOSE, Channel, Size
-from podium.runtime.port import StreamOptions
+from podium.runtime.stream_port import StreamOptions
 
 _PIECES = 16
 #: A message longer than this ends the connection; clients send a few ten thousand bytes at once.

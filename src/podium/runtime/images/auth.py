@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.transport import Transport
-from podium.runtime.port import AuthConfig, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
 
 _MAX_TOKEN_BYTES = 1024 * 1024
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"

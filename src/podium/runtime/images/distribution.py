@@ -16,6 +16,7 @@ from pathlib import Path
 import aiohttp
 
 from podium.kit.clock import Clock, SystemClock
+from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.auth import Authorizer
 from podium.runtime.images.reference import Reference, is_digest
 from podium.runtime.images.registries import Endpoint, Registries
@@ -29,7 +30,7 @@ from podium.runtime.images.transport import (
     read_limited,
     status_text,
 )
-from podium.runtime.port import AuthConfig, NotFound, RuntimeFailure
+from podium.runtime.port import NotFound, RuntimeFailure
 
 _ACCEPT = ", ".join((*MANIFEST_TYPES, "*/*"))
 _BLOB_ATTEMPTS = 5

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from podium.kit.clock import Clock
+from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.assemble import LayerPlan, install_layer, plan_layers
 from podium.runtime.images.distribution import Repository
 from podium.runtime.images.limits import Limits
@@ -29,7 +30,7 @@ from podium.runtime.images.spec import (
 from podium.runtime.images.store import ImageStore
 from podium.runtime.images.threads import run_in_thread
 from podium.runtime.images.transport import Transport
-from podium.runtime.port import AuthConfig, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
 
 _PARALLEL_DOWNLOADS = 3  # as containerd
 _MAX_NESTING = 4  # indexes in indexes

@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from podium.runtime.port import AuthConfig
+from podium.runtime.image_port import AuthConfig
 
 
 class ConfigError(ValueError):

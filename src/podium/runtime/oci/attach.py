@@ -18,7 +18,8 @@ from pathlib import Path
 from podium.kit import descriptors
 from podium.runtime.oci import conmon
 from podium.runtime.oci.engine import Engine, LiveContainer
-from podium.runtime.port import ContainerState, RuntimeFailure, StreamOptions
+from podium.runtime.port import ContainerState, RuntimeFailure
+from podium.runtime.stream_port import StreamOptions
 
 _STDOUT, _STDERR = 2, 3
 #: A packet's byte for its stream, and as much as conmon puts behind it.

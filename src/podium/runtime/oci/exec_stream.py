@@ -28,7 +28,8 @@ from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.exec_sync import not_started
-from podium.runtime.port import ContainerState, RuntimeFailure, StreamOptions
+from podium.runtime.port import ContainerState, RuntimeFailure
+from podium.runtime.stream_port import StreamOptions
 
 #: Bytes of its last words that are kept of a command that could not be started.
 _LAST_WORDS = 4096

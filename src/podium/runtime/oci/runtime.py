@@ -38,7 +38,6 @@ from podium.runtime.oci.layout import OciOptions
 from podium.runtime.oci.lock import lock
 from podium.runtime.oci.spec import NodeAbilities
 from podium.runtime.port import (
-    AttachedProcess,
     Container,
     ContainerConfig,
     ContainerEvent,
@@ -51,10 +50,10 @@ from podium.runtime.port import (
     RuntimeCondition,
     RuntimeFailure,
     RuntimeHandler,
-    StreamOptions,
     VersionResponse,
 )
 from podium.runtime.rootfs import ImageRootfs
+from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 
 class OciRuntime:
