@@ -52,8 +52,7 @@ async def run(
     ``options.port`` that is taken is replaced by a free one, which the Node's daemonEndpoints tell.
     """
     clock = clock or SystemClock()
-    for directory in (options.root_dir, options.run_dir, options.log_dir):
-        directory.mkdir(parents=True, exist_ok=True)
+    _make_directories(options)
     machine = read_machine(options.root_dir)
     async with Client(options.client_config, clock) as client:
         events = EventRecorder(client, "kubelet", options.node_name, clock)
@@ -117,6 +116,11 @@ async def run(
                 events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
                 if on_ready is not None:
                     on_ready()
+
+
+def _make_directories(options: KubeletOptions) -> None:
+    for directory in (options.root_dir, options.run_dir, options.log_dir):
+        directory.mkdir(parents=True, exist_ok=True)
 
 
 def _rules(options: KubeletOptions) -> HouseRules:
