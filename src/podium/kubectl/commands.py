@@ -14,7 +14,10 @@ from podium.kubectl.command import Command
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Basic Commands (Beginner):",
-        (("create", "Create a resource from a file or from stdin"),),
+        (
+            ("create", "Create a resource from a file or from stdin"),
+            ("run", "Run a particular image on the cluster"),
+        ),
     ),
     (
         "Basic Commands (Intermediate):",
@@ -39,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("apply", "Apply a configuration to a resource by file name or stdin"),
             ("patch", "Update fields of a resource"),
+            ("wait", "Wait for a specific condition on one or many resources"),
         ),
     ),
     (
@@ -50,7 +54,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         "Other Commands:",
-        (("version", "Print the client and server version information"),),
+        (
+            ("api-resources", "Print the supported API resources on the server"),
+            (
+                "api-versions",
+                'Print the supported API versions on the server, in the form of "group/version"',
+            ),
+            ("version", "Print the client and server version information"),
+        ),
     ),
 )
 NAMES: dict[str, str] = {name: short for _, group in GROUPS for name, short in group}
