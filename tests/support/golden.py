@@ -24,6 +24,7 @@ from podium.api.user import UserInfo
 from podium.registry.admission import default_plugins
 from podium.registry.admission.base import Attributes
 from podium.registry.strategies import strategy_for
+from podium.registry.strategies.base import Pool
 from podium.registry.strategies.table import describe
 
 CASES = Path(__file__).parent.parent / "golden" / "api"
@@ -147,7 +148,7 @@ class World:
         if not found and strategy.allocates:
             others = [o for key, o in self.objects.items()
                       if key[0] == target.resource.plural and o.metadata.name != name]  # fmt: skip
-            found = strategy.allocate(obj, others, SERVICE_CIDR)
+            found = strategy.allocate(obj, others, Pool([SERVICE_CIDR]))
         if found:
             raise errors.invalid(target.resource, name, found)
 

@@ -34,6 +34,7 @@ from podium.apiserver.options import ApiServerOptions
 from podium.apiserver.protocol import Protocol
 from podium.apiserver.role_bootstrap import CHECK as ROLES_CHECK
 from podium.apiserver.role_bootstrap import RoleBootstrap
+from podium.apiserver.service_addresses import ServiceAddresses
 from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
 from podium.apiserver.tls import ServerTls
@@ -119,6 +120,7 @@ async def _listening(
         port=port,
     )
     await bootstrap.ensure()
+    addresses = ServiceAddresses(registry, clock)
     roles = RoleBootstrap(registry, policy)
     lookups = Lookups(registry, clock)
     signer = TokenSigner(options.service_account_key_file, options.service_account_issuer)
@@ -138,6 +140,7 @@ async def _listening(
         keepers = [
             tasks.create_task(tls.keep_current(clock), name="certificates"),
             tasks.create_task(bootstrap.keep(), name="bootstrap"),
+            tasks.create_task(addresses.run(), name="service-addresses"),
             tasks.create_task(roles.run(clock), name="bootstrap-roles"),
         ]
         try:

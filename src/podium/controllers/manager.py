@@ -33,6 +33,7 @@ from podium.controllers.resource_quota import ResourceQuotaController
 from podium.controllers.root_ca import RootCaPublisher
 from podium.controllers.service_account_tokens import TokensController
 from podium.controllers.service_accounts import ServiceAccountController
+from podium.controllers.service_cidrs import ServiceCidrController
 from podium.controllers.shared import Shared
 from podium.controllers.slice_writer import BY_SERVICE, service_of
 from podium.controllers.storage_protection import StorageProtectionController
@@ -211,6 +212,12 @@ def _storage(shared: Shared) -> Iterator[Controller]:
 
 
 def _services(shared: Shared) -> Iterator[Controller]:
+    yield ServiceCidrController(
+        shared.acting_as("service-cidrs-controller"),
+        shared.informer(scheme.SERVICECIDRS),
+        shared.informer(scheme.IPADDRESSES),
+        shared.clock,
+    )
     services, pods = shared.informer(scheme.SERVICES), shared.informer(scheme.PODS)
     endpoints = shared.informer(scheme.ENDPOINTS)
     slices = shared.informer(scheme.ENDPOINTSLICES)

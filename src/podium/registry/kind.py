@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from podium.api import codec, errors
-from podium.api.scheme import Resource
+from podium.api.scheme import IPADDRESSES, SERVICECIDRS, Resource
+from podium.api.service_cidrs import is_managed, is_ready
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.kit.clock import Clock
 from podium.registry import generate_name, keys
@@ -17,7 +18,7 @@ from podium.registry.admission.base import AdmissionPlugin, Attributes, Operatio
 from podium.registry.change import at_revision
 from podium.registry.feeder import Feeder
 from podium.registry.listing import Lister
-from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.base import Pool, Strategy
 from podium.registry.types import RequestContext, Stored
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchOpener
@@ -135,9 +136,17 @@ class Kind:
             metadata = obj.metadata
             own = self.key(metadata.namespace, metadata.name)
             others = [other for key, other in self.cache.objects() if key != own]
-            if found := self.strategy.allocate(obj, others, self.shared.service_cidr):
+            if found := self.strategy.allocate(obj, others, self._addresses()):
                 raise errors.invalid(self.resource, metadata.name, found)
             yield
+
+    def _addresses(self) -> Pool:
+        own, known = self.shared.service_cidr, self.shared.reader.known
+        ready = (cidr.spec.cidrs for cidr in known(SERVICECIDRS, "") if is_ready(cidr))
+        cidrs = dict.fromkeys((own, *(text for texts in ready for text in texts)))
+        # Those that the server keeps for Services are told by the Services themselves.
+        taken = (one for one in known(IPADDRESSES, "") if not is_managed(one))
+        return Pool(tuple(cidrs), frozenset(one.metadata.name for one in taken))
 
     # ------------------------------------------------------------------ admission
 

@@ -14,6 +14,7 @@ from podium.api import codec
 from podium.api.scheme import SERVICES
 from podium.api.types.core_v1 import Service
 from podium.registry.strategies import strategy_for
+from podium.registry.strategies.base import Pool
 from podium.registry.strategies.service_addresses import allocate, kubernetes_address
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -32,7 +33,7 @@ def service(name: str = "s", namespace: str = "default", **spec: Any) -> Service
 
 def allocated(*others: Service, **spec: Any) -> Service:
     made = service(**spec)
-    assert allocate(made, others, CIDR) == []
+    assert allocate(made, others, Pool([CIDR])) == []
     return made
 
 
@@ -68,13 +69,36 @@ def test_every_address_is_used_before_the_range_is_full() -> None:
     living: list[Service] = []
     for i in range(5):
         made = service(name=f"s{i}")
-        assert allocate(made, living, small) == []
+        assert allocate(made, living, Pool([small])) == []
         living.append(made)
     assert sorted(one.spec.cluster_ip[-1] for one in living) == list("23456")
-    (error,) = allocate(service(), living, small)
+    (error,) = allocate(service(), living, Pool([small]))
     assert str(error) == (
         "spec.clusterIPs: Invalid value: []string{}: failed to allocate a serviceIP: range is full"
     )
+
+
+def test_other_ranges_give_addresses_once_the_first_one_is_full() -> None:
+    pool = Pool(["10.96.0.0/30", "10.97.0.0/30", "fd00::/120"], frozenset({"10.97.0.1", "fd00::1"}))
+    living = [service(name="kubernetes")]
+    assert allocate(living[0], [], pool) == []
+    for name in ("a", "b"):
+        made = service(name=name)
+        assert allocate(made, living, pool) == []
+        living.append(made)
+    assert [one.spec.cluster_ip for one in living] == ["10.96.0.1", "10.96.0.2", "10.97.0.2"]
+    assert len(allocate(service(), living, pool)) == 1
+
+
+@pytest.mark.parametrize("asked", ["10.97.0.9", "10.97.0.1"])
+def test_an_address_may_be_asked_for_out_of_any_range_unless_it_is_reserved(asked: str) -> None:
+    pool = Pool([CIDR, "10.97.0.0/24"], frozenset({"10.97.0.1"}))
+    found = [str(error) for error in allocate(service(clusterIP=asked), [], pool)]
+    taken = (
+        'spec.clusterIPs: Invalid value: []string{"10.97.0.1"}: failed to allocate IP 10.97.0.1: '
+        "provided IP is already allocated"
+    )
+    assert found == ([taken] if asked == "10.97.0.1" else [])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +122,7 @@ def test_every_address_is_used_before_the_range_is_full() -> None:
 def test_what_cannot_be_had(spec: dict[str, Any], text: str) -> None:
     other = service(name="o", type="NodePort", clusterIP="10.96.0.9",
                     ports=[{"port": 80, "nodePort": 30009}])  # fmt: skip
-    assert [str(error) for error in allocate(service(**spec), [other], CIDR)] == [text]
+    assert [str(error) for error in allocate(service(**spec), [other], Pool([CIDR]))] == [text]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +148,7 @@ def updated(old: Service, **spec: Any) -> Service:
     rules = STRATEGY.rules()
     rules.prepare(new, old, NOW)
     assert rules.validate(new, old) == []
-    assert allocate(new, [], CIDR) == []
+    assert allocate(new, [], Pool([CIDR])) == []
     return new
 
 

@@ -3,7 +3,7 @@
 A strategy is pure. The registry (the verbs over the store) calls it in this order:
 
 create   ``default(obj)`` → mutating admission → ``prepare_for_create(obj, now)`` →
-         ``validate(obj)`` → ``allocate(obj, others, service_cidr)`` where ``allocates`` →
+         ``validate(obj)`` → ``allocate(obj, others, pool)`` where ``allocates`` →
          ``canonicalize(obj)`` → stored; ``warnings_on_create(obj)``
 update   ``default(new)`` → mutating admission → ``rules(subresource)``: ``.prepare(new, old,
          now)``, ``.validate(new, old)`` → ``allocate`` as above → stored;
@@ -53,6 +53,14 @@ class UpdateRules(Generic[T]):
     validate: Callable[[T, T], list[FieldError]]
     owns: bool = True
     take: Callable[[T, T], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Where addresses come from: *cidrs*, the cluster's own one first, but for the *reserved*."""
+
+    cidrs: Sequence[str]
+    reserved: frozenset[str] = frozenset()
 
 
 class Strategy(Generic[T]):
@@ -169,7 +177,7 @@ class Strategy(Generic[T]):
     #: write of the kind in between that call and the store.
     allocates = False
 
-    def allocate(self, obj: T, others: Iterable[T], service_cidr: str) -> list[FieldError]:
+    def allocate(self, obj: T, others: Iterable[T], pool: Pool) -> list[FieldError]:
         """Give *obj* what it needs, in place; *others* are the kind's other objects, of all
         namespaces. Returns what cannot be given."""
         return []

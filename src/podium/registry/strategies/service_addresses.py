@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from podium.api.field import FieldError, Path, invalid
 from podium.api.types.core_v1 import Service, ServiceSpec
 from podium.api.validation.services import is_headless, needs_health_check
+from podium.registry.strategies.base import Pool
 
 NODE_PORTS = range(30000, 32768)
 #: The lower part of both pools is left to those who ask for a certain value.
@@ -26,17 +27,15 @@ def kubernetes_address(service_cidr: str) -> str:
     return str(ip_network(service_cidr)[1])
 
 
-def allocate(service: Service, others: Iterable[Service], service_cidr: str) -> list[FieldError]:
+def allocate(service: Service, others: Iterable[Service], pool: Pool) -> list[FieldError]:
     """Give *service* the cluster IP and the node ports that it lacks; check those it has.
 
     Returns what cannot be had: addresses out of range or taken, families not configured.
     """
-    network = ip_network(service_cidr)
-    assert isinstance(network, IPv4Network)
     taken = [other.spec for other in others]
     errors = _check_families(service.spec)
     if not errors:
-        errors += _allocate_address(service, taken, network)
+        errors += _allocate_address(service, taken, pool)
     return errors or _allocate_ports(service.spec, taken)
 
 
@@ -53,19 +52,23 @@ def _check_families(spec: ServiceSpec) -> list[FieldError]:
     ]
 
 
-def _allocate_address(
-    service: Service, taken: list[ServiceSpec], network: IPv4Network
-) -> list[FieldError]:
+def _allocate_address(service: Service, taken: list[ServiceSpec], pool: Pool) -> list[FieldError]:
     spec = service.spec
     if spec.type == "ExternalName" or is_headless(spec):
         return []
+    every = (ip_network(cidr, strict=False) for cidr in pool.cidrs)
+    networks = [network for network in every if isinstance(network, IPv4Network)]
     used = {address for other in taken for address in _addresses(other)}
+    used |= set(_parsed(pool.reserved))
     if spec.cluster_ip:
-        return _check_address(spec, used, network)
+        return _check_address(spec, used, networks)
+    first = networks[0][1]
     if (service.metadata.namespace, service.metadata.name) == ("default", "kubernetes"):
-        free: IPv4Address | None = network[1]
+        free: IPv4Address | None = first
     else:
-        free = next(_free_addresses(network, used | {network[1]}), None)
+        used.add(first)
+        each = (address for network in networks for address in _free_addresses(network, used))
+        free = next(each, None)
     if free is None:
         text = "failed to allocate a serviceIP: range is full"
         return [invalid(SPEC.child("clusterIPs"), spec.cluster_ips, text)]
@@ -75,22 +78,28 @@ def _allocate_address(
 
 
 def _addresses(spec: ServiceSpec) -> Iterator[IPv4Address]:
-    for text in spec.cluster_ips:
-        if text not in ("", "None"):
-            address = ip_address(text)
-            if isinstance(address, IPv4Address):
-                yield address
+    return _parsed(text for text in spec.cluster_ips if text not in ("", "None"))
+
+
+def _parsed(texts: Iterable[str]) -> Iterator[IPv4Address]:
+    for text in texts:
+        address = ip_address(text)
+        if isinstance(address, IPv4Address):
+            yield address
 
 
 def _check_address(
-    spec: ServiceSpec, used: set[IPv4Address], network: IPv4Network
+    spec: ServiceSpec, used: set[IPv4Address], networks: list[IPv4Network]
 ) -> list[FieldError]:
     address = ip_address(spec.cluster_ip)
     text = f"failed to allocate IP {spec.cluster_ip}: "
-    if address in (network.network_address, network.broadcast_address) or address not in network:
+    if not any(
+        address in network and address not in (network.network_address, network.broadcast_address)
+        for network in networks
+    ):
         text += (
             f"the provided IP ({spec.cluster_ip}) is not in the valid range. "
-            f"The range of valid IPs is {network}"
+            f"The range of valid IPs is {networks[0]}"
         )
     elif address in used:
         text += "provided IP is already allocated"

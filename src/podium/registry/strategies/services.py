@@ -17,7 +17,7 @@ from podium.api.validation.services import (
     validate_service_status,
     validate_service_update,
 )
-from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.base import Pool, Strategy
 from podium.registry.strategies.service_addresses import allocate
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
@@ -58,10 +58,8 @@ class ServiceStrategy(Strategy[Service]):
     def validate(self, obj: Service) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_service(obj)
 
-    def allocate(
-        self, obj: Service, others: Iterable[Service], service_cidr: str
-    ) -> list[FieldError]:
-        return allocate(obj, others, service_cidr)
+    def allocate(self, obj: Service, others: Iterable[Service], pool: Pool) -> list[FieldError]:
+        return allocate(obj, others, pool)
 
     def prepare_for_update(self, new: Service, old: Service, now: datetime) -> None:
         super().prepare_for_update(new, old, now)
