@@ -35,6 +35,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("describe", "Show details of a specific resource or group of resources"),
             ("logs", "Print the logs for a container in a pod"),
+            ("exec", "Execute a command in a container"),
         ),
     ),
     (

@@ -97,10 +97,8 @@ class Http:
         content_type: str,
         accept: str,
     ) -> http.client.HTTPResponse:
-        target = self.server.path.rstrip("/") + quote(path, safe="/:@!$&'()*+,;=~-._%")
-        if query:
-            target = f"{target}?{urlencode(query)}"
-        headers = [("Accept", accept), ("User-Agent", USER_AGENT), *self._identity()]
+        target = self._target(path, query)
+        headers = [("Accept", accept), ("User-Agent", USER_AGENT), *self.identity()]
         if body is not None:
             headers.append(("Content-Type", content_type))
         for attempt in (1, 2):
@@ -120,7 +118,16 @@ class Http:
                     raise Unreachable(self.authority, exc) from exc
         raise AssertionError
 
-    def _identity(self) -> list[tuple[str, str]]:
+    def address(self, path: str, query: Query) -> str:
+        """Return the whole URL of a request."""
+        return f"{self.server.scheme}://{self.authority}{self._target(path, query)}"
+
+    def _target(self, path: str, query: Query) -> str:
+        target = self.server.path.rstrip("/") + quote(path, safe="/:@!$&'()*+,;=~-._%")
+        return f"{target}?{urlencode(query)}" if query else target
+
+    def identity(self) -> list[tuple[str, str]]:
+        """Return the headers that say who asks."""
         connection = self._connection
         token = connection.token
         if not token and connection.token_file:
@@ -149,14 +156,15 @@ class Http:
         made: http.client.HTTPConnection
         if self.server.scheme == "https":
             name = self._connection.tls_server_name
-            made = _Named(where, at, context=self._tls(), timeout=self._timeout, server_name=name)
+            made = _Named(where, at, context=self.tls(), timeout=self._timeout, server_name=name)
         else:
             made = http.client.HTTPConnection(where, at, timeout=self._timeout)
         if proxy:
             made.set_tunnel(host, port)
         return made
 
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
+        """Return what the connection trusts, and shows of itself. Raises CommandError."""
         connection = self._connection
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if connection.insecure:

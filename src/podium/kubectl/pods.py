@@ -1,10 +1,12 @@
-"""Which container of a Pod is meant where none is named. Pure but for the announcement."""
+"""Which container of a Pod is meant. Pure but for the announcement."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
 from typing import Any
+
+from podium.kubectl.errors import CommandError
 
 _ANNOTATION = "kubectl.kubernetes.io/default-container"
 
@@ -34,3 +36,15 @@ def default_container(pod: dict[str, Any]) -> Chosen:
     if named in names:
         return Chosen(named, shown, False)
     return Chosen(names[0], shown, len(shown) > 1)
+
+
+def named_container(pod: dict[str, Any], name: str) -> str:
+    """Return *name*. Raises CommandError where *pod* has no such container."""
+    spec = pod["spec"]
+    listed = [*spec["containers"], *(spec.get("initContainers") or ()),
+              *(spec.get("ephemeralContainers") or ())]  # fmt: skip
+    if all(one["name"] != name for one in listed):
+        shown = ", ".join(default_container(pod).names)
+        pod_name = pod["metadata"]["name"]
+        raise CommandError(f"container {name} is not valid for pod {pod_name} out of: {shown}")
+    return name

@@ -9,7 +9,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.pods import default_container
+from podium.kubectl.pods import default_container, named_container
 
 _ACCEPT = "*/*"
 _USAGE = """\
@@ -63,13 +63,7 @@ def _containers(pod: dict[str, Any], container: str, *, everything: bool) -> lis
                   *spec.get("ephemeralContainers", ())]  # fmt: skip
         return [one["name"] for one in listed]
     if container:
-        names = default_container(pod).names
-        if container not in names:
-            raise CommandError(
-                f"container {container} is not valid for pod {pod['metadata']['name']} out of: "
-                + ", ".join(names)
-            )
-        return [container]
+        return [named_container(pod, container)]
     chosen = default_container(pod)
     chosen.announce()
     return [chosen.name]
