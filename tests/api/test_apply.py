@@ -201,6 +201,7 @@ def test_what_differs_from_the_annotation_is_in_conflict() -> None:
         pytest.param("", id="empty"),
         pytest.param("{", id="no-json"),
         pytest.param("[]", id="no-object"),
+        pytest.param('{"apiVersion":"v1","data":' + "[" * 5000, id="too-deep"),
         pytest.param('{"apiVersion":"v2","data":{"a":"1"}}', id="another-version"),
         pytest.param('{"apiVersion":"v1","data":{"a":1}}', id="not-of-the-kind"),
     ],

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from podium.api.types.meta_v1 import Status
 
@@ -23,6 +23,7 @@ def examples(usually: int) -> Decorator:
         max_examples=usually * (_TIMES or 1),
         derandomize=not _TIMES,
         database=None,
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
         deadline=None,
         suppress_health_check=(
             HealthCheck.too_slow,

@@ -62,7 +62,7 @@ def _allowed(application: Application, live: dict[str, Any]) -> Fields | None:
         if checking.offences(shape, said):
             return None
         fields, comparison = extract.fields_of(shape, said), extract.compare(shape, said, live)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return sets.difference(fields, comparison.touched())
 

@@ -133,7 +133,7 @@ def test_ports_of_a_service_are_known_by_their_number():
 def test_directives_do_not_get_into_what_is_added():
     container = {
         "name": "z",
-        "env": [{"name": "A", "$patch": "delete"}, {"name": "B"}],
+        "env": [{"name": "A", "$patch": "delete"}, {"name": "B"}, {"$patch": "replace"}],
         "$setElementOrder/env": [{"name": "B"}],
         "resources": {"$patch": "replace", "limits": {"cpu": "1"}},
         "lifecycle": {"$patch": "delete"},

@@ -255,8 +255,8 @@ def _without_directives(value: Any) -> tuple[bool, Any]:
             _assign(clean, name, item)
         return True, clean
     if isinstance(value, list):
-        pairs = [_without_directives(item) for item in value]
-        return True, [item for kept, item in pairs if kept]
+        items = (item for item in value if not (isinstance(item, dict) and _PATCH in item))
+        return True, [_without_directives(item)[1] for item in items]
     return True, value
 
 
