@@ -240,3 +240,9 @@ def _grow(builder: _Builder, document: Document, definition: Definition, depth: 
         _grow(builder, there, inner, depth + 1)
     else:
         document[name] = builder.value(field, name, 4)
+
+
+@st.composite
+def instances(draw: st.DrawFn, name: str) -> Document:
+    """Draw a value of the definition *name*, such as the schema allows."""
+    return _Builder(draw, 3).object(schema.definition(name), 2)

@@ -41,6 +41,7 @@ _MEMBERS: dict[str, Document] = {
         }
     },
     "PersistentVolumeClaim": {"spec": _CLAIM},
+    "ServiceAccount": {"metadata": {"name": "default"}},
     "PodTemplate": {"template": _TEMPLATE},
     "ReplicationController": {"spec": {"selector": {"app": "x"}, "template": _TEMPLATE}},
     "RoleBinding": {"roleRef": _ROLE_REF},

@@ -19,6 +19,7 @@ from podium.apiserver.openapi import enums, prose, protobuf
 from podium.apiserver.openapi import operations as ops
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
+from podium.registry.strategies import strategy_for
 
 _INFO = {"title": "Kubernetes", "version": GIT_VERSION}
 
@@ -106,7 +107,8 @@ def _definitions() -> Mapping[str, Any]:
 
 def _operations(resources: Sequence[Resource]) -> Iterable[ops.Operation]:
     for resource in resources:
-        yield from ops.operations(resource, _definition)
+        returns = resource.stored and strategy_for(resource).returns_deleted_object
+        yield from ops.operations(resource, _definition, returns_deleted=returns)
 
 
 def _definition(kind: Resource | Subresource) -> str:

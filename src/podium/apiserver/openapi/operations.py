@@ -17,6 +17,7 @@ _PATCH_TYPES = (
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
+    "application/apply-patch+yaml",
 )
 _WRITES = ("dryRun", "fieldManager", "fieldValidation")
 _QUERY = {
@@ -26,7 +27,7 @@ _QUERY = {
     ),
     "post": _WRITES,
     "put": _WRITES,
-    "patch": _WRITES,
+    "patch": (*_WRITES, "force"),
     "delete": ("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"),
     "deletecollection": (
         "continue", "dryRun", "fieldSelector", "gracePeriodSeconds", "labelSelector", "limit",
@@ -43,6 +44,7 @@ _CONNECTIONS = {
 }
 _TYPES = {
     "allowWatchBookmarks": "boolean",
+    "force": "boolean",
     "gracePeriodSeconds": "integer",
     "limit": "integer",
     "orphanDependents": "boolean",
@@ -50,6 +52,14 @@ _TYPES = {
     "timeoutSeconds": "integer",
     "watch": "boolean",
 }
+#: Codes of success beside 200, by what is done.
+_CODES = {
+    "post": (201, 202),
+    "put": (201,),
+    "patch": (201,),
+    "delete": (202,),
+}
+_DESCRIPTIONS = {200: "OK", 201: "Created", 202: "Accepted"}
 _METHODS = {
     "get": "get",
     "list": "get",
@@ -102,9 +112,15 @@ class Operation:
 
 
 def operations(
-    resource: Resource, definition: Callable[[Resource | Subresource], str]
+    resource: Resource,
+    definition: Callable[[Resource | Subresource], str],
+    *,
+    returns_deleted: bool,
 ) -> Iterable[Operation]:
-    """Yield what can be done with *resource*; *definition* names the definition of a kind."""
+    """Yield what can be done with *resource*; *definition* names the definition of a kind.
+
+    *returns_deleted* says that a deletion is answered with the object.
+    """
     itself = definition(resource)
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     collection = resource.path("{namespace}" if resource.namespaced else "")
@@ -118,7 +134,7 @@ def operations(
         ("get", item, "", itself),
         ("update", item, itself, itself),
         ("patch", item, PATCH, itself),
-        ("delete", item, DELETE_OPTIONS, STATUS),
+        ("delete", item, DELETE_OPTIONS, itself if returns_deleted else STATUS),
     ):
         if verb in resource.verbs:
             action = {"create": "post", "update": "put"}.get(verb, verb)
@@ -167,9 +183,7 @@ def paths_v2(found: Iterable[Operation]) -> Document:
             schema = {"$ref": V2_ROOT + op.body}
             required = {} if op.method == "delete" else {"required": True}
             parameters.insert(0, {"name": "body", "in": "body", "schema": schema, **required})
-        answer: Document = {"description": "OK"}
-        if op.result:
-            answer["schema"] = {"$ref": V2_ROOT + op.result}
+        content = {"schema": {"$ref": V2_ROOT + op.result}} if op.result else {}
         consumes = list(_PATCH_TYPES) if op.method == "patch" else ["*/*"]
         return {
             **_common(op),
@@ -177,7 +191,7 @@ def paths_v2(found: Iterable[Operation]) -> Document:
             "produces": ["application/json", "application/yaml"],
             "schemes": ["https"],
             "parameters": parameters,
-            "responses": {"200": answer, "401": {"description": "Unauthorized"}},
+            "responses": _responses(op, content),
         }
 
     return _paths(found, operation, parameter)
@@ -196,16 +210,21 @@ def paths_v3(found: Iterable[Operation]) -> Document:
             types = _PATCH_TYPES if op.method == "patch" else ("*/*",)
             schema = {"$ref": V3_ROOT + op.body}
             document["requestBody"] = {"content": {kind: {"schema": schema} for kind in types}}
-        answer: Document = {"description": "OK"}
+        content = {}
         if op.result:
             schema = {"$ref": V3_ROOT + op.result}
-            answer["content"] = {
-                kind: {"schema": schema} for kind in ("application/json", "application/yaml")
-            }
-        document["responses"] = {"200": answer, "401": {"description": "Unauthorized"}}
+            kinds = ("application/json", "application/yaml")
+            content = {"content": {kind: {"schema": schema} for kind in kinds}}
+        document["responses"] = _responses(op, content)
         return document
 
     return _paths(found, operation, parameter)
+
+
+def _responses(op: Operation, content: Document) -> Document:
+    codes = (200, *(() if op.connects else _CODES.get(op.action, ())))
+    answers = {str(code): {"description": _DESCRIPTIONS[code], **content} for code in codes}
+    return answers | {"401": {"description": "Unauthorized"}}
 
 
 def _common(op: Operation) -> Document:
