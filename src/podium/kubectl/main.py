@@ -57,13 +57,23 @@ def _run(arguments: list[str]) -> int:
     path = f"{_ROOT} {name}"
     while command.children:
         place = _command_at(arguments, (*GLOBAL_FLAGS, *command.flags))
-        child = command.children.get(arguments[place]) if place is not None else None
-        if child is None:
+        if place is None:
             break
-        assert place is not None
-        path = f"{path} {arguments.pop(place)}"
-        command = child
+        found = _child(command, arguments[place])
+        if found is None:
+            break
+        del arguments[place]
+        name, command = found
+        path = f"{path} {name}"
     return _invoke(path, command, arguments)
+
+
+def _child(command: Command, word: str) -> tuple[str, Command] | None:
+    """Return the subcommand that a word means, with its name."""
+    for name, child in command.children.items():
+        if word == name or word in child.aliases:
+            return name, child
+    return None
 
 
 def _invoke(path: str, command: Command, arguments: list[str]) -> int:

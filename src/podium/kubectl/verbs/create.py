@@ -1,4 +1,4 @@
-"""``kubectl create -f``."""
+"""``kubectl create -f``; what can be created by flags is ``create_kinds``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import json
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import StatusError
+from podium.kubectl.errors import Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.verbs.create_kinds import CHILDREN
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -24,6 +25,11 @@ from podium.kubectl.writing import (
 
 def run(invocation: Invocation) -> int:
     session, values = invocation.session, invocation.values
+    if invocation.words:
+        raise Said(
+            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
+            f"See '{invocation.path} -h' for help and examples"
+        )
     query, client = write_query(values), dry_run(values) == "client"
 
     def create(manifest: Manifest) -> None:
@@ -50,4 +56,5 @@ COMMAND = Command(
     run=run,
     flags=(*FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
            manager_flag("kubectl-create")),
+    children=CHILDREN,
 )  # fmt: skip
