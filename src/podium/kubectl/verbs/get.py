@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -45,6 +46,8 @@ def run(invocation: Invocation) -> int:
     targets = _targets(invocation)
     if (values.selector or values.field_selector) and any(target.name for target in targets):
         raise CommandError("name cannot be provided when a selector is specified")
+    if values.watch or values.watch_only:
+        return _watch(invocation, targets, show)
     if show is None:
         return _Tables(invocation, targets).print()
     return _print_objects(invocation, targets, show)
@@ -156,6 +159,16 @@ class _Tables:
         self._prefixed = self._values.show_kind or len(kinds) > 1
         self._problems = _Problems(self._values.ignore_not_found)
         self._printed = False
+        self._aligner, self._definitions = Aligner(), list[Any]()
+
+    def follow(self, type_: ResourceType, table: dict[str, Any]) -> None:
+        """Print a table's rows under those of tables before it; only the first has headers."""
+        self._definitions = table.get("columnDefinitions") or self._definitions
+        table = {**table, "columnDefinitions": self._definitions}
+        rows = list(self._rows(type_, table, heading=not self._printed))
+        for line in self._aligner.lines(rows):
+            print(line)
+        self._printed = self._printed or bool(rows)
 
     def print(self) -> int:
         query: list[tuple[str, str]] = []
@@ -277,6 +290,64 @@ def _listed(items: list[dict[str, Any]]) -> dict[str, Any]:
     return {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}}
 
 
+# -- watching
+
+
+def _watch(invocation: Invocation, targets: Sequence[Target], show: _Printer | None) -> int:
+    """Print what there is, unless --watch-only, and then each change until the server ends."""
+    values, session = invocation.values, invocation.session
+    if len({(target.type.group, target.type.plural) for target in targets}) > 1:
+        raise CommandError("you may only specify a single resource type")
+    if len(targets) != 1:
+        raise CommandError("you may only watch a single resource or type of resource at a time")
+    target = targets[0]
+    accept = _TABLE if show is None else "application/json"
+    out = _follower(invocation, target, show)
+    version = ""
+    for document in _read(invocation, target, accept):
+        version = document["metadata"]["resourceVersion"]
+        if not values.watch_only:
+            out(document)
+    fields = [f"metadata.name={target.name}"] if target.name else []
+    fields += [values.field_selector] if values.field_selector else []
+    query = [("watch", "true"), ("resourceVersion", version), ("fieldSelector", ",".join(fields))]
+    query += [("labelSelector", values.selector)] if values.selector else []
+    namespace = "" if values.all_namespaces else target.namespace or session.namespace
+    sys.stdout.flush()
+    for line in session.http.stream(target.type.path(namespace), query, accept=accept):
+        event = json.loads(line)
+        if event["type"] == "ERROR":
+            raise StatusError(event["object"])
+        if event["type"] != "BOOKMARK":
+            out(event["object"])
+            sys.stdout.flush()
+    return 0
+
+
+def _follower(
+    invocation: Invocation, target: Target, show: _Printer | None
+) -> Callable[[dict[str, Any]], None]:
+    """Return what prints a list, and then one object after the other."""
+    if show is None:
+        tables = _Tables(invocation, [target])
+        return lambda document: tables.follow(target.type, document)
+    values, first = invocation.values, True
+
+    def out(document: dict[str, Any]) -> None:
+        nonlocal first
+        for obj in _objects(target, document):
+            if values.output == "name":
+                print(f"{named(target.type)}/{obj['metadata']['name']}")
+                continue
+            if values.output in ("json", "yaml") and not values.show_managed_fields:
+                (obj.get("metadata") or {}).pop("managedFields", None)
+            print("---\n" if values.output == "yaml" and not first else "", end="")
+            print(show(obj), end="")
+            first = False
+
+    return out
+
+
 COMMAND = Command(
     usage="kubectl get [(-o|--output=)json|yaml|name|wide|jsonpath|custom-columns] "
     "(-f FILENAME | TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) "
@@ -329,6 +400,10 @@ kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
              "hide labels column)", kind=Kind.BOOL),
         Flag("show-managed-fields", False, "If true, keep the managedFields when printing objects "
              "in JSON or YAML format.", kind=Kind.BOOL),
+        Flag("watch", False, "After listing/getting the requested object, watch for changes.",
+             short="w", kind=Kind.BOOL),
+        Flag("watch-only", False, "Watch for changes to the requested object(s), without "
+             "listing/getting first.", kind=Kind.BOOL),
         Flag("subresource", usage="If specified, gets the subresource of the requested object."),
     ),
 )  # fmt: skip

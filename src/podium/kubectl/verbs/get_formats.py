@@ -47,11 +47,13 @@ def jsonpath(template: str, *, headers: bool) -> Printer:
 
 
 def custom_columns(spec: str, *, headers: bool) -> Printer:
-    """Return the printer of a table with the columns of *spec*. Raises CommandError."""
+    """Return the printer of a table with the columns of *spec*; only what it prints first has
+    headers. Raises CommandError."""
     try:
         columns = CustomColumns(spec)
     except paths.JsonPathError as exc:
         raise CommandError(str(exc)) from exc
+    aligner, titles = Aligner(), [columns.titles] if headers else []
 
     def show(document: dict[str, Any]) -> str:
         objects = document["items"] if document.get("kind") == "List" else [document]
@@ -59,7 +61,8 @@ def custom_columns(spec: str, *, headers: bool) -> Printer:
             rows = list(columns.rows(objects))
         except paths.JsonPathError as exc:
             raise CommandError(str(exc)) from exc
-        table = [columns.titles, *rows] if headers else rows
-        return "".join(f"{line}\n" for line in Aligner().lines(table))
+        table = [*titles, *rows]
+        titles.clear()
+        return "".join(f"{line}\n" for line in aligner.lines(table))
 
     return show
