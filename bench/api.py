@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import api_objects as objects
@@ -256,8 +257,15 @@ class Bench:
         for watchers in self._asked.watchers:
             count = max(ROUNDS, min(1000, self._asked.deliveries // watchers // ROUNDS))
             with contextlib.ExitStack() as stack:
-                ours = self._fan_out(stack, self._api, watchers, _watch(self._revision()))
-                floor = self._fan_out(stack, self._http, watchers, request("GET", "/watch"))
+                # Writers come last: a server does not wait for long for those who say nothing.
+                watches = (
+                    self._watching(stack, self._api, watchers, _watch(self._revision())),
+                    self._watching(stack, self._http, watchers, request("GET", "/watch")),
+                )
+                writers = [
+                    stack.enter_context(self._pool(server, self._asked.connections[-1]))
+                    for server in (self._api, self._http)
+                ]
                 numbers = itertools.cycle(range(self._some))
                 made = iter([
                     objects.patch(next(numbers), next(self._turns)) for _ in range(count * ROUNDS)
@@ -265,25 +273,25 @@ class Bench:
                 event = request("POST", "/event", b"{}", objects.JSON)
                 self._compare(
                     f"to {watchers} watcher{'s' * (watchers > 1)}, {count * ROUNDS} writes",
-                    lambda: ours(list(itertools.islice(made, count))),  # noqa: B023
+                    partial(_deliver, watches[0], writers[0], made, count),
                     self._http,
-                    lambda: floor([event] * count),  # noqa: B023
+                    partial(_deliver, watches[1], writers[1], itertools.repeat(event), count),
                 )
 
-    def _fan_out(
-        self, stack: contextlib.ExitStack, server: Server, watchers: int, watch: bytes
-    ) -> Callable[[list[bytes]], Run]:
-        """Open watches, and what writes; return what sends requests and waits for their events."""
-        writers = stack.enter_context(self._pool(server, self._asked.connections[-1]))
-        target = self._target(server, self._user)
-        opened = stack.enter_context(Watchers(target, watchers, watch))
-        return lambda requests: opened.deliver(writers, requests)
+    def _watching(
+        self, stack: contextlib.ExitStack, server: Server, count: int, watch: bytes
+    ) -> Watchers:
+        return stack.enter_context(Watchers(self._target(server, self._user), count, watch))
 
     def _revision(self) -> str:
         with self._pool(self._api, 1) as pool:
             page = pool.one(request("GET", f"{_PODS}?limit=1"))
         revision: str = json.loads(page)["metadata"]["resourceVersion"]
         return revision
+
+
+def _deliver(watchers: Watchers, writers: Pool, requests: Iterator[bytes], count: int) -> Run:
+    return watchers.deliver(writers, list(itertools.islice(requests, count)))
 
 
 def _watch(revision: str) -> bytes:

@@ -108,6 +108,8 @@ def _element(items: Sequence[Any]) -> str:
 
 def plain(shown: Any) -> str:
     """``%v`` of a JSON value: ``map[a:1 b:[x y]]``."""
+    if type(shown) is str:
+        return shown
     if isinstance(shown, Mapping):
         return f"map[{' '.join(f'{key}:{plain(item)}' for key, item in sorted(shown.items()))}]"
     if isinstance(shown, Sequence) and not isinstance(shown, str):

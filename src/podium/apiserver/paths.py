@@ -105,15 +105,12 @@ def split_target(target: str) -> tuple[str, Query]:
 def parse(method: str, path: str, query: Query) -> RequestInfo:
     """Return what a request is about. *path* is decoded."""
     parts = path.strip("/").split("/")
-    other = RequestInfo(method, path, method.lower())
-    if len(parts) < 3 or parts[0] not in ("api", "apis"):
-        return other
-    if parts[0] == "api":
+    if parts[0] == "api" and len(parts) >= 3:
         group, version, rest = "", parts[1], parts[2:]
-    elif len(parts) >= 4:
+    elif parts[0] == "apis" and len(parts) >= 4:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        return other
+        return RequestInfo(method, path, method.lower())
     verb = _VERBS.get(method, "")
     if rest[0] == "watch" and len(rest) > 1:  # the old form, /api/v1/watch/...
         verb, rest = "watch", rest[1:]

@@ -161,11 +161,19 @@ def ordered(fields: Fields) -> Fields:
 _MAX_DEPTH = 200
 
 
-def parse(value: Any, depth: int = 0) -> Fields:
+def parse(value: Any) -> Fields:
     """Return the set that a client's ``fieldsV1`` means, in canonical form.
 
     Elements of sorts that are not known are left out, as upstream does. Raises ValueError.
     """
+    try:
+        known = _shared.get(_encode(value))  # most clients send back what they were given
+    except RecursionError:
+        known = None
+    return known if known is not None else _parse(value, 0)
+
+
+def _parse(value: Any, depth: int) -> Fields:
     if not isinstance(value, dict):
         raise ValueError("fieldsV1 is no object")
     if depth > _MAX_DEPTH:
@@ -174,7 +182,7 @@ def parse(value: Any, depth: int = 0) -> Fields:
     for text, below in value.items():
         element = SELF if text == SELF else elements.canonical(text)
         if element is not None:
-            node = parse(below, depth + 1)
+            node = _parse(below, depth + 1)
             if len(node) == 1 and SELF in node:
                 node = LEAF
             there = result.get(element)
