@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.apiserver import running_apiserver
+from support.apiserver import RunningApiServer, running_apiserver
 
 LIMIT = 3 * 1024 * 1024 - 1024
 HEAD = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},'
@@ -217,3 +217,12 @@ async def test_numbers_without_end_are_no_failure_of_the_server(api, path, body)
         if response.status == 201:
             async with session.put(f"{path}/{body['metadata']['name']}", json=body) as response:
                 assert 200 <= response.status < 500
+
+
+@pytest.mark.parametrize("name", ["resourceVersion", "limit", "timeoutSeconds"])
+async def test_numbers_of_thousands_of_digits_are_bad_requests(
+    api: RunningApiServer, name: str
+) -> None:
+    path = f"/api/v1/configmaps?{name}={'9' * 5000}"
+    async with api.session() as session, session.get(path) as response:
+        assert response.status == 400
