@@ -27,8 +27,6 @@ _VALIDATIONS: Mapping[str, Validation] = {
 _SUPPORTED = ("", *sorted(_VALIDATIONS))
 #: Characters beyond which a number is none that fits, without its being read.
 _MOST_DIGITS = 100
-#: Characters of a number beyond which it is out of range; Python reads none of thousands.
-_LONGEST = 1000
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 
 

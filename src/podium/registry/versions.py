@@ -15,9 +15,6 @@ from podium.registry.types import ListOptions
 EXACT = "Exact"
 NOT_OLDER_THAN = "NotOlderThan"
 
-#: A number of 64 bits has at most so many; Python reads no number of thousands of them.
-_DIGITS = 20
-
 _MATCH = Path("resourceVersionMatch")
 _INITIAL = Path("sendInitialEvents")
 
