@@ -177,14 +177,18 @@ async def test_a_watch_that_is_cut_is_taken_up_where_it_was(
     assert seen == [("ADDED", "0"), *changes, ("DELETED", "3")]
 
 
-async def test_nodes_are_cordoned_and_tainted(api: Any):
+async def test_nodes_are_tainted_and_cordoned(api: Any):
     node = await Node.get("node-1", api=api)
+    taint = {"key": "example.org/kr8s", "value": "a"}
+    await node.taint(**taint, effect="NoSchedule")
+    try:
+        assert {**taint, "effect": "NoSchedule"} in node.taints
+    finally:
+        await node.taint(**taint, effect="NoSchedule-")
     await node.cordon()
     assert node.unschedulable
     await node.uncordon()
-    await node.taint(key="example.org/kr8s", value="a", effect="NoSchedule")
-    assert [taint["key"] for taint in node.taints] == ["example.org/kr8s"]
-    await node.taint(key="example.org/kr8s", value="a", effect="NoSchedule-")
+    assert not node.unschedulable
 
 
 async def test_owners_and_what_becomes_of_the_owned(api: Any, namespace: str):

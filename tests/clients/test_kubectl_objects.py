@@ -273,16 +273,18 @@ SECTIONS = (
 )
 
 
-@EVERY_VERSION
+@OLDEST_AND_NEWEST
 def test_nodes(kubectl: Kubectl):
     key = f"example.org/{kubectl.namespace}"
     assert kubectl("taint", "nodes", "node-1", f"{key}=a:NoSchedule") == "node/node-1 tainted\n"
-    assert kubectl("cordon", "node-1") == "node/node-1 cordoned\n"
-    described = kubectl("describe", "node", "node-1")
-    for section in (*SECTIONS, f"Taints:             {key}=a:NoSchedule"):
-        assert f"\n{section}" in f"\n{described}"
-    assert kubectl("uncordon", "node-1") == "node/node-1 uncordoned\n"
-    assert kubectl("taint", "nodes", "node-1", f"{key}-") == "node/node-1 untainted\n"
+    try:
+        assert kubectl("cordon", "node-1") == "node/node-1 cordoned\n"
+        described = kubectl("describe", "node", "node-1")
+        for section in (*SECTIONS, f"Taints:             {key}=a:NoSchedule"):
+            assert f"\n{section}" in f"\n{described}"
+    finally:
+        assert kubectl("uncordon", "node-1") == "node/node-1 uncordoned\n"
+        assert kubectl("taint", "nodes", "node-1", f"{key}-") == "node/node-1 untainted\n"
 
 
 @OLDEST_AND_NEWEST
