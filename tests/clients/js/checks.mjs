@@ -62,12 +62,14 @@ const checks = {
     assert.ok(made.metadata.creationTimestamp instanceof Date);
     const chosen = await core.listNamespacedConfigMap({ namespace, labelSelector: "app in (two)" });
     assert.deepEqual(chosen.items.map((item) => item.metadata.name), ["two"]);
-    const first = await core.listNamespacedConfigMap({ namespace, limit: 1 });
+    const both = { namespace, labelSelector: "app" };
+    const first = await core.listNamespacedConfigMap({ ...both, limit: 1 });
     const rest = await core.listNamespacedConfigMap({
-      namespace,
+      ...both,
       _continue: first.metadata._continue,
     });
-    assert.equal(first.items.length + rest.items.length, 3);
+    const names = [...first.items, ...rest.items].map((item) => item.metadata.name);
+    assert.deepEqual(names, ["one", "two"]);
     made.data = { b: "3" };
     const replaced = await core.replaceNamespacedConfigMap({ namespace, name: "one", body: made });
     assert.deepEqual(replaced.data, { b: "3" });
