@@ -159,7 +159,7 @@ async def test_a_watch_that_is_cut_is_taken_up_where_it_was(
     seen, since = [], zero.metadata.resourceVersion
     far = await kr8s.asyncio.api(kubeconfig=str(relayed.kubeconfig))
     while len(seen) < 5:
-        stream = far.watch("configmaps", namespace=namespace, since=since)
+        stream = far.watch("configmaps", namespace=namespace, label_selector="app=one", since=since)
         with contextlib.suppress(httpx.HTTPError):
             async for kind, found in stream:
                 seen.append((kind, found.data["a"]))

@@ -210,7 +210,9 @@ async def test_a_watch_that_is_cut_goes_on(sdk: Any, core: Any, namespace: str, 
         while len(seen) < 6:
             version = watcher.resource_version
             with contextlib.suppress(*lost):
-                async for event in watcher.stream(listing, namespace, resource_version=version):
+                async for event in watcher.stream(
+                    listing, namespace, label_selector="app=one", resource_version=version
+                ):
                     seen.append((event["type"], event["object"].data["a"]))
                     relayed.cut()
                     number = str(len(seen))

@@ -186,7 +186,11 @@ def test_a_watch_that_is_cut_goes_on(api: Client, namespace: str, relayed: Relay
     with Client(config=loaded, trust_env=False) as far:
         api.create(config_map("one", namespace, a="0"))
         stream = far.watch(
-            ConfigMap, namespace=namespace, resource_version=start, on_error=on_error_retry
+            ConfigMap,
+            namespace=namespace,
+            labels={"app": "one"},
+            resource_version=start,
+            on_error=on_error_retry,
         )
         for kind, found in stream:
             seen.append((kind, found.data["a"]))
