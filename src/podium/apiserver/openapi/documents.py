@@ -15,8 +15,9 @@ from podium.api import schema
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver import discovery
 from podium.apiserver.negotiation import JSON
-from podium.apiserver.openapi import enums, prose, protobuf
+from podium.apiserver.openapi import enums, prose, protobuf, roots
 from podium.apiserver.openapi import operations as ops
+from podium.apiserver.openapi.paths import SECURITY, Described, paths_v2, paths_v3
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
 from podium.registry.strategies import strategy_for
@@ -55,28 +56,39 @@ def v2_protobuf() -> Document:
 
 
 def _content_v2() -> dict[str, Any]:
-    found = list(_operations(RESOURCES))
+    found: list[Described] = list(_operations(RESOURCES))
+    found += [root for _, root in roots.roots(discovery.groups())]
+    found.append(ops.binding())
     return {
         "swagger": "2.0",
         "info": _INFO,
-        "paths": ops.paths_v2(found),
-        "definitions": schemas_v2(_definitions(), _roots(found)),
+        "paths": paths_v2(found),
+        "definitions": schemas_v2(_definitions(), _needed(found)),
+        "securityDefinitions": SECURITY,
+        "security": [{name: []} for name in SECURITY],
     }
 
 
 @cache
-def v3(group: str, version: str) -> Document | None:
-    """Return the document of a group and version, None where it is not served."""
-    resources = discovery.served(group, version)
-    if not resources:
+def v3(path: str) -> Document | None:
+    """Return the document of a group and version (``apis/apps/v1``), or of what is about no kind
+    (``apis/apps``, ``version``); None where there is no such document."""
+    names = group_versions().get(path)
+    found: list[Described] = list(_operations(discovery.served(*names))) if names else []
+    found += [root for place, root in roots.roots(discovery.groups()) if place == path]
+    if path == "api/v1":
+        found.append(ops.binding())
+    if not found:
         return None
-    found = list(_operations(resources))
     return _document(
         {
             "openapi": "3.0.0",
             "info": _INFO,
-            "paths": ops.paths_v3(found),
-            "components": {"schemas": schemas_v3(_definitions(), _roots(found))},
+            "paths": paths_v3(found),
+            "components": {
+                "schemas": schemas_v3(_definitions(), _needed(found)),
+                "securitySchemes": SECURITY,
+            },
         }
     )
 
@@ -84,12 +96,12 @@ def v3(group: str, version: str) -> Document | None:
 @cache
 def index() -> Document:
     """``/openapi/v3``: where the documents are."""
-    paths = {}
-    for path, (group, version) in sorted(group_versions().items()):
-        document = v3(group, version)
+    found = {}
+    for path in sorted({place for place, _ in roots.roots(discovery.groups())}):
+        document = v3(path)
         if document is not None:
-            paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={document.hash}"}
-    return _document({"paths": paths})
+            found[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={document.hash}"}
+    return _document({"paths": found})
 
 
 @cache
@@ -102,7 +114,8 @@ def group_versions() -> dict[str, tuple[str, str]]:
 
 
 def _definitions() -> Mapping[str, Any]:
-    return enums.with_values(prose.described(schema.all_definitions()))
+    described = enums.with_values(prose.described(schema.all_definitions()))
+    return {**roots.DEFINITIONS, **described}
 
 
 def _operations(resources: Sequence[Resource]) -> Iterable[ops.Operation]:
@@ -116,8 +129,5 @@ def _definition(kind: Resource | Subresource) -> str:
     return schema.definition_of(kind.type)
 
 
-def _roots(found: Iterable[ops.Operation]) -> set[str]:
-    roots = {ops.STATUS}
-    for operation in found:
-        roots |= {operation.body, operation.result} - {""}
-    return roots
+def _needed(found: Iterable[Described]) -> set[str]:
+    return {name for operation in found for name in (operation.body, operation.result) if name}

@@ -1,40 +1,47 @@
-"""Paths and operations of the served resources, as OpenAPI 2 and 3 write them. Pure."""
+"""Paths and operations of the served resources, as OpenAPI 2 and 3 write them. Pure.
+
+Follows ``k8s.io/apiserver/pkg/endpoints/installer.go``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from podium.api.scheme import Resource, Subresource
-from podium.apiserver.openapi.schemas import GROUP_VERSION_KIND, V2_ROOT, V3_ROOT
+from podium.api.scheme import PODS, Resource, Subresource
+from podium.apiserver.openapi.schemas import GROUP_VERSION_KIND
+from podium.registry.strategies import strategy_for
 
 META = "io.k8s.apimachinery.pkg.apis.meta.v1"
 STATUS = f"{META}.Status"
 PATCH = f"{META}.Patch"
 DELETE_OPTIONS = f"{META}.DeleteOptions"
 _PATCH_TYPES = (
+    "application/apply-patch+yaml",
     "application/json-patch+json",
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
-    "application/apply-patch+yaml",
 )
-_WRITES = ("dryRun", "fieldManager", "fieldValidation")
+JSON, YAML = "application/json", "application/yaml"
+_WRITES = ("dryRun", "fieldManager", "fieldValidation", "pretty")
+_DELETES = (
+    "dryRun", "gracePeriodSeconds", "ignoreStoreReadErrorWithClusterBreakingPotential",
+    "orphanDependents", "pretty", "propagationPolicy",
+)  # fmt: skip
+_CHOICE = (
+    "continue", "fieldSelector", "labelSelector", "limit", "resourceVersion",
+    "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds",
+)  # fmt: skip
 _QUERY = {
-    "list": (
-        "allowWatchBookmarks", "continue", "fieldSelector", "labelSelector", "limit",
-        "resourceVersion", "resourceVersionMatch", "sendInitialEvents", "timeoutSeconds", "watch",
-    ),
+    "list": tuple(sorted((*_CHOICE, "allowWatchBookmarks", "pretty", "watch"))),
     "post": _WRITES,
     "put": _WRITES,
-    "patch": (*_WRITES, "force"),
-    "delete": ("dryRun", "gracePeriodSeconds", "orphanDependents", "propagationPolicy"),
-    "deletecollection": (
-        "continue", "dryRun", "fieldSelector", "gracePeriodSeconds", "labelSelector", "limit",
-        "orphanDependents", "propagationPolicy", "resourceVersion", "resourceVersionMatch",
-    ),
-    "get": ("resourceVersion",),
-}  # fmt: skip
+    "patch": tuple(sorted((*_WRITES, "force"))),
+    "delete": _DELETES,
+    "deletecollection": tuple(sorted((*_CHOICE, *_DELETES))),
+    "get": ("pretty",),
+}
 #: Queries of requests that become streams.
 _CONNECTIONS = {
     "attach": ("container", "stderr", "stdin", "stdout", "tty"),
@@ -42,24 +49,10 @@ _CONNECTIONS = {
     "portforward": ("ports",),
     "proxy": (),
 }
-_TYPES = {
-    "allowWatchBookmarks": "boolean",
-    "force": "boolean",
-    "gracePeriodSeconds": "integer",
-    "limit": "integer",
-    "orphanDependents": "boolean",
-    "sendInitialEvents": "boolean",
-    "timeoutSeconds": "integer",
-    "watch": "boolean",
-}
-#: Codes of success beside 200, by what is done.
-_CODES = {
-    "post": (201, 202),
-    "put": (201,),
-    "patch": (201,),
-    "delete": (202,),
-}
-_DESCRIPTIONS = {200: "OK", 201: "Created", 202: "Accepted"}
+_LOG = (
+    "container", "follow", "limitBytes", "pretty", "previous", "sinceSeconds", "sinceTime",
+    "tailLines", "timestamps",
+)  # fmt: skip
 _METHODS = {
     "get": "get",
     "list": "get",
@@ -75,6 +68,8 @@ _METHODS = {
 }
 #: Methods of requests that are passed on.
 _ANY = ("delete", "get", "head", "options", "patch", "post", "put")
+_VERBS = {"get": "read", "put": "replace", "post": "create", "deletecollection": "delete"}
+_CODES = {"post": (200, 201, 202), "put": (200, 201), "patch": (200, 201), "delete": (200, 202)}
 
 Document = dict[str, Any]
 
@@ -98,30 +93,88 @@ class Operation:
 
     @property
     def id(self) -> str:
-        """Unique, and in the form of upstream's: ``listCoreV1NamespacedPod``."""
-        parts = (self.resource.group or "core").removesuffix(".k8s.io").split(".")
-        group = "".join(part.capitalize() for part in parts)
+        """Unique: ``listCoreV1NamespacedPod``."""
+        group = group_name(self.resource.group) + self.resource.version.upper()
         scope = "Namespaced" if "{namespace}" in self.path else ""
         suffix = "ForAllNamespaces" if self.resource.namespaced and not scope else ""
         what = self.resource.kind + self.subresource.capitalize()
-        version = self.resource.version.upper()
         if self.connects:
             below = "WithPath" if self.path.endswith("{path}") else ""
-            return f"connect{group}{version}{self.action.capitalize()}{scope}{what}{below}"
-        return f"{self.action}{group}{version}{scope}{what}{suffix}"
+            return f"connect{group}{self.action.capitalize()}{scope}{what}{below}"
+        many = "Collection" if self.action == "deletecollection" else ""
+        verb = _VERBS.get(self.action, self.action)
+        return f"{verb}{group}{many}{scope}{what}{suffix}"
+
+    @property
+    def tag(self) -> str:
+        name = group_name(self.resource.group)
+        return f"{name[0].lower()}{name[1:]}_{self.resource.version}"
+
+    @property
+    def description(self) -> str:
+        kind, part = self.resource.kind, self.subresource
+        if self.connects:
+            return f"connect {self.method.upper()} requests to {part} of {kind}"
+        of = f"{part} of " if part else ""
+        match self.action:
+            case "list":
+                return f"list or watch objects of kind {kind}"
+            case "deletecollection":
+                return f"delete collection of {kind}"
+            case "post":
+                return f"create {of}{_with_article(kind)}"
+            case "delete":
+                return f"delete {of}{_with_article(kind)}"
+        verb = {"patch": "partially update"}.get(self.action, _VERBS.get(self.action))
+        return f"{verb} {of}the specified {kind}"
+
+    @property
+    def marks(self) -> Document:
+        """The extensions that say what this is to Kubernetes."""
+        action = "connect" if self.connects else self.action
+        return {"x-kubernetes-action": action, GROUP_VERSION_KIND: self.kind}
+
+    @property
+    def query(self) -> Iterable[str]:
+        if self.subresource == "log":
+            return _LOG
+        return _CONNECTIONS[self.subresource] if self.connects else _QUERY[self.action]
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        return (200,) if self.connects else _CODES.get(self.action, (200,))
+
+    @property
+    def consumes(self) -> tuple[str, ...]:
+        return _PATCH_TYPES if self.method == "patch" and self.body else ("*/*",)
+
+    @property
+    def produces(self) -> tuple[str, ...]:
+        if self.connects:
+            return ("*/*",)
+        if self.subresource == "log":
+            return ("text/plain",)
+        return (JSON, f"{JSON};stream=watch", YAML) if self.action == "list" else (JSON, YAML)
+
+
+def group_name(group: str) -> str:
+    """Return a group as names of operations have it: ``RbacAuthorization``."""
+    parts = (group or "core").removesuffix(".k8s.io").split(".")
+    return "".join(part.capitalize() for part in parts)
+
+
+def _with_article(noun: str) -> str:
+    """Plurals have no article."""
+    if noun.endswith("s") and not noun.endswith("ss"):
+        return noun
+    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
 
 
 def operations(
-    resource: Resource,
-    definition: Callable[[Resource | Subresource], str],
-    *,
-    returns_deleted: bool,
+    resource: Resource, definition: Callable[[Resource | Subresource], str]
 ) -> Iterable[Operation]:
-    """Yield what can be done with *resource*; *definition* names the definition of a kind.
-
-    *returns_deleted* says that a deletion is answered with the object.
-    """
-    itself = definition(resource)
+    """Yield what can be done with *resource*; *definition* names the definition of a kind."""
+    itself, strategy = definition(resource), strategy_for(resource)
     kind = {"group": resource.group, "version": resource.version, "kind": resource.kind}
     collection = resource.path("{namespace}" if resource.namespaced else "")
     item = resource.path("{namespace}" if resource.namespaced else "", "{name}")
@@ -134,7 +187,7 @@ def operations(
         ("get", item, "", itself),
         ("update", item, itself, itself),
         ("patch", item, PATCH, itself),
-        ("delete", item, DELETE_OPTIONS, itself if returns_deleted else STATUS),
+        ("delete", item, DELETE_OPTIONS, itself if strategy.returns_deleted_object else STATUS),
     ):
         if verb in resource.verbs:
             action = {"create": "post", "update": "put"}.get(verb, verb)
@@ -167,95 +220,8 @@ def _subresource_operations(
         yield Operation(path, action, resource, kind, body, result, sub.name)
 
 
-def path_parameters(path: str) -> list[str]:
-    return [name for name in ("name", "namespace", "path") if f"{{{name}}}" in path]
-
-
-def paths_v2(found: Iterable[Operation]) -> Document:
-    def parameter(name: str, place: str) -> Document:
-        entry: Document = {"name": name, "in": place, "type": _TYPES.get(name, "string")}
-        entry["uniqueItems"] = True
-        return entry | ({"required": True} if place == "path" else {})
-
-    def operation(op: Operation) -> Document:
-        parameters = [parameter(name, "query") for name in _query(op)]
-        if op.body:
-            schema = {"$ref": V2_ROOT + op.body}
-            required = {} if op.method == "delete" else {"required": True}
-            parameters.insert(0, {"name": "body", "in": "body", "schema": schema, **required})
-        content = {"schema": {"$ref": V2_ROOT + op.result}} if op.result else {}
-        consumes = list(_PATCH_TYPES) if op.method == "patch" else ["*/*"]
-        return {
-            **_common(op),
-            "consumes": consumes,
-            "produces": ["application/json", "application/yaml"],
-            "schemes": ["https"],
-            "parameters": parameters,
-            "responses": _responses(op, content),
-        }
-
-    return _paths(found, operation, parameter)
-
-
-def paths_v3(found: Iterable[Operation]) -> Document:
-    def parameter(name: str, place: str) -> Document:
-        schema = {"type": _TYPES.get(name, "string"), "uniqueItems": True}
-        entry: Document = {"name": name, "in": place, "schema": schema}
-        return entry | ({"required": True} if place == "path" else {})
-
-    def operation(op: Operation) -> Document:
-        document = _common(op)
-        document["parameters"] = [parameter(name, "query") for name in _query(op)]
-        if op.body:
-            types = _PATCH_TYPES if op.method == "patch" else ("*/*",)
-            schema = {"$ref": V3_ROOT + op.body}
-            document["requestBody"] = {"content": {kind: {"schema": schema} for kind in types}}
-        content = {}
-        if op.result:
-            schema = {"$ref": V3_ROOT + op.result}
-            kinds = ("application/json", "application/yaml")
-            content = {"content": {kind: {"schema": schema} for kind in kinds}}
-        document["responses"] = _responses(op, content)
-        return document
-
-    return _paths(found, operation, parameter)
-
-
-def _responses(op: Operation, content: Document) -> Document:
-    codes = (200, *(() if op.connects else _CODES.get(op.action, ())))
-    answers = {str(code): {"description": _DESCRIPTIONS[code], **content} for code in codes}
-    return answers | {"401": {"description": "Unauthorized"}}
-
-
-def _common(op: Operation) -> Document:
-    group = (op.resource.group or "core").partition(".")[0]
-    return {
-        "operationId": op.id,
-        "tags": [f"{group}_{op.resource.version}"],
-        "x-kubernetes-action": "connect" if op.connects else op.action,
-        GROUP_VERSION_KIND: op.kind,
-    }
-
-
-def _query(op: Operation) -> Iterable[str]:
-    if op.subresource == "log":
-        return (
-            "container", "follow", "limitBytes", "previous", "sinceSeconds", "sinceTime",
-            "tailLines", "timestamps",
-        )  # fmt: skip
-    return _CONNECTIONS[op.subresource] if op.connects else _QUERY[op.action]
-
-
-def _paths(
-    found: Iterable[Operation],
-    operation: Callable[[Operation], Document],
-    parameter: Callable[[str, str], Document],
-) -> Document:
-    paths: dict[str, Document] = {}
-    for op in found:
-        entry = paths.setdefault(op.path, {})
-        entry[op.method] = operation(op)
-        named = path_parameters(op.path)
-        if named:
-            entry["parameters"] = [parameter(name, "path") for name in named]
-    return dict(sorted(paths.items()))
+def binding() -> Operation:
+    """POST to the bindings of a namespace: ``pods/binding`` by another way."""
+    kind = {"group": "", "version": "v1", "kind": "Binding"}
+    path, name = "/api/v1/namespaces/{namespace}/bindings", "io.k8s.api.core.v1.Binding"
+    return Operation(path, "post", replace(PODS, kind="Binding"), kind, name, name)

@@ -7,14 +7,15 @@ document contains is written.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 #: As clients ask for it; the older name is no valid media type, so it is never answered with.
 ACCEPTED = frozenset({CONTENT_TYPE, "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"})
 
-_METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "patch": 8}
+_METHODS = {"get": 2, "put": 3, "post": 4, "delete": 5, "options": 6, "head": 7, "patch": 8}
+_API_KEY = ("type", "name", "in", "description")
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
@@ -33,8 +34,23 @@ def encode(document: Mapping[str, Any]) -> bytes:
             _message(2, _text(1, info["title"]) + _text(2, info["version"])),
             _message(8, b"".join(paths)),
             _message(9, b"".join(definitions)),
+            *(_message(12, _requirement(one)) for one in document["security"]),
+            _message(13, b"".join(_schemes(document["securityDefinitions"]))),
         )
     )
+
+
+def _requirement(requirement: Mapping[str, Sequence[str]]) -> bytes:
+    return b"".join(
+        _message(1, _named(name, b"".join(_texts(1, scopes))))
+        for name, scopes in requirement.items()
+    )
+
+
+def _schemes(schemes: Mapping[str, Any]) -> Iterable[bytes]:
+    for name, scheme in schemes.items():
+        fields = (_text(i, scheme[key]) for i, key in enumerate(_API_KEY, start=1))
+        yield _message(1, _named(name, _message(2, b"".join(fields))))
 
 
 def _schema(schema: Mapping[str, Any]) -> bytes:
@@ -78,6 +94,7 @@ def _operation(operation: Mapping[str, Any]) -> bytes:
     return b"".join(
         (
             *_texts(1, operation["tags"]),
+            _text(3, operation["description"]),
             _text(5, operation["operationId"]),
             *_texts(6, operation["produces"]),
             *_texts(7, operation["consumes"]),

@@ -33,15 +33,13 @@ def answer_v3_index(request: BaseRequest) -> Response:
 
 def document_v3(path: str) -> Callable[[BaseRequest], Response] | None:
     """Return what answers ``/openapi/v3/<path>``, None where there is no such document."""
-    names = documents.group_versions().get(path)
-    if names is None:
+    document = documents.v3(path)
+    if document is None:
         return None
-    return lambda request: _answer_v3(request, names, path)
+    return lambda request: _answer_v3(request, document, path)
 
 
-def _answer_v3(request: BaseRequest, names: tuple[str, str], path: str) -> Response:
-    document = documents.v3(*names)
-    assert document is not None
+def _answer_v3(request: BaseRequest, document: Document, path: str) -> Response:
     _want_json(request)
     asked = split_target(request.raw_path)[1].get("hash")
     if asked and asked != document.hash:
