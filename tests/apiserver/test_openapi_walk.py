@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from podium.api import codec
 from podium.api.scheme import PODS, RESOURCES, SERVICEACCOUNTS, Resource
 from podium.api.types.meta_v1 import Status
-from podium.apiserver.openapi.documents import group_versions, v2, v3
+from podium.apiserver.openapi.documents import group_versions, index, v2, v3
 from support.apiserver import RunningApiServer, running_apiserver
 from support.fuzzing import examples, is_servers_fault
 from support.generated import documents, instances
@@ -36,7 +36,10 @@ _AS_DOCUMENTED = [
     checks.content_type_conformance,
     checks.response_schema_conformance,
 ]
-_BY_PATH = {(each.group, each.version, each.plural): each for each in RESOURCES}
+_BY_PATH = {
+    **{(each.group, each.version, each.plural): each for each in RESOURCES},
+    ("", "v1", "bindings"): PODS,
+}
 
 
 class Client:
@@ -58,6 +61,15 @@ class Client:
 
     def document(self, path: str) -> Any:
         return self._request("GET", self._server + path).json()
+
+    def read(self, operation: Any) -> None:
+        """Get what is about no kind: a document."""
+        case = operation.Case()
+        answer = self._request("GET", self._server + operation.path)
+        assert answer.status_code == 200, _about(answer)
+        # Of the issuer's documents upstream's say that they are text.
+        of_issuer = operation.path.startswith(("/.well-known/", "/openid/"))
+        case.validate_response(answer, checks=_AS_DOCUMENTED[: 2 if of_issuer else None])
 
     def ensure(self, resource: Resource) -> str:
         """See to it that there is an object to try things on; return its name."""
@@ -87,7 +99,10 @@ def walk(client: Client, document: Any, usually: int) -> int:
         operation = found.ok()
         if operation.path.rpartition("/")[2] not in _CONNECTIONS:
             raw = document["paths"][operation.path][operation.method]
-            _try(client, operation, raw, usually)
+            if operation.path.endswith("/"):
+                client.read(operation)
+            else:
+                _try(client, operation, raw, usually)
             count += 1
     return count
 
@@ -191,6 +206,11 @@ def _without_identity(document: Any) -> Any:
     return {name: value for name, value in document.items() if name != "metadata"}
 
 
+def documented() -> list[str]:
+    """The paths of all documents of version 3."""
+    return sorted(json.loads(index().body)["paths"])
+
+
 @pytest.mark.parametrize("path", sorted(group_versions()))
 async def test_operations_do_as_they_are_documented(path: str, tmp_path: Path) -> None:
     async with running_apiserver(tmp_path) as api:
@@ -209,10 +229,19 @@ async def test_operations_do_as_they_are_documented(path: str, tmp_path: Path) -
         raise failure
 
 
+async def test_documents_about_no_kind_do_as_they_are_documented(api: RunningApiServer) -> None:
+    def run() -> int:
+        with closing(Client(api)) as client:
+            others = [path for path in documented() if path not in group_versions()]
+            return sum(walk(client, client.document(f"/openapi/v3/{p}"), 1) for p in others)
+
+    assert await asyncio.to_thread(run) > len({group for group, _ in group_versions().values()})
+
+
 def test_version_2_describes_the_same_operations_as_version_3() -> None:
     everything = {_signature(each) for each in _operations(json.loads(v2().body))}
-    by_group = [v3(group, version) for group, version in group_versions().values()]
-    found = [each for one in by_group if one for each in _operations(json.loads(one.body))]
+    by_path = [v3(path) for path in documented()]
+    found = [each for one in by_path if one for each in _operations(json.loads(one.body))]
     assert len(found) == len(everything)
     assert {_signature(each) for each in found} == everything
 

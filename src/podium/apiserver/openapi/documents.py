@@ -20,7 +20,6 @@ from podium.apiserver.openapi import operations as ops
 from podium.apiserver.openapi.paths import SECURITY, Described, paths_v2, paths_v3
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
 from podium.apiserver.version import GIT_VERSION
-from podium.registry.strategies import strategy_for
 
 _INFO = {"title": "Kubernetes", "version": GIT_VERSION}
 
@@ -120,8 +119,7 @@ def _definitions() -> Mapping[str, Any]:
 
 def _operations(resources: Sequence[Resource]) -> Iterable[ops.Operation]:
     for resource in resources:
-        returns = resource.stored and strategy_for(resource).returns_deleted_object
-        yield from ops.operations(resource, _definition, returns_deleted=returns)
+        yield from ops.operations(resource, _definition)
 
 
 def _definition(kind: Resource | Subresource) -> str:
