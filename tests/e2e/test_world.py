@@ -178,7 +178,9 @@ def test_too_much_memory_is_oom_killed_and_said_so(shared: Cluster, namespace: s
 def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
     shared: Cluster, namespace: str
 ):
-    polite = pod("polite", "sh", "-c", "trap 'echo bye; exit 0' TERM; while :; do sleep 0.1; done")
+    polite = pod(
+        "polite", "sh", "-c", "trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.1; done"
+    )
     deaf = pod(
         "deaf", "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done",
         terminationGracePeriodSeconds=1,
@@ -202,8 +204,9 @@ def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
         stdout=subprocess.PIPE,
         text=True,
     ) as follower:
-        shared.kubectl("-n", namespace, "delete", "pod", "polite", "deaf")
         assert follower.stdout is not None
+        assert follower.stdout.readline() == "up\n"
+        shared.kubectl("-n", namespace, "delete", "pod", "polite", "deaf")
         assert follower.stdout.read() == "bye\n"
     assert shared.kubectl("-n", namespace, "get", "pods", "-o", "name").stdout == ""
 

@@ -8,7 +8,7 @@ import pytest
 
 from podium.api import errors
 from podium.api.errors import ApiError
-from podium.api.scheme import CONFIGMAPS, SERVICES
+from podium.api.scheme import CONFIGMAPS, IPADDRESSES, SERVICECIDRS, SERVICES
 from podium.api.types.core_v1 import Service, ServicePort, ServiceSpec
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.kit.clock import VirtualClock
@@ -90,7 +90,11 @@ class Slow(MemoryStore):
 async def test_services_created_at_the_same_time_share_no_address() -> None:
     store: Store = Slow()
     registry = Registry(
-        store, (), VirtualClock(), resources=(SERVICES,), service_cidr="10.1.0.0/28"
+        store,
+        (),
+        VirtualClock(),
+        resources=(SERVICES, SERVICECIDRS, IPADDRESSES),
+        service_cidr="10.1.0.0/28",
     )
 
     def service(name: str) -> Service:

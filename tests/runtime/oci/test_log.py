@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contracts.runtime import exited
+from podium.kubelet.log_lines import LogFilter, LogRenderer
 from podium.runtime.port import ContainerState, RuntimeFailure
 from support.oci import OciHarness
 
@@ -35,7 +36,8 @@ async def test_no_line_is_lost_however_often_the_log_is_opened_again(harness: Oc
         status = await harness.runtime.container_status(container_id)
     await exited(harness.runtime, container_id)
     files += [path] if path.exists() else []
-    told = [line.split()[3] for file in files for line in file.read_text().splitlines()]
+    lines = [line for file in files for line in file.read_bytes().splitlines(keepends=True)]
+    told = b"".join(LogRenderer(LogFilter()).render(lines)).decode().split()
     assert told == [str(number) for number in range(LINES)]
     assert len(files) > 3
 

@@ -103,13 +103,15 @@ def test_the_last_error_counts(tmp_path: Path):
 
 def test_conmon_is_told_where_everything_is():
     options = OciOptions(Path("/d"), Path("/r"))
-    argv = command(options, options.container("c1"), ContainerIO("/log/0.log"))
+    argv = command(options, options.container("c1"), ContainerIO("/log/0.log"), options.runc)
     text = " ".join(argv)
     assert "--exit-dir /d/containers/c1/exit" in text
     assert "--bundle /r/containers/c1" in text
     assert "--log-path k8s-file:/log/0.log" in text
     assert "--terminal" not in argv
-    assert "--terminal" in command(options, options.container("c1"), ContainerIO("/l", True))
+    assert "--terminal" in command(
+        options, options.container("c1"), ContainerIO("/l", True), options.runc
+    )
 
 
 @pytest.mark.parametrize(
