@@ -18,8 +18,6 @@ import struct
 import termios
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from podium.kit import descriptors
 from podium.kit.process import ended
@@ -27,29 +25,13 @@ from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
-from podium.runtime.oci.exec_sync import not_started
+from podium.runtime.oci.exec_sync import ExecFiles, not_started
 from podium.runtime.port import ContainerState, RuntimeFailure
 from podium.runtime.stream_port import StreamOptions
 
 #: Bytes of its last words that are kept of a command that could not be started.
 _LAST_WORDS = 4096
 _PAUSE = 0.001  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """What the low-level runtime tells about one command; below the container's bundle."""
-
-    directory: Path
-    exec_id: str
-
-    @property
-    def pid(self) -> Path:
-        return self.directory / "pid"
-
-    @property
-    def log(self) -> Path:
-        return self.directory / "log"
 
 
 @asynccontextmanager
@@ -63,7 +45,7 @@ async def exec_stream(
         raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
     exec_id = secrets.token_hex(32)
     directory = engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}"
-    files = _Files(directory, exec_id)
+    files = ExecFiles(directory)
     files.directory.mkdir()
     runtime = engine.options
     flags, given = _lend(engine, container_id, record.pid, cmd)
@@ -73,7 +55,7 @@ async def exec_stream(
         *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, *flags),
         *(container_id, *cmd),
     ]
-    process = ExecProcess(argv, options, files, given)
+    process = ExecProcess(argv, options, files, exec_id, given)
     try:
         yield process
     finally:
@@ -105,10 +87,11 @@ class ExecProcess:
         self,
         argv: Sequence[str],
         options: StreamOptions,
-        files: _Files,
+        files: ExecFiles,
+        exec_id: str,
         given: Sequence[int] = (),
     ) -> None:
-        self._files = files
+        self._files, self._exec_id = files, exec_id
         self._stdin = self._stdout = self._stderr = -1
         self._terminal = options.tty
         self._started, self._last_words = False, b""
@@ -192,9 +175,7 @@ class ExecProcess:
         code = await self._child.wait()
         if code != 0 and not self._files.pid.exists():
             said = self._last_words.decode(errors="replace").strip()
-            raise RuntimeFailure(
-                not_started(self._files.exec_id, last_error(self._files.log) or said)
-            )
+            raise RuntimeFailure(not_started(self._exec_id, last_error(self._files.log) or said))
         return code if code >= 0 else 128 - code
 
     def close(self) -> None:

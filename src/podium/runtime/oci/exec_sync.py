@@ -35,7 +35,7 @@ async def exec_sync(
         state = record.state.value
         raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
     exec_id = secrets.token_hex(32)
-    files = _Files(engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}")
+    files = ExecFiles(engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}")
     files.directory.mkdir()
     options = engine.options
     argv = [
@@ -68,7 +68,7 @@ async def exec_sync(
 
 
 @dataclass(frozen=True, slots=True)
-class _Files:
+class ExecFiles:
     """What the low-level runtime tells about one command; below the container's bundle."""
 
     directory: Path
