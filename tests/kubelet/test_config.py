@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from podium.kubelet.config import ConfigError, load, parse
+from podium.domain.pods.shutdown import ShutdownGrace
+from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse
 
 HEAD = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
 
@@ -36,6 +37,32 @@ def test_a_file_is_read(tmp_path):
             'allowedUnsafeSysctls: the sysctl "vm.*" are not known to be namespaced',
         ),
         ({"systemReserved": {"pid": "1"}}, "systemReserved[pid]: this resource is not served"),
+        (
+            {"imageGCHighThresholdPercent": 80},
+            "imageGCLowThresholdPercent: 80 must be less than imageGCHighThresholdPercent 80",
+        ),
+        ({"imageMaximumGCAge": "1m"}, "imageMaximumGCAge: must be greater than imageMinimumGCAge"),
+        (
+            {"serializeImagePulls": True, "maxParallelImagePulls": 2},
+            "maxParallelImagePulls: cannot be larger than 1 unless",
+        ),
+        (
+            {"crashLoopBackOff": {"start": "1s"}},
+            "crashLoopBackOff.start: this field is not served; those that are: maxContainerRe",
+        ),
+        (
+            {"crashLoopBackOff": {"maxContainerRestartPeriod": "301s"}},
+            "crashLoopBackOff.maxContainerRestartPeriod: must be between 1s and 300s",
+        ),
+        ({"shutdownGracePeriod": "100ms"}, "shutdownGracePeriod: must be either zero or at least"),
+        (
+            {"shutdownGracePeriodCriticalPods": "10s"},
+            "shutdownGracePeriod: must be >= shutdownGracePeriodCriticalPods",
+        ),
+        (
+            {"shutdownGracePeriodByPodPriority": [{"priority": 1}]},
+            "shutdownGracePeriodByPodPriority[0]: must have priority and",
+        ),
     ],
 )
 def test_what_is_refused_is_named(fields, text):
@@ -47,3 +74,58 @@ def test_what_is_refused_is_named(fields, text):
 def test_another_kind_is_refused():
     with pytest.raises(ConfigError):
         parse({"kind": "Pod", "apiVersion": "v1"})
+
+
+def test_defaults_are_upstreams():
+    config = parse(None)
+    assert (config.image_gc_high_threshold_percent, config.image_gc_low_threshold_percent) == (
+        85,
+        80,
+    )
+    assert config.serialize_image_pulls is True
+    assert config.shutdown_classes == ()
+    assert config.maximum_dead_containers == -1
+
+
+def test_flags_go_before_the_file_and_the_file_before_defaults():
+    file = {**HEAD, "imageGCLowThresholdPercent": 50, "imageGCHighThresholdPercent": 60}
+    laptop = KubeletConfiguration(image_gc_high_threshold_percent=100, max_pods=7)
+    flags = {"image-gc-low-threshold": "40", "serialize-image-pulls": "false"}
+    config = parse(file, laptop, flags)
+    assert config.image_gc_low_threshold_percent == 40
+    assert config.image_gc_high_threshold_percent == 60
+    assert (config.max_pods, config.serialize_image_pulls) == (7, False)
+
+
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        ({"image-gc-high-threshold": "101"}, "--image-gc-high-threshold: must be between 0 and"),
+        ({"shutdown-grace-period": "soon"}, "--shutdown-grace-period: must be a duration"),
+        ({"serialize-image-pulls": "1"}, "--serialize-image-pulls: must be true or false"),
+        ({"maximum-dead-containers": "few"}, "--maximum-dead-containers: must be a whole number"),
+    ],
+)
+def test_a_bad_flag_is_named(flags, text):
+    with pytest.raises(ConfigError) as caught:
+        parse(None, None, flags)
+    assert str(caught.value).startswith(text)
+
+
+def test_a_shutdown_by_two_periods_is_one_by_priorities():
+    fields = {"shutdownGracePeriod": "30s", "shutdownGracePeriodCriticalPods": "10s"}
+    assert parse({**HEAD, **fields}).shutdown_classes == (
+        ShutdownGrace(0, 20),
+        ShutdownGrace(2_000_000_000, 10),
+    )
+    by_priority = [
+        {"priority": 100, "shutdownGracePeriodSeconds": 5},
+        {"priority": -5, "shutdownGracePeriodSeconds": 60},
+    ]
+    config = parse({**HEAD, "shutdownGracePeriodByPodPriority": by_priority})
+    assert config.shutdown_classes == (ShutdownGrace(-5, 60), ShutdownGrace(100, 5))
+
+
+def test_parallel_pulls_are_not_one_at_a_time():
+    assert parse({**HEAD, "maxParallelImagePulls": 3}).serialize_image_pulls is False
+    assert parse({**HEAD, "maxParallelImagePulls": 1}).serialize_image_pulls is True

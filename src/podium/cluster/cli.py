@@ -183,7 +183,23 @@ def _add_components(commands: Any, common: argparse.ArgumentParser) -> None:
                 action="store_true",
                 help="take turns with others of its kind, by a Lease",
             )
+        if name == "kubelet":
+            _add_kubelet_flags(component)
         component.set_defaults(handler=_lazily("podium.cluster.standalone"), component=name)
+
+
+def _add_kubelet_flags(kubelet: argparse.ArgumentParser) -> None:
+    """Add upstream's flags that say what a KubeletConfiguration says; they go before it."""
+    from podium.kubelet.flags import FLAGS
+
+    kubelet.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="a KubeletConfiguration (default: the one that 'podium up' was given)",
+    )
+    for name, flag in FLAGS.items():
+        kubelet.add_argument(f"--{name}", metavar="VALUE", help=flag.help)
 
 
 def _lazily(module: str) -> Handler:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,17 +22,29 @@ from podium.runtime import linux
 from podium.runtime.oci.runtime import OciRuntime
 
 _KNOCK_INTERVAL = 0.01  # seconds
+#: What a laptop needs otherwise than a server: a disk that is almost full runs Pods all the same.
+UP_DEFAULTS = kubelet_config.KubeletConfiguration(
+    image_gc_high_threshold_percent=100, serialize_image_pulls=False
+)
 
 
-async def run(config: ClusterConfig, ready: Callable[[], None]) -> None:
-    """Be the node until cancelled; *ready* is called when it has become Ready."""
+async def run(
+    config: ClusterConfig,
+    ready: Callable[[], None],
+    settings: kubelet_config.KubeletConfiguration | None = None,
+) -> None:
+    """Be the node until cancelled; *ready* is called when it has become Ready.
+
+    *settings* are those of ``podium up`` where they are not given.
+    """
+    settings = settings or kubelet_settings(config, UP_DEFAULTS)
     keep_in_memory(config.run_dir / "kubelet")
-    resolver = Path(kubelet_settings(config).resolv_conf)
+    resolver = Path(settings.resolv_conf)
     bridge = network(config, node_dns.name_server(resolver))
     await bridge.setup()
     images = image_service(config)
     async with OciRuntime(oci_options(config), images, bridge) as runtime:
-        options = kubelet_options(config)
+        options = kubelet_options(config, settings)
         await _api_is_there(config)
         async with asyncio.TaskGroup() as group:
             group.create_task(node_dns.follow(resolver, bridge.set_name_server), name="resolver")
@@ -60,9 +72,10 @@ async def _api_is_there(config: ClusterConfig) -> None:
         await asyncio.sleep(_KNOCK_INTERVAL)
 
 
-def kubelet_options(config: ClusterConfig) -> KubeletOptions:
+def kubelet_options(
+    config: ClusterConfig, settings: kubelet_config.KubeletConfiguration
+) -> KubeletOptions:
     pki = Pki(config.pki_dir)
-    settings = kubelet_settings(config)
     return KubeletOptions(
         client_config=client_config(config, "kubelet-client", "kubelet"),
         node_name=config.node_name,
@@ -81,13 +94,19 @@ def kubelet_options(config: ClusterConfig) -> KubeletOptions:
     )
 
 
-def kubelet_settings(config: ClusterConfig) -> kubelet_config.KubeletConfiguration:
-    """The file's, completed by what follows from the cluster and the machine."""
-    settings = (
-        kubelet_config.load(config.kubelet_config)
-        if config.kubelet_config
-        else kubelet_config.KubeletConfiguration()
-    )
+def kubelet_settings(
+    config: ClusterConfig,
+    defaults: kubelet_config.KubeletConfiguration | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> kubelet_config.KubeletConfiguration:
+    """The file's, completed by what follows from the cluster and the machine.
+
+    Raises ConfigError, the kubelet's.
+    """
+    if config.kubelet_config:
+        settings = kubelet_config.load(config.kubelet_config, defaults, flags)
+    else:
+        settings = kubelet_config.parse(None, defaults, flags)
     if not settings.cluster_dns:
         settings = replace(settings, cluster_dns=(config.dns_service_ip,))
     if settings.resolv_conf == str(node_dns.DEFAULT):

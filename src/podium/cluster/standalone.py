@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Coroutine
 from typing import Any
 
+import msgspec
+
 from podium.cluster import components
 from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, load
@@ -31,6 +33,20 @@ def _component(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutin
         case "controller-manager":
             return components.controller_manager(config, leader_elect=arguments.leader_elect)
         case _:
-            from podium.cluster.node import run as kubelet
+            return _kubelet(arguments, config)
 
-            return kubelet(config, lambda: None)
+
+def _kubelet(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutine[Any, Any, None]:
+    from podium.cluster import node
+    from podium.kubelet import config as kubelet_config
+    from podium.kubelet.flags import FLAGS
+
+    given = {name: getattr(arguments, name.replace("-", "_"), None) for name in FLAGS}
+    flags = {name: value for name, value in given.items() if value is not None}
+    if arguments.config is not None:
+        config = msgspec.structs.replace(config, kubelet_config=arguments.config)
+    try:
+        settings = node.kubelet_settings(config, flags=flags)
+    except kubelet_config.ConfigError as exc:
+        raise ConfigError(str(exc)) from exc
+    return node.run(config, lambda: None, settings)

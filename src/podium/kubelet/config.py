@@ -6,24 +6,24 @@ nothing. https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
+from podium.kubelet import config_readers as read
+from podium.kubelet.config_readers import ConfigError
+from podium.kubelet.flags import FLAGS
+
+__all__ = ["API_VERSION", "ConfigError", "KubeletConfiguration", "load", "parse"]
+
 API_VERSION = "kubelet.config.k8s.io/v1beta1"
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class ConfigError(ValueError):
-    """The configuration cannot be used; the text names the field."""
 
 
 @dataclass(frozen=True, slots=True)
 class KubeletConfiguration:
-    """Durations are in seconds."""
+    """Defaults are upstream's. Durations are in seconds."""
 
     max_pods: int = 110
     node_status_update_frequency: float = 10.0
@@ -39,10 +39,42 @@ class KubeletConfiguration:
     container_log_monitor_interval: float = 10.0
     system_reserved: dict[str, str] = field(default_factory=dict)
     kube_reserved: dict[str, str] = field(default_factory=dict)
+    static_pod_path: str = ""  #: a directory of manifests, or one manifest
+    file_check_frequency: float = 20.0
+    shutdown_grace_period: float = 0.0
+    shutdown_grace_period_critical_pods: float = 0.0
+    shutdown_grace_period_by_pod_priority: tuple[ShutdownGrace, ...] = ()
+    #: Waits between restarts of one container: the first, the longest; and how long a run has to
+    #: last for the next wait to be the first again.
+    restart_back_off_start: float = 10.0
+    restart_back_off_maximum: float = 300.0
+    restart_back_off_reset: float = 600.0
+    image_gc_high_threshold_percent: int = 85  #: 100: never
+    image_gc_low_threshold_percent: int = 80
+    image_minimum_gc_age: float = 120.0
+    image_maximum_gc_age: float = 0.0  #: 0: no image is too old
+    serialize_image_pulls: bool = True
+    max_parallel_image_pulls: int | None = None
+    #: Dead containers that are kept: of one container beside its last run, and of the node; -1: any
+    #: number.
+    maximum_dead_containers_per_container: int = 1
+    maximum_dead_containers: int = -1
+    minimum_container_ttl_duration: float = 0.0
+
+    @property
+    def shutdown_classes(self) -> tuple[ShutdownGrace, ...]:
+        """What a shutdown gives to Pods, by their priorities; empty where it leaves them alone."""
+        return self.shutdown_grace_period_by_pod_priority or by_criticality(
+            self.shutdown_grace_period, self.shutdown_grace_period_critical_pods
+        )
 
 
-def load(path: str | Path) -> KubeletConfiguration:
-    """Read a YAML or JSON file. Raises ConfigError."""
+def load(
+    path: str | Path,
+    defaults: KubeletConfiguration | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> KubeletConfiguration:
+    """Read a YAML or JSON file as :func:`parse` does. Raises ConfigError."""
     import yaml  # only where a file is given
 
     try:
@@ -50,13 +82,33 @@ def load(path: str | Path) -> KubeletConfiguration:
     except (OSError, yaml.YAMLError) as exc:
         raise ConfigError(f"{path}: {exc}") from exc
     try:
-        return parse(document)
+        return parse(document, defaults, flags)
     except ConfigError as exc:
         raise ConfigError(f"{path}: {exc}") from exc
 
 
-def parse(document: Any) -> KubeletConfiguration:
-    """Read a configuration from plain values. Raises ConfigError."""
+def parse(
+    document: Any,
+    defaults: KubeletConfiguration | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> KubeletConfiguration:
+    """Read a configuration from plain values, None where there is no file.
+
+    *flags* (of :data:`~podium.kubelet.flags.FLAGS`) go before the file, which goes before
+    *defaults*. Raises ConfigError.
+    """
+    values = {} if document is None else _fields(document)
+    for name, given in (flags or {}).items():
+        flag = FLAGS[name]
+        values[flag.attribute] = flag.read(f"--{name}", read.scalar(given))
+    if "max_parallel_image_pulls" in values:  # upstream's default where that is set
+        values.setdefault("serialize_image_pulls", values["max_parallel_image_pulls"] == 1)
+    config = replace(defaults or KubeletConfiguration(), **values)
+    _check(config)
+    return config
+
+
+def _fields(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError("not a KubeletConfiguration")
     rest = dict(document)
@@ -65,107 +117,126 @@ def parse(document: Any) -> KubeletConfiguration:
         raise ConfigError(f"kind must be KubeletConfiguration and apiVersion {API_VERSION}")
     values: dict[str, Any] = {}
     for name, value in rest.items():
-        if name not in _READERS:
-            served = ", ".join(sorted(_READERS))
+        if name in _GROUPS:
+            values |= _group(name, value)
+            continue
+        if name not in _FIELDS:
+            served = ", ".join(sorted({**_FIELDS, **_GROUPS}))
             raise ConfigError(f"{name}: this field is not served; those that are: {served}")
-        attribute, read = _READERS[name]
-        values[attribute] = read(name, value)
-    return KubeletConfiguration(**values)
+        attribute, reader = _FIELDS[name]
+        values[attribute] = reader(name, value)
+    return values
 
 
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{name}: must be a whole number of at least 1")
-    return value
-
-
-def _duration(name: str, value: Any) -> float:
-    if isinstance(value, str) and value and not _DURATION.sub("", value):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(value))
-        if seconds > 0:
-            return seconds
-    raise ConfigError(f"{name}: must be a duration such as 10s or 5m")
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(f"{name}: must be a string")
-    return value
-
-
-def _texts(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-        raise ConfigError(f"{name}: must be a list of strings")
-    return tuple(value)
-
-
-def _sysctls(name: str, value: Any) -> tuple[str, ...]:
-    from podium.domain.pods.sysctls import SysctlAllowlist
-
-    patterns = _texts(name, value)
-    try:
-        SysctlAllowlist.of(patterns)
-    except ValueError as exc:
-        raise ConfigError(f"{name}: {exc}") from exc
-    return patterns
-
-
-def _user_namespaces(name: str, value: Any) -> int:
-    if not isinstance(value, dict) or set(value) - {"idsPerPod"}:
-        raise ConfigError(f"{name}: the one field that is served is idsPerPod")
-    count = value.get("idsPerPod", 65536)
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1 or count % 65536:
-        raise ConfigError(f"{name}.idsPerPod: must be a multiple of 65536")
-    return count
-
-
-def _quantities(name: str, value: Any) -> dict[str, str]:
-    from podium.api import quantity
-
+def _group(name: str, value: Any) -> dict[str, Any]:
+    """Read a field that has fields of its own."""
+    known = _GROUPS[name]
     if not isinstance(value, dict):
-        raise ConfigError(f"{name}: must be a map of resources to quantities")
-    amounts: dict[str, str] = {}
-    for resource, amount in value.items():
-        if resource not in ("cpu", "memory", "ephemeral-storage"):
-            raise ConfigError(f"{name}[{resource}]: this resource is not served")
-        try:
-            amounts[resource] = quantity.canonical(str(amount))
-        except ValueError as exc:
-            raise ConfigError(f"{name}[{resource}]: {exc}") from exc
-    return amounts
+        raise ConfigError(f"{name}: must be a map")
+    for inner in value:
+        if inner not in known:
+            served = ", ".join(sorted(known))
+            raise ConfigError(f"{name}.{inner}: this field is not served; those that are: {served}")
+    return {
+        known[inner][0]: known[inner][1](f"{name}.{inner}", found) for inner, found in value.items()
+    }
 
 
-def _size(name: str, value: Any) -> int:
-    from podium.api import quantity
+def _check(config: KubeletConfiguration) -> None:
+    """Refuse values that contradict each other."""
+    high, low = config.image_gc_high_threshold_percent, config.image_gc_low_threshold_percent
+    if low >= high:
+        raise ConfigError(
+            f"imageGCLowThresholdPercent: {low} must be less than "
+            f"imageGCHighThresholdPercent {high}"
+        )
+    oldest = config.image_maximum_gc_age
+    if oldest and oldest <= config.image_minimum_gc_age:
+        raise ConfigError("imageMaximumGCAge: must be greater than imageMinimumGCAge")
+    most = config.max_parallel_image_pulls
+    if config.serialize_image_pulls and most is not None and most > 1:
+        raise ConfigError(
+            "maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false"
+        )
+    _check_shutdown(config)
 
-    try:
-        size = int(quantity.parse(str(value)))
-    except ValueError as exc:
-        raise ConfigError(f"{name}: {exc}") from exc
-    if size < 1:
-        raise ConfigError(f"{name}: must be a positive size such as 10Mi")
-    return size
+
+def _check_shutdown(config: KubeletConfiguration) -> None:
+    whole, critical = config.shutdown_grace_period, config.shutdown_grace_period_critical_pods
+    if whole < critical:
+        raise ConfigError("shutdownGracePeriod: must be >= shutdownGracePeriodCriticalPods")
+    for name, seconds in (
+        ("shutdownGracePeriod", whole),
+        ("shutdownGracePeriodCriticalPods", critical),
+    ):
+        if 0 < seconds < 1:
+            raise ConfigError(f"{name}: must be either zero or at least 1s")
+    if config.shutdown_grace_period_by_pod_priority and whole:
+        raise ConfigError(
+            "shutdownGracePeriodByPodPriority: cannot go together with shutdownGracePeriod"
+        )
 
 
-def _files(name: str, value: Any) -> int:
-    if _count(name, value) < 2:
-        raise ConfigError(f"{name}: must be greater than 1")
-    return int(value)
+def _by_priority(name: str, value: Any) -> tuple[ShutdownGrace, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{name}: must be a list")
+    found = []
+    for number, entry in enumerate(value):
+        at = f"{name}[{number}]"
+        fields = {"priority", "shutdownGracePeriodSeconds"}
+        if not isinstance(entry, dict) or set(entry) != fields:
+            raise ConfigError(f"{at}: must have priority and shutdownGracePeriodSeconds, no more")
+        seconds = read.number(
+            f"{at}.shutdownGracePeriodSeconds", entry["shutdownGracePeriodSeconds"]
+        )
+        if seconds < 0:
+            raise ConfigError(f"{at}.shutdownGracePeriodSeconds: must not be negative")
+        found.append(ShutdownGrace(read.number(f"{at}.priority", entry["priority"]), seconds))
+    return tuple(sorted(found, key=lambda grace: grace.priority))
 
 
-_READERS = {
-    "containerLogMaxSize": ("container_log_max_size", _size),
-    "containerLogMaxFiles": ("container_log_max_files", _files),
-    "containerLogMonitorInterval": ("container_log_monitor_interval", _duration),
-    "maxPods": ("max_pods", _count),
-    "nodeStatusUpdateFrequency": ("node_status_update_frequency", _duration),
-    "nodeStatusReportFrequency": ("node_status_report_frequency", _duration),
-    "nodeLeaseDurationSeconds": ("node_lease_duration_seconds", _count),
-    "resolvConf": ("resolv_conf", _text),
-    "clusterDNS": ("cluster_dns", _texts),
-    "clusterDomain": ("cluster_domain", _text),
-    "allowedUnsafeSysctls": ("allowed_unsafe_sysctls", _sysctls),
-    "userNamespaces": ("user_namespace_ids_per_pod", _user_namespaces),
-    "systemReserved": ("system_reserved", _quantities),
-    "kubeReserved": ("kube_reserved", _quantities),
+def _longest_wait(name: str, value: Any) -> float:
+    seconds = read.duration(name, value)
+    if not 1 <= seconds <= 300:
+        raise ConfigError(f"{name}: must be between 1s and 300s")
+    return seconds
+
+
+_FIELDS = {
+    "containerLogMaxSize": ("container_log_max_size", read.size),
+    "containerLogMaxFiles": ("container_log_max_files", read.files),
+    "containerLogMonitorInterval": ("container_log_monitor_interval", read.duration),
+    "maxPods": ("max_pods", read.count),
+    "nodeStatusUpdateFrequency": ("node_status_update_frequency", read.duration),
+    "nodeStatusReportFrequency": ("node_status_report_frequency", read.duration),
+    "nodeLeaseDurationSeconds": ("node_lease_duration_seconds", read.count),
+    "resolvConf": ("resolv_conf", read.text),
+    "clusterDNS": ("cluster_dns", read.texts),
+    "clusterDomain": ("cluster_domain", read.text),
+    "allowedUnsafeSysctls": ("allowed_unsafe_sysctls", read.sysctls),
+    "userNamespaces": ("user_namespace_ids_per_pod", read.user_namespaces),
+    "systemReserved": ("system_reserved", read.quantities),
+    "kubeReserved": ("kube_reserved", read.quantities),
+    "staticPodPath": ("static_pod_path", read.text),
+    "fileCheckFrequency": ("file_check_frequency", read.duration),
+    "shutdownGracePeriod": ("shutdown_grace_period", read.duration_or_none),
+    "shutdownGracePeriodCriticalPods": (
+        "shutdown_grace_period_critical_pods",
+        read.duration_or_none,
+    ),
+    "shutdownGracePeriodByPodPriority": ("shutdown_grace_period_by_pod_priority", _by_priority),
+    "imageGCHighThresholdPercent": ("image_gc_high_threshold_percent", read.percent),
+    "imageGCLowThresholdPercent": ("image_gc_low_threshold_percent", read.percent),
+    "imageMinimumGCAge": ("image_minimum_gc_age", read.duration_or_none),
+    "imageMaximumGCAge": ("image_maximum_gc_age", read.duration_or_none),
+    "serializeImagePulls": ("serialize_image_pulls", read.truth),
+    "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
+}
+#: Fields that have fields. Names with our domain are our own.
+_GROUPS: dict[str, dict[str, tuple[str, Any]]] = {
+    "crashLoopBackOff": {
+        "maxContainerRestartPeriod": ("restart_back_off_maximum", _longest_wait),
+        "podium.io/start": ("restart_back_off_start", read.duration),
+        "podium.io/reset": ("restart_back_off_reset", read.duration),
+    },
 }

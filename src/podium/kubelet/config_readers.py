@@ -1,0 +1,130 @@
+"""Reading the values of a ``KubeletConfiguration``, one function for each form that a value has.
+
+All take the name of the field, for the error, and the value as YAML or JSON gives it; a flag's
+value comes through :func:`scalar`. They raise ConfigError.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; the text names the field."""
+
+
+def scalar(text: str) -> Any:
+    """Return what YAML would make of a flag's value: a number, a truth value or the text."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def number(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ConfigError(f"{name}: must be a whole number")
+    return value
+
+
+def count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{name}: must be a whole number of at least 1")
+    return value
+
+
+def percent(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
+        raise ConfigError(f"{name}: must be between 0 and 100, inclusive")
+    return value
+
+
+def truth(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}: must be true or false")
+    return value
+
+
+def duration(name: str, value: Any) -> float:
+    seconds = duration_or_none(name, value)
+    if not seconds:
+        raise ConfigError(f"{name}: must be a duration such as 10s or 5m")
+    return seconds
+
+
+def duration_or_none(name: str, value: Any) -> float:
+    """Like :func:`duration`, with ``0s`` (or ``0``) for none."""
+    if value in ("0", 0) and not isinstance(value, bool):
+        return 0.0
+    if isinstance(value, str) and value and not _DURATION.sub("", value):
+        return sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION.findall(value))
+    raise ConfigError(f"{name}: must be a duration such as 10s or 5m")
+
+
+def text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{name}: must be a string")
+    return value
+
+
+def texts(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ConfigError(f"{name}: must be a list of strings")
+    return tuple(value)
+
+
+def sysctls(name: str, value: Any) -> tuple[str, ...]:
+    from podium.domain.pods.sysctls import SysctlAllowlist
+
+    patterns = texts(name, value)
+    try:
+        SysctlAllowlist.of(patterns)
+    except ValueError as exc:
+        raise ConfigError(f"{name}: {exc}") from exc
+    return patterns
+
+
+def user_namespaces(name: str, value: Any) -> int:
+    if not isinstance(value, dict) or set(value) - {"idsPerPod"}:
+        raise ConfigError(f"{name}: the one field that is served is idsPerPod")
+    ids = value.get("idsPerPod", 65536)
+    if isinstance(ids, bool) or not isinstance(ids, int) or ids < 1 or ids % 65536:
+        raise ConfigError(f"{name}.idsPerPod: must be a multiple of 65536")
+    return ids
+
+
+def quantities(name: str, value: Any) -> dict[str, str]:
+    from podium.api import quantity
+
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: must be a map of resources to quantities")
+    amounts: dict[str, str] = {}
+    for resource, amount in value.items():
+        if resource not in ("cpu", "memory", "ephemeral-storage"):
+            raise ConfigError(f"{name}[{resource}]: this resource is not served")
+        try:
+            amounts[resource] = quantity.canonical(str(amount))
+        except ValueError as exc:
+            raise ConfigError(f"{name}[{resource}]: {exc}") from exc
+    return amounts
+
+
+def size(name: str, value: Any) -> int:
+    from podium.api import quantity
+
+    try:
+        amount = int(quantity.parse(str(value)))
+    except ValueError as exc:
+        raise ConfigError(f"{name}: {exc}") from exc
+    if amount < 1:
+        raise ConfigError(f"{name}: must be a positive size such as 10Mi")
+    return amount
+
+
+def files(name: str, value: Any) -> int:
+    if count(name, value) < 2:
+        raise ConfigError(f"{name}: must be greater than 1")
+    return int(value)

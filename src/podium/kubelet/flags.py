@@ -1,0 +1,76 @@
+"""Flags of ``podium kubelet``, by upstream's names; little is imported: every command does.
+
+All but those about dead containers say what a field of KubeletConfiguration says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from podium.kubelet import config_readers as read
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """``attribute`` is that of KubeletConfiguration."""
+
+    attribute: str
+    read: Callable[[str, Any], Any]
+    help: str
+
+
+FLAGS = {
+    "pod-manifest-path": Flag(
+        "static_pod_path", read.text, "a directory of manifests of static Pods, or one manifest"
+    ),
+    "file-check-frequency": Flag(
+        "file_check_frequency",
+        read.duration,
+        "how often these are read without being told of a change (default: 20s)",
+    ),
+    "shutdown-grace-period": Flag(
+        "shutdown_grace_period",
+        read.duration_or_none,
+        "end the Pods within this time on SIGTERM; 0 leaves them running (default: 0)",
+    ),
+    "shutdown-grace-period-critical-pods": Flag(
+        "shutdown_grace_period_critical_pods",
+        read.duration_or_none,
+        "the part of it that critical Pods get, after the others (default: 0)",
+    ),
+    "image-gc-high-threshold": Flag(
+        "image_gc_high_threshold_percent",
+        read.percent,
+        "use of the disk, in percent, from which on unused images go; 100: never (default: 85)",
+    ),
+    "image-gc-low-threshold": Flag(
+        "image_gc_low_threshold_percent",
+        read.percent,
+        "use of the disk down to which they go (default: 80)",
+    ),
+    "minimum-image-ttl-duration": Flag(
+        "image_minimum_gc_age",
+        read.duration_or_none,
+        "how long an unused image stays at least (default: 2m)",
+    ),
+    "serialize-image-pulls": Flag(
+        "serialize_image_pulls", read.truth, "pull one image at a time (default: true)"
+    ),
+    "maximum-dead-containers-per-container": Flag(
+        "maximum_dead_containers_per_container",
+        read.number,
+        "dead runs of one container that stay (default: 1)",
+    ),
+    "maximum-dead-containers": Flag(
+        "maximum_dead_containers",
+        read.number,
+        "dead containers of the whole node that stay; -1: any number (default: -1)",
+    ),
+    "minimum-container-ttl-duration": Flag(
+        "minimum_container_ttl_duration",
+        read.duration_or_none,
+        "how long a dead container stays at least (default: 0)",
+    ),
+}
