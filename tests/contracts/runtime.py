@@ -20,6 +20,7 @@ from podium.runtime.port import (
     ContainerState,
     ContainerStatus,
     ExecSyncResponse,
+    LinuxContainerResources,
     NotFound,
     PodSandboxConfig,
     PodSandboxMetadata,
@@ -254,6 +255,29 @@ class RuntimeContract:
         assert [c.id for c in await runtime.list_containers(pod_uid="uid-other")] == [
             other_container
         ]
+
+    async def test_a_running_container_gets_other_resources(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.started(harness)
+        before = (await runtime.container_status(container_id)).resources
+        assert before is not None
+        memory = LinuxContainerResources(memory_limit_in_bytes=48 << 20)
+        await runtime.update_container_resources(container_id, memory)
+        cpu = LinuxContainerResources(cpu_shares=512, cpu_quota=50_000, cpu_period=100_000)
+        await runtime.update_container_resources(container_id, cpu)
+        status = await runtime.container_status(container_id)
+        assert status.resources == replace(
+            before,
+            memory_limit_in_bytes=48 << 20,
+            cpu_shares=512,
+            cpu_quota=50_000,
+            cpu_period=100_000,
+        )
+        config = harness.sandbox("web")
+        created = await runtime.create_container(sandbox_id, harness.container("two"), config)
+        with pytest.raises(RuntimeFailure):
+            await runtime.update_container_resources(created, cpu)
+        with pytest.raises(NotFound):
+            await runtime.update_container_resources("0" * 64, cpu)
 
     async def test_a_command_in_a_container_is_heard_and_has_an_exit_code(self, harness: Harness):
         runtime, _, container_id = await self.started(harness)

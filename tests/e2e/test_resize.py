@@ -1,35 +1,72 @@
-"""kubectl and a resize that the node does not carry out: nobody is left in doubt about it."""
+"""kubectl resizes a Pod that runs: its cgroups follow, and it says where they cannot."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from support.cluster import Cluster, pod
+from podium.runtime.cgroups import Cgroups
+from support.cluster import Cluster, eventually, pod
+
+MIB = 1 << 20
 
 
-def test_a_resize_is_stored_and_its_refusal_told(shared: Cluster, namespace: str):
+def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
     def kubectl(*words: str) -> str:
         return shared.kubectl("-n", namespace, *words, version="1.37").stdout
 
+    def status() -> Any:
+        return shared.get("pod", "web", "-n", namespace)["status"]
+
+    def conditions() -> dict[str, Any]:
+        return {c["type"]: c for c in status()["conditions"] if c["type"].startswith("PodRes")}
+
+    def resize(cpu: str, memory: str) -> None:
+        amounts = {"cpu": cpu, "memory": memory}
+        part = {"name": name, "resources": {"requests": amounts, "limits": amounts}}
+        body = json.dumps({"spec": {"containers": [part]}})
+        kubectl("patch", "pod", "web", "--subresource=resize", "-p", body)
+
+    cgroups = Cgroups.detect()
     manifest = pod("web")
-    asked = {"requests": {"cpu": "50m", "memory": "32Mi"}}
-    manifest["spec"]["containers"][0]["resources"] = asked
+    amounts = {"cpu": "100m", "memory": "64Mi"}
+    manifest["spec"]["containers"][0]["resources"] = {"requests": amounts, "limits": amounts}
+    name = manifest["spec"]["containers"][0]["name"]
     shared.apply({**manifest, "metadata": {"name": "web", "namespace": namespace}})
     kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
-    [before] = shared.get("pod", "web", "-n", namespace)["status"]["containerStatuses"]
-
-    name = manifest["spec"]["containers"][0]["name"]
-    patch: dict[str, Any] = {"name": name, "resources": {"requests": {"cpu": "60m"}}}
-    body = json.dumps({"spec": {"containers": [patch]}})
-    assert kubectl("patch", "pod", "web", "--subresource=resize", "-p", body) == (
-        "pod/web patched\n"
+    [before] = status()["containerStatuses"]
+    of_pod = (
+        f"/podium-{shared.id}/pod{shared.get('pod', 'web', '-n', namespace)['metadata']['uid']}"
     )
+    of_container = f"{of_pod}/{before['containerID'].removeprefix('podium://')}"
 
-    kubectl("wait", "--for=condition=PodResizePending", "pod/web", "--timeout=60s")
-    resized = shared.get("pod", "web", "-n", namespace)
-    assert resized["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "60m"
-    [now] = resized["status"]["containerStatuses"]
-    assert now == before, "the container runs on as it was"
-    events = kubectl("events", "--for=pod/web")
-    assert "In-place resize of Pods is not supported on this node" in events
+    resize("200m", "128Mi")
+    events = eventually(
+        lambda: (text := kubectl("events", "--for=pod/web")) and "ResizeCompleted" in text and text,
+        "the resize is done",
+    )
+    assert "ResizeStarted" in events
+    [now] = status()["containerStatuses"]
+    assert now["containerID"] == before["containerID"]
+    wanted = {"cpu": "200m", "memory": "128Mi"}
+    assert now["resources"] == {"requests": wanted, "limits": wanted}
+    assert now["allocatedResources"] == wanted
+    for path in (of_pod, of_container):
+        limits = cgroups.limits(path)
+        assert (limits.cpu_quota, limits.memory_limit_bytes) == (20_000, 128 * MIB), path
+        assert 195 <= limits.cpu_shares <= 204  # version 2 has fewer steps
+
+    resize("100m", "4Ki")
+    failed = eventually(lambda: conditions().get("PodResizeInProgress"), "it is told")
+    assert failed["reason"] == "Error"
+    assert failed["message"].startswith("cannot decrease memory limits: [attempting to set pod")
+
+    resize("100k", "64Mi")
+    refused = eventually(lambda: conditions().get("PodResizePending"), "it is told")
+    assert refused["reason"] == "Infeasible"
+    assert refused["message"].startswith("Node didn't have enough capacity: cpu, requested: 1000")
+
+    resize("100m", "64Mi")
+    eventually(lambda: not conditions(), "the resize is done")
+    assert cgroups.limits(of_container).memory_limit_bytes == 64 * MIB
+    assert status()["containerStatuses"][0]["restartCount"] == 0

@@ -57,7 +57,7 @@ async def test_a_pod_that_ends_well(node):
     assert {c.type: c.reason for c in pod.status.conditions}["Ready"] == "PodCompleted"
     assert not any(s.state.value.endswith("_READY") and "NOT" not in s.state.value
                    for s in await node.runtime.list_pod_sandbox())  # fmt: skip
-    await node.until(lambda: not node.cgroups.limits, step=0.1)
+    await node.until(lambda: not node.cgroups.made, step=0.1)
 
 
 async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
@@ -75,7 +75,7 @@ async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
     assert not (node.directory / "kubelet/pods" / uid).exists()
     assert not (node.directory / "run/pods" / uid).exists()
     assert list((node.directory / "logs").iterdir()) == []
-    assert node.cgroups.limits == {}
+    assert node.cgroups.made == {}
 
 
 async def test_a_container_that_ignores_sigterm_is_killed_when_its_grace_is_over(node):
@@ -110,7 +110,7 @@ async def test_a_pod_deleted_by_force_is_ended_all_the_same(node):
     await node.delete(grace=0)
     await node.gone(step=0.0)
 
-    await node.until(lambda: not node.cgroups.limits, step=0.5)
+    await node.until(lambda: not node.cgroups.made, step=0.5)
     assert list(await node.runtime.list_pod_sandbox()) == []
 
 

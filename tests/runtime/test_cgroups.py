@@ -10,13 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from podium.runtime.cgroups import (
-    CgroupLimits,
-    Cgroups,
-    _version_1_mounts,
-    shares_to_weight,
-    version,
-)
+from podium.runtime.cgroup_limits import CgroupLimits, shares_to_weight, weight_to_shares
+from podium.runtime.cgroups import Cgroups, _version_1_mounts, version
 from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
 
 LIMITS = CgroupLimits(cpu_shares=512, cpu_quota=50_000, memory_limit_bytes=64 << 20, pids_limit=100)
@@ -34,6 +29,11 @@ LIMITS = CgroupLimits(cpu_shares=512, cpu_quota=50_000, memory_limit_bytes=64 <<
 )
 def test_shares_to_weight(shares, weight):
     assert shares_to_weight(shares) == weight
+
+
+@pytest.mark.parametrize("weight", [1, 2, 39, 100, 9999, 10000])
+def test_weights_come_back(weight):
+    assert shares_to_weight(weight_to_shares(weight)) == weight
 
 
 def sleeping() -> subprocess.Popen[bytes]:
@@ -57,6 +57,9 @@ async def test_limits_on_this_machine(machine: tuple[Cgroups, str]):
     assert cgroups.exists(f"{path}/burstable/pod1")
     usage = cgroups.usage(f"{path}/burstable/pod1")
     assert usage == CpuMemoryUsage(0, 0, 0)
+    if not cgroups.unified:
+        assert cgroups.limits(f"{path}/burstable/pod1") == LIMITS
+    assert cgroups.limits(path).memory_limit_bytes == -1
     assert cgroups.oom_kills(f"{path}/burstable") == 0
     if not cgroups.unified:
         shares = cgroups.hierarchies["cpu"] / path[1:] / "burstable" / "pod1" / "cpu.shares"
@@ -135,7 +138,7 @@ def test_usage_and_kills_in_version_2(tmp_path: Path, unified: Cgroups):
     (pod / "memory.current").write_text("1000\n")
     (pod / "cpu.stat").write_text("usage_usec 7\nuser_usec 1\n")
     (pod / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
-    assert unified.usage("/p") == CpuMemoryUsage(7000, 900, 300)
+    assert unified.usage("/p") == CpuMemoryUsage(7000, 900, 300, 1000)
     assert unified.oom_kills("/p") == 1
 
 

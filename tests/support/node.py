@@ -7,6 +7,7 @@ import contextlib
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from podium.kit.clock import SystemClock, VirtualClock
 from podium.kubelet.config import KubeletConfiguration
 from podium.kubelet.kubelet import run
 from podium.kubelet.options import KubeletOptions
-from podium.runtime.cgroups import CgroupLimits
+from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.memory import MemoryRuntime
 from podium.runtime.memory_images import MemoryImages
+from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
 from support.apiserver import RunningApiServer
 
 NODE = "node-1"
@@ -37,13 +39,35 @@ class RecordedCgroups:
     """Cgroups as a table of paths."""
 
     def __init__(self) -> None:
-        self.limits: dict[str, CgroupLimits | None] = {}
+        self.made: dict[str, CgroupLimits] = {}
+        #: What was set, in order, beyond what was there from the beginning.
+        self.changes: list[tuple[str, CgroupLimits]] = []
+        self.memory_in_use = 0
 
     def create(self, path: str, limits: CgroupLimits | None = None) -> None:
-        self.limits[path] = limits
+        self.made[path] = limits or CgroupLimits()
+
+    def limits(self, path: str) -> CgroupLimits:
+        if path not in self.made:
+            raise RuntimeFailure(f"no cgroup {path}")
+        return self.made[path]
+
+    def set_limits(self, path: str, limits: CgroupLimits) -> None:
+        changed = {
+            name: value
+            for name in CgroupLimits.__slots__
+            if (value := getattr(limits, name)) and name != "cpu_period"
+        }
+        self.made[path] = replace(self.limits(path), **changed)
+        self.changes.append((path, limits))
+
+    def usage(self, path: str) -> CpuMemoryUsage:
+        self.limits(path)
+        used = self.memory_in_use
+        return CpuMemoryUsage(0, used, used, used)
 
     async def remove(self, path: str) -> None:
-        self.limits.pop(path, None)
+        self.made.pop(path, None)
 
 
 class Node:

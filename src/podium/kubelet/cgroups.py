@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from podium.api.types.core_v1 import Pod
-from podium.domain.pods.cgroups import pod_cgroup
-from podium.runtime.cgroups import CgroupLimits, Cgroups
+from podium.domain.pods.cgroups import PodCgroup, pod_cgroup
+from podium.domain.pods.resize import ResizePodCgroup
+from podium.runtime.cgroup_limits import CgroupLimits
+from podium.runtime.cgroups import Cgroups
+from podium.runtime.port import CpuMemoryUsage
 
 _CLASSES = {"Guaranteed": "", "Burstable": "burstable", "BestEffort": "besteffort"}
 
@@ -15,6 +18,12 @@ class CgroupFilesystem(Protocol):
     """What of :class:`podium.runtime.cgroups.Cgroups` is used here."""
 
     def create(self, path: str, limits: CgroupLimits | None = None) -> None: ...
+
+    def limits(self, path: str) -> CgroupLimits: ...
+
+    def set_limits(self, path: str, limits: CgroupLimits) -> None: ...
+
+    def usage(self, path: str) -> CpuMemoryUsage: ...
 
     async def remove(self, path: str) -> None: ...
 
@@ -43,6 +52,31 @@ class PodCgroups:
             ),
         )
         return path
+
+    def limits(self, pod: Pod) -> PodCgroup:
+        """What the Pod's cgroup is set to."""
+        qos = pod_cgroup(pod).qos
+        found = self._filesystem.limits(self._path(qos, pod.metadata.uid))
+        limited = found.cpu_quota > 0
+        return PodCgroup(
+            qos=qos,
+            cpu_shares=found.cpu_shares,
+            cpu_quota=found.cpu_quota if limited else None,
+            cpu_period=found.cpu_period if limited else None,
+            memory_limit=found.memory_limit_bytes if found.memory_limit_bytes > 0 else None,
+        )
+
+    def resize(self, pod: Pod, step: ResizePodCgroup) -> None:
+        limits = CgroupLimits(
+            cpu_shares=step.cpu_shares or 0,
+            cpu_quota=step.cpu_quota or 0,
+            memory_limit_bytes=step.memory_limit or 0,
+        )
+        self._filesystem.set_limits(self.path(pod), limits)
+
+    def memory(self, pod: Pod) -> int:
+        """Bytes that the Pod takes, the page cache of its files included."""
+        return self._filesystem.usage(self.path(pod)).memory_usage_bytes
 
     async def remove(self, uid: str) -> None:
         """Remove what a Pod of that uid has, whichever its class was."""

@@ -84,6 +84,7 @@ async def run(
                 node_memory=machine.memory,
                 services=services.list,
                 pods_on_node=pods.active_pods,
+                room_freed=pods.retry_resizes,
                 resolver=lambda: _resolver(options.config.resolv_conf),
                 user_namespaces=UserNamespaces(options),
                 rules=_rules(options),
@@ -99,6 +100,7 @@ async def run(
                     group.create_task(work, name=name)
                 await reporter.register()
                 own.on_change(lambda _old, new: reporter.take(new) if new else None)
+                own.on_change(lambda _old, _new: pods.retry_resizes())
                 group.create_task(own.run(), name="node")
                 # Pods refer to the API by the variables that the Services give.
                 await services.synced.wait()

@@ -8,6 +8,7 @@ from podium.domain.pods import identity
 from podium.domain.pods.observed import (
     ContainerRecord,
     Observed,
+    RunCgroup,
     RunState,
     RunUser,
     SandboxRecord,
@@ -110,6 +111,16 @@ def container_record(status: ContainerStatus) -> ContainerRecord:
         back_off=float(annotations.get(identity.RESTART_BACK_OFF, "0")),
         log_path=status.log_path,
         user=_user(status),
+        cgroup=_cgroup(status),
+    )
+
+
+def _cgroup(status: ContainerStatus) -> RunCgroup | None:
+    found = status.resources
+    if found is None:
+        return None
+    return RunCgroup(
+        found.cpu_shares, found.cpu_quota, found.cpu_period, found.memory_limit_in_bytes
     )
 
 

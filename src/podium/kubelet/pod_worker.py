@@ -38,7 +38,6 @@ from podium.domain.pods.termination import (
 )
 from podium.kit.backoff import Backoff
 from podium.kubelet.admission import refusal
-from podium.kubelet.allocation import PodAllocation
 from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
@@ -48,6 +47,7 @@ from podium.kubelet.pod_files import PodFiles
 from podium.kubelet.post_start import PostStartHooks
 from podium.kubelet.preparation import Preparation
 from podium.kubelet.probing.prober import PodProber
+from podium.kubelet.resizing import PodResizer
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.manager import PodVolumes
 from podium.runtime.port import RuntimeFailure
@@ -85,8 +85,7 @@ class PodWorker:
         )
         meta = pod.metadata
         self._files = PodFiles(meta.namespace, meta.name, self.uid, node.options)
-        self._allocation = PodAllocation(node.options.pod_dir(self.uid))
-        self._resize_told = 0  #: the generation whose resize an event was about
+        self._resizer = PodResizer(node, self.uid)
         self._starter = ContainerStarter(node, self._files, self._volumes)
         self._waiting: dict[str, Waiting] = {}
         self._retry_at: dict[str, datetime] = {}
@@ -103,7 +102,7 @@ class PodWorker:
 
     def update(self, pod: Pod) -> None:
         """Take over a new version of the Pod."""
-        self._wanted, self.pod = pod, self._allocation.granted(pod)
+        self._wanted, self.pod = pod, self._resizer.granted(pod)
         self._node.objects.use(pod)
         self.wake()
 
@@ -114,6 +113,28 @@ class PodWorker:
         self._verdict = Verdict(EVICTED, message)
         self._node.events.event(self.pod, "Warning", EVICTED, message)
         self.wake()
+
+    @property
+    def resize_waits(self) -> bool:
+        return self.active and self._resizer.state.pending is not None
+
+    def resize_order(self) -> tuple[object, ...]:
+        return self._resizer.order(self._wanted)
+
+    def reconsider_resize(self) -> None:
+        """Look again whether there is room for what the API asks for."""
+        try:
+            self._consider_resize()
+        except OSError as exc:
+            extra = {"pod": pod_key(self.pod), "error": exc}
+            logger.warning("resize could not be considered again", extra=extra)
+        self.wake()
+
+    def _consider_resize(self) -> bool:
+        """Tell whether the Pod has been granted something else than before. Raises OSError."""
+        granted = self._resizer.consider(self._wanted)
+        self.pod = self._resizer.granted(self._wanted)
+        return granted
 
     def vanish(self) -> None:
         """The Pod is no longer in the API: end what there is of it."""
@@ -182,8 +203,8 @@ class PodWorker:
             return True
         if not self.admitted and self._blocked is None:
             self._admit(observed)
-        if self.admitted:
-            self._consider_resize()
+        if self.admitted and self._consider_resize():
+            self._node.room_freed()
         self._check_deadline()
         return self._verdict is not None or is_finished(self.pod, observed, self._replaced)
 
@@ -201,20 +222,10 @@ class PodWorker:
                 status = rejected_status(self.pod, verdict, self._node.clock.now())
                 self._node.status.report(self.pod, status)
                 return
-            self._allocation.admit(self._wanted)
+            self._resizer.admit(self._wanted)
         else:
-            self._allocation.adopt(self._wanted)
+            self._resizer.adopt(self._wanted)
         self.admitted = True
-
-    def _consider_resize(self) -> None:
-        """Decide what of the resources that are asked for by now the Pod gets; tell why not."""
-        self._allocation.consider(self._wanted)
-        self.pod = self._allocation.granted(self._wanted)
-        pending, generation = self._allocation.pending, self.pod.metadata.generation
-        if pending is not None and self._resize_told != generation:
-            self._resize_told = generation
-            reason = f"Resize{pending.reason}"
-            self._node.events.event(self.pod, "Warning", reason, pending.message)
 
     def _check_deadline(self) -> None:
         until = deadline(self.pod, self._node.status.latest(self.pod))
@@ -226,8 +237,13 @@ class PodWorker:
         self, observed: Observed, jobs: Jobs, preparation: Preparation
     ) -> datetime | None:
         """Do what the plan says; return when to look again."""
+        resized = None
+        if self._resizer.busy:
+            resized = await self._resizer.carry_out(self.pod, observed)
+            observed = await self._observer.observe()
         now = self._node.clock.now()
-        step = plan(self.pod, observed, now, self._replaced, self._prober.health)
+        behind = self._resizer.behind
+        step = plan(self.pod, observed, now, self._replaced, self._prober.health, behind)
         replacing = self._is_being_replaced(observed, step)
         if not replacing:
             self._report_progress(observed, jobs)
@@ -236,7 +252,8 @@ class PodWorker:
             return None
         for path, text in self._note_back_off(step):
             self._node.events.event(self.pod, "Warning", "BackOff", text, field_path=path)
-        moments = [step.look_again, deadline(self.pod, self._node.status.latest(self.pod))]
+        moments = [step.look_again, resized]
+        moments.append(deadline(self.pod, self._node.status.latest(self.pod)))
         moments.append(preparation.refresh(self.pod, observed))
         moments += await self._perform(step, observed, jobs, preparation)
         for container_id in garbage.superfluous(observed):
@@ -298,6 +315,7 @@ class PodWorker:
         self._retry_at.pop(name, None)
         if isinstance(result, str):
             preparation.used(name)
+            self._resizer.started(name)
             self._waiting.pop(name, None)
             grace = grace_period(self.pod)
             self._post_start.begin(self.pod, name, result, sandbox.ips, grace, jobs)
@@ -368,13 +386,16 @@ class PodWorker:
             health=self._prober.health,
             verdict=self._verdict,
             ended=ended,
-            resize=self._allocation.pending,
+            resizing=self._resizer.state,
         )
         now = self._node.clock.now()
         status = (
             blocked_status(given, self._blocked, now) if self._blocked else pod_status(given, now)
         )
+        before = self.active
         self._node.status.report(self.pod, status)
+        if before and not self.active:
+            self._node.room_freed()
 
     # -- a Pod that is over
 

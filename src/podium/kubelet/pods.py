@@ -54,6 +54,12 @@ class PodManager:
         if worker is not None:
             worker.evict(message)
 
+    def retry_resizes(self) -> None:
+        """Grant what there may be room for by now."""
+        waiting = [worker for worker in self._workers.values() if worker.resize_waits]
+        for worker in sorted(waiting, key=PodWorker.resize_order):
+            worker.reconsider_resize()
+
     async def run(self, node: NodeServices) -> None:
         """Look after the Pods until cancelled; containers outlive it."""
         self._node = node
@@ -105,6 +111,7 @@ class PodManager:
         while not await guarded(worker.run(), "pod worker", pod=key):
             await self._node.clock.sleep(RESTART)
         del self._workers[worker.uid]
+        self.retry_resizes()
         finished.set()
         if self._finished.get(key) is finished:
             del self._finished[key]

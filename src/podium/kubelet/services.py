@@ -22,8 +22,9 @@ from podium.runtime.port import RuntimeService
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeServices:
-    """``node`` is the Node object as the API has it, ``pods_on_node`` the Pods that were admitted,
-    ``resolver`` reads the node's resolv.conf."""
+    """``node`` is the Node object as the API has it, ``pods_on_node`` the Pods that were admitted;
+    ``room_freed`` is to be called when they take less of it. ``resolver`` reads the node's
+    resolv.conf."""
 
     options: KubeletOptions
     client: Client
@@ -38,6 +39,7 @@ class NodeServices:
     node_memory: int
     services: Callable[[], Iterable[Service]]
     pods_on_node: Callable[[], Iterable[Pod]]
+    room_freed: Callable[[], None]
     resolver: Callable[[], Resolver]
     rules: HouseRules
     user_namespaces: UserNamespaces

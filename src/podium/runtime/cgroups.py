@@ -2,8 +2,7 @@
 
 A cgroup is named by its path from the root of the hierarchy (``/podium-x/burstable/pod1``); in
 version 1 the same path is used below every controller. Containers' own cgroups are made by the
-low-level runtime; what stands above them (the Pod's, the QoS class's) is made here. Values follow
-the kubelet's and runc's conversions.
+low-level runtime; what stands above them (the Pod's, the QoS class's) is made here.
 """
 
 from __future__ import annotations
@@ -15,29 +14,15 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from podium.runtime.cgroup_limits import CgroupLimits, limits_1, limits_2, settings_1, settings_2
 from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
 
 _ROOT = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")  # what runc wants in version 2
 _REMOVE_PAUSES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class CgroupLimits:
-    """What to set; 0 leaves a value alone, -1 lifts a limit."""
-
-    cpu_shares: int = 0
-    cpu_quota: int = 0  #: microseconds a period
-    cpu_period: int = 100_000
-    memory_limit_bytes: int = 0
-    pids_limit: int = 0
-
-
-def shares_to_weight(shares: int) -> int:
-    """Convert version 1's cpu.shares (2 to 262144) to version 2's cpu.weight (1 to 10000)."""
-    return 1 + ((min(max(shares, 2), 262144) - 2) * 9999) // 262142
 
 
 def version(root: Path = _ROOT) -> int:
@@ -71,7 +56,9 @@ class Cgroups:
             self.set_limits(path, limits)
 
     def set_limits(self, path: str, limits: CgroupLimits) -> None:
-        for controller, file, value in (_settings_2 if self.unified else _settings_1)(limits):
+        """What this machine has no controller for is passed over."""
+        read = partial(self._read, path)
+        for controller, file, value in (settings_2 if self.unified else settings_1)(limits, read):
             target = self._file(controller, path, file)
             try:
                 target.write_text(value)
@@ -80,6 +67,15 @@ class Cgroups:
                     raise RuntimeFailure(f"cannot set {target}: no such cgroup") from None
             except OSError as exc:
                 raise RuntimeFailure(f"cannot set {target} to {value}: {exc.strerror}") from exc
+
+    def limits(self, path: str) -> CgroupLimits:
+        """What is set, with -1 where there is no limit."""
+        if not self.exists(path):
+            raise RuntimeFailure(f"cannot read limits of cgroup {path}: no such cgroup")
+        try:
+            return (limits_2 if self.unified else limits_1)(partial(self._read, path))
+        except OSError as exc:
+            raise RuntimeFailure(f"cannot read limits of cgroup {path}: {exc}") from exc
 
     def exists(self, path: str) -> bool:
         return any(_below(mount, path).exists() for mount in self._mounts())
@@ -157,6 +153,13 @@ class Cgroups:
         mount = self.hierarchies.get("" if self.unified else controller, _ROOT / controller)
         return _below(mount, path) / name
 
+    def _read(self, path: str, controller: str, name: str) -> str:
+        """A file's text; "" where there is none."""
+        try:
+            return self._file(controller, path, name).read_text()
+        except FileNotFoundError:
+            return ""
+
     def _delegate(self, path: str) -> None:
         """Let the cgroups above *path* hand their controllers down (cgroup.subtree_control)."""
         root = self.hierarchies[""]
@@ -170,46 +173,28 @@ class Cgroups:
         memory = _table(self._file("memory", path, "memory.stat"))
         used = int(self._file("memory", path, "memory.usage_in_bytes").read_text())
         return CpuMemoryUsage(
-            int(self._file("cpuacct", path, "cpuacct.usage").read_text()),
-            max(used - memory.get("total_inactive_file", 0), 0),
-            memory.get("total_rss", 0),
+            cpu_usage_nanoseconds=int(self._file("cpuacct", path, "cpuacct.usage").read_text()),
+            memory_working_set_bytes=max(used - memory.get("total_inactive_file", 0), 0),
+            memory_rss_bytes=memory.get("total_rss", 0),
+            memory_usage_bytes=used,
+            page_faults=memory.get("total_pgfault", 0),
+            major_page_faults=memory.get("total_pgmajfault", 0),
+            swap_usage_bytes=memory.get("total_swap", 0),
         )
 
     def _usage_2(self, path: str) -> CpuMemoryUsage:
         memory = _table(self._file("", path, "memory.stat"))
         used = int(self._file("", path, "memory.current").read_text())
+        swap = self._read(path, "", "memory.swap.current")
         return CpuMemoryUsage(
-            _table(self._file("", path, "cpu.stat"))["usage_usec"] * 1000,
-            max(used - memory.get("inactive_file", 0), 0),
-            memory.get("anon", 0),
+            cpu_usage_nanoseconds=_table(self._file("", path, "cpu.stat"))["usage_usec"] * 1000,
+            memory_working_set_bytes=max(used - memory.get("inactive_file", 0), 0),
+            memory_rss_bytes=memory.get("anon", 0),
+            memory_usage_bytes=used,
+            page_faults=memory.get("pgfault", 0),
+            major_page_faults=memory.get("pgmajfault", 0),
+            swap_usage_bytes=int(swap or 0),
         )
-
-
-def _settings_1(limits: CgroupLimits) -> Iterator[tuple[str, str, str]]:
-    if limits.cpu_shares:
-        yield "cpu", "cpu.shares", str(limits.cpu_shares)
-    if limits.cpu_quota:
-        yield "cpu", "cpu.cfs_period_us", str(limits.cpu_period)
-        yield "cpu", "cpu.cfs_quota_us", str(limits.cpu_quota)
-    if limits.memory_limit_bytes:
-        yield "memory", "memory.limit_in_bytes", str(limits.memory_limit_bytes)
-    if limits.pids_limit:
-        yield "pids", "pids.max", _or_max(limits.pids_limit)
-
-
-def _settings_2(limits: CgroupLimits) -> Iterator[tuple[str, str, str]]:
-    if limits.cpu_shares:
-        yield "", "cpu.weight", str(shares_to_weight(limits.cpu_shares))
-    if limits.cpu_quota:
-        yield "", "cpu.max", f"{_or_max(limits.cpu_quota)} {limits.cpu_period}"
-    if limits.memory_limit_bytes:
-        yield "", "memory.max", _or_max(limits.memory_limit_bytes)
-    if limits.pids_limit:
-        yield "", "pids.max", _or_max(limits.pids_limit)
-
-
-def _or_max(value: int) -> str:
-    return "max" if value < 0 else str(value)
 
 
 def _version_1_mounts(mountinfo: str) -> Iterator[tuple[str, Path]]:

@@ -48,6 +48,7 @@ from podium.runtime.port import (
     ContainerStatus,
     CpuMemoryUsage,
     ExecSyncResponse,
+    LinuxContainerResources,
     NamespaceMode,
     NotFound,
     PodSandbox,
@@ -110,6 +111,10 @@ class MemoryRuntime:
         self.conditions.append(RuntimeCondition("NetworkReady", True))
         #: Set to make the next sandboxes fail with this text.
         self.sandbox_error = ""
+        #: Bytes that each container takes, page cache included.
+        self.memory_in_use = 1 << 20
+        #: Set to make updates of resources fail with this text.
+        self.update_error = ""
         self.user_namespaces = True
         self.commands: Commands = read_command
         #: Container name and words of each command executed, in order.
@@ -303,7 +308,21 @@ class MemoryRuntime:
             mounts=process.config.mounts,
             log_path=str(process.log_path),
             pid=1 if process.state is ContainerState.RUNNING else 0,
+            resources=process.config.resources,
         )
+
+    async def update_container_resources(
+        self, container_id: str, resources: LinuxContainerResources
+    ) -> None:
+        process = self._find(container_id)
+        if process.state is not ContainerState.RUNNING:
+            raise RuntimeFailure(f"container is in {process.state.value} state")
+        if self.update_error:
+            raise RuntimeFailure(self.update_error)
+        fields = ("cpu_period", "cpu_quota", "cpu_shares", "memory_limit_in_bytes")
+        asked = {name: getattr(resources, name) for name in fields if getattr(resources, name)}
+        merged = replace(process.config.resources, **asked)
+        process.config = replace(process.config, resources=merged)
 
     async def exec_sync(
         self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
@@ -365,7 +384,7 @@ class MemoryRuntime:
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         self._find(container_id)
-        return CpuMemoryUsage(1_000_000, 1 << 20, 1 << 19)
+        return CpuMemoryUsage(1_000_000, 1 << 20, 1 << 19, self.memory_in_use)
 
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         queue: asyncio.Queue[ContainerEvent] = asyncio.Queue()

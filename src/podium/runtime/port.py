@@ -309,6 +309,7 @@ class ContainerStatus:
     log_path: str  #: absolute
     pid: int = 0  #: of the container's first process; 0 unless running
     user: LinuxContainerUser | None = None
+    resources: LinuxContainerResources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,11 +365,18 @@ class RuntimeHandler:
 
 @dataclass(frozen=True, slots=True)
 class CpuMemoryUsage:
-    """A container's or sandbox's use of its cgroup."""
+    """A container's or sandbox's use of its cgroup.
+
+    ``memory_usage_bytes`` counts the page cache, the working set only what of it is in use.
+    """
 
     cpu_usage_nanoseconds: int
     memory_working_set_bytes: int
     memory_rss_bytes: int
+    memory_usage_bytes: int = 0
+    page_faults: int = 0
+    major_page_faults: int = 0
+    swap_usage_bytes: int = 0
 
 
 class RuntimeService(Protocol):
@@ -441,6 +449,16 @@ class RuntimeService(Protocol):
 
     async def container_status(self, container_id: str) -> ContainerStatus:
         """Raises NotFound."""
+        ...
+
+    async def update_container_resources(
+        self, container_id: str, resources: LinuxContainerResources
+    ) -> None:
+        """Set what is set in *resources* (``oom_score_adj`` excepted) for a running container.
+
+        Its status tells of it from then on. Raises NotFound, and RuntimeFailure where the container
+        does not run or the kernel refuses.
+        """
         ...
 
     async def exec_sync(

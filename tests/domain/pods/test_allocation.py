@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from podium.api.codec import from_plain
-from podium.api.types.core_v1 import Pod, PodStatus
+from podium.api.types.core_v1 import Node, Pod, PodStatus
 from podium.domain.pods.allocation import (
     Allocation,
     ResizePending,
+    Room,
     allocation_of,
     decide,
     granted,
     reported_allocation,
+    retry_order,
 )
 from support.objects import container, pod
 
@@ -42,7 +46,6 @@ pods = st.builds(
 @given(pods)
 def test_what_is_asked_for_is_granted_unchanged(asked: Pod) -> None:
     assert granted(asked, allocation_of(asked)) is asked
-    assert decide(asked, allocation_of(asked)) == allocation_of(asked)
 
 
 @given(pods, pods)
@@ -64,16 +67,76 @@ def test_granting_leaves_the_pod_of_the_api_alone() -> None:
     assert asked == asking("2", init="2")
 
 
-@given(pods, pods)
-def test_a_change_is_infeasible_on_this_node(before: Pod, after: Pod) -> None:
-    allocation = allocation_of(before)
-    decision = decide(after, allocation)
-    if allocation_of(after) == allocation:
-        assert decision == allocation
-    else:
-        assert decision == ResizePending(
-            "Infeasible", "In-place resize of Pods is not supported on this node"
-        )
+def node(cpu: str) -> Node:
+    return from_plain(
+        Node,
+        {
+            "metadata": {"name": "n"},
+            "status": {"allocatable": {"cpu": cpu, "memory": "1Gi", "pods": "10"}},
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu", "others", "why"),
+    [
+        pytest.param("2", [], None, id="fits"),
+        pytest.param("2", ["500m"], None, id="fits-beside-others"),
+        pytest.param(
+            "2", ["1"],
+            ResizePending(
+                "Deferred",
+                "Node didn't have enough resource: cpu, requested: 2000, used: 1000, "
+                "capacity: 2500",
+            ),
+            id="others-are-in-the-way",
+        ),
+        pytest.param(
+            "2501m", ["1"],
+            ResizePending(
+                "Infeasible",
+                "Node didn't have enough capacity: cpu, requested: 2501, capacity: 2500",
+            ),
+            id="never",
+        ),
+    ],
+)  # fmt: skip
+def test_what_there_is_room_for(cpu: str, others: list[str], why: ResizePending | None) -> None:
+    asked = asking(cpu)
+    asked.status = from_plain(
+        PodStatus, {"containerStatuses": [{"name": "c", "resources": requests("4")}]}
+    )
+    around = []
+    for number, amount in enumerate(others):
+        other = asking(amount)
+        other.metadata.uid = f"other-{number}"
+        around.append(other)
+    assert decide(asked, Room(node("2500m"), around)) == why
+
+
+def test_static_pods_stay_as_they_are() -> None:
+    asked = asking("1")
+    asked.metadata.annotations["kubernetes.io/config.source"] = "file"
+    assert decide(asked, Room(node("2"), [])) == ResizePending(
+        "Infeasible", "In-place resize of static-pods is not supported"
+    )
+
+
+def test_the_order_in_which_resizes_get_room() -> None:
+    early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+    whole = {"requests": {"cpu": "2", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}}
+    important, guaranteed = asking("2"), pod({"containers": [container(resources=whole)]})
+    important.spec.priority = 10
+    has = asking("1")
+    keys = [
+        retry_order(asking("500m"), has, late),
+        retry_order(important, has, late),
+        retry_order(guaranteed, has, late),
+        retry_order(asking("2"), has, early),
+        retry_order(asking("2"), has, late),
+    ]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
 
 
 def test_the_status_tells_what_a_running_pod_was_granted() -> None:

@@ -5,21 +5,23 @@ granted (:func:`granted`) until :func:`decide` grants something else, and the st
 both is in force: ``containerStatuses[].resources`` and ``allocatedResources`` the former, the
 condition ``PodResizePending`` why the latter is not.
 
-Follows ``pkg/kubelet/allocation``. This node carries no resize out yet, so every one that would
-change something is infeasible.
+Follows ``pkg/kubelet/allocation``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
+from podium.api.quantity import to_milli
+from podium.api.resources import GUARANTEED, pod_requests, qos_class
+from podium.api.types.core_v1 import Container, Node, Pod, PodStatus, ResourceRequirements
+from podium.domain.scheduling.admission import is_static, shortages
 
 INFEASIBLE, DEFERRED = "Infeasible", "Deferred"
-UNSUPPORTED = "In-place resize of Pods is not supported on this node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class ResizePending:
 
     reason: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What there is to grant from: the node, and the other Pods that it is promised to."""
+
+    node: Node
+    others: Sequence[Pod]
 
 
 def allocation_of(pod: Pod) -> Allocation:
@@ -75,12 +85,37 @@ def _granted(container: Container, allocation: Allocation) -> Container:
     )
 
 
-def decide(pod: Pod, allocation: Allocation) -> Allocation | ResizePending:
-    """Return what *pod*, which runs with *allocation*, is granted from now on, or why it is not.
+def decide(pod: Pod, room: Room) -> ResizePending | None:
+    """Return why *pod*, which runs with something else, is not granted what it asks for by now.
 
-    To carry resizes out, return the new allocation here where it fits, and apply it where the
-    worker asks (``kubelet/allocation.py``).
+    What the node could never give is infeasible; what others have taken is put off.
     """
-    if allocation_of(pod) == allocation:
-        return allocation
-    return ResizePending(INFEASIBLE, UNSUPPORTED)
+    if is_static(pod):
+        return ResizePending(INFEASIBLE, "In-place resize of static-pods is not supported")
+    asked = pod_requests(pod)
+    allocatable = room.node.status.allocatable
+    for name, unit in (("memory", 1000), ("cpu", 1)):
+        requested = -(-asked.get(name, 0) // unit)
+        capacity = to_milli(allocatable.get(name, "0")) // unit
+        if requested > capacity:
+            return ResizePending(
+                INFEASIBLE,
+                f"Node didn't have enough capacity: {name}, "
+                f"requested: {requested}, capacity: {capacity}",
+            )
+    # Of the Pod itself counts what it asks for, not what its status still says.
+    refusals = shortages(replace(pod, status=PodStatus()), room.node, room.others)
+    return ResizePending(DEFERRED, refusals[0].message) if refusals else None
+
+
+def retry_order(pod: Pod, before: Pod, since: datetime | None) -> tuple[object, ...]:
+    """The key by which resizes that wait are considered again, the first to get room first.
+
+    *before* is the Pod as it was granted; *since* when it began to wait. Resizes that take no more
+    go first, then those of higher priority, then Guaranteed Pods, then those who wait longest.
+    """
+    asked, has = pod_requests(pod), pod_requests(before)
+    increases = any(asked.get(name, 0) > has.get(name, 0) for name in ("cpu", "memory"))
+    waiting = since.timestamp() if since is not None else float("inf")
+    guaranteed = qos_class(pod) == GUARANTEED
+    return (increases, -(pod.spec.priority or 0), not guaranteed, waiting)

@@ -6,13 +6,13 @@ scheduler, readiness gates) are kept as they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ContainerStatus, Pod, PodCondition, PodStatus
-from podium.domain.pods.allocation import ResizePending
 from podium.domain.pods.phase import FAILED, SUCCEEDED, has_initialized, is_done
+from podium.domain.pods.resize import NO_RESIZE, Resizing
 
 READY_TO_START = "PodReadyToStartContainers"
 INITIALIZED = "Initialized"
@@ -41,11 +41,11 @@ def pod_conditions(
     has_sandbox: bool,
     previous: PodStatus,
     now: datetime,
-    resize: ResizePending | None = None,
+    resizing: Resizing = NO_RESIZE,
 ) -> list[PodCondition]:
     """Return all conditions: others' first, then those of the node, with transition times.
 
-    A resize that waits is told of while the Pod is not over.
+    A resize that waits or is under way is told of while the Pod is not over.
     """
     foreign = [c for c in pod.status.conditions if c.type not in OWNED]
     containers_ready = _containers_ready(pod, (*statuses, *init_statuses), phase)
@@ -56,11 +56,13 @@ def pod_conditions(
         containers_ready,
         _condition(SCHEDULED, True),
     ]
-    if resize is not None and phase not in (FAILED, SUCCEEDED):
-        owned.append(_condition(RESIZE_PENDING, True, resize.reason, resize.message))
+    if phase not in (FAILED, SUCCEEDED):
+        owned += _resizing(resizing)
     before = {c.type: c for c in (*pod.status.conditions, *previous.conditions)}
     for condition in owned:
         condition.observed_generation = pod.metadata.generation
+        if condition.type == RESIZE_IN_PROGRESS and resizing.progress is not None:
+            condition.observed_generation = resizing.progress.generation
         old = before.get(condition.type)
         unchanged = old is not None and old.status == condition.status
         condition.last_transition_time = old.last_transition_time if old and unchanged else now
@@ -71,6 +73,14 @@ def _condition(kind: str, holds: bool, reason: str = "", message: str = "") -> P
     return PodCondition(
         type=kind, status="True" if holds else "False", reason=reason, message=message
     )
+
+
+def _resizing(resizing: Resizing) -> Iterator[PodCondition]:
+    pending, progress = resizing.pending, resizing.progress
+    if pending is not None:
+        yield _condition(RESIZE_PENDING, True, pending.reason, pending.message)
+    if progress is not None:
+        yield _condition(RESIZE_IN_PROGRESS, True, progress.reason, progress.message)
 
 
 def _initialized(

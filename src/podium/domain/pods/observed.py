@@ -27,6 +27,16 @@ class RunUser:
     groups: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RunCgroup:
+    """What a run's cgroup was last set to; 0 for what was not."""
+
+    cpu_shares: int = 0
+    cpu_quota: int = 0
+    cpu_period: int = 0
+    memory_limit: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRecord:
     """One run of a container, as the runtime tells it.
@@ -53,6 +63,7 @@ class ContainerRecord:
     back_off: float = 0.0
     log_path: str = ""
     user: RunUser | None = None
+    cgroup: RunCgroup | None = None
 
     @property
     def is_running(self) -> bool:

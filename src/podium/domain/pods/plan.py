@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from podium.api.resources import is_sidecar
-from podium.api.types.core_v1 import Container, Pod
+from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
 from podium.domain.pods.backoff import back_off_until, first_back_off, next_back_off
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import as_container, every_container
@@ -20,6 +20,7 @@ from podium.domain.pods.identity import container_hash, pod_full_name
 from podium.domain.pods.initialization import failed_for_good, initialization, run_in_sandbox
 from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.probes import NO_HEALTH, ProbeKind, RunHealth, kill_grace
+from podium.domain.pods.resize import NOTHING_BEHIND, needs_restart
 from podium.domain.pods.restart import restarts, should_restart
 from podium.domain.pods.termination import grace_period
 
@@ -75,15 +76,17 @@ def plan(
     now: datetime,
     replaced: Set[str] = frozenset(),
     health: Mapping[str, RunHealth] = NO_HEALTH,
+    behind: Mapping[str, ResourceRequirements] = NOTHING_BEHIND,
 ) -> Plan:
     """Return the next actions for a Pod that is wanted and not over (:func:`is_finished`).
 
     *replaced* are the IDs of containers that were killed to be replaced: another run follows them
-    however they ended. *health* is what probes say of running containers, by ID.
+    however they ended. *health* is what probes say of running containers, by ID; *behind* which
+    resources those have, by name, that are to have others.
     """
     if observed.sandbox is None:
         return _plan_sandbox(pod, observed)
-    step = _Step(pod, observed, now, replaced, health)
+    step = _Step(pod, observed, now, replaced, health, behind)
     for ephemeral in pod.spec.ephemeral_containers:
         if observed.latest(ephemeral.name) is None:
             step.start(as_container(ephemeral), None)
@@ -132,9 +135,10 @@ class _Step:
         now: datetime,
         replaced: Set[str],
         health: Mapping[str, RunHealth],
+        behind: Mapping[str, ResourceRequirements],
     ) -> None:
         self._pod, self._observed, self._now = pod, observed, now
-        self._replaced, self._health = replaced, health
+        self._replaced, self._health, self._behind = replaced, health, behind
         self.actions: list[Action] = []
         self.waiting: dict[str, Waiting] = {}
         self.look_again: datetime | None = None
@@ -157,6 +161,9 @@ class _Step:
             return
         if latest.hash != container_hash(container):
             self.actions.append(_replace(self._pod, latest))
+            return
+        if needs_restart(container, self._behind.get(container.name)):
+            self.actions.append(_resize(self._pod, latest))
             return
         failed = self._health.get(latest.id, _HEALTHY).failed
         if failed is not None:
@@ -207,6 +214,11 @@ def start_container(
 
 def _replace(pod: Pod, running: ContainerRecord) -> KillContainer:
     why = f"Container {running.name} definition changed, will be restarted"
+    return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
+
+
+def _resize(pod: Pod, running: ContainerRecord) -> KillContainer:
+    why = f"Container {running.name} resize requires restart"
     return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
 
 

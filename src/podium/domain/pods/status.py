@@ -8,7 +8,6 @@ from datetime import datetime
 
 from podium.api.resources import is_sidecar, qos_class
 from podium.api.types.core_v1 import ContainerState, ContainerStatus, HostIP, Pod, PodIP, PodStatus
-from podium.domain.pods.allocation import ResizePending
 from podium.domain.pods.conditions import OWNED, pod_conditions
 from podium.domain.pods.container_status import (
     Waiting,
@@ -19,6 +18,7 @@ from podium.domain.pods.container_status import (
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import FAILED, PENDING, has_initialized, is_terminal, pod_phase
 from podium.domain.pods.probes import NO_HEALTH, RunHealth
+from podium.domain.pods.resize import Resizing, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class StatusInput:
     """What the status of a Pod follows from. ``previous`` is the one last published, or the API's.
 
     ``health`` is what probes found, by container ID; ``ended`` says that nothing of the Pod will be
-    started any more; ``resize`` why ``pod`` has other resources than the API's.
+    started any more; ``resizing`` why ``pod`` has other resources than the API's.
     """
 
     pod: Pod
@@ -49,7 +49,7 @@ class StatusInput:
     health: Mapping[str, RunHealth] = field(default_factory=lambda: NO_HEALTH)
     verdict: Verdict | None = None
     ended: bool = False
-    resize: ResizePending | None = None
+    resizing: Resizing = field(default_factory=Resizing)
 
 
 def pod_status(given: StatusInput, now: datetime) -> PodStatus:
@@ -68,6 +68,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     )
     if has_initialized(pod, statuses):
         _forget_failures(pod, init_statuses)
+    _tell_resources((*init_statuses, *statuses), given)
     phase = _phase(given, pod_phase(pod, statuses, init_statuses, terminal=given.ended))
     status = PodStatus(
         phase=phase,
@@ -98,7 +99,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         has_sandbox=given.observed.sandbox is not None,
         previous=previous,
         now=now,
-        resize=given.resize,
+        resizing=given.resizing,
     )
     return status
 
@@ -125,6 +126,15 @@ def blocked_status(given: StatusInput, verdict: Verdict, now: datetime) -> PodSt
         if container.state.waiting is not None:
             container.state.waiting.reason = "Blocked"
     return status
+
+
+def _tell_resources(statuses: Sequence[ContainerStatus], given: StatusInput) -> None:
+    """Of containers that run and are behind, tell what they have rather than what is granted."""
+    behind = given.resizing.behind
+    for status in statuses if behind else ():
+        before, latest = behind.get(status.name), given.observed.latest(status.name)
+        if before is not None and latest is not None and latest.is_running:
+            status.resources = in_force(before, latest.cgroup)
 
 
 def _forget_failures(pod: Pod, init_statuses: Sequence[ContainerStatus]) -> None:

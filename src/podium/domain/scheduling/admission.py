@@ -43,11 +43,17 @@ def fits(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> list[Refusal]:
         refusals.append(_predicate("NodeName"))
     if filters.node_ports(demand, info):
         refusals.append(_predicate("NodePorts"))
-    if _is_static(pod):
+    if is_static(pod):
         return refusals
     if taints.untolerated(node.spec.taints, pod.spec.tolerations, (taints.NO_EXECUTE,)):
         refusals.append(_predicate("TaintToleration"))
     return refusals
+
+
+def shortages(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> list[Refusal]:
+    """Like :func:`fits`, about resources alone."""
+    found = filters.shortages(PodDemand(pod), NodeInfo(node, pods_on_node))
+    return [_out_of(shortage) for shortage in found]
 
 
 def _out_of(shortage: Shortage) -> Refusal:
@@ -71,5 +77,6 @@ def _is_extended(name: str) -> bool:
     return "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
 
 
-def _is_static(pod: Pod) -> bool:
+def is_static(pod: Pod) -> bool:
+    """Whether the Pod is the node's own, whatever the API has of it."""
     return "kubernetes.io/config.source" in pod.metadata.annotations

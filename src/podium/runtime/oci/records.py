@@ -172,4 +172,5 @@ def container_status(record: ContainerRecord) -> port.ContainerStatus:
         log_path=record.log_path,
         pid=record.pid,
         user=record.user,
+        resources=record.config.resources,
     )

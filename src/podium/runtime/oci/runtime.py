@@ -24,6 +24,7 @@ from podium.runtime.oci import (
     container_remove,
     container_start,
     container_stop,
+    container_update,
     exec_stream,
     exec_sync,
     port_forward,
@@ -44,6 +45,7 @@ from podium.runtime.port import (
     ContainerStatus,
     CpuMemoryUsage,
     ExecSyncResponse,
+    LinuxContainerResources,
     PodSandbox,
     PodSandboxConfig,
     PodSandboxStatus,
@@ -165,6 +167,11 @@ class OciRuntime:
 
     async def container_status(self, container_id: str) -> ContainerStatus:
         return records.container_status(self._engine.container(container_id).record)
+
+    async def update_container_resources(
+        self, container_id: str, resources: LinuxContainerResources
+    ) -> None:
+        container_update.update_container_resources(self._engine, container_id, resources)
 
     async def exec_sync(
         self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
