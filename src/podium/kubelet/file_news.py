@@ -10,22 +10,29 @@ from types import TracebackType
 from typing import Self
 
 _MODIFY = 0x2
+_CLOSE_WRITE = 0x8
+_MOVED_FROM = 0x40
 _MOVED_TO = 0x80
 _CREATE = 0x100
+_DELETE = 0x200
+#: What to be told of: files that grow, or files that come, go and have been written.
+GROWTH = _MODIFY | _MOVED_TO | _CREATE
+ENTRIES = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _DELETE
 _NONBLOCK = os.O_NONBLOCK | os.O_CLOEXEC
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class FileNews:
-    """Wakes :meth:`wait` when something in *directory* is written, made or renamed.
+    """Wakes :meth:`wait` when something happens to the files in *directory* that *kinds* names.
 
-    :meth:`poke` wakes it for other reasons. Use as a context manager; one waiter.
+    :meth:`poke` wakes it for other reasons; :attr:`changed` is set meanwhile. Use as a context
+    manager; one waiter.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._changed = asyncio.Event()
+    def __init__(self, directory: Path, kinds: int = GROWTH) -> None:
+        self._directory, self._kinds = directory, kinds
+        self.changed = asyncio.Event()
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -33,8 +40,7 @@ class FileNews:
         if self._descriptor < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1 failed")
         path = os.fsencode(self._directory)
-        mask = _MODIFY | _MOVED_TO | _CREATE
-        if _libc.inotify_add_watch(self._descriptor, path, mask) < 0:
+        if _libc.inotify_add_watch(self._descriptor, path, self._kinds) < 0:
             code = ctypes.get_errno()
             os.close(self._descriptor)
             raise OSError(code, os.strerror(code), str(self._directory))
@@ -51,16 +57,16 @@ class FileNews:
         os.close(self._descriptor)
 
     def poke(self) -> None:
-        self._changed.set()
+        self.changed.set()
 
     async def wait(self) -> None:
         """Return when there is news since the last return."""
-        await self._changed.wait()
-        self._changed.clear()
+        await self.changed.wait()
+        self.changed.clear()
 
     def _readable(self) -> None:
         try:
             os.read(self._descriptor, 64 * 1024)
         except BlockingIOError:
             return
-        self._changed.set()
+        self.changed.set()

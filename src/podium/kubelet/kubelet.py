@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from podium.api import scheme
 from podium.api.types.core_v1 import Node, Pod, Service
@@ -22,6 +23,7 @@ from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
 from podium.kubelet.images import ImageManager
 from podium.kubelet.log_rotation import LogRotator
+from podium.kubelet.mirrors import MirrorPods
 from podium.kubelet.node.lease import renew_lease
 from podium.kubelet.node.machine import read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
@@ -35,6 +37,9 @@ from podium.kubelet.user_namespaces import UserNamespaces
 from podium.kubelet.volumes.limits import EmptyDirLimits
 from podium.runtime.image_port import ImageService
 from podium.runtime.port import RuntimeService
+
+if TYPE_CHECKING:
+    from podium.kubelet.static_pods import StaticPods
 
 
 async def run(
@@ -89,6 +94,11 @@ async def run(
                 user_namespaces=UserNamespaces(options),
                 rules=_rules(options),
             )
+            mirrors = MirrorPods(
+                client, informer, pods.static_pods, lambda: reporter.node, status, clock
+            )
+            pods.on_static = mirrors.look_at
+            manifests = _manifests(options, clock, events, lambda: reporter.node)
             async with asyncio.TaskGroup() as group:
                 for name, work in (
                     ("events", events.run()),
@@ -104,10 +114,14 @@ async def run(
                 group.create_task(own.run(), name="node")
                 # Pods refer to the API by the variables that the Services give.
                 await services.synced.wait()
+                if manifests is not None:
+                    pods.set_static(manifests.read())
+                    group.create_task(manifests.follow(pods.set_static), name="manifests")
                 limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
                 duration = options.config.node_lease_duration_seconds
                 for name, work in (
                     ("pod workers", pods.run(node)),
+                    ("mirror pods", mirrors.run()),
                     ("lease", renew_lease(client, reporter.node, duration, clock)),
                     ("node status", reporter.run()),
                     ("volume limits", limits.run()),
@@ -123,6 +137,22 @@ async def run(
 def _make_directories(options: KubeletOptions) -> None:
     for directory in (options.root_dir, options.run_dir, options.log_dir):
         directory.mkdir(parents=True, exist_ok=True)
+
+
+def _manifests(
+    options: KubeletOptions, clock: Clock, events: EventRecorder, node: Callable[[], Node]
+) -> StaticPods | None:
+    config = options.config
+    if not config.static_pod_path:
+        return None
+
+    def complain(text: str) -> None:
+        events.event(node(), "Warning", "BadManifest", text)
+
+    from podium.kubelet.static_pods import StaticPods  # validation is loaded with it
+
+    path, frequency = Path(config.static_pod_path), config.file_check_frequency
+    return StaticPods(path, options.node_name, frequency, clock, complain)
 
 
 def _rules(options: KubeletOptions) -> HouseRules:

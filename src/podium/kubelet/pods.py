@@ -1,15 +1,16 @@
-"""The Pods of this node: a worker for each, woken by the API and by the runtime."""
+"""The Pods of this node: a worker for each, woken by the API, by manifests and by the runtime."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
-from podium.domain.pods import identity
+from podium.domain.pods import identity, static
 from podium.domain.pods.identity import pod_key
+from podium.domain.pods.static import is_static
 from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
@@ -35,6 +36,9 @@ class PodManager:
         self._finished: dict[str, asyncio.Event] = {}
         self._group: asyncio.TaskGroup | None = None
         self._node: NodeServices | None = None
+        self._static: dict[str, Pod] = {}  # what there are manifests of, by uid
+        #: Called with each static Pod and each mirror Pod that something has happened to.
+        self.on_static: Callable[[Pod], None] = lambda _pod: None
 
     def pods(self) -> Iterator[Pod]:
         """The Pods that have a worker, the ones ending included."""
@@ -43,6 +47,29 @@ class PodManager:
     def active_pods(self) -> Iterator[Pod]:
         """The Pods that the node's resources are promised to."""
         return (worker.pod for worker in self._workers.values() if worker.active)
+
+    def static_pods(self) -> Iterator[Pod]:
+        """The static Pods that have a worker, the ones ending included."""
+        return (pod for pod in self.pods() if is_static(pod))
+
+    def set_static(self, pods: Iterable[Pod]) -> None:
+        """Run the static Pods *pods*, and end the others."""
+        self._static = {pod.metadata.uid: pod for pod in pods}
+        if self._group is None:
+            return  # run() begins with them
+        for pod in self._static.values():
+            if pod.metadata.uid not in self._workers:
+                self._begin(pod)
+        for worker in self._workers.values():
+            pod = worker.pod
+            if (
+                is_static(pod)
+                and worker.uid not in self._static
+                and pod.metadata.deletion_timestamp is None
+            ):
+                assert self._node is not None
+                worker.update(static.ended(pod, self._node.clock.now()))
+                self.on_static(pod)
 
     def wake(self, uid: str) -> None:
         worker = self._workers.get(uid)
@@ -67,6 +94,7 @@ class PodManager:
             self._group = group
             group.create_task(self._follow_runtime(), name="runtime events")
             await self._informer.synced.wait()
+            self.set_static(self._static.values())
             self._informer.on_change(self._changed)
             while True:
                 try:
@@ -78,12 +106,17 @@ class PodManager:
                     worker.wake()
 
     def _changed(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        if pod is not None and static.is_mirror(pod):
+            self.on_static(pod)
+            return
         if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
             worker = self._workers.get(old.metadata.uid)
             if worker is not None:
                 worker.vanish()
         if new is None:
             return
+        new = static.from_api(new)
         worker = self._workers.get(new.metadata.uid)
         if worker is not None:
             worker.update(new)
@@ -99,6 +132,8 @@ class PodManager:
         self._workers[uid] = worker
         self._finished[key] = finished = asyncio.Event()
         self._group.create_task(self._guard(worker, predecessor, finished), name=f"pod {key}")
+        if is_static(pod):
+            self.on_static(pod)
 
     async def _guard(
         self, worker: PodWorker, predecessor: asyncio.Event | None, finished: asyncio.Event
@@ -115,6 +150,15 @@ class PodManager:
         finished.set()
         if self._finished.get(key) is finished:
             del self._finished[key]
+        if is_static(worker.pod):
+            self._static_ended(worker.pod)
+
+    def _static_ended(self, pod: Pod) -> None:
+        """A manifest may have come back while its Pod was ending."""
+        self.on_static(pod)
+        again = self._static.get(pod.metadata.uid)
+        if again is not None:
+            self._begin(again)
 
     async def _follow_runtime(self) -> None:
         assert self._node is not None

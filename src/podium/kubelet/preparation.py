@@ -13,6 +13,7 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.identity import container_hash, pod_key
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.plan import CreateSandbox, Plan, StartContainer
+from podium.domain.pods.static import is_static
 from podium.kit.backoff import Backoff
 from podium.kubelet.container_start import downward_facts
 from podium.kubelet.images import ImageReady, ImageResult
@@ -180,7 +181,7 @@ class Preparation:
         if self._jobs.running("volumes"):
             return None
         self._versions = self._facts(pod)
-        failures = self._volumes.check(pod, self._downward(ips))
+        failures = self._volumes.check(pod, self._downward(pod, ips))
         return self._note_failures(pod, failures, now) if failures else None
 
     def _begin_volumes(self, pod: Pod, ips: tuple[str, ...], now: datetime) -> list[datetime]:
@@ -192,7 +193,7 @@ class Preparation:
     async def _set_up(self, pod: Pod, ips: tuple[str, ...]) -> None:
         await self._node.objects.ready(pod)
         self._versions = self._facts(pod)
-        failures = await self._volumes.set_up(pod, self._downward(ips))
+        failures = await self._volumes.set_up(pod, self._downward(pod, ips))
         if failures:
             self._note_failures(pod, failures, self._node.clock.now())
             return
@@ -227,8 +228,9 @@ class Preparation:
     def _mounted_names(self, pod: Pod) -> str:
         return " ".join(sorted(volume.name for volume in mounted_volumes(pod)))
 
-    def _downward(self, ips: tuple[str, ...]) -> DownwardFacts:
-        return downward_facts(self._node, ips, self._seen)
+    def _downward(self, pod: Pod, ips: tuple[str, ...]) -> DownwardFacts:
+        # A static Pod brings the annotations that tell.
+        return downward_facts(self._node, ips, None if is_static(pod) else self._seen)
 
     # -- the sandbox
 

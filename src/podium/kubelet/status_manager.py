@@ -2,7 +2,8 @@
 
 Reports of different Pods never wait for each other; of one Pod's, the newest goes out once the one
 under way is answered. Only a status that shows a container's end is never passed over for a newer
-one, so that a watcher sees each crash of a crash loop.
+one, so that a watcher sees each crash of a crash loop. What is reported of a static Pod goes to its
+mirror, once there is one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from podium.api.types.core_v1 import Pod, PodStatus
 from podium.client.client import Client
 from podium.client.errors import Unreachable
 from podium.domain.pods.identity import pod_key
+from podium.domain.pods.static import is_static
 from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
 
@@ -55,6 +57,7 @@ class StatusManager:
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client, self._clock = client, clock
         self._entries: dict[str, _Entry] = {}
+        self._mirrors: dict[str, str] = {}  # uids of mirror Pods, by those of what they show
         self._group: asyncio.TaskGroup | None = None
         self._stopped = asyncio.Event()
 
@@ -85,12 +88,31 @@ class StatusManager:
         if entry.waiting and (not _shows_an_end(entry.waiting[-1]) or len(entry.waiting) > _MOST):
             entry.waiting.pop()
         entry.waiting.append(status)
+        self._begin(entry)
+
+    def show_in(self, uid: str, mirror: Pod) -> None:
+        """Take *mirror* for the object that shows the static Pod *uid* from now on."""
+        if self._mirrors.get(uid) == mirror.metadata.uid:
+            return
+        self._mirrors[uid] = mirror.metadata.uid
+        entry = self._entries.get(uid)
+        if entry is not None:
+            entry.published = mirror.status
+            entry.waiting.append(entry.desired)
+            self._begin(entry)
+
+    def _begin(self, entry: _Entry) -> None:
         if entry.sending:
             return
         entry.sending = True
         entry.settled.clear()
         assert self._group is not None, "run() is not running"
-        self._group.create_task(self._send(entry), name=f"status {pod_key(pod)}")
+        self._group.create_task(self._send(entry), name=f"status {pod_key(entry.pod)}")
+
+    def _object(self, pod: Pod) -> str:
+        """The uid of what shows *pod* in the API; "" where nothing does yet."""
+        uid = pod.metadata.uid
+        return self._mirrors.get(uid, "") if is_static(pod) else uid
 
     async def settled(self, uid: str) -> None:
         """Wait until what was reported of a Pod is with the API, or has nowhere to go."""
@@ -100,6 +122,8 @@ class StatusManager:
 
     async def delete(self, pod: Pod) -> None:
         """Take the Pod's object away for good; only if it is still the same Pod."""
+        if not self._object(pod):
+            return
         backoff = Backoff(initial=0.1, maximum=10.0, jitter=0.5)
         while True:
             try:
@@ -108,7 +132,7 @@ class StatusManager:
                     pod.metadata.name,
                     namespace=pod.metadata.namespace,
                     grace_period_seconds=0,
-                    uid=pod.metadata.uid,
+                    uid=self._object(pod),
                 )
                 return
             except ApiError as exc:
@@ -123,12 +147,13 @@ class StatusManager:
 
     def forget(self, uid: str) -> None:
         self._entries.pop(uid, None)
+        self._mirrors.pop(uid, None)
 
     async def _send(self, entry: _Entry) -> None:
         backoff = Backoff(initial=0.05, maximum=10.0, jitter=0.5)
         try:
             while entry.waiting:
-                status = entry.waiting.pop(0)
+                status, shown_by = entry.waiting.pop(0), self._object(entry.pod)
                 answer = await self._try(entry.pod, entry.published, status)
                 while answer is not _Answer.SETTLED:
                     if answer is _Answer.REFUSED and entry.waiting:
@@ -136,7 +161,8 @@ class StatusManager:
                     await self._clock.sleep(backoff.next())
                     answer = await self._try(entry.pod, entry.published, status)
                 else:
-                    entry.published = status
+                    if self._object(entry.pod) == shown_by:
+                        entry.published = status
                     backoff.reset()
         finally:
             entry.sending = False
@@ -157,10 +183,10 @@ class StatusManager:
 
     async def _patch(self, pod: Pod, old: PodStatus, new: PodStatus) -> None:
         difference = strategic.diff(to_plain(old), to_plain(new), _DEFINITION)
-        if not difference:
+        if not difference or not self._object(pod):
             return
         # The uid keeps a new Pod of the same name from getting this one's status.
-        patch: dict[str, Any] = {"metadata": {"uid": pod.metadata.uid}, "status": difference}
+        patch: dict[str, Any] = {"metadata": {"uid": self._object(pod)}, "status": difference}
         await self._client.patch(
             scheme.PODS,
             pod.metadata.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from podium.api import codec, go_json
+from podium.api.annotations import MIRROR
 from podium.api.errors import ApiError
 from podium.api.field import FieldError, Path, forbidden, invalid
 from podium.api.types.core_v1 import (
@@ -19,7 +20,6 @@ from podium.api.validation.common import Errors, descending_path
 from podium.api.validation.operating_system import all_containers
 from podium.api.validation.scheduling import validate_tolerations
 
-MIRROR = "kubernetes.io/config.mirror"
 TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerations"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"

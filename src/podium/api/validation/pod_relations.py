@@ -4,12 +4,12 @@ files that environment variables come from."""
 from __future__ import annotations
 
 from podium.api import go_text
+from podium.api.annotations import MIRROR
 from podium.api.field import Path, duplicate, forbidden, invalid, not_found, required, too_long
 from podium.api.go_text import Verbatim
 from podium.api.types.core_v1 import Pod, PodResourceClaim, PodSpec
 from podium.api.validation.common import Errors, dns1123_label, dns1123_subdomain
 from podium.api.validation.operating_system import all_containers
-from podium.api.validation.pod_annotations import MIRROR
 
 MAX_HOSTNAME = 64
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from podium.api.annotations import MIRROR
 from podium.api.field import FieldError, Path, forbidden, invalid
 from podium.api.resources import is_sidecar, qos_class
 from podium.api.types.core_v1 import Container, Pod, PodSpec, ResourceRequirements
 from podium.api.validation.common import Errors
-from podium.api.validation.pod_annotations import MIRROR, without_old_cost
+from podium.api.validation.pod_annotations import without_old_cost
 from podium.api.validation.pods import ANNOTATIONS, SPEC, validate_pod_fields
 
 RESIZED = ("cpu", "memory")

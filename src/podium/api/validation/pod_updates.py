@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from podium.api import go_text
+from podium.api.annotations import MIRROR
 from podium.api.field import FieldError, Path, Verbatim, forbidden, invalid, required
 from podium.api.types.core_v1 import (
     Affinity,
@@ -19,7 +20,6 @@ from podium.api.types.core_v1 import (
 from podium.api.validation.common import MAX_INT32, Errors, in_range
 from podium.api.validation.differences import differences
 from podium.api.validation.pod_annotations import (
-    MIRROR,
     validate_pod_annotations_update,
     without_old_cost,
 )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from podium.api.annotations import MIRROR
 from podium.api.scheme import PERSISTENTVOLUMES, PODS, VOLUMEATTACHMENTS, Resource
 from podium.api.types.core_v1 import PersistentVolume, Pod
-from podium.api.validation.pod_annotations import MIRROR
 from podium.domain.pods.references import (
     claim_names,
     configmap_names,

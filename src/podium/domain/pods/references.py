@@ -20,6 +20,28 @@ from podium.api.types.core_v1 import (
 _BY_SECRET_REF = ("cephfs", "cinder", "flex_volume", "iscsi", "rbd", "scale_io", "storageos")
 
 
+def api_reference(pod: Pod) -> str:
+    """Return the resource that the Pod refers to objects of, "" where it refers to none.
+
+    That is more than what its node reads: a Pod that no API knows can have none of it.
+    """
+    if pod.spec.service_account_name:
+        return "serviceaccounts"
+    if any(secret_names(pod)):
+        return "secrets"
+    if any(configmap_names(pod)):
+        return "configmaps"
+    for volume in pod.spec.volumes:
+        for source in volume.projected.sources if volume.projected else ():
+            if source.cluster_trust_bundle:
+                return "clustertrustbundles"
+            if source.service_account_token:
+                return "serviceaccounts"
+    if any(claim_names(pod)):
+        return "persistentvolumeclaims"
+    return "resourceclaims" if pod.spec.resource_claims else ""
+
+
 def claim_names(pod: Pod) -> Iterator[str]:
     """Every claim that the Pod uses, those made for it included."""
     for volume in pod.spec.volumes:

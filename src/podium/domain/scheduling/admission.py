@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from podium.api.annotations import SOURCE
 from podium.api.types.core_v1 import Node, Pod
 from podium.domain.scheduling import filters, taints
 from podium.domain.scheduling.filters import Shortage
@@ -79,4 +80,4 @@ def _is_extended(name: str) -> bool:
 
 def is_static(pod: Pod) -> bool:
     """Whether the Pod is the node's own, whatever the API has of it."""
-    return "kubernetes.io/config.source" in pod.metadata.annotations
+    return pod.metadata.annotations.get(SOURCE, "api") != "api"

@@ -7,11 +7,11 @@ node's business. Follows ``plugin/pkg/admission/noderestriction`` (``admitPodCre
 from __future__ import annotations
 
 from podium.api import errors
+from podium.api.annotations import MIRROR
 from podium.api.go_text import quote
 from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Node, Pod
-from podium.api.validation.pod_annotations import MIRROR
-from podium.domain.pods.references import configmap_names, secret_names
+from podium.domain.pods.references import api_reference
 from podium.registry.admission.base import Reader
 
 
@@ -55,25 +55,6 @@ async def _other_node(node: str, pod: Pod, reader: Reader) -> str:
 
 
 def _reference(who: str, pod: Pod) -> str:
-    what = ""
-    if pod.spec.service_account_name:
-        what = "a service account"
-    elif any(secret_names(pod)):
-        what = "secrets"
-    elif any(configmap_names(pod)):
-        what = "configmaps"
-    elif _projects_trust_bundles(pod):
-        what = "clustertrustbundles"
-    elif any(volume.persistent_volume_claim for volume in pod.spec.volumes):
-        what = "persistentvolumeclaims"
-    elif pod.spec.resource_claims:
-        what = "resourceclaims"
+    found = api_reference(pod)
+    what = "a service account" if found == "serviceaccounts" else found
     return f"{who} can not create pods that reference {what}" if what else ""
-
-
-def _projects_trust_bundles(pod: Pod) -> bool:
-    return any(
-        source.cluster_trust_bundle
-        for volume in pod.spec.volumes
-        for source in (volume.projected.sources if volume.projected else ())
-    )

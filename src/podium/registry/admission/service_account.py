@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
+from podium.api.annotations import MIRROR
 from podium.api.defaults.pods import name_service_account
 from podium.api.defaults.volumes import FILE_MODE
 from podium.api.scheme import PODS, SERVICEACCOUNTS
@@ -25,7 +26,6 @@ from podium.api.types.core_v1 import (
     VolumeMount,
     VolumeProjection,
 )
-from podium.api.validation.pod_annotations import MIRROR
 from podium.domain.pods import mountable_secrets, references
 from podium.registry.admission.base import Attributes
 

@@ -1,0 +1,156 @@
+"""Static Pods: what is in the directory runs, and the API shows it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from podium.api import scheme
+from podium.api.codec import from_plain
+from podium.api.types.core_v1 import Pod
+from podium.runtime.port import ContainerState
+from support.node import IMAGE, Node
+
+NAME = "web-node-1"
+
+
+def manifest(**metadata: str) -> str:
+    return (
+        "apiVersion: v1\nkind: Pod\n"
+        f"metadata: {{name: web, annotations: {metadata}}}\n"
+        f"spec: {{terminationGracePeriodSeconds: 5, containers: "
+        f"[{{name: c, image: '{IMAGE}'}}]}}\n"
+    )
+
+
+@pytest.fixture
+async def manifests(idle_node: Node, tmp_path: Path) -> Path:
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    idle_node.config = dataclasses.replace(idle_node.config, static_pod_path=str(directory))
+    return directory
+
+
+async def running(node: Node) -> list[str]:
+    return [c.id for c in await node.runtime.list_containers() if c.state is ContainerState.RUNNING]
+
+
+async def test_a_manifest_runs_and_is_mirrored(idle_node, manifests):
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest())
+    await node.start()
+
+    mirror = await node.running(NAME)
+
+    annotations = mirror.metadata.annotations
+    assert annotations["kubernetes.io/config.source"] == "file"
+    assert annotations["kubernetes.io/config.mirror"] == annotations["kubernetes.io/config.hash"]
+    [owner] = mirror.metadata.owner_references
+    assert (owner.kind, owner.name, owner.controller) == ("Node", "node-1", True)
+    assert mirror.spec.node_name == "node-1"
+    assert mirror.spec.service_account_name == ""
+    assert mirror.status.container_statuses[0].ready
+    await node.until(lambda: "Started: Started container c" in node.messages(NAME))
+    [event] = [e for e in node.events.list() if e.reason == "Started"]
+    assert event.involved_object.uid == annotations["kubernetes.io/config.mirror"]
+
+
+async def test_a_deleted_mirror_comes_back_and_its_pod_runs_on(idle_node, manifests):
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest())
+    await node.start()
+    before = (await node.running(NAME)).metadata.uid
+    containers = await running(node)
+
+    await node.delete(NAME)
+    await node.until(
+        lambda: node.phase_of(NAME) == "Running" and node.pod(NAME).metadata.uid != before
+    )
+
+    assert await running(node) == containers
+    assert node.pod(NAME).status.container_statuses[0].ready
+
+
+async def test_manifests_come_change_and_go_while_the_kubelet_runs(idle_node, manifests):
+    node = idle_node
+    await node.start()
+    file = manifests / "web.yaml"
+
+    (manifests / ".new").write_text(manifest())
+    (manifests / ".new").rename(file)
+    first = await node.running(NAME)
+
+    file.write_text(manifest(version="2"))
+    await node.until(
+        lambda: (
+            node.phase_of(NAME) == "Running" and node.pod(NAME).metadata.uid != first.metadata.uid
+        ),
+        step=0.5,
+    )
+    assert node.pod(NAME).metadata.annotations["version"] == "2"
+    assert len(await running(node)) == 1
+
+    file.unlink()
+    await node.gone(NAME)
+    assert list(await node.runtime.list_containers()) == []
+    assert not node.cgroups.limits
+
+
+async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests):
+    node = idle_node
+    file = manifests / "web.yaml"
+    file.write_text(manifest())
+    await node.start()
+    await node.running(NAME)
+    containers = await running(node)
+    await node.stop()
+    await node.start()
+    await node.running(NAME)
+    assert await running(node) == containers, "adopted"
+
+    await node.stop()
+    file.unlink()
+    await node.start()
+    await node.gone(NAME)
+    await node.until(lambda: not node.cgroups.limits, step=0.5)
+    assert await running(node) == []
+
+
+async def test_a_broken_manifest_leaves_alone_what_runs(idle_node, manifests):
+    node = idle_node
+    file = manifests / "web.yaml"
+    file.write_text(manifest())
+    await node.start()
+    await node.running(NAME)
+    containers = await running(node)
+
+    file.write_text("kind: [")
+
+    await node.until(
+        lambda: any(
+            e.reason == "BadManifest" and str(file) in e.message for e in node.events.list()
+        )
+    )
+    assert await running(node) == containers
+
+
+async def test_a_mirror_of_nothing_is_removed(idle_node, manifests):
+    node = idle_node
+    plain = {
+        "metadata": {"name": "ghost", "annotations": {"kubernetes.io/config.mirror": "x"}},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "c", "image": IMAGE}]},
+    }
+    await node.client.create(scheme.PODS, from_plain(Pod, plain), namespace="default")
+    await node.start()
+    await node.gone("ghost", step=0.0)
+    assert list(await node.runtime.list_containers()) == []
+
+
+async def test_a_pod_of_the_api_that_says_it_is_static_is_not(node):
+    """Nobody escapes a taint by an annotation."""
+    await node.create_annotated({"kubernetes.io/config.source": "file"}, {})
+    await node.running()
+    await node.delete()
+    await node.gone(step=5)
