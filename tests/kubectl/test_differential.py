@@ -64,8 +64,9 @@ def _lines(name: str) -> list[str]:
 
 
 async def _upstreams(arguments: Sequence[str], kubeconfig: Path) -> Outcome:
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "GOGC": "off"}  # it ends soon
     process = await asyncio.create_subprocess_exec(
-        _KUBECTL, *arguments, cwd=_MANIFESTS, env={**os.environ, "KUBECONFIG": str(kubeconfig)},
+        _KUBECTL, *arguments, cwd=_MANIFESTS, env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

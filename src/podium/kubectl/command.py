@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from podium.kubectl.flags import Flag, Values
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from podium.kubectl.flags import Flag, Values
     from podium.kubectl.session import Session
 
 
-@dataclass(frozen=True, slots=True)
 class Invocation:
     """One run of a command. ``dash`` is how many of ``words`` stood before ``--``."""
 
-    path: str
-    values: Values
-    words: Sequence[str]
-    dash: int | None
-    session: Session
+    __slots__ = ("dash", "path", "session", "values", "words")
+
+    def __init__(
+        self, path: str, values: Values, words: Sequence[str], dash: int | None, session: Session
+    ) -> None:
+        self.path, self.values, self.words, self.dash = path, values, words, dash
+        self.session = session
 
 
-@dataclass(frozen=True, slots=True)
 class Command:
     """``usage`` is a line of its help, ``run`` returns the exit code; *children* by their names."""
 
-    usage: str
-    short: str
-    run: Callable[[Invocation], int] | None = None
-    long: str = ""
-    examples: str = ""
-    flags: Sequence[Flag] = ()
-    aliases: Sequence[str] = ()
-    children: dict[str, Command] = field(default_factory=dict)
+    __slots__ = ("aliases", "children", "examples", "flags", "long", "run", "short", "usage")
+
+    def __init__(
+        self,
+        usage: str,
+        short: str,
+        run: Callable[[Invocation], int] | None = None,
+        *,
+        long: str = "",
+        examples: str = "",
+        flags: Sequence[Flag] = (),
+        aliases: Sequence[str] = (),
+        children: dict[str, Command] | None = None,
+    ) -> None:
+        self.usage, self.short, self.run = usage, short, run
+        self.long, self.examples, self.flags, self.aliases = long, examples, flags, aliases
+        self.children: dict[str, Command] = children or {}

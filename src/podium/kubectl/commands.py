@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from podium.kubectl.command import Command
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podium.kubectl.command import Command
 
 #: Headings of the overview, with their commands, in upstream's order.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (

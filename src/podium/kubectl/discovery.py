@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from podium.kubectl.errors import CommandError
-from podium.kubectl.http import Http
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from podium.kubectl.http import Http
 
 _AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
 )
 
 
-@dataclass(frozen=True, slots=True)
 class ResourceType:
     """A resource as a group's version serves it."""
 
-    group: str
-    version: str
-    plural: str
-    kind: str
-    namespaced: bool
-    singular: str
-    short_names: Sequence[str]
-    categories: Sequence[str]
-    verbs: Sequence[str]
+    __slots__ = ("categories", "group", "kind", "namespaced", "plural", "short_names", "singular",
+                 "verbs", "version")  # fmt: skip
+
+    def __init__(
+        self,
+        group: str,
+        version: str,
+        plural: str,
+        kind: str,
+        namespaced: bool,
+        singular: str = "",
+        short_names: Sequence[str] = (),
+        categories: Sequence[str] = (),
+        verbs: Sequence[str] = (),
+    ) -> None:
+        self.group, self.version, self.plural, self.kind = group, version, plural, kind
+        self.namespaced, self.singular, self.short_names = namespaced, singular, short_names
+        self.categories, self.verbs = categories, verbs
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ResourceType) and self.path() == other.path()
+
+    def __hash__(self) -> int:
+        return hash(self.path())
 
     @property
     def group_version(self) -> str:
@@ -67,14 +84,26 @@ class Discovery:
     def find(self, word: str) -> ResourceType:
         """Return the type that ``pods``, ``po``, ``deployment.apps`` or ``events.v1.events.k8s.io``
         means. Raises CommandError."""
+        if "types" not in self.__dict__ and (known := _known(word.lower())):
+            return known
         for test in _meanings(word.lower()):
             for candidate in self.types:
                 if test(candidate):
                     return candidate
         raise CommandError(f'the server doesn\'t have a resource type "{word}"')
 
+    def meant(self, word: str) -> list[ResourceType]:
+        """Return the types of a category (``all``), or the one that *word* means."""
+        if "types" not in self.__dict__ and (known := _known(word.lower())):
+            return [known]
+        return self.category(word) or [self.find(word)]
+
     def kind(self, group_version: str, kind: str) -> ResourceType:
         """Return the type of objects of a kind. Raises CommandError in upstream's words."""
+        if group_version == "v1" and "types" not in self.__dict__:
+            known = _known(kind.lower())
+            if known is not None and known.kind == kind:
+                return known
         for candidate in self.types:
             if candidate.kind == kind and candidate.group_version == group_version:
                 return candidate
@@ -101,11 +130,32 @@ def _types(group: str, version: dict[str, Any]) -> Iterator[ResourceType]:
             resource["resource"],
             kind.get("kind", ""),
             resource.get("scope") == "Namespaced",
-            resource.get("singularResource", ""),
-            resource.get("shortNames", ()),
-            resource.get("categories", ()),
-            resource.get("verbs", ()),
+            singular=resource.get("singularResource", ""),
+            short_names=resource.get("shortNames", ()),
+            categories=resource.get("categories", ()),
+            verbs=resource.get("verbs", ()),
         )
+
+
+#: What every server has in core/v1: plural, kind, short name; a dash before what has no namespace.
+#: Who asks for one of these needs no discovery.
+_CORE = """\
+pods Pod po;services Service svc;configmaps ConfigMap cm;secrets Secret;events Event ev;
+-nodes Node no;-namespaces Namespace ns;serviceaccounts ServiceAccount sa;
+endpoints Endpoints ep;persistentvolumeclaims PersistentVolumeClaim pvc;
+-persistentvolumes PersistentVolume pv;replicationcontrollers ReplicationController rc;
+resourcequotas ResourceQuota quota;limitranges LimitRange limits"""
+
+
+def _known(word: str) -> ResourceType | None:
+    for line in _CORE.split(";"):
+        plural, kind, *short = line.strip().split(" ")
+        name = plural.lstrip("-")
+        if word in (name, kind.lower(), *short):
+            return ResourceType(
+                "", "v1", name, kind, plural == name, singular=kind.lower(), short_names=short
+            )
+    return None
 
 
 def _meanings(word: str) -> Iterator[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
 class CommandError(Exception):
@@ -86,9 +88,6 @@ class Unreachable(CommandError):
         self._server, self._cause = server, cause
 
     def lines(self) -> str:
-        if isinstance(self._cause, ConnectionRefusedError):
-            return (
-                f"The connection to the server {self._server} was refused - "
-                "did you specify the right host or port?"
-            )
-        return f"Unable to connect to the server: {self._cause}"
+        from podium.kubectl.network_words import unreachable
+
+        return unreachable(self._server, self._cause)

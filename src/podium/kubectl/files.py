@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from podium.kubectl.command import Invocation
-from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from podium.kubectl.command import Invocation
+    from podium.kubectl.discovery import Discovery, ResourceType
+
 _ENDINGS = (".json", ".yaml", ".yml")
-_SEPARATOR = re.compile(r"^---(?=\s|\Z).*?$", re.MULTILINE)
+_SEPARATOR = r"^---(?=\s|\Z).*?$"
 
 FILE_FLAGS = (
     Flag("filename", [], "Filename, directory, or URL to files identifying the resource.",
@@ -28,15 +29,16 @@ FILE_FLAGS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
 class Manifest:
     """An object of a file, and where it goes: *namespace* is "" for kinds without one."""
 
-    source: str
-    document: dict[str, Any]
-    type: ResourceType
-    namespace: str
-    name: str
+    __slots__ = ("document", "name", "namespace", "source", "type")
+
+    def __init__(
+        self, source: str, document: dict[str, Any], type_: ResourceType, namespace: str, name: str
+    ) -> None:
+        self.source, self.document, self.type = source, document, type_
+        self.namespace, self.name = namespace, name
 
     @property
     def path(self) -> str:
@@ -98,18 +100,29 @@ def _sources(names: Iterable[str], recursive: bool) -> Iterator[tuple[str, str]]
             yield name, _fetched(name)
         else:
             for path in _files(name, recursive):
-                yield str(path), path.read_text()
+                yield path, _text(path)
 
 
-def _files(name: str, recursive: bool) -> list[Path]:
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except OSError as exc:
+        raise CommandError(f"open {path}: {(exc.strerror or '').lower()}") from exc
+    except ValueError as exc:
+        raise CommandError(f"error parsing {path}: {exc}") from exc
+
+
+def _files(name: str, recursive: bool) -> list[str]:
     if not os.path.exists(name):
         raise CommandError(f'the path "{name}" does not exist')
     if not os.path.isdir(name):
-        return [Path(name)]
-    found: list[Path] = []
+        return [name]
+    found: list[str] = []
     for directory, below, files in os.walk(name):
         below.sort()
-        found += [Path(directory, file) for file in sorted(files) if file.endswith(_ENDINGS)]
+        found += [os.path.join(directory, file) for file in sorted(files)
+                  if file.endswith(_ENDINGS)]  # fmt: skip
         if not recursive:
             break
     if not found:
@@ -162,7 +175,9 @@ def _values(source: str, text: str) -> Iterator[Any]:
                 raise CommandError(f"error parsing {source}: {exc}") from exc
             yield value
         return
-    for part in _SEPARATOR.split(text):
+    import re
+
+    for part in re.split(_SEPARATOR, text, flags=re.MULTILINE):
         if not part.strip():
             continue
         try:

@@ -7,11 +7,12 @@ repeated flags wins; a list gathers them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
 
 class Kind(Enum):
@@ -25,18 +26,25 @@ class Kind(Enum):
     ARRAY = auto()
 
 
-@dataclass(frozen=True, slots=True)
 class Flag:
     """``bare`` is the value of the flag without one, for flags that may stand alone."""
 
-    name: str
-    default: Any = ""
-    usage: str = ""
-    short: str = ""
-    kind: Kind = Kind.TEXT
-    bare: str | None = None
-    hidden: bool = False
-    deprecated: str = ""
+    __slots__ = ("bare", "default", "deprecated", "hidden", "kind", "name", "short", "usage")
+
+    def __init__(
+        self,
+        name: str,
+        default: Any = "",
+        usage: str = "",
+        short: str = "",
+        kind: Kind = Kind.TEXT,
+        bare: str | None = None,
+        *,
+        hidden: bool = False,
+        deprecated: str = "",
+    ) -> None:
+        self.name, self.default, self.usage, self.short = name, default, usage, short
+        self.kind, self.bare, self.hidden, self.deprecated = kind, bare, hidden, deprecated
 
     @property
     def shown(self) -> str:
@@ -85,14 +93,15 @@ class Values:
         self._changed.add(name)
 
 
-@dataclass(frozen=True, slots=True)
 class Parsed:
     """``dash`` is how many words stood before ``--``, None where there was none."""
 
-    values: Values
-    words: Sequence[str]
-    dash: int | None
-    deprecated: Sequence[Flag]
+    __slots__ = ("dash", "deprecated", "values", "words")
+
+    def __init__(
+        self, values: Values, words: Sequence[str], dash: int | None, deprecated: Sequence[Flag]
+    ) -> None:
+        self.values, self.words, self.dash, self.deprecated = values, words, dash, deprecated
 
 
 def parse(flags: Sequence[Flag], arguments: Sequence[str]) -> Parsed:
@@ -171,8 +180,6 @@ def _gathers(flag: Flag) -> bool:
 
 _TRUE = frozenset("1 t T true TRUE True".split())
 _FALSE = frozenset("0 f F false FALSE False".split())
-_DURATION = re.compile(r"([-+]?)((?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+\Z", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)", re.ASCII)
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -183,9 +190,7 @@ def _read(flag: Flag, text: str) -> Any:
                 return text in _TRUE
             raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
         case Kind.INT:
-            if re.fullmatch(r"[-+]?(\d+|0x[0-9a-fA-F]+)", text, re.ASCII):
-                return int(text, 0) if "x" in text else int(text)
-            raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+            return _integer(text)
         case Kind.DURATION:
             return duration(text)
         case Kind.LIST:
@@ -199,12 +204,27 @@ def duration(text: str) -> float:
     """Read a duration of Go's (``1m30s``) as seconds. Raises ValueError in Go's words."""
     if text in ("0", "+0", "-0"):
         return 0.0
-    if not _DURATION.match(text):
+    import re
+
+    part = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"
+    if not re.match(rf"[-+]?({part})+\Z", text, re.ASCII):
         if text and re.fullmatch(r"[-+]?[\d.]+", text, re.ASCII):
             raise ValueError(f'time: missing unit in duration "{text}"')
         raise ValueError(f'time: invalid duration "{text}"')
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    found = re.findall(part, text, re.ASCII)
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in found)
     return -seconds if text.startswith("-") else seconds
+
+
+def _integer(text: str) -> int:
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    hexadecimal = digits.startswith("0x")
+    try:
+        if digits[:1].isdigit() and "_" not in text and text.isascii():
+            return int(text, 16 if hexadecimal else 10)
+    except ValueError:
+        pass
+    raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
 
 
 def _csv(text: str) -> list[str]:

@@ -24,6 +24,15 @@ GLOBAL_FLAGS = (
          "for validity. This will make your HTTPS connections insecure", kind=Kind.BOOL),
     Flag("kubeconfig", usage="Path to the kubeconfig file to use for CLI requests."),
     Flag("namespace", usage="If present, the namespace scope for this CLI request", short="n"),
+    Flag("kuberc", usage="Path to the kuberc file to use for preferences. This can be disabled by "
+         "exporting KUBECTL_KUBERC=false feature gate or turning off the feature KUBERC=off.",
+         hidden=True),
+    Flag("log-flush-frequency", 5.0, "Maximum number of seconds between log flushes",
+         kind=Kind.DURATION, hidden=True),
+    Flag("match-server-version", False, "Require server version to match client version",
+         kind=Kind.BOOL),
+    Flag("password", usage="Password for basic authentication to the API server"),
+    Flag("proxy-url", usage="Proxy URL to use for requests to the API server"),
     Flag("request-timeout", "0", "The length of time to wait before giving up on a single server "
          "request. Non-zero values should contain a corresponding time unit (e.g. 1s, 2m, 3h). A "
          "value of zero means don't timeout requests."),
@@ -32,6 +41,7 @@ GLOBAL_FLAGS = (
          "not provided, the hostname used to contact the server is used"),
     Flag("token", usage="Bearer token for authentication to the API server"),
     Flag("user", usage="The name of the kubeconfig user to use"),
+    Flag("username", usage="Username for basic authentication to the API server"),
     Flag("v", "0", "number for the log level verbosity", short="v"),
     Flag("warnings-as-errors", False, "Treat warnings received from the server as errors and exit "
          "with a non-zero exit code", kind=Kind.BOOL),

@@ -1,30 +1,38 @@
-"""One HTTP/1.1 connection to the API server, with TLS and whoever asks."""
+"""Requests to the API server: over TLS, as whoever asks, one after the other."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
-import ssl
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from podium.kubectl.errors import CommandError, StatusError, Unreachable
-from podium.kubectl.kubeconfig import Connection
+from podium.kubectl.urls import Url, query_string, quote_path
+from podium.kubectl.wire import Wire, WireError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    import ssl
+    from collections.abc import Iterator, Sequence
+    from typing import Any, TypeAlias
+
+    from podium.kubectl.kubeconfig import Connection
+    from podium.kubectl.wire import Response
+
+Query: TypeAlias = "Sequence[tuple[str, str]]"
 JSON = "application/json"
 USER_AGENT = "kubectl/v1.37.0 (podium)"
-Query = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    warnings: Sequence[str] = ()
+    """A successful answer, whole."""
+
+    __slots__ = ("body", "headers", "status", "warnings")
+
+    def __init__(self, response: Response) -> None:
+        self.status, self.body = response.status, response.read()
+        self.headers = dict(response.headers)
+        self.warnings = [value for name, value in response.headers if name == "warning"]
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -35,16 +43,16 @@ class Http:
 
     def __init__(self, connection: Connection, timeout: float | None = None) -> None:
         self._connection, self._timeout = connection, timeout
-        self.server = urlsplit(
-            connection.server if "://" in connection.server else f"http://{connection.server}"
-        )
-        self._open: http.client.HTTPConnection | None = None
+        try:
+            self.server = Url(connection.server)
+        except ValueError as exc:
+            raise CommandError(f"parse {connection.server}: {exc}") from exc
+        self._open: Wire | None = None
         self._credentials: dict[str, str] | None = None
 
     @property
     def authority(self) -> str:
-        port = self.server.port or (443 if self.server.scheme == "https" else 80)
-        return f"{self.server.hostname}:{port}"
+        return self.server.authority
 
     def request(
         self,
@@ -59,26 +67,27 @@ class Http:
         """Return a successful answer, whole. Raises StatusError, Unreachable."""
         response = self._send(method, path, query, body, content_type, accept)
         try:
-            data = response.read()
-        except (OSError, http.client.HTTPException) as exc:
+            if response.status >= 300:
+                raise _refusal(response)
+            answer = Answer(response)
+        except (OSError, WireError, ValueError) as exc:
+            self.close()
             raise Unreachable(self.authority, exc) from exc
-        if response.status >= 300:
-            raise _refusal(response, data)
-        warnings = response.headers.get_all("Warning") or []
-        return Answer(response.status, dict(response.headers), data, warnings)
+        finally:
+            if not response.reusable:
+                self.close()
+        return answer
 
     def stream(self, path: str, query: Query = (), *, accept: str = JSON) -> Iterator[bytes]:
         """Yield the lines of an answer as they come. Raises as :meth:`request` does."""
         response = self._send("GET", path, query, None, JSON, accept)
         connection, self._open = self._open, None  # it is this answer's until its end
         try:
-            with response:
-                if response.status >= 300:
-                    raise _refusal(response, response.read())
-                try:
-                    yield from response
-                except (OSError, http.client.HTTPException) as exc:
-                    raise Unreachable(self.authority, exc) from exc
+            if response.status >= 300:
+                raise _refusal(response)
+            yield from response.lines()
+        except (OSError, WireError) as exc:
+            raise Unreachable(self.authority, exc) from exc
         finally:
             if connection is not None:
                 connection.close()
@@ -96,24 +105,19 @@ class Http:
         body: bytes | None,
         content_type: str,
         accept: str,
-    ) -> http.client.HTTPResponse:
+    ) -> Response:
         target = self._target(path, query)
-        headers = [("Accept", accept), ("User-Agent", USER_AGENT), *self.identity()]
+        headers = [("Host", self.authority), ("Accept", accept), ("User-Agent", USER_AGENT),
+                   *self.identity()]  # fmt: skip
         if body is not None:
             headers.append(("Content-Type", content_type))
         for attempt in (1, 2):
             fresh = self._open is None
             try:
-                connection = self._open = self._open or self._connect()
-                connection.putrequest(method, target, skip_accept_encoding=True)
-                for name, value in headers:
-                    connection.putheader(name, value)
-                if body is not None:
-                    connection.putheader("Content-Length", str(len(body)))
-                connection.endheaders(body)
-                return connection.getresponse()
-            except (OSError, http.client.HTTPException) as exc:
-                self._open = None
+                self._open = self._open or self._connect()
+                return self._open.ask(method, target, headers, body)
+            except (OSError, WireError) as exc:
+                self.close()
                 if attempt == 2 or fresh:  # one that was kept may have been closed meanwhile
                     raise Unreachable(self.authority, exc) from exc
         raise AssertionError
@@ -123,8 +127,8 @@ class Http:
         return f"{self.server.scheme}://{self.authority}{self._target(path, query)}"
 
     def _target(self, path: str, query: Query) -> str:
-        target = self.server.path.rstrip("/") + quote(path, safe="/:@!$&'()*+,;=~-._%")
-        return f"{target}?{urlencode(query)}" if query else target
+        target = self.server.path + quote_path(path)
+        return f"{target}?{query_string(query)}" if query else target
 
     def identity(self) -> list[tuple[str, str]]:
         """Return the headers that say who asks."""
@@ -149,22 +153,41 @@ class Http:
             self._credentials = credentials(self._connection.exec, self._connection)
         return self._credentials
 
-    def _connect(self) -> http.client.HTTPConnection:
-        host, port = self.server.hostname or "localhost", self.server.port
-        proxy = _proxy(self._connection, self.server)
-        where, at = (proxy.hostname or "", proxy.port) if proxy else (host, port)
-        made: http.client.HTTPConnection
-        if self.server.scheme == "https":
-            name = self._connection.tls_server_name
-            made = _Named(where, at, context=self.tls(), timeout=self._timeout, server_name=name)
+    def _connect(self) -> Wire:
+        import socket
+
+        proxy = self._proxy()
+        if proxy is None:
+            where = (_ascii(self.server.host), self.server.port)
+            connected = socket.create_connection(where, self._timeout)  # type: ignore[arg-type]
         else:
-            made = http.client.HTTPConnection(where, at, timeout=self._timeout)
-        if proxy:
-            made.set_tunnel(host, port)
-        return made
+            from podium.kubectl.proxies import tunnel
+
+            connected = tunnel(proxy, self.server, self._timeout)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.server.scheme == "https":
+            connected = self._secured(connected)
+        return Wire(connected)
+
+    def _proxy(self) -> Url | None:
+        if self._connection.proxy_url or any(name in os.environ for name in _PROXIES):
+            from podium.kubectl.proxies import proxy_for
+
+            return proxy_for(self._connection.proxy_url, self.server)
+        return None
+
+    def _secured(self, connected: socket.socket) -> socket.socket:
+        name = self._connection.tls_server_name or self.server.host
+        try:
+            return self.tls().wrap_socket(connected, server_hostname=_ascii(name))
+        except (OSError, CommandError):
+            connected.close()
+            raise
 
     def tls(self) -> ssl.SSLContext:
         """Return what the connection trusts, and shows of itself. Raises CommandError."""
+        import ssl
+
         connection = self._connection
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if connection.insecure:
@@ -192,19 +215,12 @@ class Http:
         return context
 
 
-class _Named(http.client.HTTPSConnection):
-    """TLS that expects *server_name* instead of the host's, where one is given."""
+def _ascii(host: str) -> str | bytes:
+    """Return a host that is ASCII as bytes: the codec for all others takes long to load."""
+    return host.encode() if host.isascii() else host
 
-    def __init__(self, host: str, port: int | None, *, server_name: str, **given: Any) -> None:
-        super().__init__(host, port, **given)
-        self._server_name, self._tls_context = server_name, given["context"]
 
-    def connect(self) -> None:
-        if not self._server_name:
-            super().connect()
-            return
-        http.client.HTTPConnection.connect(self)
-        self.sock = self._tls_context.wrap_socket(self.sock, server_hostname=self._server_name)
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")
 
 
 class _Files:
@@ -225,22 +241,8 @@ class _Files:
             os.close(descriptor)
 
 
-def _proxy(connection: Connection, server: SplitResult) -> SplitResult | None:
-    """The proxy for a server: the kubeconfig's, or the environment's."""
-    if connection.proxy_url:
-        return urlsplit(connection.proxy_url)
-    names = ("HTTPS_PROXY", "https_proxy") if server.scheme == "https" else ("http_proxy",)
-    found = next((os.environ[name] for name in names if os.environ.get(name)), "")
-    if not found or server.hostname in ("localhost", "127.0.0.1", "::1"):
-        return None
-    from urllib.request import proxy_bypass
-
-    if proxy_bypass(server.hostname or ""):
-        return None
-    return urlsplit(found if "://" in found else f"http://{found}")
-
-
-def _refusal(response: http.client.HTTPResponse, body: bytes) -> StatusError:
+def _refusal(response: Response) -> StatusError:
+    body = response.read()
     try:
         status = json.loads(body)
     except ValueError:

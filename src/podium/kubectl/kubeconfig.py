@@ -2,116 +2,131 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from podium.kubectl.flags import Values
 
 DEFAULT_DATA_DIR = "/var/lib/podium"
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_LISTS = ("clusters", "contexts", "users")
-_INNER = {"clusters": "cluster", "contexts": "context", "users": "user"}
+_SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+LISTS = {"clusters": "cluster", "contexts": "context", "users": "user"}
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
     """A server, and who asks it. Files win over data, a token over its file."""
 
-    server: str
-    namespace: str = "default"
-    ca_file: str = ""
-    ca_data: bytes = b""
-    insecure: bool = False
-    tls_server_name: str = ""
-    proxy_url: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    cert_data: bytes = b""
-    key_data: bytes = b""
-    token: str = ""
-    token_file: str = ""
-    exec: Mapping[str, Any] | None = None
-    headers: tuple[tuple[str, str], ...] = ()
+    def __init__(self, server: str, namespace: str = "") -> None:
+        self.server, self.namespace = server, namespace or "default"
+        self.insecure = False
+        self.tls_server_name = self.proxy_url = ""
+        self.ca_file, self.ca_data = "", b""
+        self.cert_file = self.key_file = ""
+        self.cert_data = self.key_data = b""
+        self.token = self.token_file = ""
+        self.exec: Mapping[str, Any] | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass
 class Kubeconfig:
-    """What the files say together. Entries know the directory that their paths are relative to."""
+    """What the files say together. Entries know the file that they stand in."""
 
-    current_context: str = ""
-    clusters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    contexts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    users: dict[str, dict[str, Any]] = field(default_factory=dict)
-    origins: dict[tuple[str, str], Path] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.current_context = ""
+        self.clusters: dict[str, dict[str, Any]] = {}
+        self.contexts: dict[str, dict[str, Any]] = {}
+        self.users: dict[str, dict[str, Any]] = {}
+        self.origins: dict[tuple[str, str], str] = {}
+        self.others: dict[str, Any] = {}
 
     @property
     def empty(self) -> bool:
         return not (self.clusters or self.contexts or self.users or self.current_context)
 
-    def add(self, path: Path, document: Mapping[str, Any]) -> None:
+    def entries(self, kind: str) -> dict[str, dict[str, Any]]:
+        """``clusters``, ``contexts`` or ``users``."""
+        found: dict[str, dict[str, Any]] = getattr(self, kind)
+        return found
+
+    def add(self, path: str, document: Mapping[str, Any]) -> None:
         """Take what *document*, read from *path*, has and earlier files have not."""
         self.current_context = self.current_context or document.get("current-context") or ""
-        for kind in _LISTS:
-            known: dict[str, dict[str, Any]] = getattr(self, kind)
+        for kind, inner in LISTS.items():
+            known = self.entries(kind)
             for entry in document.get(kind) or ():
                 name = str(entry.get("name", ""))
                 if name not in known:
-                    known[name] = dict(entry.get(_INNER[kind]) or {})
-                    self.origins[kind, name] = path.parent
+                    known[name] = dict(entry.get(inner) or {})
+                    self.origins[kind, name] = path
+        for key in ("preferences", "extensions"):
+            if document.get(key):
+                self.others.setdefault(key, document[key])
 
     def path(self, kind: str, name: str, entry: Mapping[str, Any], key: str) -> str:
         """Return the file that an entry names, relative to where the entry stands."""
         text = str(entry.get(key) or "")
         if not text or os.path.isabs(text):
             return text
-        return str(self.origins[kind, name] / text)
+        return os.path.join(os.path.dirname(self.origins[kind, name]), text)
 
 
-def files(values: Values) -> list[Path]:
+def files(values: Values) -> list[str]:
     """Return the files that count, in order, whether they are there or not."""
     if values.kubeconfig:
-        return [Path(values.kubeconfig)]
-    listed = [Path(name) for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
-    if listed:
-        return listed
-    return [Path(os.path.expanduser("~/.kube/config"))]
+        return [values.kubeconfig]
+    listed = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
+    return list(dict.fromkeys(listed)) or [os.path.expanduser("~/.kube/config")]
 
 
-def load(values: Values) -> Kubeconfig:
-    """Read the files. Raises CommandError for one that was named and is missing, or is broken."""
+def load(values: Values, *, fallback: bool = True) -> Kubeconfig:
+    """Read the files; with *fallback* the cluster's own where there are none.
+
+    Raises CommandError for one that was named and is missing, or is broken.
+    """
     config = Kubeconfig()
     if values.kubeconfig and not os.path.exists(values.kubeconfig):
         raise CommandError(f"stat {values.kubeconfig}: no such file or directory")
     for path in files(values):
-        document = _read(path)
+        document = read(path)
         if document is not None:
             config.add(path, document)
-    if config.empty and not values.kubeconfig and not os.environ.get("KUBECONFIG"):
-        own = Path(values.data_dir or DEFAULT_DATA_DIR) / "kubeconfig"
-        document = _read(own)
+    named = values.kubeconfig or os.environ.get("KUBECONFIG")
+    if fallback and config.empty and not named:
+        own = os.path.join(values.data_dir or DEFAULT_DATA_DIR, "kubeconfig")
+        document = read(own)
         if document is not None:
             config.add(own, document)
     return config
 
 
-def _read(path: Path) -> Mapping[str, Any] | None:
+def read(path: str) -> dict[str, Any] | None:
+    """Return what a file says, None where there is none. Raises CommandError."""
     try:
-        text = path.read_bytes()
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
     except FileNotFoundError:
         return None
     except OSError as exc:
-        raise CommandError(f'error loading config file "{path}": {exc.strerror}') from exc
-    import yaml
-
-    try:
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as exc:
+        what = (exc.strerror or "").lower()
+        raise CommandError(f'error loading config file "{path}": open {path}: {what}') from exc
+    except ValueError as exc:
         raise CommandError(f'error loading config file "{path}": {exc}') from exc
+    from podium.kubectl.plain_yaml import load as plain
+
+    document = plain(text)
+    if document is None:
+        from podium.api.yaml_json import YamlFailure
+        from podium.api.yaml_json import load as anything
+
+        try:
+            document = anything(text)[0]
+        except YamlFailure as exc:
+            raise CommandError(f'error loading config file "{path}": {exc}') from exc
     return document if isinstance(document, dict) else {}
 
 
@@ -120,6 +135,9 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
     if config.empty and not values.server:
         found = _in_cluster()
         if found is not None:
+            found.namespace = values.namespace or found.namespace
+            found.token = values.token
+            found.headers = _impersonation({}, values)
             return found
     context_name = values.context or config.current_context
     context = config.contexts.get(context_name, {})
@@ -131,51 +149,81 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
     user_name = values.user or context.get("user", "")
     if user_name and user_name not in config.users:
         raise CommandError(f'auth info "{user_name}" does not exist')
-    cluster = config.clusters.get(cluster_name, {})
-    user = config.users.get(user_name, {})
-
-    def in_cluster_entry(key: str) -> str:
-        return config.path("clusters", cluster_name, cluster, key)
-
-    def in_user_entry(key: str) -> str:
-        return config.path("users", user_name, user, key)
-
-    insecure = values.insecure_skip_tls_verify or bool(cluster.get("insecure-skip-tls-verify"))
-    return Connection(
-        server=values.server or cluster.get("server") or "http://localhost:8080",
-        namespace=values.namespace or context.get("namespace") or "default",
-        ca_file=values.certificate_authority or in_cluster_entry("certificate-authority"),
-        ca_data=_data(cluster, "certificate-authority-data"),
-        insecure=insecure,
-        tls_server_name=values.tls_server_name or cluster.get("tls-server-name", ""),
-        proxy_url=cluster.get("proxy-url", ""),
-        cert_file=values.client_certificate or in_user_entry("client-certificate"),
-        key_file=values.client_key or in_user_entry("client-key"),
-        cert_data=_data(user, "client-certificate-data"),
-        key_data=_data(user, "client-key-data"),
-        token=values.token or user.get("token", ""),
-        token_file=in_user_entry("tokenFile"),
-        exec=user.get("exec"),
-        headers=_impersonation(user, values),
+    cluster, user = config.clusters.get(cluster_name, {}), config.users.get(user_name, {})
+    made = Connection(
+        values.server or cluster.get("server") or "http://localhost:8080",
+        values.namespace or context.get("namespace") or "",
     )
+    _of_cluster(made, cluster, values)
+    made.ca_file = values.certificate_authority or config.path(
+        "clusters", cluster_name, cluster, "certificate-authority"
+    )
+    _of_user(made, user, values)
+    for name, key in (("cert_file", "client-certificate"), ("key_file", "client-key"),
+                      ("token_file", "tokenFile")):  # fmt: skip
+        given = getattr(values, key.replace("-", "_"), "")
+        setattr(made, name, given or config.path("users", user_name, user, key))
+    return made
+
+
+def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) -> None:
+    made.insecure = values.insecure_skip_tls_verify or bool(cluster.get("insecure-skip-tls-verify"))
+    made.ca_data = b"" if values.certificate_authority else _data(
+        cluster, "certificate-authority-data"
+    )  # fmt: skip
+    made.tls_server_name = values.tls_server_name or cluster.get("tls-server-name", "")
+    made.proxy_url = values.proxy_url or cluster.get("proxy-url", "")
+
+
+def _of_user(made: Connection, user: Mapping[str, Any], values: Values) -> None:
+    if user.get("auth-provider"):
+        name = user["auth-provider"].get("name", "")
+        raise CommandError(f'no Auth Provider found for name "{name}"')
+    made.cert_data = b"" if values.client_certificate else _data(user, "client-certificate-data")
+    made.key_data = b"" if values.client_key else _data(user, "client-key-data")
+    made.token = values.token or str(user.get("token") or "")
+    made.exec = None if made.token else user.get("exec")
+    made.headers = _impersonation(user, values)
+    name = values.username or user.get("username", "")
+    if name and not made.token:
+        secret = values.password or user.get("password", "")
+        made.headers += (("Authorization", f"Basic {_encoded(f'{name}:{secret}')}"),)
 
 
 def _data(entry: Mapping[str, Any], key: str) -> bytes:
-    return base64.b64decode(entry.get(key) or "")
+    text = entry.get(key)
+    if not text:
+        return b""
+    from binascii import Error, a2b_base64
+
+    try:
+        return a2b_base64(str(text))
+    except Error as exc:
+        raise CommandError(f"{key}: illegal base64 data: {exc}") from exc
+
+
+def _encoded(text: str) -> str:
+    from binascii import b2a_base64
+
+    return b2a_base64(text.encode(), newline=False).decode()
 
 
 def _impersonation(user: Mapping[str, Any], values: Values) -> tuple[tuple[str, str], ...]:
     """Headers that ask for another identity: flags, or what the kubeconfig says."""
     name = values.__getattr__("as") or user.get("as", "")
     uid = values.as_uid or user.get("as-uid", "")
-    headers = [("Impersonate-User", name)] if name else []
-    headers += [("Impersonate-Uid", uid)] if uid else []
-    for group in values.as_group or user.get("as-groups") or ():
-        headers.append(("Impersonate-Group", group))
+    groups = values.as_group or user.get("as-groups") or ()
     extra = dict(user.get("as-user-extra") or {})
     for text in values.as_user_extra:
         key, _, value = text.partition("=")
         extra.setdefault(key, []).append(value)
+    if (uid or groups or extra) and not name:
+        raise CommandError(
+            "requesting uid, groups or user-extra for this user without impersonating a user"
+        )
+    headers = [("Impersonate-User", name)] if name else []
+    headers += [("Impersonate-Uid", uid)] if uid else []
+    headers += [("Impersonate-Group", group) for group in groups]
     for key, found in extra.items():
         headers += [(f"Impersonate-Extra-{key}", value) for value in found]
     return tuple(headers)
@@ -184,12 +232,11 @@ def _impersonation(user: Mapping[str, Any], values: Values) -> tuple[tuple[str, 
 def _in_cluster() -> Connection | None:
     """What a Pod finds: the service account that it runs as."""
     host, port = (os.environ.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
-    if not host or not port or not (_SERVICE_ACCOUNT / "token").exists():
+    token = f"{_SERVICE_ACCOUNT}/token"
+    if not host or not port or not os.path.exists(token):
         return None
     host = f"[{host}]" if ":" in host else host
-    return Connection(
-        server=f"https://{host}:{port}",
-        namespace=(_SERVICE_ACCOUNT / "namespace").read_text().strip() or "default",
-        ca_file=str(_SERVICE_ACCOUNT / "ca.crt"),
-        token_file=str(_SERVICE_ACCOUNT / "token"),
-    )
+    with open(f"{_SERVICE_ACCOUNT}/namespace") as file:
+        made = Connection(f"https://{host}:{port}", file.read().strip())
+    made.ca_file, made.token_file = f"{_SERVICE_ACCOUNT}/ca.crt", token
+    return made

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 
 from podium.kubectl import commands
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, UsageError
-from podium.kubectl.flags import Flag, FlagError, parse
+from podium.kubectl.flags import FlagError, parse
 from podium.kubectl.global_flags import GLOBAL_FLAGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podium.kubectl.flags import Flag
 
 _ROOT = "kubectl"
 

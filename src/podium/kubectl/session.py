@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from functools import cached_property
 
 from podium.kubectl import kubeconfig
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Values, duration
-from podium.kubectl.http import Answer, Http
-from podium.kubectl.kubeconfig import Connection, Kubeconfig
+from podium.kubectl.flags import duration
+from podium.kubectl.http import Http
 
-_WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podium.kubectl.flags import Values
+    from podium.kubectl.http import Answer
+    from podium.kubectl.kubeconfig import Connection, Kubeconfig
+
+_WARNING = r'\d{3} \S+ "((?:[^"\\]|\\.)*)"'
 
 
 class Session:
@@ -49,15 +53,21 @@ class Session:
 
     def warn(self, answer: Answer) -> None:
         """Print the warnings of an answer, each once. Raises Failed where they count as errors."""
-        for header in answer.warnings:
-            for found in _WARNING.finditer(header):
+        if answer.warnings:
+            self._show(answer.warnings)
+        if self._warned and self._values.warnings_as_errors:
+            count = len(self._warned)
+            raise CommandError(f"{count} warning{'s' * (count > 1)} received")
+
+    def _show(self, headers: list[str]) -> None:
+        import re
+
+        for header in headers:
+            for found in re.finditer(_WARNING, header):
                 text = re.sub(r"\\(.)", r"\1", found[1])
                 if text not in self._warned:
                     self._warned.add(text)
                     print(f"Warning: {text}", file=sys.stderr)
-        if self._warned and self._values.warnings_as_errors:
-            count = len(self._warned)
-            raise CommandError(f"{count} warning{'s' * (count > 1)} received")
 
     def _timeout(self) -> float | None:
         text = self._values.request_timeout

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from podium.kubectl.discovery import Discovery, ResourceType
 
 _SEPARATE = (
     "there is no need to specify a resource type as a separate argument when passing arguments in "
@@ -15,14 +17,14 @@ _SEPARATE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Target:
     """One object, or with "" for *name* all objects of a type; "" for *namespace* is the
     command's."""
 
-    type: ResourceType
-    name: str = ""
-    namespace: str = ""
+    __slots__ = ("name", "namespace", "type")
+
+    def __init__(self, type_: ResourceType, name: str = "", namespace: str = "") -> None:
+        self.type, self.name, self.namespace = type_, name, namespace
 
 
 def resolve(words: Sequence[str], discovery: Discovery) -> list[Target]:
@@ -52,5 +54,5 @@ def _types(words: str, discovery: Discovery) -> list[ResourceType]:
     types: list[ResourceType] = []
     for word in words.split(","):
         if word:
-            types += discovery.category(word) or [discovery.find(word)]
+            types += discovery.meant(word)
     return types

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
-from typing import Any
 
-from podium.kubectl.command import Invocation
-from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.flags import Flag, Kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from podium.kubectl.command import Invocation
+    from podium.kubectl.discovery import ResourceType
+    from podium.kubectl.flags import Values
 
 DRY_RUN_FLAG = Flag(
     "dry-run", "none", 'Must be "none", "server", or "client". If client strategy, only print the '

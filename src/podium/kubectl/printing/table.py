@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
 _PADDING = 3
 _MIN_WIDTH = 6
@@ -37,5 +39,10 @@ def cell(value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     for index, character in enumerate(text):
         if character in "\f\n\r":
-            return f"{text[:index]}..."
-    return text
+            return escaped(f"{text[:index]}...")
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Return *text* without what a terminal would take for commands."""
+    return text.replace("\x1b", "^[").replace("\r", "\\r")

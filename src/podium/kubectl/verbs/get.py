@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, manifests
-from podium.kubectl.flags import Flag, Kind, Values
-from podium.kubectl.http import Query
+from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.printing.table import Aligner, cell
 from podium.kubectl.targets import Target, resolve
 from podium.kubectl.writing import as_text, named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from podium.kubectl.discovery import ResourceType
+    from podium.kubectl.flags import Values
+    from podium.kubectl.http import Query
+
+    _Printer = Callable[[dict[str, Any]], str]
 
 _TABLE = (
     "application/json;as=Table;v=v1;g=meta.k8s.io,"
@@ -24,7 +32,6 @@ _TABLE = (
 _FORMATS = ("custom-columns", "json", "jsonpath", "name", "wide", "yaml")
 #: Formats that take a text behind ``=``.
 _WITH_TEXT = ("custom-columns", "jsonpath")
-_Printer = Callable[[dict[str, Any]], str]
 _NO_WORDS = """\
 You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of \
 supported resources.
@@ -159,7 +166,8 @@ class _Tables:
         self._prefixed = self._values.show_kind or len(kinds) > 1
         self._problems = _Problems(self._values.ignore_not_found)
         self._printed = False
-        self._aligner, self._definitions = Aligner(), list[Any]()
+        self._aligner = Aligner()
+        self._definitions: list[Any] = []
 
     def follow(self, type_: ResourceType, table: dict[str, Any]) -> None:
         """Print a table's rows under those of tables before it; only the first has headers."""

@@ -1,0 +1,42 @@
+"""What is said where there is no answer, in the words of Go's libraries."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+
+def unreachable(server: str, cause: Exception) -> str:
+    """Return the line for a *server* (``host:port``) that could not be asked."""
+    if isinstance(cause, ConnectionRefusedError):
+        return (
+            f"The connection to the server {server} was refused - "
+            "did you specify the right host or port?"
+        )
+    return f"Unable to connect to the server: {_words(server, cause)}"
+
+
+def _words(server: str, cause: Exception) -> str:
+    host = server.rpartition(":")[0].strip("[]")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"tls: failed to verify certificate: x509: {_certificate(host, cause)}"
+    if isinstance(cause, socket.gaierror):
+        return f"dial tcp: lookup {host}: no such host"
+    if isinstance(cause, TimeoutError):
+        return f"dial tcp {server}: i/o timeout"
+    if isinstance(cause, ssl.SSLError):
+        reason = (cause.reason or "").lower().replace("_", " ")
+        if "wrong version number" in reason:
+            return "http: server gave HTTP response to HTTPS client"
+        return f"remote error: tls: {reason}"
+    if isinstance(cause, OSError) and cause.strerror:
+        return f"dial tcp {server}: connect: {cause.strerror.lower()}"
+    return str(cause)
+
+
+def _certificate(host: str, cause: ssl.SSLCertVerificationError) -> str:
+    if "expired" in cause.verify_message or "not yet valid" in cause.verify_message:
+        return "certificate has expired or is not yet valid"
+    if "mismatch" in cause.verify_message:
+        return f"certificate is not valid for {host}"
+    return "certificate signed by unknown authority"

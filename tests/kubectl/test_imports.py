@@ -1,0 +1,45 @@
+"""``kubectl get`` loads little: that is what makes it fast."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+from support.apiserver import running_apiserver
+
+#: What ``get pods`` may load beside what Python has loaded by itself. What is not here costs every
+#: command its time: ``dataclasses``, ``typing``, ``yaml``, ``http.client`` and ``urllib`` did.
+STANDARD = set(
+    "__future__ array base64 binascii collections copyreg enum errno functools importlib itertools "
+    "json keyword math operator re reprlib select selectors socket ssl struct types "
+    "warnings".split()
+)
+OURS = set(
+    "__main__ kubectl command commands discovery errors files flags global_flags http kubeconfig "
+    "main plain_yaml printing table session targets urls verbs get wire writing podium".split()
+)
+
+_RUN = """
+import json, sys
+before = set(sys.modules)
+from podium.__main__ import main
+sys.argv = ["kubectl", *sys.argv[1:]]
+code = main()
+print(json.dumps([code, sorted(set(sys.modules) - before)]))
+"""
+
+
+async def test_get_loads_these_modules_and_no_other(tmp_path):
+    async with running_apiserver(tmp_path) as api:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _RUN, "get", "pods", "--kubeconfig", str(api.kubeconfig()),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+    code, modules = json.loads(out)
+    assert code == 0
+    public = [name for name in modules if not name.startswith("_") or name == "__future__"]
+    loaded = {name.partition(".")[0] for name in public if not name.startswith("podium")}
+    assert loaded <= STANDARD
+    assert {name.rpartition(".")[2] for name in public if name.startswith("podium")} <= OURS
