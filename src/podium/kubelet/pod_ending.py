@@ -40,7 +40,7 @@ class PodEnding:
         self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
         self._kill_by: dict[str, datetime] = {}
         self._since: datetime | None = None
-        self._swept = False
+        self.swept = False  #: volumes and cgroup are given back
         self._deleted = False
         self.look_again: datetime | None = None
 
@@ -48,20 +48,20 @@ class PodEnding:
         return not observed.anything_runs and not self._jobs.running("sandbox")
 
     async def advance(
-        self, pod: Pod, observed: Observed, *, gone: bool = False, evicted: bool = False
+        self, pod: Pod, observed: Observed, *, gone: bool = False, grace: float | None = None
     ) -> bool:
         """Do what can be done now; tell whether nothing is left, on the node or in the API.
 
-        A Pod that is over but not deleted keeps its dead containers and their logs. One that is
-        *evicted*, or *gone* from the API, ends at once.
+        A Pod that is over but not deleted keeps its dead containers and their logs; one that is
+        *gone* from the API does not. *grace* is given to the containers, where it is not what the
+        Pod says.
         """
         self.look_again = None
-        if not self._kill_by and not self._swept:
+        if not self._kill_by and not self.swept:
             await self._jobs.cancel(keep=("kill ", READINESS_JOB))
         running = [record for record in observed.containers if record.may_run]
         if running:
-            grace = GONE_GRACE if gone or evicted else grace_period(pod)
-            self._stop_in_order(pod, observed, grace)
+            self._stop_in_order(pod, observed, grace_period(pod) if grace is None else grace)
             return False
         if not has_ended(observed):
             for sandbox in observed.sandboxes:
@@ -129,11 +129,11 @@ class PodEnding:
 
     async def _sweep(self, uid: str) -> None:
         """Give back what a Pod holds that runs no more: volumes and cgroup."""
-        if self._swept:
+        if self.swept:
             return
         await self._volumes.tear_down()
         await self._node.cgroups.remove(uid)
-        self._swept = True
+        self.swept = True
 
     async def _remove(self, uid: str, observed: Observed) -> None:
         """Remove the last traces: dead containers, sandboxes, directories, logs."""

@@ -42,7 +42,7 @@ from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.observe import Observer
-from podium.kubelet.pod_ending import PodEnding
+from podium.kubelet.pod_ending import GONE_GRACE, PodEnding
 from podium.kubelet.pod_files import PodFiles
 from podium.kubelet.post_start import PostStartHooks
 from podium.kubelet.preparation import Preparation
@@ -77,6 +77,7 @@ class PodWorker:
         self.uid = pod.metadata.uid
         self.gone = False  #: the object is no longer in the API
         self.admitted = False  #: counts against the node's resources
+        self.over = asyncio.Event()  #: nothing runs any more, and nothing is mounted
         self._node = node
         self._wake = asyncio.Event()
         self._observer = Observer(node.runtime, self.uid, node.options.node_ip)
@@ -107,12 +108,17 @@ class PodWorker:
         self.wake()
 
     def evict(self, message: str) -> None:
-        """End the Pod for good, because of what it takes of the node."""
+        """End the Pod at once and for good, because of what it takes of the node."""
+        if self.end(Verdict(EVICTED, message, grace=GONE_GRACE)):
+            self._node.events.event(self.pod, "Warning", EVICTED, message)
+
+    def end(self, verdict: Verdict) -> bool:
+        """End the Pod for good, for the reason in *verdict*; tell whether it was not ending."""
         if self._verdict is not None or not self.active:
-            return
-        self._verdict = Verdict(EVICTED, message)
-        self._node.events.event(self.pod, "Warning", EVICTED, message)
+            return False
+        self._verdict = verdict
         self.wake()
+        return True
 
     @property
     def resize_waits(self) -> bool:
@@ -140,10 +146,6 @@ class PodWorker:
         """The Pod is no longer in the API: end what there is of it."""
         self.gone = True
         self.wake()
-
-    @property
-    def _evicted(self) -> bool:
-        return self._verdict is not None and self._verdict.reason == EVICTED
 
     @property
     def active(self) -> bool:
@@ -402,7 +404,7 @@ class PodWorker:
     async def _end(self, observed: Observed, ending: PodEnding) -> bool:
         """Bring the Pod's end forward; tell whether nothing is left of it."""
         if self.gone:
-            return await ending.advance(self.pod, observed, gone=True)
+            return await ending.advance(self.pod, observed, gone=True, grace=GONE_GRACE)
         deleting = self.pod.metadata.deletion_timestamp is not None
         rejected = self._verdict is not None and not self.admitted
         settled = is_terminal(self.pod.status.phase) and not observed.containers
@@ -411,4 +413,8 @@ class PodWorker:
             stays = not deleting or bool(self.pod.metadata.finalizers)
             self._waiting.clear()
             self._report(observed, ended=stays and ending.nothing_runs(observed))
-        return await ending.advance(self.pod, observed, evicted=self._evicted)
+        grace = self._verdict.grace if self._verdict is not None else None
+        over = await ending.advance(self.pod, observed, grace=grace)
+        if ending.swept:
+            self.over.set()
+        return over

@@ -168,15 +168,29 @@ def test_conditions_of_others_are_kept_and_readiness_gates_decide():
     assert conditions(present)["example.com/lb"] == "True"
 
 
-def test_a_verdict_fails_the_pod_with_its_reason():
+def test_a_verdict_fails_the_pod_with_its_reason_once_nothing_runs():
     pod = make_pod("a")
     verdict = Verdict("DeadlineExceeded", "too long")
     status = status_of(pod, sandbox(), run(pod, "a"), verdict=verdict)
+    assert (status.phase, status.reason, status.message) == ("Pending", "", "")
+    ready = {c.type: c for c in status.conditions}["Ready"]
+    assert (ready.status, ready.reason) == ("False", "PodFailed")
+    status = status_of(pod, sandbox(), run(pod, "a", 0), verdict=verdict)
     assert (status.phase, status.reason, status.message) == (
         "Failed", "DeadlineExceeded", "too long",
     )  # fmt: skip
     again = status_of(pod, sandbox(ready=False), run(pod, "a", 137), previous=status)
     assert (again.phase, again.reason) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_pod_that_the_node_ends_for_its_own_sake_says_so():
+    pod = make_pod("a")
+    verdict = Verdict("Terminated", "bye", disruption="bye")
+    running = status_of(pod, sandbox(), run(pod, "a"), verdict=verdict)
+    assert "DisruptionTarget" not in {c.type for c in running.conditions}
+    status = status_of(pod, sandbox(), run(pod, "a", 0), verdict=verdict)
+    told = {c.type: c for c in status.conditions}["DisruptionTarget"]
+    assert (told.status, told.reason, told.message) == ("True", "TerminationByKubelet", "bye")
 
 
 def test_a_container_that_the_runtime_has_lost_counts_as_ended():

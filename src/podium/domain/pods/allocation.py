@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from podium.api.quantity import to_milli
 from podium.api.resources import GUARANTEED, pod_requests, qos_class
 from podium.api.types.core_v1 import Container, Node, Pod, PodStatus, ResourceRequirements
-from podium.domain.scheduling.admission import is_static, shortages
+from podium.domain.pods.static import is_static
+from podium.domain.scheduling.admission import shortages
 
 INFEASIBLE, DEFERRED = "Infeasible", "Deferred"
 

@@ -21,6 +21,7 @@ CONTAINERS_READY = "ContainersReady"
 SCHEDULED = "PodScheduled"
 RESIZE_PENDING = "PodResizePending"
 RESIZE_IN_PROGRESS = "PodResizeInProgress"
+DISRUPTION_TARGET = "DisruptionTarget"
 OWNED = (
     READY_TO_START,
     INITIALIZED,
@@ -42,12 +43,15 @@ def pod_conditions(
     previous: PodStatus,
     now: datetime,
     resizing: Resizing = NO_RESIZE,
+    disruption: str = "",
 ) -> list[PodCondition]:
     """Return all conditions: others' first, then those of the node, with transition times.
 
-    A resize that waits or is under way is told of while the Pod is not over.
+    A resize that waits or is under way is told of while the Pod is not over. *disruption* says why
+    the node has ended the Pod, where it was for its own sake.
     """
-    foreign = [c for c in pod.status.conditions if c.type not in OWNED]
+    own = {*OWNED, DISRUPTION_TARGET} if disruption else OWNED
+    foreign = [c for c in pod.status.conditions if c.type not in own]
     containers_ready = _containers_ready(pod, (*statuses, *init_statuses), phase)
     owned = [
         _condition(READY_TO_START, has_sandbox),
@@ -58,6 +62,8 @@ def pod_conditions(
     ]
     if phase not in (FAILED, SUCCEEDED):
         owned += _resizing(resizing)
+    if disruption:
+        owned.append(_condition(DISRUPTION_TARGET, True, "TerminationByKubelet", disruption))
     before = {c.type: c for c in (*pod.status.conditions, *previous.conditions)}
     for condition in owned:
         condition.observed_generation = pod.metadata.generation

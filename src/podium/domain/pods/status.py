@@ -25,12 +25,16 @@ from podium.domain.pods.resize import Resizing, in_force
 class Verdict:
     """The node's decision to end a Pod: becomes ``status.phase: Failed`` with reason, message.
 
-    One that ``blocks`` leaves the Pod Pending for as long as it is there.
+    One that ``blocks`` leaves the Pod Pending for as long as it is there. ``grace`` is what its
+    containers get (seconds) where that is not what the Pod says. One that ends a Pod for the node's
+    sake says why in ``disruption``: the message of the condition ``DisruptionTarget``.
     """
 
     reason: str
     message: str
     blocks: bool = False
+    grace: float | None = None
+    disruption: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,9 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         ephemeral_container_statuses=ephemeral,
         nominated_node_name=pod.status.nominated_node_name,
     )
-    if given.verdict is not None:
-        status.reason, status.message = given.verdict.reason, given.verdict.message
+    verdict = given.verdict
+    if verdict is not None and phase == FAILED:
+        status.reason, status.message = verdict.reason, verdict.message
     elif phase == previous.phase:
         status.reason, status.message = previous.reason, previous.message
     # The address stays on record after the sandbox has gone, as upstream has it.
@@ -95,10 +100,11 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         pod,
         statuses,
         init_statuses,
-        phase,
+        phase if verdict is None else FAILED,
         has_sandbox=given.observed.sandbox is not None,
         previous=previous,
         now=now,
+        disruption=verdict.disruption if verdict is not None and phase == FAILED else "",
         resizing=given.resizing,
     )
     return status
@@ -155,9 +161,9 @@ def _phase(given: StatusInput, computed: str) -> str:
         if is_terminal(known):
             return known
     if given.verdict is not None:
-        return FAILED
+        computed = FAILED
     if is_terminal(computed) and given.observed.anything_runs:
-        # Sidecars and ephemeral containers have to end first: who sees a Pod that is over may
-        # count on nothing of it running.
+        # What still runs has to end first: who sees a Pod that is over may count on nothing of it
+        # running.
         return given.previous.phase or given.pod.status.phase or PENDING
     return computed

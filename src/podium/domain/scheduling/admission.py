@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from podium.api.annotations import SOURCE
 from podium.api.types.core_v1 import Node, Pod
+from podium.domain.pods.static import is_static
 from podium.domain.scheduling import filters, taints
 from podium.domain.scheduling.filters import Shortage
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
@@ -76,8 +76,3 @@ def _predicate(name: str) -> Refusal:
 def _is_extended(name: str) -> bool:
     """Whether *name* is in a domain that is not Kubernetes' own."""
     return "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")
-
-
-def is_static(pod: Pod) -> bool:
-    """Whether the Pod is the node's own, whatever the API has of it."""
-    return pod.metadata.annotations.get(SOURCE, "api") != "api"
