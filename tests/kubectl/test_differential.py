@@ -41,7 +41,7 @@ _MASKS = (
     (re.compile(r'(resourceVersion"?: ?)"\d+"'), r"\1RV"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"(?<= )\d+(m\d+)?s(?= *$| {2})", re.MULTILINE), "AGE"),
-    (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ "), "LOG "),
+    (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ ", re.MULTILINE), "LOG "),
 )
 
 
@@ -95,6 +95,7 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     cases = [(line, shlex.split(line)) for line in _lines("cases.txt")]
     monkeypatch.chdir(_MANIFESTS)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     async with running_apiserver(tmp_path / "server") as api:
         admin = api.kubeconfig()
         for namespace in (_UPSTREAM, _OURS):

@@ -52,6 +52,17 @@ def members(name: str) -> dict[str, str]:
 
 
 @cache
+def declared(name: str) -> dict[str, tuple[str, str]]:
+    """Return the members that JSON gives the message *name*, in the order in which its ``.proto``
+    and its type in Go declare them: each with what :func:`members` says and ``many``, ``map`` or
+    "" for one value; empty for no message."""
+    found: dict[str, tuple[str, str]] = {}
+    for member, kind, what in _messages().get(name, {}).values():
+        found.update(declared(kind) if what == "inline" else {member: (kind, what)})
+    return found
+
+
+@cache
 def _message_of(api_version: str, kind: str) -> str:
     """Return the name of the message of a kind. Raises BadProtobuf."""
     group, _, version = api_version.rpartition("/")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,9 +25,15 @@ class Invocation:
 
 
 class Command:
-    """``usage`` is a line of its help, ``run`` returns the exit code; *children* by their names."""
+    """``usage`` is a line of its help, ``run`` returns the exit code; *children* by their names.
 
-    __slots__ = ("aliases", "children", "examples", "flags", "long", "run", "short", "usage")
+    *module* is where the whole command is (``package.module:NAME``), for a child that is loaded
+    when it is called.
+    """
+
+    __slots__ = (
+        "aliases", "children", "examples", "flags", "long", "module", "run", "short", "usage"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,7 +46,17 @@ class Command:
         flags: Sequence[Flag] = (),
         aliases: Sequence[str] = (),
         children: dict[str, Command] | None = None,
+        module: str = "",
     ) -> None:
         self.usage, self.short, self.run = usage, short, run
         self.long, self.examples, self.flags, self.aliases = long, examples, flags, aliases
         self.children: dict[str, Command] = children or {}
+        self.module = module
+
+    def loaded(self) -> Command:
+        """Return the whole command."""
+        if not self.module:
+            return self
+        module, _, name = self.module.partition(":")
+        command: Command = getattr(import_module(module), name)
+        return command

@@ -92,6 +92,11 @@ def _manifest(
     return Manifest(source, document, type_, namespace, metadata.get("name", ""))
 
 
+def content(name: str) -> str:
+    """Return the text of a file, or of stdin for ``-``. Raises CommandError."""
+    return next(text for _, text in _sources([name], False))
+
+
 def _sources(names: Iterable[str], recursive: bool) -> Iterator[tuple[str, str]]:
     for name in names:
         if name == "-":

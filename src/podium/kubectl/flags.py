@@ -29,7 +29,8 @@ class Kind(Enum):
 class Flag:
     """``bare`` is the value of the flag without one, for flags that may stand alone."""
 
-    __slots__ = ("bare", "default", "deprecated", "hidden", "kind", "name", "short", "usage")
+    __slots__ = ("bare", "default", "deprecated", "hidden", "kind", "name", "required",
+                 "short", "usage")  # fmt: skip
 
     def __init__(
         self,
@@ -42,9 +43,11 @@ class Flag:
         *,
         hidden: bool = False,
         deprecated: str = "",
+        required: bool = False,
     ) -> None:
         self.name, self.default, self.usage, self.short = name, default, usage, short
         self.kind, self.bare, self.hidden, self.deprecated = kind, bare, hidden, deprecated
+        self.required = required
 
     @property
     def shown(self) -> str:
@@ -79,6 +82,13 @@ class Values:
     def changed(self, name: str) -> bool:
         """Whether the flag *name* stood on the command line."""
         return _attribute(name) in self._changed
+
+    def with_defaults(self, flags: Iterable[Flag]) -> Values:
+        """Return these values, with those of *flags* as if they had not been given."""
+        copy = Values(flags)
+        copy._values = self._values | copy._values
+        copy._changed = self._changed - {_attribute(flag.name) for flag in flags}
+        return copy
 
     def put(self, flag: Flag, text: str) -> None:
         """Take one occurrence of *flag*. Raises FlagError."""

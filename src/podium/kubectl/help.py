@@ -27,7 +27,9 @@ def overview() -> str:
 
 
 def command_help(path: str, command: Command) -> str:
-    parts = [command.long or command.short]
+    parts = [command.long or f"{command.short.removesuffix('.')}."]
+    if command.aliases:
+        parts.append(f"Aliases:\n{', '.join([path.rpartition(' ')[2], *command.aliases])}")
     if command.examples:
         parts.append("Examples:\n" + _indented(command.examples))
     if command.children:

@@ -77,29 +77,44 @@ def _child(command: Command, word: str) -> tuple[str, Command] | None:
     """Return the subcommand that a word means, with its name."""
     for name, child in command.children.items():
         if word == name or word in child.aliases:
-            return name, child
+            return name, child.loaded()
     return None
 
 
 def _invoke(path: str, command: Command, arguments: list[str]) -> int:
+    own = {flag.name for flag in command.flags}
+    hidden = [flag for flag in GLOBAL_FLAGS if flag.name in own]
     try:
-        parsed = parse((*command.flags, *GLOBAL_FLAGS), arguments)
+        parsed = parse((*command.flags, *(f for f in GLOBAL_FLAGS if f not in hidden)), arguments)
     except FlagError as exc:
         raise UsageError(str(exc), path) from None
     if parsed.values.help or command.run is None:
-        from podium.kubectl.help import command_help
-
-        print(command_help(path, command))
-        return 0
+        return _help(path, command, parsed.words, asked=parsed.values.help)
+    missing = [flag.name for flag in command.flags if flag.required]
+    missing = sorted(f'"{name}"' for name in missing if not parsed.values.changed(name))
+    if missing:
+        raise CommandError(f"required flag(s) {', '.join(missing)} not set")
     for flag in parsed.deprecated:
         print(f"Flag --{flag.name} has been deprecated, {flag.deprecated}", file=sys.stderr)
     from podium.kubectl.session import Session
 
-    session = Session(parsed.values)
+    session = Session(parsed.values.with_defaults(hidden) if hidden else parsed.values)
     try:
         return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
     finally:
         session.close()
+
+
+def _help(path: str, command: Command, words: Sequence[str], *, asked: bool) -> int:
+    """Print a command's help; for one that is nothing but its subcommands that is an error."""
+    from podium.kubectl.help import command_help
+
+    if words and not asked:
+        raise CommandError(
+            f"unknown command \"{' '.join(words)}\"\nSee '{path} -h' for help and examples"
+        )
+    print(command_help(path, command), file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 1
 
 
 def _command_at(arguments: Sequence[str], flags: Sequence[Flag]) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.errors import CommandError, StatusError, Unreachable
 from podium.kubectl.flags import Flag, Kind
 
 TYPE_CHECKING = False
@@ -28,6 +28,11 @@ VALIDATE_FLAG = Flag(
     '"strict" will use a schema to validate the input and fail the request if invalid.',
     bare="strict",
 )  # fmt: skip
+SAVE_CONFIG_FLAG = Flag(
+    "save-config", False, "If true, the configuration of current object will be saved in its "
+    "annotation. Otherwise, the annotation will be unchanged. This flag is useful when you want to "
+    "perform kubectl apply on this object in the future.", kind=Kind.BOOL,
+)  # fmt: skip
 MANAGED_FIELDS_FLAG = Flag(
     "show-managed-fields", False, "If true, keep the managedFields when printing objects in JSON "
     "or YAML format.", kind=Kind.BOOL,
@@ -38,12 +43,24 @@ def manager_flag(default: str) -> Flag:
     return Flag("field-manager", default, "Name of the manager used to track field ownership.")
 
 
+def log_warning(place: str, text: str) -> None:
+    """Print a warning as Go's klog does; *place* is where upstream's says it."""
+    import os
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    stamp = f"{now:%m%d %H:%M:%S.%f} {os.getpid():7}"
+    print(f"W{stamp} {place}] {text}", file=sys.stderr)
+
+
 def dry_run(values: Values) -> str:
     """Return ``none``, ``client`` or ``server``. Raises CommandError."""
     text: str = values.dry_run
     if text == "unchanged":
-        print("W1128 --dry-run is deprecated and can be replaced with --dry-run=client.",
-              file=sys.stderr)  # fmt: skip
+        log_warning(
+            "helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client."
+        )
+        values.put(DRY_RUN_FLAG, "client")  # and told of once
         return "client"
     if text not in ("none", "client", "server"):
         raise CommandError(
@@ -74,38 +91,63 @@ def write_query(values: Values, *, validates: bool = True) -> list[tuple[str, st
     return query
 
 
-def printed(invocation: Invocation, type_: ResourceType, obj: dict[str, Any], did: str) -> None:
-    """Print what became of an object: ``pod/web created``, or with -o the object."""
+def check_output(values: Values) -> None:
+    """Raise CommandError for a format that objects are not printed in."""
+    if values.output not in ("", "json", "name", "yaml"):
+        raise CommandError(
+            f'unable to match a printer suitable for the output format "{values.output}", '
+            "allowed formats are: json,name,yaml"
+        )
+
+
+def printed(
+    invocation: Invocation,
+    type_: ResourceType,
+    obj: dict[str, Any],
+    did: str,
+    *,
+    typed: bool = False,
+) -> None:
+    """Print what became of an object: ``pod/web created``, or with -o the object.
+
+    *typed*: upstream's has it in its own type, and prints JSON in the order of that.
+    """
     values = invocation.values
+    check_output(values)
     if not values.output:
         print(f"{named(type_)}/{obj['metadata']['name']} {did}{suffix(values)}")
         return
     if values.output == "name":
         print(f"{named(type_)}/{obj['metadata']['name']}")
         return
-    if values.output not in ("json", "yaml"):
-        raise CommandError(
-            f'unable to match a printer suitable for the output format "{values.output}", '
-            "allowed formats are: json,name,yaml"
-        )
-    if not values.show_managed_fields:
-        obj = {**obj, "metadata": {k: v for k, v in obj["metadata"].items()
-                                   if k != "managedFields"}}  # fmt: skip
-    print(as_text(obj, values.output), end="")
+    print(as_text(shown(values, obj), values.output, typed=typed), end="")
 
 
-def as_text(document: Any, output: str) -> str:
-    """Return *document* as kubectl prints it: JSON or YAML, keys sorted."""
+def shown(values: Values, obj: dict[str, Any]) -> dict[str, Any]:
+    """Return the object without what is not to be seen of it."""
+    if values.show_managed_fields:
+        return obj
+    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def as_text(document: Any, output: str, *, typed: bool = False) -> str:
+    """Return *document* as kubectl prints it: JSON or YAML, keys sorted; *typed* JSON is in the
+    order of Go's type."""
     if output == "json":
-        text = json.dumps(document, indent=4, sort_keys=True, ensure_ascii=False) + "\n"
-        return text.translate(_ESCAPED)
+        if typed:
+            from podium.kubectl.go_order import ordered
+
+            document = ordered(document)
+        text = json.dumps(document, indent=4, sort_keys=not typed, ensure_ascii=False) + "\n"
+        return text.translate(ESCAPED)
     from podium.kubectl.printing.yaml_text import dump
 
     return dump(document)
 
 
 #: What Go's encoder writes as escapes in texts, wherever JSON may end up.
-_ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 
 
 def named(type_: ResourceType) -> str:
@@ -120,20 +162,24 @@ def suffix(values: Values) -> str:
 
 
 def each(things: Iterable[Any], work: Callable[[Any], None]) -> int:
-    """Do *work* for each; what the server refuses does not keep the others from it.
+    """Do *work* for each; what fails for one does not keep the others from it.
 
-    Returns the exit code; the refusals stand on stderr at the end.
+    Returns the exit code; of several failures each is told at the end, a single one is raised.
     """
-    refused: list[StatusError] = []
+    failures: list[CommandError] = []
     for thing in things:
         try:
             work(thing)
-        except StatusError as error:
-            refused.append(error)
+        except Unreachable:
+            raise
+        except CommandError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
     sys.stdout.flush()
-    for refusal in refused:
-        print(refusal.lines(), file=sys.stderr)
-    return 1 if refused else 0
+    for failure in failures:
+        print(failure.lines() if isinstance(failure, StatusError) else failure, file=sys.stderr)
+    return 1 if failures else 0
 
 
 def about_file(error: StatusError, verb: str, source: str) -> StatusError:

@@ -2,143 +2,136 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
+from podium.kubectl.applying import ClientSide, ServerSide
+from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import StatusError
+from podium.kubectl.deleting import HOW_FLAGS
+from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAG,
     VALIDATE_FLAG,
-    about_file,
+    as_text,
+    check_output,
     dry_run,
     each,
     manager_flag,
     printed,
-    write_query,
-)
-
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_MISSING = (
-    "Warning: resource {} is missing the {} annotation which is required by kubectl apply. kubectl "
-    "apply should only be used on resources created declaratively by either kubectl create "
-    "--save-config or kubectl apply. The missing annotation will be patched automatically."
+    shown,
 )
 
 
 def run(invocation: Invocation) -> int:
-    way = _Server(invocation) if invocation.values.server_side else _Client(invocation)
-    return each(manifests(invocation, Discovery(invocation.session.http)), way.apply)
-
-
-class _Server:
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation, self._session = invocation, invocation.session
-        values = invocation.values
-        if not values.changed("field-manager"):
-            values.put(manager_flag(""), "kubectl")
-        self._query = write_query(values)
-        if values.force_conflicts:
-            self._query.append(("force", "true"))
-
-    def apply(self, manifest: Manifest) -> None:
-        answer = self._session.http.request(
-            "PATCH",
-            manifest.path,
-            self._query,
-            body=json.dumps(manifest.document).encode(),
-            content_type="application/apply-patch+yaml",
+    values = invocation.values
+    _check(values)
+    discovery = Discovery(invocation.session.http)
+    found = list(_wanted(invocation, discovery))
+    prunable = _prunable(invocation, discovery) if values.prune else []
+    if invocation.words:
+        raise Said(
+            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
+            f"See '{invocation.path} -h' for help and examples"
         )
-        self._session.warn(answer)
-        printed(self._invocation, manifest.type, answer.json(), "serverside-applied")
+    _check_pruning(values)
+    check_output(values)
+    if not found:
+        raise CommandError("no objects passed to apply")
+    way = ServerSide(invocation) if values.server_side else ClientSide(invocation)
+    whole: list[dict[str, Any]] = []
+    uids: set[str] = set()
+
+    def apply(manifest: Manifest) -> None:
+        obj, did = way.apply(manifest)
+        uids.add(obj["metadata"].get("uid", ""))
+        if values.output in ("json", "yaml"):
+            whole.append(shown(values, obj))
+        else:
+            printed(invocation, manifest.type, obj, did)
+
+    if code := each(found, apply):
+        return code
+    _print_whole(values, whole)
+    if values.prune:
+        from podium.kubectl.pruning import prune
+
+        namespaces = {one.namespace for one in found if one.namespace}
+        prune(invocation, prunable, namespaces, uids)
+    return 0
 
 
-class _Client:
-    def __init__(self, invocation: Invocation) -> None:
-        self._invocation, self._session = invocation, invocation.session
-        self._query = write_query(invocation.values)
-        self._only_here = dry_run(invocation.values) == "client"
+def _prunable(invocation: Invocation, discovery: Discovery) -> list[ResourceType]:
+    from podium.kubectl.pruning import prunable
 
-    def apply(self, manifest: Manifest) -> None:
-        wanted = _with_last_applied(manifest.document)
+    return list(prunable(invocation, discovery))
+
+
+def _print_whole(values: Values, objects: list[dict[str, Any]]) -> None:
+    if len(objects) == 1:
+        print(as_text(objects[0], values.output), end="")
+    elif objects:
+        listed = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": objects}
+        print(as_text(listed, values.output, typed=True), end="")
+
+
+def _check(values: Values) -> None:
+    mode = dry_run(values)
+    if values.force_conflicts and not values.server_side:
+        raise CommandError("--force-conflicts only works with --server-side")
+    if mode == "client" and values.server_side:
+        raise CommandError(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server "
+            "instead?)"
+        )
+    if values.server_side and values.force:
+        raise CommandError("--force cannot be used with --server-side")
+    if mode == "server" and values.force:
+        raise CommandError("--dry-run=server cannot be used with --force")
+    if not values.overwrite:
+        raise CommandError("--overwrite=false is not served by this kubectl")
+
+
+def _check_pruning(values: Values) -> None:
+    if values.all and values.selector:
+        raise CommandError("cannot set --all and --selector at the same time")
+    if values.prune and not values.all and not values.selector:
+        raise CommandError(
+            "all resources selected for prune without explicitly passing --all. To prune all "
+            "resources, pass the --all flag. If you did not mean to prune all resources, specify a "
+            "label selector"
+        )
+
+
+def _wanted(invocation: Invocation, discovery: Discovery) -> list[Manifest]:
+    """Return the objects of the files, those of a selector's labels alone."""
+    found = list(manifests(invocation, discovery))
+    if invocation.values.selector:
+        from podium.api.selectors import parse_labels
+
         try:
-            current = self._session.http.request("GET", manifest.path).json()
-        except StatusError as error:
-            if error.code != 404:
-                raise about_file(error, "retrieving current configuration of", manifest.source) \
-                    from error  # fmt: skip
-            self._create(manifest, wanted)
-            return
-        self._patch(manifest, wanted, current)
-
-    def _create(self, manifest: Manifest, wanted: dict[str, Any]) -> None:
-        obj = wanted
-        if not self._only_here:
-            body = json.dumps(wanted).encode()
-            try:
-                answer = self._session.http.request(
-                    "POST", manifest.collection, self._query, body=body
-                )
-            except StatusError as error:
-                raise about_file(error, "creating", manifest.source) from error
-            self._session.warn(answer)
-            obj = answer.json()
-        printed(self._invocation, manifest.type, obj, "created")
-
-    def _patch(self, manifest: Manifest, wanted: dict[str, Any], current: dict[str, Any]) -> None:
-        annotations = current["metadata"].get("annotations") or {}
-        if LAST_APPLIED not in annotations:
-            what = f"{manifest.type.plural}/{manifest.name}"
-            print(_MISSING.format(what, LAST_APPLIED), file=sys.stderr)
-        last = json.loads(annotations.get(LAST_APPLIED) or "{}")
-        patch, content_type = _three_way(manifest, last, wanted, current)
-        obj = current
-        if patch and not self._only_here:
-            try:
-                answer = self._session.http.request(
-                    "PATCH", manifest.path, self._query, body=json.dumps(patch).encode(),
-                    content_type=content_type,
-                )  # fmt: skip
-            except StatusError as error:
-                verb = f"applying patch:\n{json.dumps(patch, separators=(',', ':'))}\nto"
-                raise about_file(error, verb, manifest.source) from error
-            self._session.warn(answer)
-            obj = answer.json()
-        unchanged = not patch
-        printed(self._invocation, manifest.type, obj, "unchanged" if unchanged else "configured")
+            selector = parse_labels(invocation.values.selector)
+        except ValueError as exc:
+            raise CommandError(str(exc)) from exc
+        found = [
+            one
+            for one in found
+            if selector.matches((one.document.get("metadata") or {}).get("labels") or {})
+        ]
+    for one in found:
+        generated = one.document["metadata"].get("generateName")
+        if not one.name and generated:
+            print(f"error: from {generated}: cannot use generate name with apply", file=sys.stderr)
+    return found
 
 
-def _with_last_applied(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the object as it is sent: with itself, as it stood in the file, in an annotation."""
-    metadata = {**document["metadata"]}
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(LAST_APPLIED, None)
-    plain = {**document, "metadata": {**metadata, "annotations": annotations}}
-    text = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    text = text.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
-    annotations = {**annotations, LAST_APPLIED: f"{text}\n"}
-    return {**plain, "metadata": {**metadata, "annotations": annotations}}
-
-
-def _three_way(
-    manifest: Manifest, last: dict[str, Any], wanted: dict[str, Any], current: dict[str, Any]
-) -> tuple[dict[str, Any], str]:
-    from podium.api import schema, scheme
-    from podium.kubectl import three_way
-
-    type_ = manifest.type
-    known = scheme.find_kind(type_.group, type_.version, type_.kind)
-    if known is None:
-        return three_way.merge_patch(last, wanted, current), "application/merge-patch+json"
-    definition = schema.definition_of(known.type)
-    patch = three_way.strategic_patch(last, wanted, current, definition)
-    return patch, "application/strategic-merge-patch+json"
+def _later(place: str, short: str) -> Command:
+    return Command(usage="", short=short, module=f"podium.kubectl.applied.{place}")
 
 
 COMMAND = Command(
@@ -146,14 +139,42 @@ COMMAND = Command(
     short="Apply a configuration to a resource by file name or stdin",
     long="Make objects what files say: create those that are not there, patch those that are.",
     examples="# What a file says\nkubectl apply -f pod.yaml\n\n"
-    "# By the server, with owners of fields\nkubectl apply --server-side -f pod.yaml",
+    "# By the server, with owners of fields\nkubectl apply --server-side -f pod.yaml\n\n"
+    "# And delete what an earlier version of the files had\n"
+    "kubectl apply -f directory --prune -l app=web",
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
-        manager_flag("kubectl-client-side-apply"),
-        Flag("server-side", False, "If true, apply runs in the server instead of the client.",
-             kind=Kind.BOOL),
+        manager_flag("kubectl-client-side-apply"), SELECTOR_FLAG, *HOW_FLAGS,
+        Flag("all", False, "Select all resources in the namespace of the specified resource "
+             "types.", kind=Kind.BOOL),
         Flag("force-conflicts", False, "If true, server-side apply will force the changes against "
              "conflicts.", kind=Kind.BOOL),
+        Flag("openapi-patch", True, "If true, use openapi to calculate diff when the openapi "
+             "presents and the resource can be found in the openapi spec. Otherwise, fall back to "
+             "use baked-in types.", kind=Kind.BOOL),
+        Flag("overwrite", True, "Automatically resolve conflicts between the modified and live "
+             "configuration by using values from the modified configuration", kind=Kind.BOOL),
+        Flag("prune", False, "Automatically delete resource objects, that do not appear in the "
+             "configs and are created by either apply or create --save-config. Should be used with "
+             "either -l or --all.", kind=Kind.BOOL),
+        Flag("prune-allowlist", [], "Overwrite the default allowlist with <group/version/kind> for "
+             "--prune", kind=Kind.ARRAY),
+        Flag("server-side", False, "If true, apply runs in the server instead of the client.",
+             kind=Kind.BOOL),
     ),
+    children={
+        "edit-last-applied": _later(
+            "edit:COMMAND", "Edit latest last-applied-configuration annotations of a "
+            "resource/object"
+        ),
+        "set-last-applied": _later(
+            "set:COMMAND", "Set the last-applied-configuration annotation on a live object to "
+            "match the contents of a file"
+        ),
+        "view-last-applied": _later(
+            "view:COMMAND", "View the latest last-applied-configuration annotations of a "
+            "resource/object"
+        ),
+    },
 )  # fmt: skip

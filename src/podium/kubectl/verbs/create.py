@@ -1,4 +1,4 @@
-"""``kubectl create -f``; what can be created by flags is ``create_kinds``."""
+"""``kubectl create -f``; what can be created by flags is in ``generators``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
-from podium.kubectl.verbs.create_kinds import CHILDREN
+from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAG,
+    SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
     about_file,
+    check_output,
     dry_run,
     each,
     manager_flag,
@@ -30,10 +32,11 @@ def run(invocation: Invocation) -> int:
             f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
+    check_output(values)
     query, client = write_query(values), dry_run(values) == "client"
 
     def create(manifest: Manifest) -> None:
-        obj = manifest.document
+        obj = annotated(manifest.document) if values.save_config else manifest.document
         if not client:
             body = json.dumps(obj).encode()
             try:
@@ -47,6 +50,48 @@ def run(invocation: Invocation) -> int:
     return each(manifests(invocation, Discovery(session.http)), create)
 
 
+def _later(place: str, short: str, *aliases: str) -> Command:
+    module = f"podium.kubectl.generators.{place}"
+    return Command(usage="", short=short, aliases=aliases, module=module)
+
+
+_CHILDREN = {
+    "clusterrole": _later("role:CLUSTER_ROLE", "Create a cluster role"),
+    "clusterrolebinding": _later(
+        "binding:CLUSTER_ROLE_BINDING",
+        "Create a cluster role binding for a particular cluster role",
+    ),
+    "configmap": _later(
+        "config_map:CONFIG_MAP",
+        "Create a config map from a local file, directory or literal value",
+        "cm",
+    ),
+    "cronjob": _later("job:CRON_JOB", "Create a cron job with the specified name", "cj"),
+    "deployment": _later(
+        "deployment:DEPLOYMENT", "Create a deployment with the specified name", "deploy"
+    ),
+    "ingress": _later("ingress:INGRESS", "Create an ingress with the specified name", "ing"),
+    "job": _later("job:JOB", "Create a job with the specified name"),
+    "namespace": _later("namespace:NAMESPACE", "Create a namespace with the specified name", "ns"),
+    "poddisruptionbudget": _later(
+        "policy:BUDGET", "Create a pod disruption budget with the specified name", "pdb"
+    ),
+    "priorityclass": _later(
+        "policy:PRIORITY_CLASS", "Create a priority class with the specified name", "pc"
+    ),
+    "quota": _later("quota:QUOTA", "Create a quota with the specified name", "resourcequota"),
+    "role": _later("role:ROLE", "Create a role with single rule"),
+    "rolebinding": _later(
+        "binding:ROLE_BINDING", "Create a role binding for a particular role or cluster role"
+    ),
+    "secret": _later("secret:SECRET", "Create a secret using a specified subcommand"),
+    "service": _later("service:SERVICE", "Create a service using a specified subcommand", "svc"),
+    "serviceaccount": _later(
+        "namespace:SERVICE_ACCOUNT", "Create a service account with the specified name", "sa"
+    ),
+    "token": _later("token:TOKEN", "Request a service account token"),
+}
+
 COMMAND = Command(
     usage="kubectl create -f FILENAME [options]",
     short="Create a resource from a file or from stdin",
@@ -55,6 +100,6 @@ COMMAND = Command(
     "# What another program says\ncat pod.json | kubectl create -f -",
     run=run,
     flags=(*FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
-           manager_flag("kubectl-create")),
-    children=CHILDREN,
+           SAVE_CONFIG_FLAG, manager_flag("kubectl-create")),
+    children=_CHILDREN,
 )  # fmt: skip

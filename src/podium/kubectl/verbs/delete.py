@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
+from podium.kubectl.choosing import listed
 from podium.kubectl.command import Command, Invocation
+from podium.kubectl.deleting import HOW_FLAGS, Doomed, check_force, delete_all, delete_options
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, manifests
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.errors import CommandError
+from podium.kubectl.files import FILE_FLAGS, content, manifests
+from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.targets import resolve
-from podium.kubectl.writing import DRY_RUN_FLAG, OUTPUT_FLAG, dry_run, named, suffix
+from podium.kubectl.writing import DRY_RUN_FLAG, OUTPUT_FLAG, named
 
 _NOTHING = """\
 You must provide one or more resources by argument or filename.
@@ -24,169 +22,108 @@ Example resource specifications include:
    '--filename=rsrc.json'
    '<resource> <name>'
    '<resource>'"""
-_FORCED = (
-    "Warning: Immediate deletion does not wait for confirmation that the running resource has been "
-    "terminated. The resource may continue to run on the cluster indefinitely."
-)
-_CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan",
-             "true": "Background", "false": "Orphan"}  # fmt: skip
 
-
-@dataclass(frozen=True, slots=True)
-class _Doomed:
-    type: ResourceType
-    namespace: str
-    name: str
-
-    @property
-    def path(self) -> str:
-        return self.type.path(self.namespace, self.name)
+_NO_TYPE = "at least one resource must be specified to use a selector"
 
 
 def run(invocation: Invocation) -> int:
-    values, http = invocation.values, invocation.session.http
-    options = _options(invocation)
-    if values.grace_period == 0 and values.force:
-        print(_FORCED, file=sys.stderr)
-    failed, waiting = list[StatusError](), list[tuple[_Doomed, str]]()
-    found = False
-    for doomed in _doomed(invocation):
-        found = True
-        if dry_run(values) == "client":
-            _say(invocation, doomed)
-            continue
-        try:
-            answer = http.request("DELETE", doomed.path, body=json.dumps(options).encode())
-        except StatusError as error:
-            if not (error.code == 404 and _ignores_missing(invocation)):
-                failed.append(error)
-            continue
-        _say(invocation, doomed)
-        waiting.append((doomed, _uid(answer.json())))
-    if not found and not failed:
-        print("No resources found")
-    sys.stdout.flush()
-    if values.wait and dry_run(values) == "none":
-        _wait(invocation, waiting)
-    for failure in failed:
-        print(failure.lines(), file=sys.stderr)
-    return 1 if failed else 0
-
-
-def _options(invocation: Invocation) -> dict[str, Any]:
     values = invocation.values
-    if values.now and values.grace_period >= 0:
-        raise CommandError("--now and --grace-period cannot be specified together")
-    grace = 1 if values.now else values.grace_period
-    if grace == 0 and not values.force:
-        grace = 1  # to be gone at once is asked for with --force
-    if values.force and grace > 0 and values.changed("grace-period"):
-        raise CommandError("--force and --grace-period greater than 0 cannot be specified together")
-    if values.force and not values.changed("grace-period") and not values.now:
-        grace = 0
-        values.put(_GRACE, "0")
-        print(_FORCED, file=sys.stderr)
-    cascade = _CASCADES.get(values.cascade)
-    if cascade is None:
-        raise CommandError(
-            f'invalid cascade value ({values.cascade}). Must be "background", "foreground", or '
-            '"orphan"'
-        )
-    options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1",
-                               "propagationPolicy": cascade}  # fmt: skip
-    if grace >= 0:
-        options["gracePeriodSeconds"] = grace
-    if dry_run(values) == "server":
-        options["dryRun"] = ["All"]
-    return options
+    options = delete_options(values)
+    selected = bool(values.all or values.selector or values.field_selector)
+    doomed = [] if values.raw else list(_doomed(invocation))
+    if values.output not in ("", "name"):
+        raise CommandError(f"unexpected -o output mode: {values.output}. We only support '-o name'")
+    check_force(values)
+    if values.raw:
+        return _raw(invocation)
+    scoped = values.namespace and not values.all_namespaces
+    if scoped and any(not one.type.namespaced for one in doomed):
+        print("Warning: deleting cluster-scoped resources, not scoped to the provided namespace",
+              file=sys.stderr)  # fmt: skip
+    if values.interactive and doomed and not _confirmed(doomed):
+        print("deletion is cancelled")
+        return 0
+    ignores = values.ignore_not_found
+    if selected and not values.changed("ignore-not-found"):
+        ignores = True
+    return delete_all(invocation, doomed, ignore_missing=ignores, options=options)
 
 
-def _doomed(invocation: Invocation) -> Iterator[_Doomed]:
+def _doomed(invocation: Invocation) -> Iterator[Doomed]:
     values, session = invocation.values, invocation.session
+    if values.all and (values.selector or values.field_selector):
+        raise CommandError("setting 'all' parameter but found a non empty selector. ")
     if values.filename:
+        if invocation.words:
+            raise CommandError(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource "
+                "arguments as well"
+            )
         for manifest in manifests(invocation, Discovery(session.http)):
-            yield _Doomed(manifest.type, manifest.namespace, manifest.name)
+            yield Doomed(manifest.type, manifest.namespace, manifest.name, manifest.source)
         return
-    if not invocation.words:
-        raise CommandError(_NOTHING)
-    targets = resolve(invocation.words, Discovery(session.http))
     chosen = values.all or values.selector or values.field_selector
-    for target in targets:
-        namespace = "" if values.all_namespaces else session.namespace
-        if target.name:
-            if chosen:
-                raise CommandError("name cannot be provided when a selector is specified")
-            yield _Doomed(target.type, namespace, target.name)
+    if not invocation.words:
+        raise CommandError(_NO_TYPE if chosen else _NOTHING)
+    for target in resolve(invocation.words, Discovery(session.http)):
+        if not target.name:
+            if not chosen:
+                raise CommandError("resource(s) were provided, but no name was specified")
+            yield from _listed(invocation, target.type)
             continue
-        if not chosen:
-            raise CommandError("resource(s) were provided, but no name was specified")
-        query = [("labelSelector", values.selector)] if values.selector else []
-        query += [("fieldSelector", values.field_selector)] if values.field_selector else []
-        listed = session.http.request("GET", target.type.path(namespace), query).json()
-        for item in listed["items"] or ():
-            metadata = item["metadata"]
-            yield _Doomed(target.type, metadata.get("namespace", ""), metadata["name"])
+        if values.selector or values.field_selector:
+            raise CommandError("name cannot be provided when a selector is specified")
+        if values.all_namespaces and target.type.namespaced:
+            raise CommandError("a resource cannot be retrieved by name across all namespaces")
+        namespace = session.namespace if target.type.namespaced else ""
+        yield Doomed(target.type, namespace, target.name)
 
 
-def _ignores_missing(invocation: Invocation) -> bool:
+def _listed(invocation: Invocation, type_: ResourceType) -> Iterator[Doomed]:
+    values, session = invocation.values, invocation.session
+    query = [("labelSelector", values.selector)] if values.selector else []
+    query += [("fieldSelector", values.field_selector)] if values.field_selector else []
+    namespace = "" if values.all_namespaces else session.namespace
+    for item in listed(session, type_, namespace, query):
+        metadata = item["metadata"]
+        yield Doomed(type_, metadata.get("namespace", ""), metadata["name"])
+
+
+def _raw(invocation: Invocation) -> int:
     values = invocation.values
-    return bool(values.ignore_not_found or values.all or values.selector)
+    _check_raw(values)
+    body = content(values.filename[0]).encode() if values.filename else None
+    answer = invocation.session.http.request("DELETE", values.raw, body=body)
+    sys.stdout.write(answer.body.decode())
+    return 0
 
 
-def _say(invocation: Invocation, doomed: _Doomed) -> None:
-    values = invocation.values
-    if values.output == "name":
-        print(f"{named(doomed.type)}/{doomed.name}")
-        return
+def _check_raw(values: Values) -> None:
+    if len(values.filename) > 1:
+        raise CommandError("--raw can only use a single local file or stdin")
+    if values.filename and values.filename[0].startswith(("http://", "https://")):
+        raise CommandError("--raw cannot read from a url")
+    if values.recursive:
+        raise CommandError("--raw and --recursive are mutually exclusive")
     if values.output:
-        raise CommandError(f'unexpected -o output mode: {values.output}. We only support "-o name"')
-    forced = "force deleted" if values.grace_period == 0 and values.force else "deleted"
-    where = f" from {doomed.namespace} namespace" if doomed.type.namespaced else ""
-    print(f'{named(doomed.type)} "{doomed.name}" {forced}{where}{suffix(values)}')
+        raise CommandError("--raw and --output are mutually exclusive")
+    if not values.raw.startswith(("/", "http://", "https://")):
+        raise CommandError(
+            f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
+        )
 
 
-def _uid(answer: dict[str, Any]) -> str:
-    uid: str = (answer.get("details") or {}).get("uid") or (answer.get("metadata") or {}).get(
-        "uid", ""
-    )
-    return uid
+def _confirmed(doomed: list[Doomed]) -> bool:
+    print(f"You are about to delete the following {len(doomed)} resource(s):")
+    for one in doomed:
+        print(f"{named(one.type)}/{one.name}")
+    print("Do you want to continue? (y/N): ", end="", flush=True)
+    return sys.stdin.readline().strip() in ("y", "Y")
 
-
-def _wait(invocation: Invocation, waiting: list[tuple[_Doomed, str]]) -> None:
-    """Return when all are gone, or others have their names."""
-    http, until = invocation.session.http, None
-    if invocation.values.timeout:
-        until = time.monotonic() + invocation.values.timeout
-    for doomed, uid in waiting:
-        pause = 0.02
-        while True:
-            try:
-                metadata = http.request("GET", doomed.path).json()["metadata"]
-            except StatusError as error:
-                if error.code == 404:
-                    break
-                raise
-            if uid and metadata["uid"] != uid:
-                break
-            if until is not None and time.monotonic() > until:
-                raise CommandError(
-                    f"timed out waiting for the condition on {doomed.type.plural}/{doomed.name}"
-                )
-            _pause(pause)
-            pause = min(pause * 1.5, 0.5)
-
-
-def _pause(seconds: float) -> None:
-    import select
-
-    select.select([], [], [], seconds)
-
-
-_GRACE = Flag("grace-period", -1, "Period of time in seconds given to the resource to terminate "
-              "gracefully. Ignored if negative.", kind=Kind.INT)  # fmt: skip
 
 COMMAND = Command(
-    usage="kubectl delete ([-f FILENAME] | TYPE [(NAME | -l label | --all)]) [options]",
+    usage="kubectl delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) "
+    "[options]",
     short="Delete resources by file names, stdin, resources and names, or by resources and label "
     "selector",
     long="Delete objects, and return when they are gone.",
@@ -194,24 +131,25 @@ COMMAND = Command(
     "kubectl delete pod web --grace-period=0 --force",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, _GRACE,
+        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, *HOW_FLAGS,
         Flag("all", False, "Delete all resources, in the namespace of the specified resource "
              "types.", kind=Kind.BOOL),
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
-             "namespaces.", short="A", kind=Kind.BOOL),
-        Flag("cascade", "background", 'Must be "background", "orphan", or "foreground". Selects '
-             "the deletion cascading strategy for the dependents.", bare="background"),
-        Flag("field-selector", usage="Selector (field query) to filter on."),
-        Flag("force", False, "If true, immediately remove resources from API and bypass graceful "
-             "deletion.", kind=Kind.BOOL),
-        Flag("ignore-not-found", False, 'Treat "resource not found" as a successful delete.',
+             "namespaces. Namespace in current context is ignored even if specified with "
+             "--namespace.", short="A", kind=Kind.BOOL),
+        Flag("field-selector", usage="Selector (field query) to filter on, supports '=', '==', and "
+             "'!='.(e.g. --field-selector key1=value1,key2=value2). The server only supports a "
+             "limited number of field queries per type."),
+        Flag("ignore-not-found", False, 'Treat "resource not found" as a successful delete. '
+             'Defaults to "true" when --all is specified.', kind=Kind.BOOL),
+        Flag("interactive", False, "If true, delete resource only when user confirms.", short="i",
              kind=Kind.BOOL),
         Flag("now", False, "If true, resources are signaled for immediate shutdown (same as "
              "--grace-period=1).", kind=Kind.BOOL),
-        Flag("selector", usage="Selector (label query) to filter on.", short="l"),
-        Flag("timeout", 0.0, "The length of time to wait before giving up on a delete, zero means "
-             "determine a timeout from the size of the object", kind=Kind.DURATION),
-        Flag("wait", True, "If true, wait for resources to be gone before returning. This waits "
-             "for finalizers.", kind=Kind.BOOL),
+        Flag("raw", usage="Raw URI to DELETE to the server.  Uses the transport specified by the "
+             "kubeconfig file."),
+        Flag("selector", usage="Selector (label query) to filter on, supports '=', '==', '!=', "
+             "'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects "
+             "must satisfy all of the specified label constraints.", short="l"),
     ),
 )  # fmt: skip

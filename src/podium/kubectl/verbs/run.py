@@ -44,7 +44,7 @@ def run(invocation: Invocation) -> int:
         answer = session.http.request("POST", path, query, body=json.dumps(pod).encode())
         session.warn(answer)
         pod = answer.json()
-    printed(invocation, type_, pod, "created")
+    printed(invocation, type_, pod, "created", typed=True)
     return 0
 
 

@@ -1,0 +1,125 @@
+"""Objects that a command is for: of files, by name, or by selectors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from podium.kubectl.command import Invocation
+from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.files import manifests
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.session import Session
+from podium.kubectl.targets import resolve
+
+NOTHING_NAMED = """\
+error: You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'"""
+_NO_NAME = "resource(s) were provided, but no name was specified"
+
+ALL_FLAG = Flag("all", False, "Select all resources in the namespace of the specified resource "
+                "types", kind=Kind.BOOL)  # fmt: skip
+SELECTOR_FLAG = Flag("selector", usage="Selector (label query) to filter on, supports '=', '==', "
+                     "'!=', 'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). "
+                     "Matching objects must satisfy all of the specified label constraints.",
+                     short="l")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An object by its name; *said* is what a file says of it, *listed* what a list showed."""
+
+    type: ResourceType
+    namespace: str
+    name: str
+    said: dict[str, Any] | None = None
+    listed: dict[str, Any] | None = None
+    source: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.type.path(self.namespace, self.name)
+
+    def read(self, session: Session, subresource: str = "") -> dict[str, Any]:
+        """Return what the server has. Raises StatusError."""
+        if self.listed is not None and not subresource:
+            return self.listed
+        path = self.type.path(self.namespace, self.name, subresource)
+        found: dict[str, Any] = session.http.request("GET", path).json()
+        return found
+
+
+def choose(
+    invocation: Invocation, words: Sequence[str], *, discovery: Discovery | None = None
+) -> list[Chosen]:
+    """Return what files or *words* name, by the flags of the command. Raises CommandError."""
+    values, session = invocation.values, invocation.session
+    discovery = discovery or Discovery(session.http)
+    if getattr(values, "filename", None):
+        if words:
+            raise CommandError(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource "
+                "arguments as well"
+            )
+        return [
+            Chosen(one.type, one.namespace, one.name, one.document, None, one.source)
+            for one in manifests(invocation, discovery)
+        ]
+    if not words:
+        raise Said(NOTHING_NAMED)
+    found: list[Chosen] = []
+    for target in resolve(words, discovery):
+        if target.name:
+            if getattr(values, "selector", ""):
+                raise CommandError("name cannot be provided when a selector is specified")
+            namespace = session.namespace if target.type.namespaced else ""
+            found.append(Chosen(target.type, namespace, target.name))
+        else:
+            found += _listed(invocation, target.type)
+    return found
+
+
+def listed(
+    session: Session, type_: ResourceType, namespace: str, query: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    """Return the objects of a type. Raises StatusError in the words that are for lists."""
+    try:
+        items = session.http.request("GET", type_.path(namespace), query).json()["items"]
+    except StatusError as error:
+        if error.reason not in ("BadRequest", "NotFound"):
+            raise
+        what = f'"{type_.group}/{type_.version}, Resource={type_.plural}"'
+        said = dict(query)
+        if said:
+            labels, fields = said.get("labelSelector", ""), said.get("fieldSelector", "")
+            text = f"Unable to find {what} that match label selector {json.dumps(labels)}, "
+            text += f"field selector {json.dumps(fields)}"
+        else:
+            text = f"Unable to list {what}"
+        raise StatusError({**error.status, "message": f"{text}: {error}"}) from error
+    return list(items or ())
+
+
+def _listed(invocation: Invocation, type_: ResourceType) -> list[Chosen]:
+    values, session = invocation.values, invocation.session
+    selector = getattr(values, "selector", "")
+    fields = getattr(values, "field_selector", "")
+    if not (selector or fields or getattr(values, "all", False)):
+        raise CommandError(_NO_NAME)
+    query = [("labelSelector", selector)] if selector else []
+    query += [("fieldSelector", fields)] if fields else []
+    namespace = "" if getattr(values, "all_namespaces", False) else session.namespace
+    found = []
+    for item in listed(session, type_, namespace, query):
+        metadata = item["metadata"]
+        obj = {"apiVersion": type_.group_version, "kind": type_.kind, **item}
+        place = metadata.get("namespace", "")
+        found.append(Chosen(type_, place, metadata["name"], None, obj))
+    return found

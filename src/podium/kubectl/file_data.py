@@ -1,0 +1,101 @@
+"""What ``--from-file``, ``--from-literal`` and ``--from-env-file`` say: keys with their bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from podium.api import names
+from podium.kubectl.command import Invocation
+from podium.kubectl.errors import CommandError
+from podium.kubectl.flags import Flag, Kind, Values
+
+DATA_FLAGS = (
+    Flag("append-hash", False, "Append a hash of what it holds to its name.", kind=Kind.BOOL),
+    Flag("from-env-file", [], "Specify the path to a file to read lines of key=val pairs to make "
+         "entries of.", kind=Kind.LIST),
+    Flag("from-file", [], "Key file can be specified using its file path, in which case file "
+         "basename will be used as the key, or optionally with a key and file path, in which case "
+         "the given key will be used. Specifying a directory will iterate each named file in the "
+         "directory.", kind=Kind.LIST),
+    Flag("from-literal", [], "Specify a key and literal value to insert (i.e. mykey=somevalue)",
+         kind=Kind.ARRAY),
+)  # fmt: skip
+
+
+def hashed(invocation: Invocation, kind: str, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return *fields*, with a name that ends in their hash where that is asked for."""
+    if not invocation.values.append_hash:
+        return fields
+    from podium.kubectl.name_hash import suffix
+
+    ending = suffix({"kind": kind, "metadata": {"name": name}, "data": {}, **fields})
+    return {"metadata": {"name": f"{name}-{ending}"}, **fields}
+
+
+def entries(values: Values, kind: str) -> Iterator[tuple[str, bytes]]:
+    """Yield keys and values that the flags name, for an object of *kind*. Raises CommandError."""
+    literals = getattr(values, "from_literal", ())
+    env_files = getattr(values, "from_env_file", ())
+    if env_files and (values.from_file or literals):
+        raise CommandError("from-env-file cannot be combined with from-file or from-literal")
+    for text in values.from_file:
+        for key, value in _of_file(text):
+            yield _key(key, kind), value
+    for text in literals:
+        key, equals, literal = text.partition("=")
+        if not equals or not key:
+            raise CommandError(f"invalid literal source {text}, expected key=value")
+        yield _key(key, kind), literal.encode()
+    for path in env_files:
+        yield from _of_env_file(Path(path))
+
+
+def _key(key: str, kind: str) -> str:
+    if problems := names.config_map_key(key):
+        shown = ",".join(problems)
+        raise CommandError(f'"{key}" is not a valid key name for a {kind}: {shown}')
+    return key
+
+
+def _of_file(text: str) -> Iterator[tuple[str, bytes]]:
+    key, equals, rest = text.partition("=")
+    if "=" in rest:
+        raise CommandError("key names or file paths cannot contain '='")
+    if equals and not key:
+        raise CommandError(f"key name for file path {rest} missing")
+    if equals and not rest:
+        raise CommandError(f"file path for key name {key} missing")
+    path = Path(rest if equals else text)
+    if path.is_dir():
+        if equals:
+            raise CommandError("cannot give a key name for a directory path")
+        for file in sorted(path.iterdir()):
+            if file.is_file() and not names.config_map_key(file.name):
+                yield file.name, read(file)
+        return
+    yield (key if equals else path.name), read(path)
+
+
+def _of_env_file(path: Path) -> Iterator[tuple[str, bytes]]:
+    if path.is_dir():
+        raise CommandError("env config file cannot be a directory")
+    for line in read(path).decode("utf-8-sig").splitlines():
+        line = line.lstrip()
+        if not line or line.startswith("#"):
+            continue
+        key, equals, value = line.partition("=")
+        if problems := names.env_var(key):
+            raise CommandError(f'"{key}" is not a valid key name: {";".join(problems)}')
+        yield key, (value if equals else os.environ.get(key, "")).encode()
+
+
+def read(path: Path) -> bytes:
+    """Raises CommandError."""
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        reason = (exc.strerror or "").lower()
+        raise CommandError(f"error reading {path}: {reason}") from exc

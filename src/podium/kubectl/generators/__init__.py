@@ -1,0 +1,1 @@
+"""``kubectl create KIND``: one file for each kind, or for kinds that are almost the same."""

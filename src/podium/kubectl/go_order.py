@@ -1,0 +1,53 @@
+"""Objects with their members in the order in which Go's types declare them.
+
+Upstream's prints what it has read into its own types that way, and sorts the keys of all else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.api import kinds, protobuf, schema
+
+_FIRST = ("kind", "apiVersion")
+
+
+def ordered(obj: dict[str, Any]) -> dict[str, Any]:
+    """Return *obj* with the order of its type; sorted where the type is not known, as the items of
+    a list of many types are."""
+    if obj.get("kind") == "List":
+        items = [_sorted(item) for item in obj["items"]]
+        return {"kind": "List", "apiVersion": "v1", "metadata": obj["metadata"], "items": items}
+    group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
+    cls = kinds.find(kinds.GroupVersionKind(group, version, str(obj.get("kind", ""))))
+    message = schema.definition_of(cls) if cls is not None else ""
+    found = _message(message, obj)
+    return {**{name: obj[name] for name in _FIRST if name in obj}, **found}
+
+
+def _message(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    declared = protobuf.declared(name)
+    result = {}
+    for member, (kind, what) in declared.items():
+        if member in value:
+            result[member] = _member(kind, what, value[member])
+    for member in sorted(value):
+        if member not in result:
+            result[member] = _sorted(value[member])
+    return result
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+def _member(kind: str, what: str, value: Any) -> Any:
+    if what == "many" and isinstance(value, list):
+        return [_member(kind, "", item) for item in value]
+    if isinstance(value, dict):
+        if what == "map":
+            return {key: _member(kind, "", value[key]) for key in sorted(value)}
+        return _message(kind, value)
+    return value

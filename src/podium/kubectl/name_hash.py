@@ -1,0 +1,26 @@
+"""The suffix of names of ConfigMaps and Secrets: ``--append-hash``, and kustomize's. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+_NO_VOWELS = str.maketrans("013ae", "ghkmt")
+
+
+def suffix(obj: dict[str, Any]) -> str:
+    """Return the suffix for a ConfigMap or Secret of what it holds, its name and its type."""
+    said: dict[str, Any] = {"kind": obj["kind"], "name": obj["metadata"]["name"],
+                            "data": obj.get("data", "")}  # fmt: skip
+    if obj["kind"] == "Secret":
+        said["type"] = obj.get("type", "")
+        optional = "stringData"
+    else:
+        optional = "binaryData"
+    if obj.get(optional):
+        said[optional] = obj[optional]
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_NO_VOWELS)

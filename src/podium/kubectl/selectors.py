@@ -1,0 +1,30 @@
+"""Selectors of flags as they stand in objects. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.api import selectors
+from podium.kubectl.errors import CommandError
+
+_OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
+
+
+def as_label_selector(text: str) -> dict[str, Any]:
+    """Return ``a=b,c in (d)`` as a LabelSelector. Raises CommandError."""
+    try:
+        requirements = selectors.parse_labels(text).requirements
+    except ValueError as exc:
+        raise CommandError(f'couldn\'t parse the selector string "{text}": {exc}') from exc
+    labels: dict[str, str] = {}
+    expressions: list[dict[str, Any]] = []
+    for one in requirements:
+        if one.operator in ("=", "=="):
+            labels[one.key] = one.values[0]
+            continue
+        if one.operator not in _OPERATORS:
+            raise CommandError(f'"{one.operator}" is not a valid label selector operator')
+        expression: dict[str, Any] = {"key": one.key, "operator": _OPERATORS[one.operator]}
+        expressions.append(expression | ({"values": sorted(one.values)} if one.values else {}))
+    found = {"matchLabels": labels, "matchExpressions": expressions}
+    return {name: value for name, value in found.items() if value}
