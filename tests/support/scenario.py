@@ -43,6 +43,7 @@ import yaml
 from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import ConfigMap, ContainerStatus, EphemeralContainer, Event, Pod
+from podium.api.types.meta_v1 import ObjectMeta
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
 from podium.runtime.memory_script import Command, read_command
@@ -53,6 +54,8 @@ _RULE = "----"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 #: Rounds of writing and reading in which nothing may have moved before time goes on.
 _ROUNDS = 3
+#: The ConfigMap that is written and read for that.
+BARRIER = "barrier"
 _LONG = 24 * 3600.0
 
 
@@ -122,6 +125,8 @@ class Stage:
         async with asyncio.TaskGroup() as group:
             barrier = group.create_task(self._barrier.run())
             await self._barrier.synced.wait()
+            config_map = ConfigMap(metadata=ObjectMeta(name=BARRIER, namespace="default"))
+            await self._node.client.create(scheme.CONFIGMAPS, config_map)
             outputs = []
             for step in scenario.steps:
                 words = shlex.split(step.command)
@@ -205,13 +210,13 @@ class Stage:
         return self._flush()
 
     async def _round_trip(self) -> None:
-        """Go the way that a change goes: to the store, and back by a watch."""
+        """Go the way that a change goes: to the store, and back by a watch. No Pod uses this."""
         stamp = f"{asyncio.get_running_loop().time()}"
         await self._node.client.patch(
-            scheme.CONFIGMAPS, "kube-root-ca.crt", {"data": {"stamp": stamp}}, namespace="default"
+            scheme.CONFIGMAPS, BARRIER, {"data": {"stamp": stamp}}, namespace="default"
         )
         while True:
-            found = self._barrier.get("default", "kube-root-ca.crt")
+            found = self._barrier.get("default", BARRIER)
             if found is not None and found.data.get("stamp") == stamp:
                 return
             await asyncio.sleep(0)
