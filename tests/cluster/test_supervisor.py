@@ -26,10 +26,11 @@ PROGRAM = textwrap.dedent(
 
     def component(name):
         def run(ready):
-            def end(*_):
-                say(name, "stops")
+            def end(number, *_):
+                say(name, "stops by", signal.Signals(number).name)
                 os._exit(0)
             signal.signal(signal.SIGTERM, end)
+            signal.signal(signal.SIGINT, end)
             say(name, "runs as", os.getpid())
             ready()
             while True:
@@ -102,7 +103,7 @@ def test_it_says_when_each_is_ready_and_stops_them_last_first(tmp_path):
     with supervisor("two", tmp_path) as running:
         running.until_ready("first", "second")
         running.process.send_signal(signal.SIGTERM)
-        assert running.rest()[-2:] == ["second stops", "first stops"]
+        assert running.rest()[-2:] == ["second stops by SIGTERM", "first stops by SIGTERM"]
         assert running.process.wait() == 0
 
 
@@ -125,8 +126,9 @@ def test_one_that_ignores_the_signal_is_killed(tmp_path):
 
 
 def test_children_do_not_outlive_a_killed_supervisor(tmp_path):
+    """Nor do they take it for the end of the node, which SIGTERM would tell a kubelet."""
     with supervisor("two", tmp_path) as running:
         running.until_ready("first", "second")
         running.process.kill()
         # Their output ends only when both are gone.
-        assert {"first stops", "second stops"} <= set(running.rest())
+        assert {"first stops by SIGINT", "second stops by SIGINT"} <= set(running.rest())

@@ -20,6 +20,7 @@ from podium.api.types.core_v1 import ConfigMap, Event, Pod, ServiceAccount
 from podium.api.types.core_v1 import Node as NodeObject
 from podium.client.client import Client
 from podium.client.informer import Informer
+from podium.kit.aio import GracefulStop
 from podium.kit.clock import SystemClock, VirtualClock
 from podium.kubelet.config import KubeletConfiguration
 from podium.kubelet.kubelet import run
@@ -138,7 +139,7 @@ class Node:
         )
 
     async def start(self) -> None:
-        ready = asyncio.Event()
+        ready, self.graceful = asyncio.Event(), GracefulStop()
         self._kubelet = self._group.create_task(
             run(
                 self.options(),
@@ -147,6 +148,7 @@ class Node:
                 self.clock,
                 on_ready=ready.set,
                 cgroups=self.cgroups,
+                stop=self.graceful,
             )
         )
         async with asyncio.timeout(PATIENCE):
@@ -160,6 +162,14 @@ class Node:
             if not self._kubelet.cancelled():
                 await self._kubelet
             self._kubelet = None
+
+    async def shut_down(self) -> None:
+        """End the kubelet as SIGTERM does, and let time go by until it has ended."""
+        assert self._kubelet is not None
+        assert self.graceful.ask(), "it does not listen"
+        await self.until(self._kubelet.done, step=0.5)
+        await self._kubelet
+        self._kubelet = None
 
     # -- objects
 

@@ -25,7 +25,8 @@ Commands (NAME is ``p`` where it is left out)::
     exit CONTAINER CODE         its process ends
     sandbox ok|TEXT             what becomes of new sandboxes
     publish IMAGE               the registry has it from now on
-    kubelet kill|start          SIGKILL; a new one
+    kubelet kill|start|stop     SIGKILL; a new one; SIGTERM with a grace period of 20 s, and 10 more
+                                for critical Pods
 """
 
 from __future__ import annotations
@@ -159,12 +160,20 @@ class Stage:
             case "publish":
                 self._node.images.publish(words[0])
             case "kubelet":
-                await (self._node.start() if words == ["start"] else self._node.stop())
+                await self._kubelet(words[0])
             case "run":
                 return await self._run(_seconds(words[0]))
             case _:
                 raise ValueError(f"unknown command: {verb}")
         return await self._settle()
+
+    async def _kubelet(self, what: str) -> None:
+        if what == "start":
+            await self._node.start()
+        elif what == "stop":
+            assert self._node.graceful.ask()
+        else:
+            await self._node.stop()
 
     async def _debug(self, name: str, given: Any) -> None:
         pod = await self._node.client.get(scheme.PODS, name, namespace="default")
@@ -285,6 +294,8 @@ def configure(node: Node) -> None:
         node_status_update_frequency=_LONG,
         node_status_report_frequency=_LONG,
         node_lease_duration_seconds=int(4 * _LONG),
+        shutdown_grace_period=30.0,
+        shutdown_grace_period_critical_pods=10.0,
     )
 
 

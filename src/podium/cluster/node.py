@@ -14,6 +14,7 @@ from podium.cluster.components import client_config
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
 from podium.cluster.runtime import image_service, network, oci_options
+from podium.kit.aio import GracefulStop
 from podium.kit.clock import SystemClock
 from podium.kubelet import config as kubelet_config
 from podium.kubelet.kubelet import run as run_kubelet
@@ -31,13 +32,12 @@ UP_DEFAULTS = kubelet_config.KubeletConfiguration(
 async def run(
     config: ClusterConfig,
     ready: Callable[[], None],
-    settings: kubelet_config.KubeletConfiguration | None = None,
+    settings: kubelet_config.KubeletConfiguration,
+    stop: GracefulStop,
 ) -> None:
-    """Be the node until cancelled; *ready* is called when it has become Ready.
-
-    *settings* are those of ``podium up`` where they are not given.
+    """Be the node until cancelled, or until asked to *stop* where the settings have it end its Pods
+    first; *ready* is called when it has become Ready.
     """
-    settings = settings or kubelet_settings(config, UP_DEFAULTS)
     keep_in_memory(config.run_dir / "kubelet")
     resolver = Path(settings.resolv_conf)
     bridge = network(config, node_dns.name_server(resolver))
@@ -47,8 +47,11 @@ async def run(
         options = kubelet_options(config, settings)
         await _api_is_there(config)
         async with asyncio.TaskGroup() as group:
-            group.create_task(node_dns.follow(resolver, bridge.set_name_server), name="resolver")
-            await run_kubelet(options, runtime, images, SystemClock(), on_ready=ready)
+            dns = node_dns.follow(resolver, bridge.set_name_server)
+            following = group.create_task(dns, name="resolver")
+            clock = SystemClock()
+            await run_kubelet(options, runtime, images, clock, on_ready=ready, stop=stop)
+            following.cancel()
 
 
 def keep_in_memory(directory: Path) -> None:

@@ -12,7 +12,7 @@ from podium.cluster import components
 from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, load
 from podium.kit import logs
-from podium.kit.aio import run
+from podium.kit.aio import GracefulStop, run
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -21,10 +21,13 @@ def main(arguments: argparse.Namespace) -> int:
     if config is None:
         raise ConfigError(f"{directory} holds no cluster yet; 'podium up' makes one")
     logs.configure(config.log_level, arguments.component)
-    return run(_component(arguments, config))
+    stop = GracefulStop()
+    return run(_component(arguments, config, stop), stop)
 
 
-def _component(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutine[Any, Any, None]:
+def _component(
+    arguments: argparse.Namespace, config: ClusterConfig, stop: GracefulStop
+) -> Coroutine[Any, Any, None]:
     match arguments.component:
         case "apiserver":
             return components.apiserver(config, lambda: None)
@@ -33,10 +36,12 @@ def _component(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutin
         case "controller-manager":
             return components.controller_manager(config, leader_elect=arguments.leader_elect)
         case _:
-            return _kubelet(arguments, config)
+            return _kubelet(arguments, config, stop)
 
 
-def _kubelet(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutine[Any, Any, None]:
+def _kubelet(
+    arguments: argparse.Namespace, config: ClusterConfig, stop: GracefulStop
+) -> Coroutine[Any, Any, None]:
     from podium.cluster import node
     from podium.kubelet import config as kubelet_config
     from podium.kubelet.flags import FLAGS
@@ -49,4 +54,4 @@ def _kubelet(arguments: argparse.Namespace, config: ClusterConfig) -> Coroutine[
         settings = node.kubelet_settings(config, flags=flags)
     except kubelet_config.ConfigError as exc:
         raise ConfigError(str(exc)) from exc
-    return node.run(config, lambda: None, settings)
+    return node.run(config, lambda: None, settings, stop)

@@ -2,7 +2,8 @@
 
 The supervisor has one thread and no event loop, so it may fork at any time: what it has imported
 is shared with its children, who therefore start fast and in little memory. A child never outlives
-it (the kernel sends SIGTERM), and containers never die with either.
+it (the kernel sends SIGINT: SIGTERM may mean that the whole node goes), and containers never die
+with either.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ class Supervisor:
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
             if os.getppid() != supervisor:  # it died before the line above
                 os._exit(1)
             for fd in self._wakeup:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from podium.cluster import kubeconfig, neighbours, pki
 from podium.cluster.cli import data_dir
@@ -18,6 +18,9 @@ from podium.cluster.config import ClusterConfig, ConfigError, make
 from podium.cluster.lock import Locked, held
 from podium.cluster.supervisor import Component, Supervisor
 from podium.kit import logs
+
+if TYPE_CHECKING:
+    from podium.kubelet.config import KubeletConfiguration
 
 _FLAGS = (
     "run_dir",
@@ -164,6 +167,8 @@ def _preload() -> None:
 def _supervisor(config: ClusterConfig) -> Supervisor:
     from podium.cluster import components, node
 
+    settings = node.kubelet_settings(config, node.UP_DEFAULTS)
+    stop_within = 10.0 + sum(given.seconds for given in settings.shutdown_classes)
     return Supervisor(
         [
             Component(
@@ -175,8 +180,9 @@ def _supervisor(config: ClusterConfig) -> Supervisor:
             ),
             Component(
                 "kubelet",
-                partial(_run, config, "kubelet", node.run),
+                partial(_run_kubelet, config, settings),
                 partial(_say, f"Node {config.node_name} is Ready"),
+                stop_within,
             ),
         ],
         housekeeping=partial(renew_certificates, config),
@@ -194,6 +200,17 @@ def _run(
 
     logs.configure(config.log_level, name)
     return run(component(config, ready))
+
+
+def _run_kubelet(
+    config: ClusterConfig, settings: KubeletConfiguration, ready: Callable[[], None]
+) -> int:
+    from podium.cluster import node
+    from podium.kit.aio import GracefulStop, run
+
+    logs.configure(config.log_level, "kubelet")
+    stop = GracefulStop()
+    return run(node.run(config, ready, settings, stop), stop)
 
 
 def _say(line: str) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from podium.api.types.core_v1 import Node, Pod
-from podium.domain.pods import apparmor, sysctls, unsupported
+from podium.domain.pods import apparmor, shutdown, sysctls, unsupported
 from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.status import Verdict
 from podium.domain.pods.sysctls import SysctlAllowlist
@@ -18,6 +19,7 @@ class HouseRules:
 
     sysctls: SysctlAllowlist = field(default_factory=SysctlAllowlist.of)
     modules: SecurityModules = NO_MODULES
+    closing: Callable[[], bool] = lambda: False  #: whether it takes on nobody any more
 
 
 def refusal(pod: Pod, node: Node, others: list[Pod], rules: HouseRules) -> Verdict | None:
@@ -25,6 +27,8 @@ def refusal(pod: Pod, node: Node, others: list[Pod], rules: HouseRules) -> Verdi
 
     *others* are the Pods that the node has admitted and that are not over.
     """
+    if rules.closing():
+        return Verdict(shutdown.NOT_ADMITTED, shutdown.NOT_ADMITTED_MESSAGE)
     forbidden = rules.sysctls.problem(pod)
     if forbidden:
         return Verdict(sysctls.REASON, forbidden)

@@ -7,9 +7,9 @@ leaves every container running.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from podium.api import scheme
 from podium.api.types.core_v1 import Node, Pod, Service
@@ -27,6 +27,7 @@ from podium.kubelet.mirrors import MirrorPods
 from podium.kubelet.node.lease import renew_lease
 from podium.kubelet.node.machine import read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
+from podium.kubelet.node.shutdown import NodeShutdown
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
@@ -39,6 +40,7 @@ from podium.runtime.image_port import ImageService
 from podium.runtime.port import RuntimeService
 
 if TYPE_CHECKING:
+    from podium.kit.aio import GracefulStop
     from podium.kubelet.static_pods import StaticPods
 
 
@@ -50,88 +52,144 @@ async def run(
     *,
     on_ready: Callable[[], None] | None = None,
     cgroups: CgroupFilesystem | None = None,
+    stop: GracefulStop | None = None,
 ) -> None:
     """Run a node until cancelled.
 
     *on_ready* is called once the Node's ``Ready`` condition is published. A port of
     ``options.port`` that is taken is replaced by a free one, which the Node's daemonEndpoints tell.
+    Where the configuration has a grace period for shutdowns, the node listens to *stop*, and
+    returns when its Pods have ended.
     """
     clock = clock or SystemClock()
     _make_directories(options)
-    machine = read_machine(options.root_dir)
     async with Client(options.client_config, clock) as client:
-        events = EventRecorder(client, "kubelet", options.node_name, clock)
-        status = StatusManager(client, clock)
-        informer: Informer[Pod] = Informer(
-            client, scheme.PODS, field_selector=f"spec.nodeName={options.node_name}", clock=clock
+        kubelet = _Kubelet(options, runtime, images, client, clock)
+        async with KubeletServer(options, runtime, kubelet.pods, clock) as server:
+            await kubelet.run(server, PodCgroups(options.cgroup_root, cgroups), on_ready, stop)
+
+
+class _Kubelet:
+    """The parts of one node, wired."""
+
+    def __init__(
+        self,
+        options: KubeletOptions,
+        runtime: RuntimeService,
+        images: ImageService,
+        client: Client,
+        clock: Clock,
+    ) -> None:
+        self._options, self._runtime, self._images = options, runtime, images
+        self._client, self._clock = client, clock
+        self._machine = read_machine(options.root_dir)
+        self._events = EventRecorder(client, "kubelet", options.node_name, clock)
+        self._status = StatusManager(client, clock)
+        name = options.node_name
+        self._informer: Informer[Pod] = Informer(
+            client, scheme.PODS, field_selector=f"spec.nodeName={name}", clock=clock
         )
-        services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
-        own: Informer[Node] = Informer(
-            client, scheme.NODES, field_selector=f"metadata.name={options.node_name}", clock=clock
+        self._services: Informer[Service] = Informer(client, scheme.SERVICES, clock=clock)
+        self._own: Informer[Node] = Informer(
+            client, scheme.NODES, field_selector=f"metadata.name={name}", clock=clock
         )
-        pods = PodManager(informer)
-        objects = ObjectStore(client, clock, pods.wake)
-        async with KubeletServer(options, runtime, pods, clock) as server:
-            reporter = NodeReporter(
-                options, machine, client, runtime, images, events, clock, server.port
-            )
-            node = NodeServices(
-                options=options,
-                client=client,
-                runtime=runtime,
-                images=ImageManager(images, events, clock),
-                objects=objects,
-                events=events,
-                status=status,
-                cgroups=PodCgroups(options.cgroup_root, cgroups),
-                clock=clock,
-                node=lambda: reporter.node,
-                node_memory=machine.memory,
-                services=services.list,
-                pods_on_node=pods.active_pods,
-                room_freed=pods.retry_resizes,
-                resolver=lambda: _resolver(options.config.resolv_conf),
-                user_namespaces=UserNamespaces(options),
-                rules=_rules(options),
-            )
-            mirrors = MirrorPods(
-                client, informer, pods.static_pods, lambda: reporter.node, status, clock
-            )
-            pods.on_static = mirrors.look_at
-            manifests = _manifests(options, clock, events, lambda: reporter.node)
-            async with asyncio.TaskGroup() as group:
+        self.pods = PodManager(self._informer)
+        self._objects = ObjectStore(client, clock, self.pods.wake)
+
+    async def run(
+        self,
+        server: KubeletServer,
+        cgroups: PodCgroups,
+        on_ready: Callable[[], None] | None,
+        stop: GracefulStop | None,
+    ) -> None:
+        options, clock, pods = self._options, self._clock, self.pods
+        reporter = NodeReporter(
+            options,
+            self._machine,
+            self._client,
+            self._runtime,
+            self._images,
+            self._events,
+            clock,
+            server.port,
+        )
+        shutdown = NodeShutdown(pods, self._status, self._events, reporter, clock)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work, name=name)
                 for name, work in (
-                    ("events", events.run()),
-                    ("status", status.run()),
-                    ("objects", objects.run()),
-                    ("services", services.run()),
-                    ("pods", informer.run()),
-                ):
-                    group.create_task(work, name=name)
-                await reporter.register()
-                own.on_change(lambda _old, new: reporter.take(new) if new else None)
-                own.on_change(lambda _old, _new: pods.retry_resizes())
-                group.create_task(own.run(), name="node")
-                # Pods refer to the API by the variables that the Services give.
-                await services.synced.wait()
-                if manifests is not None:
-                    pods.set_static(manifests.read())
-                    group.create_task(manifests.follow(pods.set_static), name="manifests")
-                limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
-                duration = options.config.node_lease_duration_seconds
-                for name, work in (
-                    ("pod workers", pods.run(node)),
-                    ("mirror pods", mirrors.run()),
-                    ("lease", renew_lease(client, reporter.node, duration, clock)),
-                    ("node status", reporter.run()),
-                    ("volume limits", limits.run()),
-                    ("certificates", server.watch_certificates()),
-                    ("log rotation", LogRotator(runtime, options.config, clock).run()),
-                ):
-                    group.create_task(work, name=name)
-                events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
-                if on_ready is not None:
-                    on_ready()
+                    ("events", self._events.run()),
+                    ("status", self._status.run()),
+                    ("objects", self._objects.run()),
+                    ("services", self._services.run()),
+                    ("pods", self._informer.run()),
+                )
+            ]
+            await reporter.register()
+            self._own.on_change(lambda _old, new: reporter.take(new) if new else None)
+            self._own.on_change(lambda _old, _new: pods.retry_resizes())
+            tasks.append(group.create_task(self._own.run(), name="node"))
+            # Pods refer to the API by the variables that the Services give.
+            await self._services.synced.wait()
+            node = self._node_services(reporter, cgroups, shutdown)
+            for name, work in self._work(reporter, node, server):
+                tasks.append(group.create_task(work, name=name))
+            self._events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
+            if on_ready is not None:
+                on_ready()
+            if stop is not None and options.config.shutdown_classes:
+                await stop.asked()
+                await shutdown.run(options.config.shutdown_classes)
+                for task in tasks:
+                    task.cancel()
+
+    def _node_services(
+        self, reporter: NodeReporter, cgroups: PodCgroups, shutdown: NodeShutdown
+    ) -> NodeServices:
+        options, clock = self._options, self._clock
+        return NodeServices(
+            options=options,
+            client=self._client,
+            runtime=self._runtime,
+            images=ImageManager(self._images, self._events, clock),
+            objects=self._objects,
+            events=self._events,
+            status=self._status,
+            cgroups=cgroups,
+            clock=clock,
+            node=lambda: reporter.node,
+            node_memory=self._machine.memory,
+            services=self._services.list,
+            pods_on_node=self.pods.active_pods,
+            room_freed=self.pods.retry_resizes,
+            resolver=lambda: _resolver(options.config.resolv_conf),
+            user_namespaces=UserNamespaces(options),
+            rules=_rules(options, shutdown),
+        )
+
+    def _work(
+        self, reporter: NodeReporter, node: NodeServices, server: KubeletServer
+    ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What is to be done all the time once the node is registered."""
+        options, client, clock, pods = self._options, self._client, self._clock, self.pods
+        mirrors = MirrorPods(
+            client, self._informer, pods.static_pods, node.node, self._status, clock
+        )
+        pods.on_static = mirrors.look_at
+        manifests = _manifests(options, clock, self._events, node.node)
+        if manifests is not None:
+            pods.set_static(manifests.read())
+            yield "manifests", manifests.follow(pods.set_static)
+        limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
+        duration = options.config.node_lease_duration_seconds
+        yield "pod workers", pods.run(node)
+        yield "mirror pods", mirrors.run()
+        yield "lease", renew_lease(client, reporter.node, duration, clock)
+        yield "node status", reporter.run()
+        yield "volume limits", limits.run()
+        yield "certificates", server.watch_certificates()
+        yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
 
 def _make_directories(options: KubeletOptions) -> None:
@@ -155,9 +213,9 @@ def _manifests(
     return StaticPods(path, options.node_name, frequency, clock, complain)
 
 
-def _rules(options: KubeletOptions) -> HouseRules:
+def _rules(options: KubeletOptions, shutdown: NodeShutdown) -> HouseRules:
     allowed = SysctlAllowlist.of(options.config.allowed_unsafe_sysctls)
-    return HouseRules(allowed, read_security_modules())
+    return HouseRules(allowed, read_security_modules(), lambda: shutdown.under_way)
 
 
 def _resolver(path: str) -> Resolver:

@@ -163,6 +163,7 @@ class PodWorker:
                 ending = PodEnding(self._node, self._files, self._volumes, jobs, self._stopper)
                 await self._loop(jobs, preparation, ending)
                 await jobs.cancel()
+            self.over.set()
         finally:
             self._node.objects.release(self.uid)
         self._node.images.forget(self.uid)

@@ -11,6 +11,7 @@ from podium.client.informer import Informer
 from podium.domain.pods import identity, static
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.static import is_static
+from podium.domain.pods.status import Verdict
 from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
@@ -80,6 +81,14 @@ class PodManager:
         worker = self._workers.get(uid)
         if worker is not None:
             worker.evict(message)
+
+    def end(self, uid: str, verdict: Verdict) -> asyncio.Event | None:
+        """End a Pod for good; return what is set once it has, None where there is no such Pod."""
+        worker = self._workers.get(uid)
+        if worker is None:
+            return None
+        worker.end(verdict)
+        return worker.over
 
     def retry_resizes(self) -> None:
         """Grant what there may be room for by now."""

@@ -63,7 +63,7 @@ def pod_conditions(
     if phase not in (FAILED, SUCCEEDED):
         owned += _resizing(resizing)
     if disruption:
-        owned.append(_condition(DISRUPTION_TARGET, True, "TerminationByKubelet", disruption))
+        owned.insert(0, _condition(DISRUPTION_TARGET, True, "TerminationByKubelet", disruption))
     before = {c.type: c for c in (*pod.status.conditions, *previous.conditions)}
     for condition in owned:
         condition.observed_generation = pod.metadata.generation

@@ -116,7 +116,7 @@ def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:
     return PodStatus(
         phase=FAILED,
         reason=verdict.reason,
-        message=f"Pod {verdict.message}",
+        message=f"Pod {verdict.message.removeprefix('Pod ')}",
         observed_generation=pod.metadata.generation,
         qos_class=qos_class(pod),
         start_time=pod.status.start_time or now.replace(microsecond=0),

@@ -50,6 +50,7 @@ class NodeFacts:
     max_pods: int
     reserved: Mapping[str, str] = field(default_factory=dict)  #: canonical quantities
     handlers: Sequence[RuntimeHandler] = ()
+    closing: bool = False  #: the node is shutting down
 
 
 def node_labels(hostname: str, machine: Machine, own: Mapping[str, str]) -> dict[str, str]:
@@ -172,7 +173,7 @@ def _conditions(facts: NodeFacts, previous: NodeStatus, now: datetime) -> list[N
         _pressure("MemoryPressure", memory, "Memory", "memory available"),
         _pressure("DiskPressure", disk, "Disk", "disk pressure"),
         _pressure("PIDPressure", pressure.pids_free < PIDS_THRESHOLD, "PID", "PID available"),
-        _ready(facts.conditions),
+        _ready(facts.conditions, closing=facts.closing),
     ]
     before = {condition.type: condition for condition in previous.conditions}
     for condition in found:
@@ -198,12 +199,14 @@ def _pressure(kind: str, holds: bool, word: str, what: str) -> NodeCondition:
     return NodeCondition(type=kind, status="False", reason=reason, message=message)
 
 
-def _ready(conditions: Sequence[RuntimeCondition]) -> NodeCondition:
+def _ready(conditions: Sequence[RuntimeCondition], *, closing: bool) -> NodeCondition:
     texts = [
         f"container runtime {_WORDS.get(c.type, c.type)}: {c.message or c.reason}"
         for c in conditions
         if not c.status
     ]
+    if closing:
+        texts.append("node is shutting down")
     if texts:
         return NodeCondition(
             type="Ready", status="False", reason="KubeletNotReady", message=", ".join(texts)

@@ -55,6 +55,12 @@ class NodeReporter:
         self._told: set[str] = set()
         self._contradicted = asyncio.Event()
         self.node = Node()
+        self._closing = False
+
+    def close(self) -> None:
+        """Tell from now on that the node is shutting down."""
+        self._closing = True
+        self._contradicted.set()
 
     async def register(self) -> None:
         """Create the Node, or take over the one there is; report its first status.
@@ -147,6 +153,7 @@ class NodeReporter:
             max_pods=options.config.max_pods,
             reserved=reserved,
             handlers=await self._runtime.runtime_handlers(),
+            closing=self._closing,
         )
 
     def _heartbeat_due(self, now: datetime) -> bool:
