@@ -279,6 +279,19 @@ class RuntimeContract:
         with pytest.raises(NotFound):
             await runtime.update_container_resources("0" * 64, cpu)
 
+    async def test_what_is_used_is_told(self, harness: Harness):
+        runtime, sandbox_id, container_id = await self.started(harness)
+        usage = await runtime.container_stats(container_id)
+        assert usage.cpu_usage_nanoseconds > 0
+        assert usage.memory_usage_bytes >= usage.memory_working_set_bytes > 0
+        layers = await runtime.writable_layers([container_id, "0" * 64])
+        assert layers.keys() == {container_id}
+        assert layers[container_id].inodes_used > 0
+        [link] = (await runtime.pod_sandbox_networks())[sandbox_id]
+        assert link.name == "eth0"
+        with pytest.raises(NotFound):
+            await runtime.container_stats("0" * 64)
+
     async def test_a_command_in_a_container_is_heard_and_has_an_exit_code(self, harness: Harness):
         runtime, _, container_id = await self.started(harness)
         said = await runtime.exec_sync(container_id, ["echo", "hello", "you"])

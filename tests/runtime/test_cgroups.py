@@ -12,7 +12,8 @@ import pytest
 
 from podium.runtime.cgroup_limits import CgroupLimits, shares_to_weight, weight_to_shares
 from podium.runtime.cgroups import Cgroups, _version_1_mounts, version
-from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
+from podium.runtime.stats_port import CpuMemoryUsage
 
 LIMITS = CgroupLimits(cpu_shares=512, cpu_quota=50_000, memory_limit_bytes=64 << 20, pids_limit=100)
 

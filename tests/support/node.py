@@ -28,7 +28,8 @@ from podium.kubelet.options import KubeletOptions
 from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.memory import MemoryRuntime
 from podium.runtime.memory_images import MemoryImages
-from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
+from podium.runtime.stats_port import CpuMemoryUsage
 from support.apiserver import RunningApiServer
 
 NODE = "node-1"
@@ -66,6 +67,9 @@ class RecordedCgroups:
         self.limits(path)
         used = self.memory_in_use
         return CpuMemoryUsage(0, used, used, used)
+
+    def process_count(self, path: str) -> int:
+        return 1
 
     async def remove(self, path: str) -> None:
         self.made.pop(path, None)

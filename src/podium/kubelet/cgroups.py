@@ -9,7 +9,8 @@ from podium.domain.pods.cgroups import PodCgroup, pod_cgroup
 from podium.domain.pods.resize import ResizePodCgroup
 from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.cgroups import Cgroups
-from podium.runtime.port import CpuMemoryUsage
+from podium.runtime.port import RuntimeFailure
+from podium.runtime.stats_port import CpuMemoryUsage
 
 _CLASSES = {"Guaranteed": "", "Burstable": "burstable", "BestEffort": "besteffort"}
 
@@ -24,6 +25,8 @@ class CgroupFilesystem(Protocol):
     def set_limits(self, path: str, limits: CgroupLimits) -> None: ...
 
     def usage(self, path: str) -> CpuMemoryUsage: ...
+
+    def process_count(self, path: str) -> int: ...
 
     async def remove(self, path: str) -> None: ...
 
@@ -77,6 +80,21 @@ class PodCgroups:
     def memory(self, pod: Pod) -> int:
         """Bytes that the Pod takes, the page cache of its files included."""
         return self._filesystem.usage(self.path(pod)).memory_usage_bytes
+
+    def usage(self, pod: Pod) -> tuple[CpuMemoryUsage | None, int]:
+        """What the Pod uses as a whole, None where that cannot be told, and its processes."""
+        path = self.path(pod)
+        try:
+            return self._filesystem.usage(path), self._filesystem.process_count(path)
+        except RuntimeFailure:
+            return None, 0
+
+    def all_usage(self) -> CpuMemoryUsage | None:
+        """What all Pods use together."""
+        try:
+            return self._filesystem.usage(self._root)
+        except RuntimeFailure:
+            return None
 
     async def remove(self, uid: str) -> None:
         """Remove what a Pod of that uid has, whichever its class was."""

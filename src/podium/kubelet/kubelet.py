@@ -33,6 +33,7 @@ from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
 from podium.kubelet.server import KubeletServer
 from podium.kubelet.services import NodeServices
+from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
 from podium.kubelet.volumes.limits import EmptyDirLimits
@@ -64,9 +65,10 @@ async def run(
     clock = clock or SystemClock()
     _make_directories(options)
     async with Client(options.client_config, clock) as client:
-        kubelet = _Kubelet(options, runtime, images, client, clock)
-        async with KubeletServer(options, runtime, kubelet.pods, clock) as server:
-            await kubelet.run(server, PodCgroups(options.cgroup_root, cgroups), on_ready, stop)
+        of_pods = PodCgroups(options.cgroup_root, cgroups)
+        kubelet = _Kubelet(options, runtime, images, client, of_pods, clock)
+        async with KubeletServer(options, runtime, kubelet.pods, kubelet.stats, clock) as server:
+            await kubelet.run(server, on_ready, stop)
 
 
 class _Kubelet:
@@ -78,10 +80,11 @@ class _Kubelet:
         runtime: RuntimeService,
         images: ImageService,
         client: Client,
+        cgroups: PodCgroups,
         clock: Clock,
     ) -> None:
         self._options, self._runtime, self._images = options, runtime, images
-        self._client, self._clock = client, clock
+        self._client, self._cgroups, self._clock = client, cgroups, clock
         self._machine = read_machine(options.root_dir)
         self._events = EventRecorder(client, "kubelet", options.node_name, clock)
         self._status = StatusManager(client, clock)
@@ -95,11 +98,13 @@ class _Kubelet:
         )
         self.pods = PodManager(self._informer)
         self._objects = ObjectStore(client, clock, self.pods.wake)
+        self.stats = StatsReader(
+            options, self._machine, runtime, images, cgroups, self.pods.pods, clock
+        )
 
     async def run(
         self,
         server: KubeletServer,
-        cgroups: PodCgroups,
         on_ready: Callable[[], None] | None,
         stop: GracefulStop | None,
     ) -> None:
@@ -132,7 +137,7 @@ class _Kubelet:
             tasks.append(group.create_task(self._own.run(), name="node"))
             # Pods refer to the API by the variables that the Services give.
             await self._services.synced.wait()
-            node = self._node_services(reporter, cgroups, shutdown)
+            node = self._node_services(reporter, shutdown)
             for name, work in self._work(reporter, node, server):
                 tasks.append(group.create_task(work, name=name))
             self._events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
@@ -144,9 +149,7 @@ class _Kubelet:
                 for task in tasks:
                     task.cancel()
 
-    def _node_services(
-        self, reporter: NodeReporter, cgroups: PodCgroups, shutdown: NodeShutdown
-    ) -> NodeServices:
+    def _node_services(self, reporter: NodeReporter, shutdown: NodeShutdown) -> NodeServices:
         options, clock = self._options, self._clock
         return NodeServices(
             options=options,
@@ -156,7 +159,7 @@ class _Kubelet:
             objects=self._objects,
             events=self._events,
             status=self._status,
-            cgroups=cgroups,
+            cgroups=self._cgroups,
             clock=clock,
             node=lambda: reporter.node,
             node_memory=self._machine.memory,

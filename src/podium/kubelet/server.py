@@ -19,13 +19,14 @@ from aiohttp import web
 from podium.api.codec import encode
 from podium.api.types.core_v1 import Pod, PodList
 from podium.kit.clock import Clock
-from podium.kubelet import stats
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_request import BadLogRequest, choose_run, log_options
 from podium.kubelet.logs import LogOptions, read_log
 from podium.kubelet.observe import Observer
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
+from podium.kubelet.stats.door import StatsDoor
+from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.streaming.door import StreamingDoor
 from podium.kubelet.tls import ServerTls, authorized
 from podium.runtime.port import (
@@ -49,9 +50,15 @@ class KubeletServer:
     """Serves while used as an async context manager; ``port`` is the one it got."""
 
     def __init__(
-        self, options: KubeletOptions, runtime: RuntimeService, pods: PodManager, clock: Clock
+        self,
+        options: KubeletOptions,
+        runtime: RuntimeService,
+        pods: PodManager,
+        stats: StatsReader,
+        clock: Clock,
     ) -> None:
         self._options, self._runtime, self._pods, self._clock = options, runtime, pods, clock
+        self._stats = StatsDoor(stats)
         self._tls = ServerTls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -61,7 +68,7 @@ class KubeletServer:
         application.router.add_get("/healthz", _healthz)
         application.router.add_get("/pods", self._list_pods)
         application.router.add_get("/metrics", self._metrics)
-        application.router.add_get("/stats/summary", self._summary)
+        self._stats.add_to(application.router)
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         StreamingDoor(self._runtime, self._find).add_to(application.router)
         self._runner = web.AppRunner(
@@ -112,12 +119,10 @@ class KubeletServer:
         return web.Response(body=encode(PodList(items=items)), content_type="application/json")
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        text = await stats.metrics(self._runtime)
-        return web.Response(text=text, content_type="text/plain")
+        from podium.kubelet.stats.metrics import metrics
 
-    async def _summary(self, _request: web.Request) -> web.Response:
-        summary = await stats.summary(self._runtime, self._options.node_name, self._clock.now())
-        return web.json_response(summary)
+        text = await metrics(self._runtime)
+        return web.Response(text=text, content_type="text/plain")
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]

@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from podium.runtime.cgroup_limits import CgroupLimits, limits_1, limits_2, settings_1, settings_2
-from podium.runtime.port import CpuMemoryUsage, RuntimeFailure
+from podium.runtime.port import RuntimeFailure
+from podium.runtime.stats_port import CpuMemoryUsage
 
 _ROOT = Path("/sys/fs/cgroup")
 _CONTROLLERS = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids")  # what runc wants in version 2
@@ -86,6 +87,10 @@ class Cgroups:
             return self._usage_2(path) if self.unified else self._usage_1(path)
         except OSError as exc:
             raise RuntimeFailure(f"cannot read usage of cgroup {path}: {exc}") from exc
+
+    def process_count(self, path: str) -> int:
+        """How many processes and threads there are in *path* and below it."""
+        return int(self._read(path, "pids", "pids.current") or 0)
 
     def oom_kills(self, path: str) -> int:
         """How many processes below *path* the kernel has killed for memory; 0 when it is gone."""

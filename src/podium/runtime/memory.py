@@ -20,7 +20,7 @@ import asyncio
 import hashlib
 import itertools
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,6 +28,7 @@ from types import TracebackType
 from typing import Self
 
 from podium.kit.clock import Clock
+from podium.runtime.image_port import FilesystemUsage
 from podium.runtime.memory_images import MemoryImages
 from podium.runtime.memory_script import (
     KILLED,
@@ -46,7 +47,6 @@ from podium.runtime.port import (
     ContainerEventType,
     ContainerState,
     ContainerStatus,
-    CpuMemoryUsage,
     ExecSyncResponse,
     LinuxContainerResources,
     NamespaceMode,
@@ -61,9 +61,11 @@ from podium.runtime.port import (
     VersionResponse,
     no_such_handler,
 )
+from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 _UID = "io.kubernetes.pod.uid"
+_OWN_NETWORK = NamespaceMode.POD
 
 
 @dataclass(eq=False, slots=True)
@@ -113,6 +115,8 @@ class MemoryRuntime:
         self.sandbox_error = ""
         #: Bytes that each container takes, page cache included.
         self.memory_in_use = 1 << 20
+        #: Nanoseconds of CPU that each has used, and bytes that it has written.
+        self.cpu_used, self.written = 1_000_000, 4096
         #: Set to make updates of resources fail with this text.
         self.update_error = ""
         self.user_namespaces = True
@@ -384,7 +388,21 @@ class MemoryRuntime:
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         self._find(container_id)
-        return CpuMemoryUsage(1_000_000, 1 << 20, 1 << 19, self.memory_in_use)
+        return CpuMemoryUsage(self.cpu_used, 1 << 20, 1 << 19, self.memory_in_use)
+
+    async def writable_layers(self, container_ids: Sequence[str]) -> Mapping[str, FilesystemUsage]:
+        return {
+            wanted: FilesystemUsage("/", self.written, 1)
+            for wanted in container_ids
+            if wanted in self._processes
+        }
+
+    async def pod_sandbox_networks(self) -> Mapping[str, Sequence[NetworkInterfaceUsage]]:
+        return {
+            sandbox.id: [NetworkInterfaceUsage("eth0", rx_bytes=10, tx_bytes=20)]
+            for sandbox in self._sandboxes.values()
+            if sandbox.ready and sandbox.config.linux.namespace_options.network is _OWN_NETWORK
+        }
 
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         queue: asyncio.Queue[ContainerEvent] = asyncio.Queue()

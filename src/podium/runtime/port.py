@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from podium.runtime.stats_port import StatsService
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 
@@ -363,23 +364,7 @@ class RuntimeHandler:
     recursive_read_only_mounts: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CpuMemoryUsage:
-    """A container's or sandbox's use of its cgroup.
-
-    ``memory_usage_bytes`` counts the page cache, the working set only what of it is in use.
-    """
-
-    cpu_usage_nanoseconds: int
-    memory_working_set_bytes: int
-    memory_rss_bytes: int
-    memory_usage_bytes: int = 0
-    page_faults: int = 0
-    major_page_faults: int = 0
-    swap_usage_bytes: int = 0
-
-
-class RuntimeService(Protocol):
+class RuntimeService(StatsService, Protocol):
     """``runtime.v1.RuntimeService``. Calls raise RuntimeFailure (NotFound where it says so)."""
 
     async def version(self) -> VersionResponse: ...
@@ -495,10 +480,6 @@ class RuntimeService(Protocol):
 
         Raises NotFound, and RuntimeFailure when nothing listens there.
         """
-        ...
-
-    async def container_stats(self, container_id: str) -> CpuMemoryUsage:
-        """Raises NotFound."""
         ...
 
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podium.domain.pods.apparmor import SecurityModules
+from podium.runtime.stats_port import CpuMemoryUsage
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
@@ -40,6 +41,7 @@ class Pressure:
     inodes_free: int
     inodes: int
     pids_free: int
+    pids: int = 0
 
 
 def read_machine(root_dir: Path) -> Machine:
@@ -83,7 +85,59 @@ def read_pressure(root_dir: Path) -> Pressure:
         inodes_free=disk.f_favail,
         inodes=disk.f_files,
         pids_free=max(most - used, 0),
+        pids=most,
     )
+
+
+def read_usage() -> CpuMemoryUsage:
+    """What is used of the whole machine. The working set is all but free and idle file pages."""
+    memory = _meminfo()
+    used = memory.get("MemTotal", 0) - memory.get("MemFree", 0)
+    faults = _table("/proc/vmstat")
+    return CpuMemoryUsage(
+        cpu_usage_nanoseconds=_busy(),
+        memory_working_set_bytes=max(used - memory.get("Inactive(file)", 0), 0),
+        memory_rss_bytes=memory.get("AnonPages", 0),
+        memory_usage_bytes=used,
+        page_faults=faults.get("pgfault", 0),
+        major_page_faults=faults.get("pgmajfault", 0),
+        swap_usage_bytes=memory.get("SwapTotal", 0) - memory.get("SwapFree", 0),
+    )
+
+
+def _busy() -> int:
+    """Nanoseconds that processors have not idled; time of virtual machines counts once."""
+    user, nice, system, _idle, _wait, irq, softirq, *more = map(
+        int, _text("/proc/stat").split("\n", 1)[0].split()[1:]
+    )
+    stolen = more[0] if more else 0
+    ticks = user + nice + system + irq + softirq + stolen
+    return ticks * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
+def uptime() -> float:
+    return float(_text("/proc/uptime").split()[0])
+
+
+def network_devices() -> str:
+    return _text("/proc/net/dev")
+
+
+def default_link() -> str:
+    """The interface that the way out leads through; "" where there is none."""
+    for line in _text("/proc/net/route").splitlines()[1:]:
+        name, destination, *_ = line.split()
+        if destination == "00000000":
+            return name
+    return ""
+
+
+def _table(path: str) -> dict[str, int]:
+    return {
+        name: int(number)
+        for name, _, number in (line.partition(" ") for line in _text(path).splitlines())
+        if number.isdigit()
+    }
 
 
 def _meminfo() -> dict[str, int]:

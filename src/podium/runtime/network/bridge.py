@@ -15,7 +15,7 @@ import ipaddress
 import logging
 import os
 import socket
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from podium.runtime.network.conflicts import conflicts, default_link
 from podium.runtime.network.conntrack import forget_udp
 from podium.runtime.network.forwarding import IPForwarding
 from podium.runtime.network.host_ports import HostPorts
+from podium.runtime.network.interfaces import POD_LINK, interfaces, seen_from_inside
 from podium.runtime.network.nft import RuleWriter, nft
 from podium.runtime.network.ruleset import (
     DnsRule,
@@ -36,12 +37,12 @@ from podium.runtime.network.ruleset import (
     ruleset,
 )
 from podium.runtime.port import PortMapping, RuntimeFailure
+from podium.runtime.stats_port import NetworkInterfaceUsage
 
 logger = logging.getLogger(__name__)
 
 _CONF = Path("/proc/sys/net/ipv4/conf")
 _SYS_NET = Path("/sys/class/net")
-_POD_LINK = "eth0"
 
 
 class BridgeNetwork:
@@ -162,6 +163,11 @@ class BridgeNetwork:
             if link not in known:
                 await asyncio.to_thread(_delete_link, link)
 
+    def usage(self, sandbox_ids: Iterable[str]) -> Mapping[str, NetworkInterfaceUsage]:
+        links = interfaces(Path("/proc/net/dev").read_text())
+        found = {wanted: links.get(link_name(wanted)) for wanted in sandbox_ids}
+        return {wanted: seen_from_inside(link) for wanted, link in found.items() if link}
+
     def ready(self) -> str:
         return "" if (_SYS_NET / self.name).exists() else f"the bridge {self.name} is missing"
 
@@ -212,7 +218,7 @@ class BridgeNetwork:
                     rtnetlink.add_veth(
                         rtnetlink.VethEnd(host, _mac(sandbox_id)),
                         socket.if_nametoindex(self.name),
-                        rtnetlink.VethEnd(_POD_LINK, _mac(address)),
+                        rtnetlink.VethEnd(POD_LINK, _mac(address)),
                         namespace,
                         self._mtu,
                     )
@@ -223,7 +229,7 @@ class BridgeNetwork:
         linux.in_network_namespace(netns_path, partial(self._configure, address))
 
     def _configure(self, address: str) -> None:
-        index = socket.if_nametoindex(_POD_LINK)
+        index = socket.if_nametoindex(POD_LINK)
         with rtnetlink.Route() as route:
             route.send(
                 rtnetlink.set_up(index),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from podium.runtime.port import PortMapping
+from podium.runtime.stats_port import NetworkInterfaceUsage
 
 
 class Network(Protocol):
@@ -23,6 +24,10 @@ class Network(Protocol):
 
     async def detach(self, sandbox_id: str) -> None:
         """Take the address back. Repeatable; unknown sandboxes are fine."""
+        ...
+
+    def usage(self, sandbox_ids: Iterable[str]) -> Mapping[str, NetworkInterfaceUsage]:
+        """What each sandbox has received and sent; those without an address are left out."""
         ...
 
     async def reconcile(self, live: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import podium
 from podium.kit.clock import Clock, SystemClock
 from podium.runtime.cgroups import Cgroups
+from podium.runtime.image_port import FilesystemUsage
 from podium.runtime.network.port import Network
 from podium.runtime.oci import (
     adopt,
@@ -31,6 +32,7 @@ from podium.runtime.oci import (
     records,
     sandbox_run,
     sandbox_stop,
+    stats,
     user_namespace,
 )
 from podium.runtime.oci.capabilities import bounding_set
@@ -43,7 +45,6 @@ from podium.runtime.port import (
     ContainerConfig,
     ContainerEvent,
     ContainerStatus,
-    CpuMemoryUsage,
     ExecSyncResponse,
     LinuxContainerResources,
     PodSandbox,
@@ -55,6 +56,7 @@ from podium.runtime.port import (
     VersionResponse,
 )
 from podium.runtime.rootfs import ImageRootfs
+from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
 
@@ -193,6 +195,12 @@ class OciRuntime:
 
     async def container_stats(self, container_id: str) -> CpuMemoryUsage:
         return self._engine.cgroups.usage(self._engine.container(container_id).record.cgroup_path)
+
+    async def writable_layers(self, container_ids: Sequence[str]) -> Mapping[str, FilesystemUsage]:
+        return await stats.writable_layers(self._engine, container_ids)
+
+    async def pod_sandbox_networks(self) -> Mapping[str, Sequence[NetworkInterfaceUsage]]:
+        return stats.pod_sandbox_networks(self._engine)
 
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         return self._engine.subscribe()

@@ -1,0 +1,180 @@
+"""Reads what is used, of the node and of everything that runs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods import identity
+from podium.kit.clock import Clock
+from podium.kit.disk_usage import DiskUsage, disk_usage
+from podium.kubelet.cgroups import PodCgroups
+from podium.kubelet.node import machine
+from podium.kubelet.node.machine import Machine
+from podium.kubelet.observe import moment
+from podium.kubelet.options import KubeletOptions
+from podium.kubelet.stats.disks import PodPlaces, file_system, places, volume_readings
+from podium.kubelet.stats.rates import CpuRates
+from podium.kubelet.stats.readings import (
+    ContainerReading,
+    NodeReading,
+    PodReading,
+    Reading,
+)
+from podium.runtime.image_port import ImageService
+from podium.runtime.network.interfaces import interfaces
+from podium.runtime.port import Container, ContainerState, RuntimeFailure, RuntimeService
+from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
+
+#: Seconds for which what was counted on disks is told again, and that counting may take.
+DISKS_AGE, PATIENCE = 10.0, 60.0
+
+
+class StatsReader:
+    """*pods* are those to tell of."""
+
+    def __init__(
+        self,
+        options: KubeletOptions,
+        facts: Machine,
+        runtime: RuntimeService,
+        images: ImageService,
+        cgroups: PodCgroups,
+        pods: Callable[[], Iterable[Pod]],
+        clock: Clock,
+    ) -> None:
+        self._options, self._facts, self._clock = options, facts, clock
+        self._runtime, self._images, self._cgroups, self._pods = runtime, images, cgroups, pods
+        self._rates = CpuRates()
+        self._disks: tuple[float, Mapping[str, DiskUsage]] = (float("-inf"), {})
+
+    async def read(self, *, disks: bool = True) -> Reading:
+        """Raises RuntimeFailure, OSError. Without *disks* nothing of them is told."""
+        now = self._clock.now()
+        running = await self._running()
+        pods = [
+            self._pod(pod, running.get(pod.metadata.uid, []), now)
+            for pod in self._pods()
+            if pod.metadata.uid in running
+        ]
+        networks = await self._runtime.pod_sandbox_networks()
+        pods = [replace(p, network=networks.get(p.sandbox_id, ())) for p in pods]
+        if disks:
+            pods = await self._with_disks(pods)
+        node = await self._node(now)
+        self._rates.forget_others()
+        return Reading(now, node, pods)
+
+    # -- Pods
+
+    async def _running(self) -> dict[str, list[tuple[Container, ContainerReading]]]:
+        found: dict[str, list[tuple[Container, ContainerReading]]] = {}
+        for container in await self._runtime.list_containers():
+            if container.state is not ContainerState.RUNNING:
+                continue
+            try:
+                usage = await self._runtime.container_stats(container.id)
+                status = await self._runtime.container_status(container.id)
+            except RuntimeFailure:
+                continue  # ended meanwhile
+            used, now = usage.cpu_usage_nanoseconds, self._clock.now()
+            reading = ContainerReading(
+                id=container.id,
+                name=container.metadata.name,
+                image=status.image,
+                started_at=moment(status.started_at),
+                usage=usage,
+                nano_cores=self._rates.rate(container.id, used, now),
+                memory_limit=status.resources.memory_limit_in_bytes if status.resources else 0,
+            )
+            uid = container.labels.get(identity.POD_UID, "")
+            found.setdefault(uid, []).append((container, reading))
+        return found
+
+    def _pod(
+        self, pod: Pod, running: Sequence[tuple[Container, ContainerReading]], now: datetime
+    ) -> PodReading:
+        usage, processes = self._cgroups.usage(pod)
+        used = usage.cpu_usage_nanoseconds if usage else 0
+        return PodReading(
+            pod=pod,
+            sandbox_id=running[0][0].pod_sandbox_id,
+            cgroup=self._cgroups.path(pod),
+            usage=usage,
+            nano_cores=self._rates.rate(pod.metadata.uid, used, now) if usage else None,
+            processes=processes,
+            containers=[reading for _, reading in running],
+        )
+
+    async def _with_disks(self, pods: Sequence[PodReading]) -> list[PodReading]:
+        """Count what lies on disks, unless that was done just now."""
+        found = {reading.pod.metadata.uid: places(reading.pod, self._options) for reading in pods}
+        at, used = self._disks
+        if self._clock.monotonic() - at >= DISKS_AGE:
+            used = await self._count(pods, found)
+            self._disks = (self._clock.monotonic(), used)
+        return [_with_disks(reading, found[reading.pod.metadata.uid], used) for reading in pods]
+
+    async def _count(
+        self, pods: Sequence[PodReading], found: Mapping[str, PodPlaces]
+    ) -> Mapping[str, DiskUsage]:
+        """By path, and of containers' roots by ID."""
+        paths = [path for place in found.values() for path in place.all()]
+        layers = await self._runtime.writable_layers([c.id for p in pods for c in p.containers])
+        roots = {key: DiskUsage(use.used_bytes, use.inodes_used) for key, use in layers.items()}
+        try:
+            return {**await disk_usage(paths, PATIENCE), **roots}
+        except TimeoutError:
+            return roots
+
+    # -- the node
+
+    async def _node(self, now: datetime) -> NodeReading:
+        usage, pods = machine.read_usage(), self._cgroups.all_usage()
+        images = await self._images.image_fs_info()
+        links = interfaces(machine.network_devices())
+        pressure = machine.read_pressure(self._options.root_dir)
+        return NodeReading(
+            name=self._options.node_name,
+            started_at=now - timedelta(seconds=machine.uptime()),
+            usage=usage,
+            nano_cores=self._rates.rate("", usage.cpu_usage_nanoseconds, now),
+            memory=self._facts.memory,
+            swap=self._facts.swap,
+            cpus=self._facts.cpus,
+            network=_physical(links),
+            default_link=machine.default_link(),
+            file_system=file_system(self._options.root_dir),
+            images=file_system(images.mountpoint),
+            images_used=DiskUsage(images.used_bytes, images.inodes_used),
+            containers=file_system(self._options.log_dir),
+            max_pid=pressure.pids,
+            processes=pressure.pids - pressure.pids_free,
+            pods=pods,
+            pods_nano_cores=self._of_all(pods, now),
+        )
+
+    def _of_all(self, pods: CpuMemoryUsage | None, now: datetime) -> int | None:
+        return self._rates.rate("pods", pods.cpu_usage_nanoseconds, now) if pods else None
+
+
+def _with_disks(reading: PodReading, found: PodPlaces, used: Mapping[str, DiskUsage]) -> PodReading:
+    own = [used[path] for path in found.own if path in used]
+    containers = [
+        replace(c, rootfs=used.get(c.id), logs=used.get(found.logs.get(c.name, "")))
+        for c in reading.containers
+    ]
+    return replace(
+        reading,
+        containers=containers,
+        volumes=list(volume_readings(reading.pod, found, used)),
+        own_files=DiskUsage(sum(u.bytes for u in own), sum(u.inodes for u in own)),
+    )
+
+
+def _physical(links: Mapping[str, NetworkInterfaceUsage]) -> dict[str, NetworkInterfaceUsage]:
+    """What leads out of the machine, as upstream tells it apart."""
+    others = ("lo", "veth", "docker", "nerdctl")
+    return {name: link for name, link in links.items() if not name.startswith(others)}

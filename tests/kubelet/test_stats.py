@@ -1,0 +1,117 @@
+"""What the kubelet tells about what is used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from podium.kubelet.stats.prometheus import Sample, family
+from podium.runtime.network.interfaces import interfaces, seen_from_inside
+from podium.runtime.stats_port import NetworkInterfaceUsage
+from support.node import NODE, Node
+
+
+async def summary(node: Node, query: str = "") -> Any:
+    status, text = await node.fetch(f"/stats/summary{query}")
+    assert status == 200, text
+    return json.loads(text)
+
+
+async def test_the_summary_tells_of_node_pods_and_containers(node):
+    volumes = [{"name": "scratch", "emptyDir": {}}]
+    limits = {
+        "resources": {"limits": {"memory": "64Mi"}},
+        "volumeMounts": [{"name": "scratch", "mountPath": "/s"}],
+    }
+    await node.create(limits, volumes=volumes)
+    pod = await node.running()
+
+    told = await summary(node)
+
+    of_node = told["node"]
+    assert of_node["nodeName"] == NODE
+    assert of_node["memory"]["workingSetBytes"] > 0
+    assert of_node["memory"]["availableBytes"] > 0
+    assert of_node["rlimit"]["maxpid"] > of_node["rlimit"]["curproc"] > 0
+    for disk in (of_node["fs"], *of_node["runtime"].values()):
+        assert disk["capacityBytes"] > disk["availableBytes"]
+    [of_pod] = told["pods"]
+    assert of_pod["podRef"] == {"name": "p", "namespace": "default", "uid": pod.metadata.uid}
+    assert of_pod["network"]["rxBytes"] == 10
+    assert [volume["name"] for volume in of_pod["volume"]] == ["scratch"]
+    assert of_pod["ephemeral-storage"]["usedBytes"] >= 4096
+    assert of_pod["process_stats"] == {"process_count": 1}
+    [container] = of_pod["containers"]
+    assert container["name"] == "c"
+    assert container["cpu"]["usageCoreNanoSeconds"] == 1_000_000
+    assert container["memory"]["availableBytes"] == (64 << 20) - (1 << 20)
+    assert container["rootfs"]["usedBytes"] == 4096
+    assert container["logs"]["inodesUsed"] > 0
+
+
+async def test_cpu_in_use_is_what_was_used_since_somebody_asked_last(node):
+    await node.create()
+    await node.running()
+    first = (await summary(node))["pods"][0]["containers"][0]["cpu"]
+    assert "usageNanoCores" not in first
+    node.runtime.cpu_used += 2_000_000_000
+    await node.clock.advance(4)
+    second = (await summary(node))["pods"][0]["containers"][0]["cpu"]
+    assert second["usageNanoCores"] == 500_000_000
+
+
+async def test_the_short_form_has_cpu_and_memory_alone(node):
+    await node.create()
+    await node.running()
+    told = await summary(node, "?only_cpu_and_memory=true")
+    assert told["node"].keys() == {
+        "nodeName", "systemContainers", "startTime", "cpu", "memory", "swap"
+    }  # fmt: skip
+    assert told["pods"][0].keys() == {"podRef", "startTime", "containers", "cpu", "memory"}
+    assert told["pods"][0]["containers"][0].keys() == {
+        "name", "startTime", "cpu", "memory", "swap"
+    }  # fmt: skip
+
+
+async def test_metrics_that_metrics_servers_read(node):
+    await node.create()
+    await node.running()
+    status, text = await node.fetch("/metrics/resource")
+    assert status == 200
+    at = int(node.clock.now().timestamp() * 1000)
+    labels = '{container="c",namespace="default",pod="p"}'
+    lines = text.splitlines()
+    assert f"container_cpu_usage_seconds_total{labels} 0.001 {at}" in lines
+    assert f"container_memory_working_set_bytes{labels} 1048576 {at}" in lines
+    assert "# TYPE container_cpu_usage_seconds_total counter" in lines
+    assert "resource_scrape_error 0" in lines
+    names = {line.split("{")[0].split(" ")[0] for line in lines if not line.startswith("#")}
+    assert {"node_cpu_usage_seconds_total", "pod_memory_working_set_bytes"} <= names
+
+
+@pytest.mark.parametrize(
+    ("labels", "value", "line"),
+    [
+        pytest.param({}, 3, "m 3", id="plain"),
+        pytest.param({"a": 'x"y\\z\n'}, 0.5, 'm{a="x\\"y\\\\z\\n"} 0.5', id="escaped"),
+        pytest.param({}, 1e-7, "m 1e-07", id="small"),
+    ],
+)
+def test_samples(labels, value, line):
+    text = family("m", "gauge", "words", [Sample(labels, value)])
+    assert text == f"# HELP m words\n# TYPE m gauge\n{line}\n"
+
+
+def test_interfaces_as_the_kernel_tells_them():
+    text = (
+        "Inter-|   Receive                                                |  Transmit\n"
+        " face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs "
+        "drop fifo colls carrier compressed\n"
+        "  veth1: 1 2 3 4 0 0 0 0 5 6 7 8 0 0 0 0\n"
+    )
+    found = interfaces(text)
+    assert found == {"veth1": NetworkInterfaceUsage("veth1", 1, 2, 3, 4, 5, 6, 7, 8)}
+    inside = seen_from_inside(found["veth1"])
+    assert inside == NetworkInterfaceUsage("eth0", 5, 6, 7, 8, 1, 2, 3, 4)
