@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp.web import BaseRequest
 
@@ -44,6 +44,8 @@ class Services:
     authenticator: Authenticator
     authorizer: Authorizer
     components: Components
+    #: What the kubelets told last of what is used, by the node's uid; ``verbs.usage`` keeps it.
+    usage: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

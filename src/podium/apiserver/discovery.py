@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from podium.api import metrics
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver.negotiation import JSON, MediaType, clauses, not_acceptable
 
@@ -21,6 +22,9 @@ AGGREGATED_GROUP = "apidiscovery.k8s.io"
 AGGREGATED_KIND = "APIGroupDiscoveryList"
 AGGREGATED_VERSIONS = ("v2", "v2beta1")
 _ACCEPTED = (JSON, "application/yaml", "application/vnd.kubernetes.protobuf")
+
+#: What is found here is more than the kinds: upstream's aggregator adds metrics-server's.
+_OFFERED = (*RESOURCES, *metrics.RESOURCES)
 
 Document = dict[str, Any]
 
@@ -48,8 +52,18 @@ def negotiate(header: str) -> MediaType:
 @cache
 def groups() -> dict[str, tuple[str, ...]]:
     """Return the named groups and their versions, the preferred one first."""
+    return _groups(_OFFERED)
+
+
+@cache
+def described_groups() -> dict[str, tuple[str, ...]]:
+    """Return those of them that OpenAPI tells of."""
+    return _groups(RESOURCES)
+
+
+def _groups(resources: Iterable[Resource]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for resource in RESOURCES:
+    for resource in resources:
         if resource.group:
             versions = found.setdefault(resource.group, [])
             if resource.version not in versions:
@@ -60,7 +74,7 @@ def groups() -> dict[str, tuple[str, ...]]:
 @cache
 def served(group: str, version: str) -> tuple[Resource, ...]:
     """Return the resources of a group and version by name, none when it is not served."""
-    found = [r for r in RESOURCES if (r.group, r.version) == (group, version)]
+    found = [r for r in _OFFERED if (r.group, r.version) == (group, version)]
     return tuple(sorted(found, key=lambda resource: resource.plural))
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from aiohttp.web import StreamResponse
 
-from podium.api import scheme
+from podium.api import metrics, scheme
 from podium.api.scheme import PODS, SCALE, Resource, Subresource
 from podium.apiserver import connect, discovery, errors
 from podium.apiserver.call import Call
@@ -77,6 +77,8 @@ def find(info: RequestInfo) -> Route:
         raise errors.PathNotFound
     if info.resource == "bindings" and not info.group and info.namespace and not info.name:
         return _bindings(info)
+    if info.group == metrics.GROUP:
+        return _usage(info)
     resource = scheme.find(info.group, info.version, info.resource)
     if resource is None or not _well_placed(resource, info):
         raise errors.resource_not_found()
@@ -125,6 +127,18 @@ def _component(resource: Resource, info: RequestInfo) -> Route:
     if info.verb not in function:
         raise errors.method_not_allowed()
     return _rarely("component_status", function[info.verb]), resource, None
+
+
+def _usage(info: RequestInfo) -> Route:
+    """What is used is asked of the kubelets."""
+    found = (known for known in metrics.RESOURCES if known.plural == info.resource)
+    resource = next(found, None)
+    if resource is None or info.subresource or not _well_placed(resource, info):
+        raise errors.resource_not_found()
+    function = {"list": "list_usages", "get": "get_usage"}.get(info.verb)
+    if function is None or info.method != "GET":
+        raise errors.method_not_allowed()
+    return _rarely("usage", function), resource, None
 
 
 def _is_collection(info: RequestInfo) -> bool:

@@ -56,7 +56,7 @@ def v2_protobuf() -> Document:
 
 def _content_v2() -> dict[str, Any]:
     found: list[Described] = list(_operations(RESOURCES))
-    found += [root for _, root in roots.roots(discovery.groups())]
+    found += [root for _, root in roots.roots(discovery.described_groups())]
     found.append(ops.binding())
     return {
         "swagger": "2.0",
@@ -74,7 +74,7 @@ def v3(path: str) -> Document | None:
     (``apis/apps``, ``version``); None where there is no such document."""
     names = group_versions().get(path)
     found: list[Described] = list(_operations(discovery.served(*names))) if names else []
-    found += [root for place, root in roots.roots(discovery.groups()) if place == path]
+    found += [root for place, root in roots.roots(discovery.described_groups()) if place == path]
     if path == "api/v1":
         found.append(ops.binding())
     if not found:
@@ -96,7 +96,7 @@ def v3(path: str) -> Document | None:
 def index() -> Document:
     """``/openapi/v3``: where the documents are."""
     found = {}
-    for path in sorted({place for place, _ in roots.roots(discovery.groups())}):
+    for path in sorted({place for place, _ in roots.roots(discovery.described_groups())}):
         document = v3(path)
         if document is not None:
             found[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={document.hash}"}
@@ -107,7 +107,7 @@ def index() -> Document:
 def group_versions() -> dict[str, tuple[str, str]]:
     """Return the groups and versions by the path of their document: ``apis/apps/v1``."""
     found = {"api/v1": ("", "v1")}
-    for group, versions in discovery.groups().items():
+    for group, versions in discovery.described_groups().items():
         found.update({f"apis/{group}/{version}": (group, version) for version in versions})
     return found
 

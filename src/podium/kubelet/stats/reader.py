@@ -48,7 +48,8 @@ class StatsReader:
         self._options, self._facts, self._clock = options, facts, clock
         self._runtime, self._images, self._cgroups, self._pods = runtime, images, cgroups, pods
         self._rates = CpuRates()
-        self._disks: tuple[float, Mapping[str, DiskUsage]] = (float("-inf"), {})
+        #: When, of which containers, and what of each path, was counted last.
+        self._disks: tuple[float, set[str], Mapping[str, DiskUsage]] = (float("-inf"), set(), {})
 
     async def read(self, *, disks: bool = True) -> Reading:
         """Raises RuntimeFailure, OSError. Without *disks* nothing of them is told."""
@@ -109,20 +110,21 @@ class StatsReader:
         )
 
     async def _with_disks(self, pods: Sequence[PodReading]) -> list[PodReading]:
-        """Count what lies on disks, unless that was done just now."""
+        """Count what lies on disks, unless that was done just now for the same containers."""
         found = {reading.pod.metadata.uid: places(reading.pod, self._options) for reading in pods}
-        at, used = self._disks
-        if self._clock.monotonic() - at >= DISKS_AGE:
-            used = await self._count(pods, found)
-            self._disks = (self._clock.monotonic(), used)
+        containers = {container.id for reading in pods for container in reading.containers}
+        at, counted, used = self._disks
+        if self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
+            used = await self._count(sorted(containers), found)
+            self._disks = (self._clock.monotonic(), containers, used)
         return [_with_disks(reading, found[reading.pod.metadata.uid], used) for reading in pods]
 
     async def _count(
-        self, pods: Sequence[PodReading], found: Mapping[str, PodPlaces]
+        self, containers: Sequence[str], found: Mapping[str, PodPlaces]
     ) -> Mapping[str, DiskUsage]:
         """By path, and of containers' roots by ID."""
         paths = [path for place in found.values() for path in place.all()]
-        layers = await self._runtime.writable_layers([c.id for p in pods for c in p.containers])
+        layers = await self._runtime.writable_layers(containers)
         roots = {key: DiskUsage(use.used_bytes, use.inodes_used) for key, use in layers.items()}
         try:
             return {**await disk_usage(paths, PATIENCE), **roots}

@@ -30,6 +30,7 @@ PARTS = {
     "system:aggregate-to-admin": "admin",
     "system:aggregate-to-edit": "edit",
     "system:aggregate-to-view": "view",
+    "system:aggregated-metrics-reader": "view",  # metrics-server's
 }
 
 _AGGREGATE_TO_EDIT = (
@@ -157,6 +158,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     ),
     "system:aggregate-to-edit": _AGGREGATE_TO_EDIT,
     "system:aggregate-to-view": _AGGREGATE_TO_VIEW,
+    "system:aggregated-metrics-reader": ("read | metrics.k8s.io | nodes pods",),
     "system:heapster": (
         "read | core | events pods nodes namespaces",
         "read | extensions | deployments",
