@@ -33,7 +33,7 @@ _KUBECTL = Path(sys.executable).parent / "kubectl"
 #: Where both have the same length, columns have the same width.
 _UPSTREAM, _OURS = "ns-a", "ns-b"
 #: Commands that change nothing: several of them may run at once.
-_READ = ("get", "wait", "api-resources", "api-versions")
+_READ = ("get", "describe", "wait", "api-resources", "api-versions")
 _MASKS = (
     (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),
@@ -41,6 +41,11 @@ _MASKS = (
     (re.compile(r'(resourceVersion"?: ?)"\d+"'), r"\1RV"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"(?<= )\d+(m\d+)?s(?= *$| {2})", re.MULTILINE), "AGE"),
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [-+]\d{4}"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC"), "TIME"),
+    (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),
+    (re.compile(r"\b3[0-2]\d{3}/"), "PORT/"),
+    (re.compile(r"Resource Version: +\d+"), "Resource Version: RV"),
     (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ ", re.MULTILINE), "LOG "),
 )
 
@@ -98,6 +103,8 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     async with running_apiserver(tmp_path / "server") as api:
         admin = api.kubeconfig()
+        made = await _upstreams(["create", "-f", "cluster.yaml"], admin)
+        assert made.code == 0, made.stderr
         for namespace in (_UPSTREAM, _OURS):
             for words in (["namespace", namespace], ["sa", "default", "-n", namespace]):
                 made = await _upstreams(["create", *words], admin)

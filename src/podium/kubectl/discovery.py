@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 
 from podium.kubectl.errors import CommandError
@@ -89,8 +90,19 @@ class Discovery:
         for test in _meanings(word.lower()):
             for candidate in self.types:
                 if test(candidate):
+                    self._warn(word.lower(), candidate)
                     return candidate
         raise CommandError(f'the server doesn\'t have a resource type "{word}"')
+
+    def _warn(self, word: str, chosen: ResourceType) -> None:
+        """Say where a short name means something else, too."""
+        if word not in chosen.short_names:
+            return
+        others = {one.qualified: None for one in self.types if word in one.short_names}
+        others.pop(chosen.qualified)
+        if others:
+            print(f'Warning: short name "{word}" could also match lower priority resource '
+                  f"{', '.join(others)}", file=sys.stderr)  # fmt: skip
 
     def meant(self, word: str) -> list[ResourceType]:
         """Return the types of a category (``all``), or the one that *word* means."""
@@ -140,7 +152,7 @@ def _types(group: str, version: dict[str, Any]) -> Iterator[ResourceType]:
 #: What every server has in core/v1: plural, kind, short name; a dash before what has no namespace.
 #: Who asks for one of these needs no discovery.
 _CORE = """\
-pods Pod po;services Service svc;configmaps ConfigMap cm;secrets Secret;events Event ev;
+pods Pod po;services Service svc;configmaps ConfigMap cm;secrets Secret;events Event;
 -nodes Node no;-namespaces Namespace ns;serviceaccounts ServiceAccount sa;
 endpoints Endpoints ep;persistentvolumeclaims PersistentVolumeClaim pvc;
 -persistentvolumes PersistentVolume pv;replicationcontrollers ReplicationController rc;

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from podium.kubectl.printing.describe import Lines
 
 Map = Mapping[str, Any]
-_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]\Z")
 
 
-def environment(lines: Lines, pod: Map, container: Map) -> None:
+def environment(lines: Lines, pod: Map | None, container: Map) -> None:
+    """Write a container's variables; what comes from *pod* is known where there is one."""
     sources = container.get("envFrom") or ()
     if sources:
         lines.add(2, "Environment Variables from:")
@@ -28,18 +27,21 @@ def environment(lines: Lines, pod: Map, container: Map) -> None:
         lines.add(3, f"{variable['name']}:\t{_value(pod, container, variable)}")
 
 
-def _value(pod: Map, container: Map, variable: Map) -> str:
+def _value(pod: Map | None, container: Map, variable: Map) -> str:
     source = variable.get("valueFrom")
     if not source:
-        first, *rest = str(variable.get("value", "")).split("\n")
-        return "\n".join([first, *(f"        {line}" for line in rest)])
+        return str(variable.get("value", "")).replace("\n", "\n      \t")
     if source.get("fieldRef"):
         reference = source["fieldRef"]
         path = reference["fieldPath"]
-        return f"{_field(pod, path)} ({reference.get('apiVersion', 'v1')}:{path})"
+        value = _field(pod, path) if pod else ""
+        return f"{value} ({reference.get('apiVersion', 'v1')}:{path})"
     if source.get("resourceFieldRef"):
         reference = source["resourceFieldRef"]
-        return f"{_resource(container, reference)} ({reference['resource']})"
+        amount, name = _resource(container, reference), reference["resource"]
+        if amount == "0" and name in ("limits.cpu", "limits.memory"):
+            amount = "node allocatable"
+        return f"{amount} ({name})"
     secret = source.get("secretKeyRef")
     reference = secret or source.get("configMapKeyRef") or {}
     where = "in secret" if secret else "of config map"
@@ -48,10 +50,8 @@ def _value(pod: Map, container: Map, variable: Map) -> str:
 
 
 def _field(pod: Map, path: str) -> str:
-    """What of the metadata a variable gets; of the rest only the node knows."""
+    """What a variable gets, where upstream's kubectl says it, too: names, not labels."""
     metadata = pod["metadata"]
-    if match := _SUBSCRIPT.match(path):
-        return str((metadata.get(match[1]) or {}).get(match[2], ""))
     if path in ("metadata.name", "metadata.namespace", "metadata.uid"):
         return str(metadata.get(path.partition(".")[2], ""))
     return ""

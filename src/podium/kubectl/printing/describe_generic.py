@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from podium.kubectl.printing import describe
 from podium.kubectl.printing.describe import Lines
 
-_SKIPPED = frozenset(
-    {"managedFields", "name", "namespace", "labels", "annotations", "generateName"}
-)
+_SKIPPED = frozenset({"managedFields", "name", "namespace", "labels", "annotations"})
 
 
-def generic(obj: Mapping[str, Any], events: Sequence[Mapping[str, Any]], now: datetime) -> str:
-    """Return the description of an object of any kind."""
-    lines, metadata = Lines(), obj["metadata"]
-    lines.add(0, f"Name:\t{metadata['name']}")
-    lines.add(0, f"Namespace:\t{metadata.get('namespace', '')}")
-    describe.labels(lines, "Labels:", metadata.get("labels"))
-    describe.notes(lines, metadata.get("annotations"))
-    lines.add(0, f"API Version:\t{obj.get('apiVersion', '')}")
-    lines.add(0, f"Kind:\t{obj.get('kind', '')}")
-    lines.add(0, "Metadata:")
-    _fields(lines, 1, {key: value for key, value in metadata.items() if key not in _SKIPPED})
-    rest = {key: value for key, value in obj.items()
-            if key not in ("apiVersion", "kind", "metadata")}  # fmt: skip
-    _fields(lines, 0, rest)
-    describe.events(lines, events, now)
-    return lines.aligned()
+def generic(lines: Lines, obj: Mapping[str, Any], _now: datetime) -> None:
+    """Write an object of any kind."""
+    metadata = obj["metadata"]
+    describe.head(lines, metadata)
+    shown = {key: value for key, value in metadata.items() if key not in _SKIPPED}
+    _fields(lines, 0, {**obj, "metadata": shown})
 
 
 def _fields(lines: Lines, level: int, fields: Mapping[str, Any]) -> None:
@@ -58,7 +46,9 @@ def _scalar(value: Any) -> str:
 
 def smart_label(name: str) -> str:
     """``clusterIP`` as words: ``Cluster IP``."""
+    if not all(character.isalpha() or character == "-" for character in name):
+        return name
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z\W_]+|\W+", name)
-    shown = [word.upper() if word.upper() in ("API", "URL", "UID", "OSB", "GUID") else
+    shown = [word.upper() if word.upper() in ("API", "URL", "UID", "GUID") else
              word[:1].upper() + word[1:] for word in words]  # fmt: skip
     return " ".join(shown)

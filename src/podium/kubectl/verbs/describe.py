@@ -12,7 +12,14 @@ from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, manifests
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.http import Http
+from podium.kubectl.lists import items
+from podium.kubectl.printing import describe
 from podium.kubectl.targets import Target, resolve
+from podium.kubectl.verbs.describe_kinds import KINDS, Described
+
+#: Kinds without a description of their own.
+_OTHERS = Described("describe_generic", "generic")
 
 
 def run(invocation: Invocation) -> int:
@@ -21,13 +28,19 @@ def run(invocation: Invocation) -> int:
             'You must specify the type of resource to describe. Use "kubectl api-resources" for a '
             "complete list of supported resources."
         )
-    printed, refused = 0, list[StatusError]()
-    for type_, obj in _objects(invocation, refused):
-        if printed:
-            print("\n")
-        sys.stdout.write(_described(invocation, type_, obj))
-        printed += 1
-    if not printed and not refused:
+    refused: list[StatusError] = []
+    found = list(_objects(invocation, refused))
+    code = 0
+    if len(invocation.words) == 2 and refused and refused[0].code == 404:
+        found, beginning = [], list(_beginning(invocation))
+        if beginning:
+            for type_, obj in beginning:
+                print(_described(invocation, type_, obj, alone=False))
+            return 0
+    for place, (type_, obj) in enumerate(found):
+        text = _described(invocation, type_, obj, alone=len(found) + len(refused) == 1)
+        print(f"\n\n{text}" if place else text, end="")
+    if not found and not refused:
         where = invocation.session.namespace
         everywhere = invocation.values.all_namespaces
         text = "No resources found" + ("" if everywhere else f" in {where} namespace.")
@@ -35,69 +48,91 @@ def run(invocation: Invocation) -> int:
     sys.stdout.flush()
     for error in refused:
         print(error.lines(), file=sys.stderr)
-    return 1 if refused else 0
+        code = 1
+    return code
 
 
-def _objects(
-    invocation: Invocation, refused: list[StatusError]
-) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
+_Found = tuple[ResourceType, dict[str, Any]]
+
+
+def _objects(invocation: Invocation, refused: list[StatusError]) -> Iterator[_Found]:
+    """Yield what was asked for, as it is on the server; what it refuses goes to *refused*."""
     http, values = invocation.session.http, invocation.values
     discovery = Discovery(http)
     if values.filename:
-        for manifest in manifests(invocation, discovery):
-            yield manifest.type, http.request("GET", manifest.path).json()
-        return
-    for target in resolve(invocation.words, discovery):
+        targets = [
+            Target(manifest.type, manifest.name, manifest.namespace)
+            for manifest in manifests(invocation, discovery)
+        ]
+    else:
+        targets = resolve(invocation.words, discovery)
+    for target in targets:
         try:
-            yield from _found(invocation, target)
+            yield from _of_target(invocation, target)
         except StatusError as error:
             refused.append(error)
 
 
-def _found(invocation: Invocation, target: Target) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
+def _of_target(invocation: Invocation, target: Target) -> Iterator[_Found]:
     values, http = invocation.values, invocation.session.http
-    namespace = "" if values.all_namespaces else invocation.session.namespace
-    path = target.type.path(namespace)
-    if target.name and not values.all_namespaces:
-        try:
-            yield target.type, http.request("GET", target.type.path(namespace, target.name)).json()
-            return
-        except StatusError as error:
-            if error.code != 404:
-                raise
-            missing = error
+    everywhere = values.all_namespaces and not values.filename
+    namespace = "" if everywhere else target.namespace or invocation.session.namespace
+    if target.name:
+        if everywhere and target.type.namespaced:
+            raise CommandError("a resource cannot be retrieved by name across all namespaces")
+        yield target.type, http.request("GET", target.type.path(namespace, target.name)).json()
+        return
+    yield from _listed(invocation, target.type, namespace)
+
+
+def _listed(invocation: Invocation, type_: ResourceType, namespace: str) -> Iterator[_Found]:
+    values = invocation.values
     query = [("labelSelector", values.selector)] if values.selector else []
-    listed = http.request("GET", path, query).json().get("items") or ()
-    chosen = [one for one in listed if one["metadata"]["name"].startswith(target.name)]
-    if target.name and not chosen:
-        raise missing
-    for item in chosen:  # a name may also be the beginning of several
-        yield target.type, {"apiVersion": target.type.group_version, "kind": target.type.kind,
-                            **item}  # fmt: skip
+    path = type_.path(namespace)
+    for item in items(invocation.session.http, path, query, chunk=values.chunk_size):
+        yield type_, {"apiVersion": type_.group_version, "kind": type_.kind, **item}
 
 
-def _described(invocation: Invocation, type_: ResourceType, obj: dict[str, Any]) -> str:
-    now = datetime.now(UTC)
-    events = _events(invocation, obj) if invocation.values.show_events else []
-    if type_.plural == "pods" and not type_.group:
-        from podium.kubectl.printing.describe_pod import pod
+def _beginning(invocation: Invocation) -> Iterator[_Found]:
+    """What has a name that begins as the second word."""
+    kinds, name = invocation.words
+    if "/" in kinds:
+        return
+    namespace = "" if invocation.values.all_namespaces else invocation.session.namespace
+    for target in resolve([kinds], Discovery(invocation.session.http)):
+        for type_, obj in _listed(invocation, target.type, namespace):
+            if obj["metadata"]["name"].startswith(name):
+                yield type_, obj
 
-        return pod(obj, events, now)
-    from podium.kubectl.printing.describe_generic import generic
 
-    return generic(obj, events, now)
+def _described(
+    invocation: Invocation, type_: ResourceType, obj: dict[str, Any], *, alone: bool
+) -> str:
+    values = invocation.values
+    told = values.show_events if values.changed("show-events") else alone
+    http, now, lines = invocation.session.http, datetime.now(UTC), describe.Lines()
+    kind = KINDS.get((type_.group, type_.kind), _OTHERS)
+    kind.load()(lines, obj, now, *(need(http, obj) for need in kind.needs))
+    if kind.events and told:
+        describe.events(lines, _events(http, type_, obj), now)
+    return lines.aligned()
 
 
-def _events(invocation: Invocation, obj: dict[str, Any]) -> list[dict[str, Any]]:
+def _events(http: Http, type_: ResourceType, obj: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is told of an object; the kubelet knows a Node by its name instead of its uid."""
     metadata = obj["metadata"]
-    selector = (
-        f"involvedObject.name={metadata['name']},involvedObject.namespace="
-        f"{metadata.get('namespace', '')},involvedObject.uid={metadata['uid']}"
-    )
-    namespace = metadata.get("namespace") or "default"
-    path = f"/api/v1/namespaces/{namespace}/events"
-    answer = invocation.session.http.request("GET", path, [("fieldSelector", selector)])
-    found: list[dict[str, Any]] = answer.json().get("items") or []
+    uids = [metadata["uid"], metadata["name"]] if type_.kind == "Node" else [metadata["uid"]]
+    fields = {
+        "involvedObject.name": metadata["name"],
+        "involvedObject.namespace": metadata.get("namespace", ""),
+    }
+    namespace = metadata.get("namespace")
+    path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
+    found: list[dict[str, Any]] = []
+    for uid in uids:
+        chosen = ",".join(f"{name}={text}" for name, text in
+                          {**fields, "involvedObject.uid": uid}.items())  # fmt: skip
+        found += items(http, path, [("fieldSelector", chosen)])
     return found
 
 
@@ -111,8 +146,13 @@ COMMAND = Command(
         *FILE_FLAGS,
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
              "namespaces.", short="A", kind=Kind.BOOL),
-        Flag("selector", usage="Selector (label query) to filter on.", short="l"),
-        Flag("show-events", True, "If true, display events related to the described object.",
-             kind=Kind.BOOL),
+        Flag("chunk-size", 500, "Return large lists in chunks rather than all at once. Pass 0 to "
+             "disable.", kind=Kind.INT),
+        Flag("selector", usage="Selector (label query) to filter on, supports '=', '==', '!=', "
+             "'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects "
+             "must satisfy all of the specified label constraints.", short="l"),
+        Flag("show-events", True, "If true, display events related to the described object. "
+             "Defaults to true for a single object, false for multiple objects and prefix "
+             "matching.", kind=Kind.BOOL),
     ),
 )  # fmt: skip
