@@ -20,6 +20,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import yaml
@@ -46,6 +47,7 @@ _MASKS = (
     (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),
     (re.compile(r"\b3[0-2]\d{3}/"), "PORT/"),
     (re.compile(r"Resource Version: +\d+"), "Resource Version: RV"),
+    (re.compile(r'"[^"]*/kubectl-edit-\d+'), '"EDITED'),
     (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ ", re.MULTILINE), "LOG "),
 )
 
@@ -63,13 +65,23 @@ class Outcome:
         return text
 
 
+def _split(words: Sequence[str]) -> tuple[dict[str, str], Sequence[str]]:
+    """Return the variables that a line begins with, as a shell's may, and the words behind them."""
+    variables = {}
+    while match := re.fullmatch(r"([A-Z_]+)=(.*)", words[0]):
+        variables[match[1]], words = match[2], words[1:]
+    return variables, words
+
+
 def _lines(name: str) -> list[str]:
     lines = (_HERE / name).read_text().splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
-async def _upstreams(arguments: Sequence[str], kubeconfig: Path) -> Outcome:
+async def _upstreams(line: Sequence[str], kubeconfig: Path) -> Outcome:
+    variables, arguments = _split(line)
     environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "GOGC": "off"}  # it ends soon
+    environment |= variables
     process = await asyncio.create_subprocess_exec(
         _KUBECTL, *arguments, cwd=_MANIFESTS, env=environment,
         stdin=asyncio.subprocess.DEVNULL,
@@ -79,9 +91,13 @@ async def _upstreams(arguments: Sequence[str], kubeconfig: Path) -> Outcome:
     return Outcome(process.returncode or 0, stdout.decode(), stderr.decode())
 
 
-def _ours(arguments: Sequence[str]) -> Outcome:
+def _ours(line: Sequence[str]) -> Outcome:
+    variables, arguments = _split(line)
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
-    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(stdout))
+        stack.enter_context(contextlib.redirect_stderr(stderr))
+        stack.enter_context(mock.patch.dict(os.environ, variables))
         code = main(arguments)
     texts = [stream.buffer.getvalue().decode() for stream in (stdout, stderr)]  # type: ignore[attr-defined]
     return Outcome(code, *texts)
@@ -99,7 +115,9 @@ def _in_namespace(kubeconfig: Path, namespace: str) -> Path:
 async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     cases = [(line, shlex.split(line)) for line in _lines("cases.txt")]
     monkeypatch.chdir(_MANIFESTS)
-    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("HOME", "TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("EDITOR", "true")  # cases name others
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     async with running_apiserver(tmp_path / "server") as api:
         admin = api.kubeconfig()

@@ -218,7 +218,7 @@ class ClientSide:
         """Delete the object and create it again; the old one comes back where that fails."""
         from podium.kubectl.deleting import Doomed, delete_options, wait_until_gone
 
-        options = json.dumps(delete_options(self._values)).encode()
+        options = json.dumps(delete_options(self._values, self._values.grace_period)).encode()
         answer = self._session.http.request("DELETE", manifest.path, body=options)
         doomed = Doomed(manifest.type, manifest.namespace, manifest.name)
         wait_until_gone(self._session.http, doomed, current["metadata"]["uid"], None)

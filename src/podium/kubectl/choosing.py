@@ -57,9 +57,14 @@ class Chosen:
 
 
 def choose(
-    invocation: Invocation, words: Sequence[str], *, discovery: Discovery | None = None
+    invocation: Invocation,
+    words: Sequence[str],
+    *,
+    discovery: Discovery | None = None,
+    every: bool = False,
 ) -> list[Chosen]:
-    """Return what files or *words* name, by the flags of the command. Raises CommandError."""
+    """Return what files or *words* name, by the flags of the command; with *every* a type alone
+    means all of its objects. Raises CommandError."""
     values, session = invocation.values, invocation.session
     discovery = discovery or Discovery(session.http)
     if getattr(values, "filename", None):
@@ -82,7 +87,7 @@ def choose(
             namespace = session.namespace if target.type.namespaced else ""
             found.append(Chosen(target.type, namespace, target.name))
         else:
-            found += _listed(invocation, target.type)
+            found += _listed(invocation, target.type, every=every)
     return found
 
 
@@ -107,11 +112,11 @@ def listed(
     return list(items or ())
 
 
-def _listed(invocation: Invocation, type_: ResourceType) -> list[Chosen]:
+def _listed(invocation: Invocation, type_: ResourceType, *, every: bool) -> list[Chosen]:
     values, session = invocation.values, invocation.session
     selector = getattr(values, "selector", "")
     fields = getattr(values, "field_selector", "")
-    if not (selector or fields or getattr(values, "all", False)):
+    if not (selector or fields or getattr(values, "all", False) or every):
         raise CommandError(_NO_NAME)
     query = [("labelSelector", selector)] if selector else []
     query += [("fieldSelector", fields)] if fields else []

@@ -25,6 +25,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Basic Commands (Intermediate):",
         (
             ("get", "Display one or many resources"),
+            ("edit", "Edit a resource on the server"),
             (
                 "delete",
                 "Delete resources by file names, stdin, resources and names, or by resources and "
@@ -45,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("apply", "Apply a configuration to a resource by file name or stdin"),
             ("patch", "Update fields of a resource"),
+            ("replace", "Replace a resource by file name or stdin"),
             ("wait", "Wait for a specific condition on one or many resources"),
         ),
     ),

@@ -68,8 +68,9 @@ def grace_period(values: Values) -> int:
     return 0 if grace < 0 and values.force else grace
 
 
-def delete_options(values: Values) -> dict[str, Any]:
-    """Return the body of the requests. Raises CommandError."""
+def delete_options(values: Values, grace: int | None = None) -> dict[str, Any]:
+    """Return the body of the requests; *grace* is what the flags say by themselves. Raises
+    CommandError."""
     cascade = str(values.cascade)
     if cascade in _OLD_CASCADES:
         cascade = _OLD_CASCADES[cascade]
@@ -82,7 +83,7 @@ def delete_options(values: Values) -> dict[str, Any]:
         )
     options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1",
                                "propagationPolicy": _CASCADES[cascade]}  # fmt: skip
-    grace = grace_period(values)
+    grace = grace_period(values) if grace is None else grace
     if grace >= 0:
         options["gracePeriodSeconds"] = grace
     if dry_run(values) == "server":
@@ -110,7 +111,7 @@ def delete_all(
     for one in doomed:
         found += 1
         if dry_run(values) == "client":
-            say(values, one)
+            say(values, one, options)
             continue
         try:
             answer = http.request("DELETE", one.path, body=json.dumps(options).encode())
@@ -118,7 +119,7 @@ def delete_all(
             if not (error.code == 404 and ignore_missing):
                 failed.append(about_file(error, "deleting", one.source) if one.source else error)
             continue
-        say(values, one)
+        say(values, one, options)
         waiting.append((one, _uid(answer.json())))
     if not found:
         print("No resources found")
@@ -134,11 +135,11 @@ def delete_all(
     return 0
 
 
-def say(values: Values, doomed: Doomed) -> None:
+def say(values: Values, doomed: Doomed, options: dict[str, Any]) -> None:
     if values.output:
         print(f"{named(doomed.type)}/{doomed.name}")
         return
-    forced = "force deleted" if grace_period(values) == 0 else "deleted"
+    forced = "force deleted" if options.get("gracePeriodSeconds") == 0 else "deleted"
     where = f" from {doomed.namespace} namespace" if doomed.type.namespaced else ""
     print(f'{named(doomed.type)} "{doomed.name}" {forced}{where}{suffix(values)}')
 

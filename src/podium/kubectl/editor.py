@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
+import random
 import shlex
 import subprocess
-import tempfile
 from pathlib import Path
 
 from podium.kubectl.errors import CommandError
 
-_SHELL_CHARACTERS = frozenset("|&;<>()$`\\\"'*?[#~=%{}")
+_FOR_A_SHELL = frozenset("\"'\\|&;<>()$`*?[]#~=%{}")
 
 
-def edited(text: str, prefix: str, ending: str) -> tuple[str, Path]:
-    """Return what becomes of *text*, and the file that it is in, which stays. Raises CommandError
-    where the editor fails."""
-    descriptor, name = tempfile.mkstemp(suffix=ending, prefix=prefix)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    path = Path(name)
+def edited(text: str, ending: str) -> tuple[str, Path]:
+    """Return what becomes of *text*, and the file that it is in, which stays; nobody else may read
+    it. Raises CommandError where the editor fails."""
+    path = _new_file(ending)
+    path.write_text(text)
     try:
         _launch(path)
     except CommandError:
@@ -28,14 +26,24 @@ def edited(text: str, prefix: str, ending: str) -> tuple[str, Path]:
     return path.read_text(), path
 
 
+def _new_file(ending: str) -> Path:
+    directory = os.environ.get("TMPDIR") or "/tmp"
+    while True:
+        path = Path(directory, f"kubectl-edit-{random.randrange(10**9, 10**10)}{ending}")
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        except FileExistsError:
+            continue
+        return path
+
+
 def _launch(path: Path) -> None:
     editor = os.environ.get("KUBE_EDITOR") or os.environ.get("EDITOR") or "vi"
-    words = editor.split(" ")
-    if any(character in _SHELL_CHARACTERS for character in editor):
+    if any(character in _FOR_A_SHELL for character in editor):
         shell = os.environ.get("SHELL") or "/bin/bash"
         words = [shell, "-c", f"{editor} {shlex.quote(str(path))}"]
     else:
-        words = [*(word for word in words if word), str(path)]
+        words = [*(word for word in editor.split(" ") if word), str(path)]
     try:
         code = subprocess.run(words, check=False).returncode
     except OSError as exc:

@@ -25,6 +25,8 @@ class Session:
     def __init__(self, values: Values) -> None:
         self._values = values
         self._warned: set[str] = set()
+        #: How many documents have been printed.
+        self.documents = 0
 
     @cached_property
     def config(self) -> Kubeconfig:

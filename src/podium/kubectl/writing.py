@@ -55,7 +55,7 @@ def log_warning(place: str, text: str) -> None:
 
 def dry_run(values: Values) -> str:
     """Return ``none``, ``client`` or ``server``. Raises CommandError."""
-    text: str = values.dry_run
+    text: str = getattr(values, "dry_run", "none")
     if text == "unchanged":
         log_warning(
             "helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client."
@@ -107,10 +107,12 @@ def printed(
     did: str,
     *,
     typed: bool = False,
+    parts: bool = False,
 ) -> None:
     """Print what became of an object: ``pod/web created``, or with -o the object.
 
-    *typed*: upstream's has it in its own type, and prints JSON in the order of that.
+    *typed*: upstream's has it in its own type, and prints JSON in the order of that. *parts*: all
+    that the command prints is one text, whose documents are set apart.
     """
     values = invocation.values
     check_output(values)
@@ -120,6 +122,9 @@ def printed(
     if values.output == "name":
         print(f"{named(type_)}/{obj['metadata']['name']}")
         return
+    if parts and values.output == "yaml" and invocation.session.documents:
+        print("---")
+    invocation.session.documents += 1
     print(as_text(shown(values, obj), values.output, typed=typed), end="")
 
 
@@ -157,8 +162,7 @@ def named(type_: ResourceType) -> str:
 
 
 def suffix(values: Values) -> str:
-    mode = values.dry_run if values.dry_run != "unchanged" else "client"
-    return {"client": " (dry run)", "server": " (server dry run)"}.get(mode, "")
+    return {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run(values), "")
 
 
 def each(things: Iterable[Any], work: Callable[[Any], None]) -> int:

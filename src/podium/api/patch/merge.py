@@ -16,3 +16,16 @@ def apply(document: Any, patch: Any) -> Any:
         else:
             result[key] = apply(result.get(key), value)
     return result
+
+
+def diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the patch that makes *new* of *old*; lists that differ are replaced."""
+    patch: dict[str, Any] = {}
+    for name, value in new.items():
+        before = old.get(name)
+        if isinstance(value, dict) and isinstance(before, dict):
+            if inner := diff(before, value):
+                patch[name] = inner
+        elif name not in old or before != value:
+            patch[name] = value
+    return patch | {name: None for name in old if name not in new}

@@ -30,15 +30,15 @@ from podium.kubectl.writing import (
 
 def run(invocation: Invocation) -> int:
     values = invocation.values
-    _check(values)
-    discovery = Discovery(invocation.session.http)
-    found = list(_wanted(invocation, discovery))
-    prunable = _prunable(invocation, discovery) if values.prune else []
     if invocation.words:
         raise Said(
             f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
+    _check(values)
+    discovery = Discovery(invocation.session.http)
+    found = list(_wanted(invocation, discovery))
+    prunable = _prunable(invocation, discovery) if values.prune else []
     _check_pruning(values)
     check_output(values)
     if not found:

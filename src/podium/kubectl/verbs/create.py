@@ -45,7 +45,7 @@ def run(invocation: Invocation) -> int:
                 raise about_file(error, "creating", manifest.source) from error
             session.warn(answer)
             obj = answer.json()
-        printed(invocation, manifest.type, obj, "created")
+        printed(invocation, manifest.type, obj, "created", parts=True)
 
     return each(manifests(invocation, Discovery(session.http)), create)
 

@@ -1,0 +1,76 @@
+"""``kubectl apply set-last-applied``."""
+
+from __future__ import annotations
+
+import json
+
+from podium.kubectl.choosing import NOTHING_NAMED
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.discovery import Discovery
+from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.last_applied import ANNOTATION, compact
+from podium.kubectl.writing import (
+    DRY_RUN_FLAG,
+    MANAGED_FIELDS_FLAG,
+    OUTPUT_FLAG,
+    check_output,
+    dry_run,
+    printed,
+)
+
+
+def run(invocation: Invocation) -> int:
+    values, session = invocation.values, invocation.session
+    check_output(values)
+    mode = dry_run(values)
+    if not values.filename:
+        raise Said(NOTHING_NAMED)
+    found = list(manifests(invocation, Discovery(session.http)))
+    changes: list[tuple[Manifest, str]] = []
+    for manifest in found:
+        text = _annotation_now(invocation, manifest)
+        if text is None and not values.create_annotation:
+            raise CommandError(
+                "no last-applied-configuration annotation found on resource: "
+                f"{manifest.name}, to create the annotation, run the command with "
+                "--create-annotation"
+            )
+        wanted = f"{compact(manifest.document)}\n"
+        if text == wanted:
+            print(f"set-last-applied {manifest.name}: no changes required.")
+        else:
+            changes.append((manifest, wanted))
+    for manifest, wanted in changes:
+        obj = manifest.document
+        if mode != "client":
+            patch = {"metadata": {"annotations": {ANNOTATION: wanted}}}
+            query = [("dryRun", "All")] if mode == "server" else []
+            answer = session.http.request(
+                "PATCH", manifest.path, query, body=json.dumps(patch).encode(),
+                content_type="application/merge-patch+json",
+            )  # fmt: skip
+            session.warn(answer)
+            obj = answer.json()
+        printed(invocation, manifest.type, obj, "configured", parts=True)
+    return 0
+
+
+def _annotation_now(invocation: Invocation, manifest: Manifest) -> str | None:
+    obj = invocation.session.http.request("GET", manifest.path).json()
+    found: str | None = (obj["metadata"].get("annotations") or {}).get(ANNOTATION)
+    return found
+
+
+COMMAND = Command(
+    usage="kubectl apply set-last-applied -f FILENAME [options]",
+    short="Set the last-applied-configuration annotation on a live object to match the contents of "
+    "a file",
+    run=run,
+    flags=(
+        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+        Flag("create-annotation", False, "Will create 'last-applied-configuration' annotations if "
+             "current objects doesn't have one", kind=Kind.BOOL),
+    ),
+)  # fmt: skip

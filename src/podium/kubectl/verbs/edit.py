@@ -1,0 +1,101 @@
+"""``kubectl edit``: objects in an editor; what was changed is patched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from podium.kubectl.choosing import choose
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.discovery import Discovery
+from podium.kubectl.editing import HEADER, Item, edit
+from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import FILE_FLAGS
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.last_applied import annotated, compact
+from podium.kubectl.writing import (
+    MANAGED_FIELDS_FLAG,
+    OUTPUT_FLAG,
+    SAVE_CONFIG_FLAG,
+    VALIDATE_FLAG,
+    check_output,
+    manager_flag,
+    printed,
+    write_query,
+)
+
+Map = dict[str, Any]
+_CHANGED = "At least one of apiVersion, kind and name was changed"
+
+
+def run(invocation: Invocation) -> int:
+    values, session = invocation.values, invocation.session
+    check_output(values)
+    query = write_query(values)
+    discovery = Discovery(session.http)
+    items = [
+        Item(one.type, one.namespace, one.name, one.read(session, values.subresource))
+        for one in choose(invocation, invocation.words, discovery=discovery, every=True)
+    ]
+    if not items:
+        raise Said("error: edit cancelled, no objects found")
+
+    def change(item: Item, after: Map) -> None:
+        before = _bare(item.obj)
+        after = _bare(annotated(after) if values.save_config else after)
+        if before == after:
+            printed(invocation, item.type, after, "skipped")
+            return
+        patch, kind = _patch(item, before, after)
+        if values.output_patch:
+            print(f"Patch: {compact(patch)}")
+        path = item.type.path(item.namespace, item.name, values.subresource)
+        answer = session.http.request(
+            "PATCH", path, query, body=json.dumps(patch).encode(), content_type=kind
+        )
+        session.warn(answer)
+        printed(invocation, item.type, answer.json(), "edited")
+
+    edit(items, change, discovery, values.output, HEADER)
+    return 0
+
+
+def _bare(obj: Map) -> Map:
+    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _patch(item: Item, before: Map, after: Map) -> tuple[Map, str]:
+    """Return what makes *after* of *before*, and its content type. Raises CommandError."""
+    from podium.api import schema, scheme
+    from podium.api.patch import merge, strategic
+
+    for one in ("apiVersion", "kind"):
+        if before.get(one) != after.get(one):
+            raise CommandError(_CHANGED)
+    if before["metadata"].get("name") != after["metadata"].get("name"):
+        raise CommandError(_CHANGED)
+    known = scheme.find_kind(item.type.group, item.type.version, item.type.kind)
+    if known is None:
+        patch: Map = merge.diff(before, after)
+        return patch, "application/merge-patch+json"
+    definition = schema.definition_of(known.type)
+    return strategic.diff(before, after, definition), "application/strategic-merge-patch+json"
+
+
+COMMAND = Command(
+    usage="kubectl edit (RESOURCE/NAME | -f FILENAME) [options]",
+    short="Edit a resource on the server",
+    long="Edit objects of the server with the editor of KUBE_EDITOR, EDITOR, or vi.",
+    examples="kubectl edit deployment/web\n\n# As JSON\nkubectl edit service/web -o json",
+    run=run,
+    flags=(
+        *FILE_FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SAVE_CONFIG_FLAG,
+        manager_flag("kubectl-edit"),
+        Flag("output-patch", False, "Output the patch if the resource is edited.", kind=Kind.BOOL),
+        Flag("subresource", usage="If specified, edit will operate on the subresource of the "
+             "requested object."),
+        Flag("windows-line-endings", False, "Defaults to the line ending native to your platform.",
+             kind=Kind.BOOL),
+    ),
+)  # fmt: skip
