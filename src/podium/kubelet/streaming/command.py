@@ -7,16 +7,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from podium.kit.spdy.session import PeerGone
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.protocol import Channel, Size
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stream_port import AttachedProcess
 
 logger = logging.getLogger(__name__)
-
-
-class PeerGone(Exception):
-    """The peer has closed the connection."""
 
 
 class Peer(Protocol):

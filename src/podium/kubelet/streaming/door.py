@@ -14,13 +14,14 @@ from aiohttp import web
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.observed import Observed
+from podium.kit.spdy.session import PeerGone, Session
+from podium.kit.spdy.tunnel import Tunnel
 from podium.kit.upgrade import take_over
 from podium.kubelet.observe import Observer
 from podium.kubelet.streaming import command, ports, protocol
-from podium.kubelet.streaming.command import Peer, PeerGone
+from podium.kubelet.streaming.command import Peer
 from podium.kubelet.streaming.protocol import BadStreamRequest, Channel
-from podium.kubelet.streaming.spdy import Session, SpdyPeer
-from podium.kubelet.streaming.tunnel import Tunnel
+from podium.kubelet.streaming.spdy import SpdyPeer
 from podium.kubelet.streaming.websocket import Channels, WebSocketPeer
 from podium.runtime.port import NotFound, RuntimeFailure, RuntimeService
 from podium.runtime.stream_port import AttachedProcess, StreamOptions

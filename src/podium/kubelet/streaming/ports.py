@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from podium.kit import descriptors
-from podium.kubelet.streaming.command import PeerGone
-from podium.kubelet.streaming.spdy import CREATION_TIMEOUT, Session, Stream
+from podium.kit.spdy.session import PeerGone, Session, Stream
+from podium.kubelet.streaming.spdy import CREATION_TIMEOUT
 from podium.kubelet.streaming.websocket import Channels
 from podium.runtime.port import RuntimeFailure
 
@@ -48,7 +48,9 @@ async def _to_pod(data: Bytes, connection: socket.socket) -> None:
             await descriptors.write(connection.fileno(), piece)
         connection.shutdown(socket.SHUT_WR)
     except OSError:
-        return  # it takes no more; what it sends is still to come
+        # It takes no more; what it sends is still to come, and nobody else is to wait for it.
+        while await data.read():
+            pass
 
 
 async def _from_pod(data: Bytes, connection: socket.socket) -> None:

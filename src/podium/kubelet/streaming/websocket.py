@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import WSMsgType, web
 
+from podium.kit.spdy.session import PeerGone
 from podium.kubelet.streaming import protocol
-from podium.kubelet.streaming.command import PeerGone
 from podium.kubelet.streaming.protocol import CLOSE, Channel, Size
 from podium.runtime.stream_port import StreamOptions
 

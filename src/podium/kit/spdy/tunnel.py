@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from aiohttp import WSMsgType, web
+from collections.abc import Awaitable
+from typing import Protocol, Self
+
+from aiohttp import WSMessage, WSMsgType
+
+
+class WebSocket(Protocol):
+    """Either end's WebSocket, as aiohttp has them."""
+
+    def __aiter__(self) -> Self: ...
+
+    async def __anext__(self) -> WSMessage: ...
+
+    def send_bytes(self, data: bytes) -> Awaitable[None]: ...
 
 
 class Tunnel:
     """The bytes of a WebSocket's messages in the form of a stream's reader and writer."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._pending: list[bytes] = []
 
