@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,11 +44,15 @@ async def attach(
             raise RuntimeFailure(f"failed to attach to container {container_id}: {exc}") from exc
         async with asyncio.TaskGroup() as tasks:
             attached = AttachedContainer(live, connection, bundle, options)
-            sorting = tasks.create_task(attached.sort(), name=f"attach {container_id[:12]}")
+            name = f"attach {container_id[:12]}"
+            working = [tasks.create_task(attached.sort(), name=name)]
+            if live.record.config.tty:
+                working.append(tasks.create_task(attached.tell_sizes(), name=name))
             try:
                 yield attached
             finally:
-                sorting.cancel()
+                for task in working:
+                    task.cancel()
 
 
 async def _connect(connection: socket.socket, path: Path) -> None:
@@ -72,6 +77,9 @@ class AttachedContainer:
             bundle,
             options,
         )
+        #: The last, and one before: two that differ have what runs there draw all of it anew.
+        self._sizes: deque[tuple[int, int]] = deque(maxlen=2)
+        self._resized = asyncio.Event()
         #: One packet each at the most: who does not read holds the other back as well.
         self._stdout: asyncio.Queue[bytes] = asyncio.Queue(1)
         self._stderr: asyncio.Queue[bytes] = asyncio.Queue(1)
@@ -111,10 +119,17 @@ class AttachedContainer:
             self._connection.shutdown(socket.SHUT_WR)
 
     def resize(self, width: int, height: int) -> None:
-        if not self._live.record.config.tty:
-            return
-        with contextlib.suppress(OSError):  # conmon has gone, and the terminal with it
-            conmon.tell(self._bundle, conmon.RESIZE, height, width)
+        self._sizes.append((height, width))
+        self._resized.set()
+
+    async def tell_sizes(self) -> None:
+        """Hand on sizes of the terminal, until cancelled."""
+        while True:
+            await self._resized.wait()
+            self._resized.clear()
+            with contextlib.suppress(OSError):  # conmon has gone, and the terminal with it
+                while self._sizes:
+                    await conmon.tell(self._bundle, conmon.RESIZE, *self._sizes.popleft())
 
     async def wait(self) -> int:
         await self._live.exited.wait()

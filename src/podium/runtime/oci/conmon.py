@@ -7,7 +7,10 @@ in CRI's line format and, at the end, the exit code to a file. Its end is seen t
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import struct
+import termios
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ from podium.runtime.oci.layout import ContainerPaths, OciOptions
 
 #: Control messages (conmon's ctrl.c); a size is given as height and width.
 RESIZE, REOPEN_LOGS = 1, 2
+_PAUSE = 0.002  # seconds
 
 
 class CreateFailed(Exception):
@@ -107,13 +111,27 @@ def command(
     return argv
 
 
-def tell(bundle: Path, message: int, first: int = 0, second: int = 0) -> None:
-    """Send the conmon of *bundle* a control message. Raises OSError where it has gone."""
+async def tell(bundle: Path, message: int, first: int = 0, second: int = 0) -> None:
+    """Send the conmon of *bundle* a control message, once those before have been heard.
+
+    Of several messages that it reads at once it minds the first alone. Raises OSError where it has
+    gone.
+    """
     descriptor = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
+        waits = _unheard(descriptor)
+        while waits:
+            await asyncio.sleep(_PAUSE)
+            waits = _unheard(descriptor)
         os.write(descriptor, f"{message} {first} {second}\n".encode())
     finally:
         os.close(descriptor)
+
+
+def _unheard(fifo: int) -> int:
+    """Return how many bytes nobody has read yet."""
+    (count,) = struct.unpack("i", fcntl.ioctl(fifo, termios.FIONREAD, b"\0" * 4))
+    return int(count)
 
 
 def last_error(log: Path) -> str:

@@ -19,7 +19,7 @@ async def reopen(engine: Engine, container_id: str) -> None:
         raise RuntimeFailure("container is not running")
     path, bundle = Path(live.record.log_path), engine.container_paths(container_id).bundle
     try:
-        conmon.tell(bundle, conmon.REOPEN_LOGS)
+        await conmon.tell(bundle, conmon.REOPEN_LOGS)
     except OSError as exc:
         raise RuntimeFailure(f"conmon cannot be told to reopen the log: {exc}") from exc
     patience = _PATIENCE
