@@ -1,53 +1,16 @@
-"""A request that turns into something else than HTTP, passed on as it is to who answers it.
-
-The server speaks none of the protocols that travel here: it sends the request on with the headers
-that ask for the change, and after ``101`` carries bytes both ways, no faster than they are taken.
-Follows ``k8s.io/apimachinery/pkg/util/proxy`` (``UpgradeAwareHandler``).
-"""
+"""Requests for another protocol than HTTP, passed on to a kubelet or to what is proxied to."""
 
 from __future__ import annotations
 
-import asyncio
-import http.client
-import io
-import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from aiohttp.web import BaseRequest, Response, StreamResponse
+from aiohttp.web import BaseRequest, StreamResponse
 from multidict import CIMultiDict
 
 from podium.api.errors import failure
-from podium.kit.upgrade import take_over
+from podium.kit import passing
+from podium.kit.passing import NotReached, Target, wanted
 
-#: Seconds to reach the other side; what it then sends may take any time.
-CONNECT_TIMEOUT = 10.0
-_LIMIT = 256 * 1024
-_CHUNK = 64 * 1024
-#: How much of a refusal is passed on, in bytes.
-_REFUSAL_LIMIT = 64 * 1024
 #: Headers that are about the client's connection to us, or who it is, and not for others.
 _OURS = frozenset({"host", "authorization", "content-length", "transfer-encoding", "cookie"})
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a request goes; ``path`` with its query, as it is to stand in the request line."""
-
-    host: str
-    port: int
-    path: str
-    tls: ssl.SSLContext | None = None
-
-    @property
-    def authority(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def wanted(request: BaseRequest) -> bool:
-    """Whether the client asks for a change of protocol."""
-    asked = request.headers.get("Connection", "").lower()
-    return "upgrade" in asked and "Upgrade" in request.headers
 
 
 async def pass_on(
@@ -59,31 +22,10 @@ async def pass_on(
     be reached there.
     """
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            reader, writer = await asyncio.open_connection(
-                target.host, target.port, ssl=target.tls, limit=_LIMIT
-            )
-    except (OSError, TimeoutError) as exc:
-        text = f"error dialing backend: dial tcp {target.authority}: {exc or 'i/o timeout'}"
-        raise failure(500, "InternalError", text) from exc
-    try:
-        writer.write(
-            _head(request, target, _passed(request, target) if headers is None else headers)
-        )
-        try:
-            status, answered = await _answer(reader)
-        except (OSError, ValueError, EOFError) as exc:
-            raise failure(500, "InternalError", f"error dialing backend: {exc}") from exc
-        if status < 400 and status != 101:
-            text = f"invalid upgrade response: status code {status}"
-            raise failure(500, "InternalError", text)
-        if status != 101:
-            return await _refusal(reader, status, answered)
-        async with take_over(request, answered) as (client, to_client, response):
-            await _carry((client, to_client), (reader, writer))
-        return response
-    finally:
-        writer.close()
+        sent = _passed(request, target) if headers is None else headers
+        return await passing.pass_on(request, target, sent)
+    except NotReached as exc:
+        raise failure(500, "InternalError", str(exc)) from exc
 
 
 def _passed(request: BaseRequest, target: Target) -> CIMultiDict[str]:
@@ -97,78 +39,4 @@ def _passed(request: BaseRequest, target: Target) -> CIMultiDict[str]:
     return found
 
 
-def _head(request: BaseRequest, target: Target, headers: CIMultiDict[str]) -> bytes:
-    lines = [f"{request.method} {target.path} HTTP/1.1"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
-
-
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, CIMultiDict[str]]:
-    """Read the head of an answer. Raises ValueError, EOFError."""
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.LimitOverrunError as exc:
-        raise ValueError("the answer has no end of headers") from exc
-    line, _, rest = head.partition(b"\r\n")
-    parts = line.split(b" ", 2)
-    if len(parts) < 2 or not parts[0].startswith(b"HTTP/1.") or not parts[1].isdigit():
-        raise ValueError(f"malformed HTTP response {line!r}")
-    parsed = http.client.parse_headers(io.BytesIO(rest))
-    return int(parts[1]), CIMultiDict(parsed.items())
-
-
-async def _refusal(
-    reader: asyncio.StreamReader, status: int, headers: Mapping[str, str]
-) -> StreamResponse:
-    length = headers.get("Content-Length", "")
-    body = b""
-    if length.isdigit():
-        body = await reader.readexactly(min(int(length), _REFUSAL_LIMIT))
-    elif headers.get("Transfer-Encoding", "").lower() == "chunked":
-        body = await _chunks(reader)
-    kept = {
-        name: value
-        for name, value in headers.items()
-        if name.lower() in ("content-type", "www-authenticate", "retry-after")
-        or name.lower().startswith("x-")
-    }
-    return Response(status=status, headers=kept, body=body)
-
-
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    """Return what comes in chunks, as far as it is passed on."""
-    body = b""
-    while len(body) < _REFUSAL_LIMIT:
-        try:
-            size = int((await reader.readline()).partition(b";")[0], 16)
-            if size <= 0:
-                break
-            body += await reader.readexactly(min(size, _REFUSAL_LIMIT))
-            await reader.readline()
-        except (ValueError, EOFError):
-            break
-    return body[:_REFUSAL_LIMIT]
-
-
-_End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def _carry(client: _End, backend: _End) -> None:
-    """Move bytes both ways until either side has ended: none of the protocols has half ends."""
-    async with asyncio.TaskGroup() as tasks:
-        ways = [
-            tasks.create_task(_pump(client[0], backend[1])),
-            tasks.create_task(_pump(backend[0], client[1])),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(_CHUNK):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        return  # one side is gone, which ends the other
+__all__ = ["Target", "pass_on", "wanted"]
