@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
+from urllib.request import urlopen
 
-from support.cluster import KUBECTL, Cluster, pod
+from support.cluster import KUBECTL, Cluster, eventually, pod, run
 
 OURS = (Path(KUBECTL["1.37"]).parent / "podium", "kubectl")
 
@@ -42,3 +44,59 @@ def test_commands_are_executed_as_the_real_one_does(shared: Cluster, namespace: 
     both("nosuch", "--", "true")
     both("two", "-c", "c", "-i", "--", "cat", stdin=os.urandom(500_000))
     both("two")
+
+
+def test_copies(shared: Cluster, namespace: str, tmp_path: Path):
+    """Both ways between our kubectl and upstream's; and where to is a directory."""
+    spec = pod("files", "sleep", "1000", terminationGracePeriodSeconds=1)
+    spec["metadata"]["namespace"] = namespace
+    shared.apply(spec)
+    shared.wait_ready("files", namespace=namespace)
+    there = tmp_path / "there"
+    (there / "below").mkdir(parents=True)
+    (there / "below" / "data").write_bytes(os.urandom(700_000))
+    (there / "link").symlink_to("below")
+
+    def ours(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        environment = shared.environment
+        return run(*OURS, "-n", namespace, "cp", *words, env=environment)
+
+    ours(there, "files:/tmp/there")
+    ours(there, "files:/tmp/there")  # into it, as it is there now
+    shared.kubectl("-n", namespace, "cp", "files:/tmp/there", str(tmp_path / "theirs"))
+    said = ours("files:/tmp/there", tmp_path / "ours")
+    assert f'skipping symlink: "{tmp_path}/ours/link" -> "below"' in said.stderr
+    for copy in (tmp_path / "theirs", tmp_path / "ours", tmp_path / "ours" / "there"):
+        assert (copy / "below" / "data").read_bytes() == (there / "below" / "data").read_bytes()
+
+
+def test_a_port_forward_outlives_the_pod(shared: Cluster, namespace: str, tmp_path: Path):
+    spec = pod("web", terminationGracePeriodSeconds=1)
+    spec["metadata"]["namespace"] = namespace
+    shared.apply(spec)
+    shared.wait_ready("web", namespace=namespace)
+    log = tmp_path / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*OURS, "-n", namespace, "port-forward", "pod/web", ":8080"],
+            stdout=output, stderr=output, env=os.environ | shared.environment,
+        )  # fmt: skip
+    try:
+        eventually(lambda: log.read_text().count("Forwarding from") == 2, "forwarding")
+        [address, _] = re.findall(r"Forwarding from (\S+) -> 8080", log.read_text())
+
+        def page() -> bytes:
+            with urlopen(f"http://{address}/healthy", timeout=20) as answer:
+                text: bytes = answer.read()
+                return text
+
+        assert page() == b"ok\n"
+        shared.kubectl("-n", namespace, "delete", "pod", "web")
+        shared.apply(spec)
+        assert page() == b"ok\n"  # it has waited for the Pod
+        assert f"Handling connection for {address.rpartition(':')[2]}\n" in log.read_text()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait()

@@ -34,7 +34,9 @@ _KUBECTL = Path(sys.executable).parent / "kubectl"
 #: Where both have the same length, columns have the same width.
 _UPSTREAM, _OURS = "ns-a", "ns-b"
 #: Commands that change nothing: several of them may run at once.
-_READ = ("get", "describe", "wait", "api-resources", "api-versions")
+_READ = frozenset(
+    "get describe wait api-resources api-versions attach exec cp port-forward proxy".split()
+)
 _MASKS = (
     (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),

@@ -38,7 +38,11 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("describe", "Show details of a specific resource or group of resources"),
             ("logs", "Print the logs for a container in a pod"),
+            ("attach", "Attach to a running container"),
             ("exec", "Execute a command in a container"),
+            ("port-forward", "Forward one or more local ports to a pod"),
+            ("proxy", "Run a proxy to the Kubernetes API server"),
+            ("cp", "Copy files and directories to and from containers"),
         ),
     ),
     (

@@ -47,6 +47,18 @@ class Failed(CommandError):
         return ""
 
 
+class Exited(Said):
+    """A command in a container has ended otherwise than by 0; so does this program."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"command terminated with exit code {code}")
+        self.exit_code = code
+
+
+class Lost(CommandError):
+    """A stream has ended before what it carries."""
+
+
 class StatusError(CommandError):
     """The server's refusal: a ``Status``, as it came."""
 

@@ -54,6 +54,21 @@ class Http:
     def authority(self) -> str:
         return self.server.authority
 
+    @property
+    def server_name(self) -> str | None:
+        """The name that the server's certificate is expected to have; None for its host's."""
+        return self._connection.tls_server_name or None
+
+    @property
+    def proxy(self) -> str | None:
+        """The URL of the proxy on the way to the server, None where there is none."""
+        found = _proxy(self._connection, self.server)
+        return found.geturl() if found else None
+
+    def another(self) -> Http:
+        """Return a way to the same server that can be used at the same time."""
+        return Http(self._connection, self._timeout)
+
     def request(
         self,
         method: str,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from podium.kubectl.errors import CommandError
 
@@ -19,10 +20,10 @@ class Chosen:
     names: list[str]
     guessed: bool
 
-    def announce(self) -> None:
+    def announce(self, file: IO[str] | None = None) -> None:
         if self.guessed:
             listed = ", ".join(self.names)
-            print(f'Defaulted container "{self.name}" out of: {listed}', file=sys.stderr)
+            print(f'Defaulted container "{self.name}" out of: {listed}', file=file or sys.stderr)
 
 
 def default_container(pod: dict[str, Any]) -> Chosen:
@@ -48,3 +49,23 @@ def named_container(pod: dict[str, Any], name: str) -> str:
         pod_name = pod["metadata"]["name"]
         raise CommandError(f"container {name} is not valid for pod {pod_name} out of: {shown}")
     return name
+
+
+def chosen_container(pod: dict[str, Any], name: str, *, quiet: bool = False) -> str:
+    """Return *name*, or where that is "" the container that commands are for, and say so.
+
+    Raises CommandError where *pod* has no such container.
+    """
+    if name:
+        return named_container(pod, name)
+    chosen = default_container(pod)
+    if not quiet:
+        chosen.announce()
+    return chosen.name
+
+
+def every_container(pod: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the containers of *pod*, each after the name of the list that it is in."""
+    for kind in ("initContainers", "containers", "ephemeralContainers"):
+        for container in pod["spec"].get(kind) or ():
+            yield kind, container

@@ -1,0 +1,122 @@
+"""``kubectl proxy``: the API on a port of this machine, without certificates."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.flags import Flag, Kind, Values
+
+if TYPE_CHECKING:
+    from podium.kubectl.proxying import Filter
+
+
+def run(invocation: Invocation) -> int:
+    values, http = invocation.values, invocation.session.http
+    if values.unix_socket and values.changed("port"):
+        raise CommandError("cannot set --unix-socket and --port at the same time")
+    if not 0 <= values.port < 1 << 16:
+        raise CommandError(f"listen tcp: address {values.port}: invalid port")
+    if values.www and not os.path.exists(values.www):
+        print(f"W Failed to stat static file directory {values.www}: "
+              f"stat {values.www}: no such file or directory", file=sys.stderr)  # fmt: skip
+    import asyncio
+
+    from podium.kubectl.proxying import Site, serve
+
+    site = Site(
+        _slashed(values.api_prefix), values.www, _slashed(values.www_prefix), _filter(values),
+        values.append_server_path,
+    )  # fmt: skip
+    if values.unix_socket and Path(values.unix_socket).is_socket():
+        Path(values.unix_socket).unlink()  # left there by one before
+    try:
+        asyncio.run(serve(http, site, values.address, values.port, values.unix_socket))
+    except KeyboardInterrupt:
+        return 130
+    except OSError as exc:
+        where = values.unix_socket or f"{values.address}:{values.port}"
+        kind = "unix" if values.unix_socket else "tcp"
+        why = os.strerror(exc.errno or 0).lower()
+        raise CommandError(f"listen {kind} {where}: bind: {why}") from exc
+    return 0
+
+
+def _slashed(prefix: str) -> str:
+    return prefix if prefix.endswith("/") else f"{prefix}/"
+
+
+def _filter(values: Values) -> Filter | None:
+    from podium.kubectl.proxying import Filter
+
+    if values.disable_filter:
+        if not values.unix_socket:
+            print("W Request filter disabled, your proxy is vulnerable to XSRF attacks, please be "
+                  "cautious", file=sys.stderr)  # fmt: skip
+        return None
+    return Filter(
+        _patterns(values.accept_paths),
+        _patterns(values.reject_paths),
+        _patterns(values.accept_hosts),
+        _patterns(values.reject_methods),
+    )
+
+
+def _patterns(text: str) -> list[re.Pattern[str]]:
+    try:
+        return [re.compile(part) for part in text.split(",")] if text else []
+    except re.error as exc:
+        failed = Said(f"F Error compiling re: error parsing regexp: {exc}: `{text}`")
+        failed.exit_code = 255
+        raise failed from exc
+
+
+COMMAND = Command(
+    usage="kubectl proxy [--port=PORT] [--www=static-dir] [--www-prefix=prefix] "
+    "[--api-prefix=prefix] [options]",
+    short="Run a proxy to the Kubernetes API server",
+    long="Serve the API on a port of this machine, to whoever gets there, as you. Files of a "
+    "directory\ncan be served beside it.",
+    examples="""
+# All of the API
+kubectl proxy
+
+# A part of it, and files
+kubectl proxy --www=/my/files --www-prefix=/static/ --api-prefix=/api/
+
+# On any port that is free; it is printed
+kubectl proxy --port=0
+""",
+    run=run,
+    flags=(
+        Flag("accept-hosts", r"^localhost$,^127\.0\.0\.1$,^\[::1\]$",
+             "Regular expression for hosts that the proxy should accept."),
+        Flag("accept-paths", "^.*", "Regular expression for paths that the proxy should accept."),
+        Flag("address", "127.0.0.1", "The IP address on which to serve on."),
+        Flag("api-prefix", "/", "Prefix to serve the proxied API under."),
+        Flag("append-server-path", False, "If true, enables automatic path appending of the kube "
+             "context server path to each request.", kind=Kind.BOOL),
+        Flag("disable-filter", False, "If true, disable request filtering in the proxy. This is "
+             "dangerous, and can leave you vulnerable to XSRF attacks, when used with an "
+             "accessible port.", kind=Kind.BOOL),
+        Flag("keepalive", 0.0, "keepalive specifies the keep-alive period for an active network "
+             "connection. Set to 0 to disable keepalive.", kind=Kind.DURATION),
+        Flag("port", 8001, "The port on which to run the proxy. Set to 0 to pick a random port.",
+             short="p", kind=Kind.INT),
+        Flag("reject-methods", "^$", "Regular expression for HTTP methods that the proxy should "
+             "reject (example --reject-methods='POST,PUT,PATCH'). "),
+        Flag("reject-paths", "^/api/.*/pods/.*/exec,^/api/.*/pods/.*/attach", "Regular expression "
+             "for paths that the proxy should reject. Paths specified here will be rejected even "
+             "accepted by --accept-paths."),
+        Flag("unix-socket", usage="Unix socket on which to run the proxy.", short="u"),
+        Flag("www", usage="Also serve static files from the given directory under the specified "
+             "prefix.", short="w"),
+        Flag("www-prefix", "/static/", "Prefix to serve static files under, if static file "
+             "directory is specified.", short="P"),
+    ),
+)  # fmt: skip
