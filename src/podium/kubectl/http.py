@@ -6,7 +6,7 @@ import json
 import os
 
 from podium.kubectl.errors import CommandError, StatusError, Unreachable
-from podium.kubectl.urls import Url, query_string, quote_path
+from podium.kubectl.urls import Url, query_string, quote, quote_path
 from podium.kubectl.wire import Wire, WireError
 
 TYPE_CHECKING = False
@@ -62,8 +62,11 @@ class Http:
     @property
     def proxy(self) -> str | None:
         """The URL of the proxy on the way to the server, None where there is none."""
-        found = _proxy(self._connection, self.server)
-        return found.geturl() if found else None
+        found = self._proxy()
+        if found is None:
+            return None
+        user = f"{quote(found.user)}:{quote(found.password)}@" if found.user else ""
+        return f"http://{user}{found.authority}"
 
     def another(self) -> Http:
         """Return a way to the same server that can be used at the same time."""

@@ -112,9 +112,8 @@ class Proxy:
 
     async def _upgrade(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         server = self._http.server
-        port = server.port or (443 if server.scheme == "https" else 80)
         tls = self._http.tls() if server.scheme == "https" else None
-        target = Target(server.hostname or "localhost", port, path, tls)
+        target = Target(server.host, server.port, path, tls)
         headers = CIMultiDict(request.headers)
         headers[hdrs.HOST] = target.authority
         for name, value in self._http.identity():
