@@ -60,7 +60,8 @@ async def proxy(tmp_path: Path) -> AsyncIterator[RawTestServer]:
         return web.Response(text=text)
 
     async with RawTestServer(echo) as server:
-        connection = Connection(str(server.make_url("/")), token="t")
+        connection = Connection(str(server.make_url("/")))
+        connection.token = "t"
         http = Http(connection)
         site = Site("/custom/", str(files), "/static/", FILTER, False)
         async with (
