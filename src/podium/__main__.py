@@ -1,4 +1,7 @@
-"""The ``podium`` command; started by the name ``kubectl``, or as ``podium kubectl``, a kubectl."""
+"""The ``podium`` command; started by the name ``kubectl``, or as ``podium kubectl``, a kubectl.
+
+``podium restart`` is a command for users of the API too, and made of the same parts.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ import sys
 def main() -> int:
     """Run the command line of this process; return its exit code."""
     called = os.path.basename(sys.argv[0])
-    if called == "kubectl" or sys.argv[1:2] == ["kubectl"]:
+    if called == "kubectl" or sys.argv[1:2] in (["kubectl"], ["restart"]):
         from podium.kubectl.main import main as kubectl
 
-        return kubectl(sys.argv[1:] if called == "kubectl" else sys.argv[2:])
+        whole = called == "kubectl" or sys.argv[1] == "restart"
+        return kubectl(sys.argv[1:] if whole else sys.argv[2:])
     from podium.cluster.cli import main as cli
 
     return cli(sys.argv[1:])

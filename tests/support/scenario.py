@@ -20,6 +20,7 @@ Commands (NAME is ``p`` where it is left out)::
     patch [NAME]                a merge patch of the Pod
     patch-status [NAME]         the same through its subresource
     debug [NAME]                adds an ephemeral container
+    restart NAME [CONTAINER…]   POST to the Pod's restart
     run DURATION                lets time go by: 10s, 5m, 1h
     check CONTAINER ok|fail     what its probe command ``check`` finds from now on
     exit CONTAINER CODE         its process ends
@@ -151,6 +152,8 @@ class Stage:
                 await client.patch(scheme.PODS, name, given, namespace="default", subresource=part)
             case "debug":
                 await self._debug(name, given)
+            case "restart":
+                await self._restart(name, words[1:])
             case "check":
                 self._checks[words[0]] = words[1]
             case "exit":
@@ -180,6 +183,15 @@ class Stage:
         added = from_plain(EphemeralContainer, {"image": IMAGE, **given})
         pod.spec.ephemeral_containers.append(added)
         await self._node.client.update(scheme.PODS, pod, subresource="ephemeralcontainers")
+
+    async def _restart(self, name: str, containers: Sequence[str]) -> None:
+        path = f"/api/v1/namespaces/default/pods/{name}/restart"
+        query = [("container", container) for container in containers]
+        async with (
+            self._node.api.session() as session,
+            session.post(path, params=query) as response,
+        ):
+            assert response.status == 201, await response.text()
 
     async def _running(self, container: str) -> str:
         for found in await self._node.runtime.list_containers():

@@ -48,7 +48,7 @@ PODS = _kind(
         _connect("attach", "PodAttachOptions"), _BINDING, Subresource("ephemeralcontainers"),
         _EVICTION, _connect("exec", "PodExecOptions"), Subresource("log", ("get",)),
         _connect("portforward", "PodPortForwardOptions"), _proxy("Pod"),
-        Subresource("resize"), STATUS,
+        Subresource("resize"), Subresource("restart", ("create",)), STATUS,
     ),
 )  # fmt: skip
 NODES = _kind(

@@ -168,6 +168,8 @@ def _subresource(resource: Resource, info: RequestInfo) -> Route:
         verb = _rarely("scale", f"{info.verb}_scale")
     elif (subresource.name, info.verb) == ("eviction", "create"):
         verb = _rarely("eviction", "evict")
+    elif (subresource.name, info.verb) == ("restart", "create"):
+        verb = _rarely("restart", "restart")
     if verb is None:
         verb = _PART_VERBS.get(info.verb)
     if verb is None:

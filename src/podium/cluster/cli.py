@@ -17,6 +17,7 @@ examples:
   export KUBECONFIG=/var/lib/podium/kubeconfig
   kubectl apply -f pod.yaml            any Kubernetes client works with that kubeconfig
   podium image load image.tar          make an image known without a registry
+  podium restart pod/web -c main       start a container again, in place
   podium down                          stop it all and leave nothing behind
 """
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from podium.domain.pods.backoff import RestartBackOff
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
 from podium.kubelet.config_readers import ConfigError
@@ -60,6 +61,12 @@ class KubeletConfiguration:
     maximum_dead_containers_per_container: int = 1
     maximum_dead_containers: int = -1
     minimum_container_ttl_duration: float = 0.0
+
+    @property
+    def restart_back_off(self) -> RestartBackOff:
+        return RestartBackOff(
+            self.restart_back_off_start, self.restart_back_off_maximum, self.restart_back_off_reset
+        )
 
     @property
     def shutdown_classes(self) -> tuple[ShutdownGrace, ...]:

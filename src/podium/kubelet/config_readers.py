@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the text names the field."""
@@ -59,9 +56,12 @@ def duration_or_none(name: str, value: Any) -> float:
     """Like :func:`duration`, with ``0s`` (or ``0``) for none."""
     if value in ("0", 0) and not isinstance(value, bool):
         return 0.0
-    if isinstance(value, str) and value and not _DURATION.sub("", value):
-        return sum(float(amount) * _UNITS[unit] for amount, unit in _DURATION.findall(value))
-    raise ConfigError(f"{name}: must be a duration such as 10s or 5m")
+    from podium.domain.pods.durations import seconds_of
+
+    try:
+        return seconds_of(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ConfigError(f"{name}: must be a duration such as 10s or 5m") from None
 
 
 def text(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods import garbage
+from podium.domain.pods.backoff import RestartBackOff, pod_back_off
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import every_container, field_path, target_of
 from podium.domain.pods.identity import pod_key
@@ -246,7 +247,8 @@ class PodWorker:
             observed = await self._observer.observe()
         now = self._node.clock.now()
         behind = self._resizer.behind
-        step = plan(self.pod, observed, now, self._replaced, self._prober.health, behind)
+        curve = self._back_off_curve()
+        step = plan(self.pod, observed, now, self._replaced, self._prober.health, behind, curve)
         replacing = self._is_being_replaced(observed, step)
         if not replacing:
             self._report_progress(observed, jobs)
@@ -264,6 +266,13 @@ class PodWorker:
         if self._waiting and not replacing:
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def _back_off_curve(self) -> RestartBackOff:
+        node = self._node.options.config.restart_back_off
+        try:
+            return pod_back_off(self.pod, node)
+        except ValueError:  # changed since the Pod was admitted
+            return node
 
     def _note_back_off(self, step: Plan) -> list[tuple[str, str]]:
         """Take over which containers are in back-off; return the events for those that are new."""

@@ -53,6 +53,8 @@ _LOG = (
     "container", "follow", "limitBytes", "pretty", "previous", "sinceSeconds", "sinceTime",
     "tailLines", "timestamps",
 )  # fmt: skip
+#: Posted without a body.
+_RESTART = tuple(sorted((*_WRITES, "container")))
 _METHODS = {
     "get": "get",
     "list": "get",
@@ -138,6 +140,8 @@ class Operation:
     def query(self) -> Iterable[str]:
         if self.subresource == "log":
             return _LOG
+        if self.subresource == "restart":
+            return _RESTART
         return _CONNECTIONS[self.subresource] if self.connects else _QUERY[self.action]
 
     @property
@@ -216,6 +220,8 @@ def _subresource_operations(
             yield Operation(path, action, resource, kind, subresource=sub.name, connects=True)
             continue
         body = {"post": own, "put": own, "patch": PATCH}.get(action, "")
+        if sub.name == "restart":
+            body = ""
         result = "" if sub.name == "log" else own
         yield Operation(path, action, resource, kind, body, result, sub.name)
 

@@ -1,19 +1,56 @@
 """Back-off of container restarts: at once, then 10 s doubling to 5 min; forgotten after 10 min.
 
-Each run carries the wait that follows its end (:attr:`ContainerRecord.back_off`), so that the
-sequence survives a restart of the kubelet: it is read from the runtime, not remembered.
+That is upstream's curve, and the default; a node may have another (:class:`RestartBackOff`), and so
+may a Pod, by an annotation. Each run carries the wait that follows its end
+(:attr:`ContainerRecord.back_off`), so that the sequence survives a restart of the kubelet: it is
+read from the runtime, not remembered.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from podium.api.types.core_v1 import Pod
+from podium.domain.pods.durations import seconds_of
 from podium.domain.pods.observed import ContainerRecord
 
-INITIAL = 10.0
-MAXIMUM = 300.0
-#: A run that lasted longer than this starts the sequence afresh.
-FORGET_AFTER = 2 * MAXIMUM
+ANNOTATION = "podium.io/back-off"
+#: Bounds of what an annotation may ask for, in seconds.
+SHORTEST, LONGEST = 0.1, 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RestartBackOff:
+    """Seconds: the first wait, the longest, and how long a run has to last for the sequence to
+    begin afresh."""
+
+    start: float = 10.0
+    maximum: float = 300.0
+    reset: float = 600.0
+
+    @property
+    def initial(self) -> float:
+        return min(self.start, self.maximum)
+
+
+UPSTREAM = RestartBackOff()
+
+
+def pod_back_off(pod: Pod, node: RestartBackOff) -> RestartBackOff:
+    """Return what counts for *pod*: its annotation (``start=1s,maximum=30s,reset=2m``, or a part of
+    that), else what counts on the *node*. Raises ValueError, which says what is wrong."""
+    given: dict[str, float] = {}
+    for entry in pod.metadata.annotations.get(ANNOTATION, "").split(","):
+        name, equals, duration = entry.strip().partition("=")
+        if not name:
+            continue
+        if not equals or name not in ("start", "maximum", "reset"):
+            raise ValueError(f"{entry.strip()!r} is not start=, maximum= or reset=DURATION")
+        given[name] = seconds_of(duration)
+        if not SHORTEST <= given[name] <= LONGEST:
+            raise ValueError(f"{duration!r} is not between 100ms and a day")
+    return replace(node, **given)
 
 
 def first_back_off() -> float:
@@ -21,15 +58,21 @@ def first_back_off() -> float:
     return 0.0
 
 
-def next_back_off(ended: ContainerRecord, spec_hash: str) -> float:
+def next_back_off(
+    ended: ContainerRecord, spec_hash: str, curve: RestartBackOff = UPSTREAM
+) -> float:
     """The wait that will follow the run that replaces *ended*, for a spec of hash *spec_hash*."""
-    if ended.hash != spec_hash or _ran_long(ended) or not ended.back_off:
-        return INITIAL
-    return min(ended.back_off * 2, MAXIMUM)
+    if ended.hash != spec_hash or _ran_long(ended, curve) or not ended.back_off:
+        return curve.initial
+    return min(ended.back_off * 2, curve.maximum)
 
 
 def back_off_until(
-    ended: ContainerRecord, spec_hash: str, *, killed: bool = False
+    ended: ContainerRecord,
+    spec_hash: str,
+    curve: RestartBackOff = UPSTREAM,
+    *,
+    killed: bool = False,
 ) -> datetime | None:
     """When the run that replaces *ended* may start; None when at once.
 
@@ -40,17 +83,26 @@ def back_off_until(
         return None
     if killed and (ended.finished_at - ended.created_at).total_seconds() >= ended.back_off:
         return None
-    if ended.hash != spec_hash or _ran_long(ended):
+    if ended.hash != spec_hash or _ran_long(ended, curve):
         return None
-    return ended.finished_at + timedelta(seconds=ended.back_off)
+    return ended.finished_at + timedelta(seconds=waited(ended, curve))
 
 
-def _ran_long(ended: ContainerRecord) -> bool:
+def waited(ended: ContainerRecord, curve: RestartBackOff) -> float:
+    """How long is waited after *ended*; a maximum that was lowered since counts at once."""
+    return min(ended.back_off, curve.maximum)
+
+
+def _ran_long(ended: ContainerRecord, curve: RestartBackOff) -> bool:
     if ended.finished_at is None:
         return False
-    return (ended.finished_at - ended.created_at).total_seconds() > FORGET_AFTER
+    return (ended.finished_at - ended.created_at).total_seconds() > curve.reset
+
+
+#: Failed pulls that are longer ago than this (seconds) do not count.
+FORGET_AFTER = 600.0
 
 
 def image_back_off(failures: int) -> float:
     """The wait after the *failures*-th failed pull in a row: 10 s doubling to 5 min."""
-    return float(min(INITIAL * 2.0 ** min(failures - 1, 16), MAXIMUM))
+    return float(min(10.0 * 2.0 ** min(failures - 1, 16), 300.0))

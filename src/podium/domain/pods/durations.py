@@ -1,6 +1,18 @@
-"""Durations in Go's notation, which messages and events of Kubernetes use."""
+"""Durations in Go's notation, which messages, events and settings of Kubernetes use."""
 
 from __future__ import annotations
+
+import re
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(text: str) -> float:
+    """Read a duration: ``2m40s``, ``1.5s``, ``85ms``. Raises ValueError."""
+    if not text or _PART.sub("", text):
+        raise ValueError(f"{text!r} is not a duration such as 10s or 5m")
+    return sum(float(amount) * _UNITS[unit] for amount, unit in _PART.findall(text))
 
 
 def go_duration(seconds: float) -> str:

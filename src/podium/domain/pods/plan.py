@@ -7,13 +7,20 @@ the same plan, and nothing here asks the runtime or a clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
-from podium.domain.pods.backoff import back_off_until, first_back_off, next_back_off
-from podium.domain.pods.container_status import Waiting
+from podium.domain.pods.backoff import (
+    UPSTREAM,
+    RestartBackOff,
+    back_off_until,
+    first_back_off,
+    next_back_off,
+    waited,
+)
+from podium.domain.pods.container_status import Waiting, container_id
 from podium.domain.pods.containers import as_container, every_container
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.identity import container_hash, pod_full_name
@@ -22,6 +29,7 @@ from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.probes import NO_HEALTH, ProbeKind, RunHealth, kill_grace
 from podium.domain.pods.resize import NOTHING_BEHIND, needs_restart
 from podium.domain.pods.restart import restarts, should_restart
+from podium.domain.pods.restart_request import requested
 from podium.domain.pods.termination import grace_period
 
 _HEALTHY = RunHealth()
@@ -77,16 +85,17 @@ def plan(
     replaced: Set[str] = frozenset(),
     health: Mapping[str, RunHealth] = NO_HEALTH,
     behind: Mapping[str, ResourceRequirements] = NOTHING_BEHIND,
+    curve: RestartBackOff = UPSTREAM,
 ) -> Plan:
     """Return the next actions for a Pod that is wanted and not over (:func:`is_finished`).
 
     *replaced* are the IDs of containers that were killed to be replaced: another run follows them
     however they ended. *health* is what probes say of running containers, by ID; *behind* which
-    resources those have, by name, that are to have others.
+    resources those have, by name, that are to have others; *curve* how long restarts wait.
     """
     if observed.sandbox is None:
         return _plan_sandbox(pod, observed)
-    step = _Step(pod, observed, now, replaced, health, behind)
+    step = _Step(pod, observed, now, replaced, health, behind, curve)
     for ephemeral in pod.spec.ephemeral_containers:
         if observed.latest(ephemeral.name) is None:
             step.start(as_container(ephemeral), None)
@@ -101,7 +110,7 @@ def plan(
             latest = observed.latest(container.name)
             if latest is not None and latest.is_running:
                 step.replace_if_unfit(container, latest)
-            elif should_restart(pod, container, latest) or (latest and latest.id in replaced):
+            elif should_restart(pod, container, latest) or step.is_replaced(latest):
                 step.start(container, latest)
     step.actions.extend(_stale(pod, observed))
     return Plan(tuple(step.actions), step.waiting, step.look_again)
@@ -116,6 +125,7 @@ def is_finished(pod: Pod, observed: Observed, replaced: Set[str] = frozenset()) 
     for container in pod.spec.init_containers:
         if failed_for_good(pod, container, observed.latest(container.name)):
             return True
+    replaced = replaced | _asked_for(pod, observed)
     for container in pod.spec.containers:
         latest = observed.latest(container.name)
         if latest is None or latest.may_run or latest.id in replaced:
@@ -136,24 +146,37 @@ class _Step:
         replaced: Set[str],
         health: Mapping[str, RunHealth],
         behind: Mapping[str, ResourceRequirements],
+        curve: RestartBackOff,
     ) -> None:
         self._pod, self._observed, self._now = pod, observed, now
         self._replaced, self._health, self._behind = replaced, health, behind
+        self._curve, self._asked_for = curve, _asked_for(pod, observed)
         self.actions: list[Action] = []
         self.waiting: dict[str, Waiting] = {}
         self.look_again: datetime | None = None
 
     def start(self, container: Container, latest: ContainerRecord | None) -> None:
-        """Start the run after *latest*, or wait for the end of its back-off."""
-        if latest is not None:
+        """Start the run after *latest*, or wait for the end of its back-off.
+
+        A restart that somebody asked for does not wait, and nothing that was before counts after.
+        """
+        asked_for = latest is not None and latest.id in self._asked_for
+        if latest is not None and not asked_for:
             killed = latest.id in self._replaced
-            until = back_off_until(latest, container_hash(container), killed=killed)
+            spec = container_hash(container)
+            until = back_off_until(latest, spec, self._curve, killed=killed)
             if until is not None and until > self._now:
-                self.waiting[container.name] = _crash_loop(self._pod, latest)
+                wait = waited(latest, self._curve)
+                self.waiting[container.name] = _crash_loop(self._pod, latest, wait)
                 self.look_again = min(self.look_again or until, until)
                 return
         ever = self._observed.latest(container.name)
-        self.actions.append(start_container(container, latest, ever))
+        start = start_container(container, latest, ever, self._curve)
+        self.actions.append(replace(start, back_off=first_back_off()) if asked_for else start)
+
+    def is_replaced(self, latest: ContainerRecord | None) -> bool:
+        """Whether another run follows *latest*, however it ended."""
+        return latest is not None and latest.id in {*self._replaced, *self._asked_for}
 
     def replace_if_unfit(self, container: Container, latest: ContainerRecord | None) -> None:
         """Kill a run whose spec has changed, or whose probe wants it killed."""
@@ -161,6 +184,9 @@ class _Step:
             return
         if latest.hash != container_hash(container):
             self.actions.append(_replace(self._pod, latest))
+            return
+        if latest.id in self._asked_for:
+            self.actions.append(_restart(self._pod, latest))
             return
         if needs_restart(container, self._behind.get(container.name)):
             self.actions.append(_resize(self._pod, latest))
@@ -202,18 +228,33 @@ def _restarts_anything(pod: Pod) -> bool:
     return any(c.restart_policy in ("Always", "OnFailure") for c in containers if not is_sidecar(c))
 
 
+def _asked_for(pod: Pod, observed: Observed) -> frozenset[str]:
+    """The IDs of the runs that somebody wants replaced."""
+    wanted = requested(pod)
+    latest = map(observed.latest, wanted)
+    return frozenset(run.id for run in latest if run and wanted[run.name] == container_id(run))
+
+
 def start_container(
-    container: Container, latest: ContainerRecord | None, ever: ContainerRecord | None = None
+    container: Container,
+    latest: ContainerRecord | None,
+    ever: ContainerRecord | None = None,
+    curve: RestartBackOff = UPSTREAM,
 ) -> StartContainer:
     """The run that follows *latest*; *ever* is the last one in any sandbox, which counts on."""
     if latest is None:
         return StartContainer(container.name, ever.attempt + 1 if ever else 0, first_back_off())
-    back_off = next_back_off(latest, container_hash(container))
+    back_off = next_back_off(latest, container_hash(container), curve)
     return StartContainer(container.name, latest.attempt + 1, back_off)
 
 
 def _replace(pod: Pod, running: ContainerRecord) -> KillContainer:
     why = f"Container {running.name} definition changed, will be restarted"
+    return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
+
+
+def _restart(pod: Pod, running: ContainerRecord) -> KillContainer:
+    why = f"Container {running.name} was asked to restart, will be restarted"
     return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
 
 
@@ -253,9 +294,9 @@ def _stale(pod: Pod, observed: Observed) -> list[Action]:
     ]
 
 
-def _crash_loop(pod: Pod, ended: ContainerRecord) -> Waiting:
+def _crash_loop(pod: Pod, ended: ContainerRecord, wait: float) -> Waiting:
     return Waiting(
         "CrashLoopBackOff",
-        f"back-off {go_duration(ended.back_off)} restarting failed container={ended.name} "
+        f"back-off {go_duration(wait)} restarting failed container={ended.name} "
         f"pod={pod_full_name(pod)}",
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
+from podium.domain.pods import backoff
 from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.containers import as_container
 from podium.domain.pods.empty_dirs import MEMORY
@@ -126,6 +127,10 @@ def _pod_fields(pod: Pod, modules: SecurityModules) -> Iterator[str]:
         probe_periods(pod, "")
     except ValueError as exc:
         yield f"metadata.annotations[{PERIODS_ANNOTATION}]: {exc}"
+    try:
+        backoff.pod_back_off(pod, backoff.UPSTREAM)
+    except ValueError as exc:
+        yield f"metadata.annotations[{backoff.ANNOTATION}]: {exc}"
 
 
 def _container_fields(container: Container, path: str, modules: SecurityModules) -> Iterator[str]:

@@ -12,11 +12,12 @@ from podium.api.defaults.pods import name_service_account, set_defaults_pod
 from podium.api.field import FieldError
 from podium.api.resources import qos_class
 from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
-from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
+from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta, StatusDetails
 from podium.api.validation.pod_resize import validate_pod_resize
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
 from podium.api.validation.pods import validate_pod
+from podium.domain.pods import restart_request
 from podium.registry.strategies import pod_table
 from podium.registry.strategies.base import (
     Strategy,
@@ -39,6 +40,14 @@ from podium.registry.strategies.table import Cell, RowCondition
 
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
 _FINISHED = ("Succeeded", "Failed")
+
+
+class RestartRequest(msgspec.Struct, kw_only=True):
+    """What POST to ``restart`` asks for; comes from the request's query, never as an object."""
+
+    kind: str = "Restart"
+    metadata: ObjectMeta = msgspec.field(default_factory=ObjectMeta)
+    containers: Sequence[str] = ()
 
 
 class PodStrategy(Strategy[Pod]):
@@ -144,11 +153,16 @@ class PodStrategy(Strategy[Pod]):
 
     # ------------------------------------------------------------------ bind, delete
 
-    def post(self, subresource: str, obj: Pod, body: Binding, now: datetime) -> None:
-        """``binding``: assign the Pod to a node, once.
+    def post(
+        self, subresource: str, obj: Pod, body: Binding | RestartRequest, now: datetime
+    ) -> None:
+        """``binding``: assign the Pod to a node, once; ``restart``: ask for new runs of containers.
 
-        Raises ApiError: 409 for a Pod that is assigned, gated or being deleted already.
+        Raises ApiError: 409 for a Pod that is assigned, gated or being deleted already, and for one
+        of which nothing can be restarted; 400 for containers that it does not have.
         """
+        if isinstance(body, RestartRequest):
+            return _ask_for_restart(obj, body.containers)
         if subresource != "binding":
             return super().post(subresource, obj, body, now)
         offences = validate_binding(body)
@@ -210,6 +224,17 @@ class PodStrategy(Strategy[Pod]):
             case "Failed":
                 return (pod_table.FAILED,)
         return ()
+
+
+def _ask_for_restart(pod: Pod, containers: Sequence[str]) -> None:
+    try:
+        asked = restart_request.request(pod, containers)
+    except restart_request.CannotRestart as exc:
+        if not exc.conflict:
+            raise errors.bad_request(str(exc)) from None
+        details = StatusDetails(name=pod.metadata.name, kind="pods/restart")
+        raise errors.failure(409, "Conflict", str(exc), details) from None
+    pod.metadata.annotations = {**pod.metadata.annotations, restart_request.ANNOTATION: asked}
 
 
 def _agree_on_addresses(status: PodStatus) -> None:

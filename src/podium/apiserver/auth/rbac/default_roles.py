@@ -38,6 +38,7 @@ _AGGREGATE_TO_EDIT = (
     "impersonate | core | serviceaccounts",
     "write | core | pods pods/attach pods/proxy pods/exec pods/portforward",
     "create | core | pods/eviction",
+    "create | core | pods/restart",
     "write | core | replicationcontrollers replicationcontrollers/scale serviceaccounts services "
     "services/proxy persistentvolumeclaims configmaps secrets",
     "create | core | serviceaccounts/token",
