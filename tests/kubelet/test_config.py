@@ -25,8 +25,23 @@ def test_a_file_is_read(tmp_path):
     ("fields", "text"),
     [
         (
-            {"evictionHard": {}},
-            "evictionHard: this field is not served; those that are: allowedUnsafeSysctls, ",
+            {"enforceNodeAllocatable": []},
+            "enforceNodeAllocatable: this field is not served; those that are: allowedUnsafeSysct",
+        ),
+        (
+            {"evictionHard": {"memory.free": "1Gi"}},
+            "evictionHard, evictionSoft, evictionMinimumReclaim: unsupported eviction signal "
+            "memory.free",
+        ),
+        ({"evictionHard": {"memory.available": 1}}, "evictionHard[memory.available]: must be a st"),
+        (
+            {"evictionSoft": {"memory.available": "1Gi"}},
+            "evictionHard, evictionSoft, evictionMinimumReclaim: grace period must be specified "
+            "for the soft eviction threshold memory.available",
+        ),
+        (
+            {"evictionSoftGracePeriod": {"memory.available": "soon"}},
+            "evictionSoftGracePeriod[memory.available]: must be a duration",
         ),
         ({"registerNode": False}, "registerNode: this field is not served"),
         ({"maxPods": 0}, "maxPods: must be a whole number of at least 1"),

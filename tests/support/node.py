@@ -20,6 +20,7 @@ from podium.api.types.core_v1 import ConfigMap, Event, Pod, ServiceAccount
 from podium.api.types.core_v1 import Node as NodeObject
 from podium.client.client import Client
 from podium.client.informer import Informer
+from podium.domain.pods.eviction import RESOURCES, Observation
 from podium.kit.aio import GracefulStop
 from podium.kit.clock import SystemClock, VirtualClock
 from podium.kubelet.config import KubeletConfiguration
@@ -84,6 +85,8 @@ class Node:
         self.images = MemoryImages(self.clock, present=[IMAGE])
         self.runtime = MemoryRuntime(self.clock, self.images)
         self.cgroups = RecordedCgroups()
+        #: What is left of the node, by signal: plenty.
+        self.left = {signal: Observation(1 << 40, 1 << 41) for signal in RESOURCES}
         self.config = KubeletConfiguration(resolv_conf="", cluster_dns=("10.96.0.10",))
         self.client = Client(api.client_config())
         self.pods: Informer[Pod] = self._informer(scheme.PODS)
@@ -152,6 +155,7 @@ class Node:
                 self.clock,
                 on_ready=ready.set,
                 cgroups=self.cgroups,
+                signals=lambda: dict(self.left),
                 stop=self.graceful,
             )
         )

@@ -25,7 +25,15 @@ from podium.runtime.oci.runtime import OciRuntime
 _KNOCK_INTERVAL = 0.01  # seconds
 #: What a laptop needs otherwise than a server: a disk that is almost full runs Pods all the same.
 UP_DEFAULTS = kubelet_config.KubeletConfiguration(
-    image_gc_high_threshold_percent=100, serialize_image_pulls=False
+    image_gc_high_threshold_percent=100,
+    serialize_image_pulls=False,
+    eviction_hard={
+        "memory.available": "100Mi",
+        "nodefs.available": "0%",
+        "nodefs.inodesFree": "0%",
+        "imagefs.available": "0%",
+        "imagefs.inodesFree": "0%",
+    },
 )
 
 

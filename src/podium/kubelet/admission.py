@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from podium.api.types.core_v1 import Node, Pod
-from podium.domain.pods import apparmor, shutdown, sysctls, unsupported
+from podium.domain.pods import apparmor, eviction, shutdown, sysctls, unsupported
 from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.status import Verdict
 from podium.domain.pods.sysctls import SysctlAllowlist
+from podium.domain.pods.termination import EVICTED
 from podium.domain.scheduling.admission import fits
 
 
@@ -20,6 +21,8 @@ class HouseRules:
     sysctls: SysctlAllowlist = field(default_factory=SysctlAllowlist.of)
     modules: SecurityModules = NO_MODULES
     closing: Callable[[], bool] = lambda: False  #: whether it takes on nobody any more
+    #: The node's conditions that tell of pressure.
+    pressures: Callable[[], frozenset[str]] = frozenset
 
 
 def refusal(pod: Pod, node: Node, others: list[Pod], rules: HouseRules) -> Verdict | None:
@@ -29,6 +32,9 @@ def refusal(pod: Pod, node: Node, others: list[Pod], rules: HouseRules) -> Verdi
     """
     if rules.closing():
         return Verdict(shutdown.NOT_ADMITTED, shutdown.NOT_ADMITTED_MESSAGE)
+    short = eviction.refused_under(pod, rules.pressures())
+    if short:
+        return Verdict(EVICTED, short)
     forbidden = rules.sysctls.problem(pod)
     if forbidden:
         return Verdict(sysctls.REASON, forbidden)

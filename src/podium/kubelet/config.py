@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.domain.pods.backoff import RestartBackOff
+from podium.domain.pods.eviction import Threshold, parse_thresholds
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
 from podium.kubelet.config_readers import ConfigError
@@ -20,6 +21,14 @@ from podium.kubelet.flags import FLAGS
 __all__ = ["API_VERSION", "ConfigError", "KubeletConfiguration", "load", "parse"]
 
 API_VERSION = "kubelet.config.k8s.io/v1beta1"
+
+EVICTION_HARD: Mapping[str, str] = {
+    "memory.available": "100Mi",
+    "nodefs.available": "10%",
+    "nodefs.inodesFree": "5%",
+    "imagefs.available": "15%",
+    "imagefs.inodesFree": "5%",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,24 @@ class KubeletConfiguration:
     maximum_dead_containers_per_container: int = 1
     maximum_dead_containers: int = -1
     minimum_container_ttl_duration: float = 0.0
+    eviction_hard: Mapping[str, str] = field(default_factory=lambda: EVICTION_HARD)
+    eviction_soft: Mapping[str, str] = field(default_factory=dict)
+    eviction_soft_grace_period: Mapping[str, float] = field(default_factory=dict)
+    eviction_minimum_reclaim: Mapping[str, str] = field(default_factory=dict)
+    eviction_pressure_transition_period: float = 300.0
+    eviction_max_pod_grace_period: int = 0
+    merge_default_eviction_settings: bool = False
+
+    @property
+    def eviction_thresholds(self) -> tuple[Threshold, ...]:
+        """Raises ValueError."""
+        merge = self.merge_default_eviction_settings
+        return parse_thresholds(
+            {**EVICTION_HARD, **self.eviction_hard} if merge else self.eviction_hard,
+            self.eviction_soft,
+            self.eviction_soft_grace_period,
+            self.eviction_minimum_reclaim,
+        )
 
     @property
     def restart_back_off(self) -> RestartBackOff:
@@ -165,6 +192,10 @@ def _check(config: KubeletConfiguration) -> None:
         raise ConfigError(
             "maxParallelImagePulls: cannot be larger than 1 unless serializeImagePulls is false"
         )
+    try:
+        _ = config.eviction_thresholds
+    except ValueError as exc:
+        raise ConfigError(f"evictionHard, evictionSoft, evictionMinimumReclaim: {exc}") from exc
     _check_shutdown(config)
 
 
@@ -238,6 +269,13 @@ _FIELDS = {
     "imageMaximumGCAge": ("image_maximum_gc_age", read.duration_or_none),
     "serializeImagePulls": ("serialize_image_pulls", read.truth),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
+    "evictionHard": ("eviction_hard", read.texts_by_name),
+    "evictionSoft": ("eviction_soft", read.texts_by_name),
+    "evictionSoftGracePeriod": ("eviction_soft_grace_period", read.durations_by_name),
+    "evictionMinimumReclaim": ("eviction_minimum_reclaim", read.texts_by_name),
+    "evictionPressureTransitionPeriod": ("eviction_pressure_transition_period", read.duration),
+    "evictionMaxPodGracePeriod": ("eviction_max_pod_grace_period", read.not_negative),
+    "mergeDefaultEvictionSettings": ("merge_default_eviction_settings", read.truth),
 }
 #: Fields that have fields. Names with our domain are our own.
 _GROUPS: dict[str, dict[str, tuple[str, Any]]] = {

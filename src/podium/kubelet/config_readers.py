@@ -27,6 +27,12 @@ def number(name: str, value: Any) -> int:
     return value
 
 
+def not_negative(name: str, value: Any) -> int:
+    if number(name, value) < 0:
+        raise ConfigError(f"{name}: must not be negative")
+    return int(value)
+
+
 def count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigError(f"{name}: must be a whole number of at least 1")
@@ -74,6 +80,30 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
         raise ConfigError(f"{name}: must be a list of strings")
     return tuple(value)
+
+
+def texts_by_name(name: str, value: Any) -> dict[str, str]:
+    """Read a map; a flag says it as ``a=1,b=2``, and thresholds as ``a<1,b<2``."""
+    if isinstance(value, str):
+        value = _pairs(name, value)
+    if not isinstance(value, dict):
+        raise ConfigError(f"{name}: must be a map")
+    return {str(key): text(f"{name}[{key}]", entry) for key, entry in value.items()}
+
+
+def durations_by_name(name: str, value: Any) -> dict[str, float]:
+    found = texts_by_name(name, value)
+    return {key: duration(f"{name}[{key}]", entry) for key, entry in found.items()}
+
+
+def _pairs(name: str, value: str) -> dict[str, str]:
+    found = {}
+    for part in filter(None, value.split(",")):
+        key, separator, entry = re.match(r"([^<=]*)([<=]?)(.*)", part).groups()  # type: ignore[union-attr]
+        if not separator:
+            raise ConfigError(f"{name}: {part!r} is not of the form name<value")
+        found[key.strip()] = entry.strip()
+    return found
 
 
 def sysctls(name: str, value: Any) -> tuple[str, ...]:

@@ -68,6 +68,36 @@ FLAGS = {
         read.number,
         "dead containers of the whole node that stay; -1: any number (default: -1)",
     ),
+    "eviction-hard": Flag(
+        "eviction_hard",
+        read.texts_by_name,
+        "what must be left of the node, e.g. memory.available<1Gi,nodefs.available<10%%; Pods go "
+        "where it is not (default: memory.available<100Mi,nodefs.available<10%%,"
+        "nodefs.inodesFree<5%%,imagefs.available<15%%,imagefs.inodesFree<5%%)",
+    ),
+    "eviction-soft": Flag(
+        "eviction_soft", read.texts_by_name, "the same, for thresholds with a grace period"
+    ),
+    "eviction-soft-grace-period": Flag(
+        "eviction_soft_grace_period",
+        read.durations_by_name,
+        "how long each of these has to be met, e.g. memory.available=1m30s",
+    ),
+    "eviction-minimum-reclaim": Flag(
+        "eviction_minimum_reclaim",
+        read.texts_by_name,
+        "how much is to be freed beyond a threshold that was met, e.g. imagefs.available=2Gi",
+    ),
+    "eviction-pressure-transition-period": Flag(
+        "eviction_pressure_transition_period",
+        read.duration,
+        "how long the node tells of pressure after it has gone (default: 5m)",
+    ),
+    "eviction-max-pod-grace-period": Flag(
+        "eviction_max_pod_grace_period",
+        read.not_negative,
+        "seconds that a Pod gets which a soft threshold ends (default: 0)",
+    ),
     "minimum-container-ttl-duration": Flag(
         "minimum_container_ttl_duration",
         read.duration_or_none,

@@ -17,10 +17,12 @@ from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
 from podium.domain.pods.dns import Resolver, parse_resolv_conf
+from podium.domain.pods.eviction import Observations
 from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.kit.clock import Clock, SystemClock
 from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
+from podium.kubelet.eviction import EvictionManager
 from podium.kubelet.images import ImageManager
 from podium.kubelet.log_rotation import LogRotator
 from podium.kubelet.mirrors import MirrorPods
@@ -28,6 +30,7 @@ from podium.kubelet.node.lease import renew_lease
 from podium.kubelet.node.machine import read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
 from podium.kubelet.node.shutdown import NodeShutdown
+from podium.kubelet.node.signals import Signals
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
@@ -36,7 +39,6 @@ from podium.kubelet.services import NodeServices
 from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
-from podium.kubelet.volumes.limits import EmptyDirLimits
 from podium.runtime.image_port import ImageService
 from podium.runtime.port import RuntimeService
 
@@ -54,19 +56,21 @@ async def run(
     on_ready: Callable[[], None] | None = None,
     cgroups: CgroupFilesystem | None = None,
     stop: GracefulStop | None = None,
+    signals: Callable[[], Observations] | None = None,
 ) -> None:
     """Run a node until cancelled.
 
     *on_ready* is called once the Node's ``Ready`` condition is published. A port of
     ``options.port`` that is taken is replaced by a free one, which the Node's daemonEndpoints tell.
     Where the configuration has a grace period for shutdowns, the node listens to *stop*, and
-    returns when its Pods have ended.
+    returns when its Pods have ended. *signals* tells what of the node is left.
     """
     clock = clock or SystemClock()
     _make_directories(options)
     async with Client(options.client_config, clock) as client:
         of_pods = PodCgroups(options.cgroup_root, cgroups)
-        kubelet = _Kubelet(options, runtime, images, client, of_pods, clock)
+        signals = signals or Signals(options.root_dir, images.image_fs_mountpoint())
+        kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         async with KubeletServer(options, runtime, kubelet.pods, kubelet.stats, clock) as server:
             await kubelet.run(server, on_ready, stop)
 
@@ -82,6 +86,7 @@ class _Kubelet:
         client: Client,
         cgroups: PodCgroups,
         clock: Clock,
+        signals: Callable[[], Observations],
     ) -> None:
         self._options, self._runtime, self._images = options, runtime, images
         self._client, self._cgroups, self._clock = client, cgroups, clock
@@ -101,6 +106,9 @@ class _Kubelet:
         self.stats = StatsReader(
             options, self._machine, runtime, images, cgroups, self.pods.pods, clock
         )
+        self._eviction = EvictionManager(
+            options.config, signals, self.stats, self.pods, self._events, clock
+        )
 
     async def run(
         self,
@@ -118,7 +126,10 @@ class _Kubelet:
             self._events,
             clock,
             server.port,
+            lambda: self._eviction.conditions,
         )
+        self._eviction.observe()
+        self._eviction.on_change = reporter.report_soon
         shutdown = NodeShutdown(pods, self._status, self._events, reporter, clock)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -168,7 +179,7 @@ class _Kubelet:
             room_freed=self.pods.retry_resizes,
             resolver=lambda: _resolver(options.config.resolv_conf),
             user_namespaces=UserNamespaces(options),
-            rules=_rules(options, shutdown),
+            rules=_rules(options, shutdown, self._eviction),
         )
 
     def _work(
@@ -184,13 +195,12 @@ class _Kubelet:
         if manifests is not None:
             pods.set_static(manifests.read())
             yield "manifests", manifests.follow(pods.set_static)
-        limits = EmptyDirLimits(options, pods.active_pods, pods.evict, clock)
         duration = options.config.node_lease_duration_seconds
         yield "pod workers", pods.run(node)
         yield "mirror pods", mirrors.run()
         yield "lease", renew_lease(client, reporter.node, duration, clock)
         yield "node status", reporter.run()
-        yield "volume limits", limits.run()
+        yield "eviction", self._eviction.run(node.node)
         yield "certificates", server.watch_certificates()
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
@@ -216,9 +226,15 @@ def _manifests(
     return StaticPods(path, options.node_name, frequency, clock, complain)
 
 
-def _rules(options: KubeletOptions, shutdown: NodeShutdown) -> HouseRules:
-    allowed = SysctlAllowlist.of(options.config.allowed_unsafe_sysctls)
-    return HouseRules(allowed, read_security_modules(), lambda: shutdown.under_way)
+def _rules(
+    options: KubeletOptions, shutdown: NodeShutdown, eviction: EvictionManager
+) -> HouseRules:
+    return HouseRules(
+        sysctls=SysctlAllowlist.of(options.config.allowed_unsafe_sysctls),
+        modules=read_security_modules(),
+        closing=lambda: shutdown.under_way,
+        pressures=lambda: eviction.conditions,
+    )
 
 
 def _resolver(path: str) -> Resolver:

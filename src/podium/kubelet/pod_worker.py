@@ -108,10 +108,17 @@ class PodWorker:
         self._node.objects.use(pod)
         self.wake()
 
-    def evict(self, message: str) -> None:
-        """End the Pod at once and for good, because of what it takes of the node."""
-        if self.end(Verdict(EVICTED, message, grace=GONE_GRACE)):
-            self._node.events.event(self.pod, "Warning", EVICTED, message)
+    def evict(self, message: str, grace: float, *, for_node: bool) -> asyncio.Event | None:
+        """End the Pod for good, because of what it takes of the node; return its end.
+
+        None where it is ending already. It gets *grace* seconds, or its own if those are fewer.
+        """
+        seconds = min(max(grace, GONE_GRACE), grace_period(self.pod))
+        disruption = message if for_node else ""
+        if not self.end(Verdict(EVICTED, message, grace=seconds, disruption=disruption)):
+            return None
+        self._node.events.event(self.pod, "Warning", EVICTED, message)
+        return self.over
 
     def end(self, verdict: Verdict) -> bool:
         """End the Pod for good, for the reason in *verdict*; tell whether it was not ending."""

@@ -77,10 +77,15 @@ class PodManager:
         if worker is not None:
             worker.wake()
 
-    def evict(self, uid: str, message: str) -> None:
+    def evict(
+        self, uid: str, message: str, grace: float, *, for_node: bool = False
+    ) -> asyncio.Event | None:
+        """End a Pod for good for what it takes of the node; return its end, None if it is not here.
+
+        With *for_node* it has done nothing that it may not: the node is short of something.
+        """
         worker = self._workers.get(uid)
-        if worker is not None:
-            worker.evict(message)
+        return worker.evict(message, grace, for_node=for_node) if worker is not None else None
 
     def end(self, uid: str, verdict: Verdict) -> asyncio.Event | None:
         """End a Pod for good; return what is set once it has, None where there is no such Pod."""

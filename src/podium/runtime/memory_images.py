@@ -44,6 +44,9 @@ class MemoryImages:
     async def remove_image(self, image: str) -> None:
         self._images.pop(image, None)
 
+    def image_fs_mountpoint(self) -> str:
+        return "/"
+
     async def image_fs_info(self) -> FilesystemUsage:
         return FilesystemUsage("/", 0, 0)
 

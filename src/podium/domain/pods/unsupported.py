@@ -69,7 +69,7 @@ _SECURITY = frozenset(
     "allow_privilege_escalation app_armor_profile capabilities privileged proc_mount "
     "read_only_root_filesystem run_as_group run_as_non_root run_as_user seccomp_profile".split()
 )
-_LIMITS = frozenset(("cpu", "memory"))
+_LIMITS = frozenset(("cpu", "ephemeral-storage", "memory"))
 
 #: Values that say the same as leaving the field out.
 _HARMLESS: dict[str, tuple[Any, ...]] = {

@@ -31,19 +31,6 @@ class Machine:
     hugepages: tuple[int, ...]  #: page sizes the kernel offers
 
 
-@dataclass(frozen=True, slots=True)
-class Pressure:
-    """What is left right now."""
-
-    memory_available: int
-    disk_available: int
-    disk_size: int
-    inodes_free: int
-    inodes: int
-    pids_free: int
-    pids: int = 0
-
-
 def read_machine(root_dir: Path) -> Machine:
     """Read the facts; *root_dir* says which file system Pods' disk space comes from."""
     meminfo = _meminfo()
@@ -74,19 +61,15 @@ def read_security_modules() -> SecurityModules:
     )
 
 
-def read_pressure(root_dir: Path) -> Pressure:
-    disk = os.statvfs(root_dir)
-    most = int(_text("/proc/sys/kernel/pid_max") or 32768)
-    used = int(_text("/proc/loadavg").split("/")[1].split()[0]) if _text("/proc/loadavg") else 0
-    return Pressure(
-        memory_available=_meminfo().get("MemAvailable", 0),
-        disk_available=disk.f_bavail * disk.f_frsize,
-        disk_size=disk.f_blocks * disk.f_frsize,
-        inodes_free=disk.f_favail,
-        inodes=disk.f_files,
-        pids_free=max(most - used, 0),
-        pids=most,
-    )
+def total_memory() -> int:
+    return _meminfo().get("MemTotal", 0)
+
+
+def process_ids() -> tuple[int, int]:
+    """How many processes and threads there may be, and how many there are."""
+    most = [_text(f"/proc/sys/kernel/{name}") for name in ("pid_max", "threads-max")]
+    running = _text("/proc/loadavg").split("/")[1].split()[0]
+    return min(int(number or 32768) for number in most), int(running)
 
 
 def read_usage() -> CpuMemoryUsage:

@@ -20,7 +20,9 @@ from podium.api.types.core_v1 import (
     NodeStatus,
     NodeSystemInfo,
 )
-from podium.kubelet.node.machine import Machine, Pressure
+from podium.domain.pods import eviction
+from podium.domain.pods.eviction import Share, Threshold
+from podium.kubelet.node.machine import Machine
 from podium.runtime.image_port import Image
 from podium.runtime.port import RuntimeCondition, RuntimeHandler, VersionResponse
 
@@ -28,19 +30,14 @@ KUBERNETES_VERSION = "v1.37.0"
 MAX_IMAGES = 50
 MAX_IMAGE_NAMES = 5
 
-#: Hard eviction thresholds of upstream's defaults; below them the node is under pressure.
-MEMORY_THRESHOLD = 100 * 1024 * 1024
-DISK_THRESHOLD = 0.10
-INODES_THRESHOLD = 0.05
-PIDS_THRESHOLD = 100
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
     """What the status follows from."""
 
     machine: Machine
-    pressure: Pressure
+    pressures: frozenset[str] = frozenset()  #: conditions that tell of pressure
+    thresholds: Sequence[Threshold] = ()  #: what eviction keeps free
     version: VersionResponse
     conditions: Sequence[RuntimeCondition]
     images: Sequence[Image]
@@ -69,7 +66,7 @@ def node_status(facts: NodeFacts, previous: NodeStatus, now: datetime) -> NodeSt
     capacity = _capacity(facts)
     return NodeStatus(
         capacity=capacity,
-        allocatable=_allocatable(capacity, facts.reserved),
+        allocatable=_allocatable(capacity, facts.reserved, facts.thresholds),
         addresses=[
             NodeAddress(type="InternalIP", address=facts.address),
             NodeAddress(type="Hostname", address=facts.hostname),
@@ -119,14 +116,17 @@ def _capacity(facts: NodeFacts) -> dict[str, str]:
     return {name: quantity.canonical(amount) for name, amount in sorted(capacity.items())}
 
 
-def _allocatable(capacity: Mapping[str, str], reserved: Mapping[str, str]) -> dict[str, str]:
-    """Capacity less what is reserved, and less what eviction keeps free."""
+def _allocatable(
+    capacity: Mapping[str, str], reserved: Mapping[str, str], thresholds: Sequence[Threshold]
+) -> dict[str, str]:
+    """Capacity less what is reserved, and less what hard eviction keeps free."""
     allocatable = dict(capacity)
+    free = {t.signal: t.share for t in thresholds if t.hard}
     disk = quantity.to_int(capacity["ephemeral-storage"])
-    memory = quantity.to_int(capacity["memory"]) - MEMORY_THRESHOLD
-    disk_left = (
-        disk - int(disk * DISK_THRESHOLD) - quantity.to_int(reserved.get("ephemeral-storage", "0"))
-    )
+    memory = quantity.to_int(capacity["memory"])
+    disk_left = disk - free.get(eviction.NODE_DISK, Share()).of(disk)
+    disk_left -= quantity.to_int(reserved.get("ephemeral-storage", "0"))
+    memory -= free.get(eviction.MEMORY, Share()).of(memory)
     memory -= quantity.to_int(reserved.get("memory", "0"))
     cpu = quantity.to_milli(capacity["cpu"]) - quantity.to_milli(reserved.get("cpu", "0"))
     allocatable["ephemeral-storage"] = str(max(disk_left, 0))
@@ -163,16 +163,14 @@ def _images(images: Sequence[Image]) -> list[ContainerImage]:
 
 def _conditions(facts: NodeFacts, previous: NodeStatus, now: datetime) -> list[NodeCondition]:
     now = now.replace(microsecond=0)
-    pressure = facts.pressure
-    memory = pressure.memory_available < MEMORY_THRESHOLD
-    disk = (
-        pressure.disk_available < pressure.disk_size * DISK_THRESHOLD
-        or pressure.inodes_free < pressure.inodes * INODES_THRESHOLD
-    )
     found = [
-        _pressure("MemoryPressure", memory, "Memory", "memory available"),
-        _pressure("DiskPressure", disk, "Disk", "disk pressure"),
-        _pressure("PIDPressure", pressure.pids_free < PIDS_THRESHOLD, "PID", "PID available"),
+        _pressure(kind, kind in facts.pressures, word, what)
+        for kind, word, what in (
+            (eviction.MEMORY_PRESSURE, "Memory", "memory available"),
+            (eviction.DISK_PRESSURE, "Disk", "disk pressure"),
+            (eviction.PID_PRESSURE, "PID", "PID available"),
+        )
+    ] + [
         _ready(facts.conditions, closing=facts.closing),
     ]
     before = {condition.type: condition for condition in previous.conditions}

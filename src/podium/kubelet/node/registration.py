@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from podium.client.errors import Unreachable
 from podium.client.events import EventRecorder
 from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
-from podium.kubelet.node.machine import Machine, read_pressure
+from podium.kubelet.node.machine import Machine
 from podium.kubelet.node.node_status import (
     NodeFacts,
     new_node,
@@ -47,10 +48,12 @@ class NodeReporter:
         events: EventRecorder,
         clock: Clock,
         port: int,
+        pressures: Callable[[], frozenset[str]],
     ) -> None:
         self._options, self._machine, self._client = options, machine, client
         self._runtime, self._images = runtime, images
         self._events, self._clock, self._port = events, clock, port
+        self._pressures = pressures
         self._reported_at: datetime | None = None
         self._told: set[str] = set()
         self._contradicted = asyncio.Event()
@@ -60,6 +63,10 @@ class NodeReporter:
     def close(self) -> None:
         """Tell from now on that the node is shutting down."""
         self._closing = True
+        self.report_soon()
+
+    def report_soon(self) -> None:
+        """There is news: do not wait until the next report is due."""
         self._contradicted.set()
 
     async def register(self) -> None:
@@ -143,7 +150,8 @@ class NodeReporter:
         reserved = _sum(options.config.system_reserved, options.config.kube_reserved)
         return NodeFacts(
             machine=self._machine,
-            pressure=read_pressure(options.root_dir),
+            pressures=self._pressures(),
+            thresholds=options.config.eviction_thresholds,
             version=await self._runtime.version(),
             conditions=conditions,
             images=await self._images.list_images(),

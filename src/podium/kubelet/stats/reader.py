@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,7 +23,7 @@ from podium.kubelet.stats.readings import (
     PodReading,
     Reading,
 )
-from podium.runtime.image_port import ImageService
+from podium.runtime.image_port import FilesystemUsage, ImageService
 from podium.runtime.network.interfaces import interfaces
 from podium.runtime.port import Container, ContainerState, RuntimeFailure, RuntimeService
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
@@ -48,6 +48,7 @@ class StatsReader:
         self._options, self._facts, self._clock = options, facts, clock
         self._runtime, self._images, self._cgroups, self._pods = runtime, images, cgroups, pods
         self._rates = CpuRates()
+        self._layers = ""  #: where containers' own layers lie, once that has been told
         #: When, of which containers, and what of each path, was counted last.
         self._disks: tuple[float, set[str], Mapping[str, DiskUsage]] = (float("-inf"), set(), {})
 
@@ -64,16 +65,30 @@ class StatsReader:
         pods = [replace(p, network=networks.get(p.sandbox_id, ())) for p in pods]
         if disks:
             pods = await self._with_disks(pods)
-        node = await self._node(now)
+        node = await self._node(now, disks=disks)
         self._rates.forget_others()
         return Reading(now, node, pods)
 
+    async def read_disks(self, pods: Iterable[Pod]) -> list[PodReading]:
+        """Count now what *pods* have on disks. Raises RuntimeFailure, OSError."""
+        now, wanted = self._clock.now(), {pod.metadata.uid: pod for pod in pods}
+        running = await self._running(wanted)
+        readings = [self._pod(wanted[uid], those, now) for uid, those in running.items()]
+        found = {uid: places(pod, self._options) for uid, pod in wanted.items()}
+        used = await self._count([c.id for p in readings for c in p.containers], found)
+        return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
+
     # -- Pods
 
-    async def _running(self) -> dict[str, list[tuple[Container, ContainerReading]]]:
+    async def _running(
+        self, wanted: Collection[str] | None = None
+    ) -> dict[str, list[tuple[Container, ContainerReading]]]:
+        """Running containers by the uid of their Pod; of those in *wanted* where it is given."""
         found: dict[str, list[tuple[Container, ContainerReading]]] = {}
         for container in await self._runtime.list_containers():
-            if container.state is not ContainerState.RUNNING:
+            uid = container.labels.get(identity.POD_UID, "")
+            unwanted = wanted is not None and uid not in wanted
+            if unwanted or container.state is not ContainerState.RUNNING:
                 continue
             try:
                 usage = await self._runtime.container_stats(container.id)
@@ -90,7 +105,6 @@ class StatsReader:
                 nano_cores=self._rates.rate(container.id, used, now),
                 memory_limit=status.resources.memory_limit_in_bytes if status.resources else 0,
             )
-            uid = container.labels.get(identity.POD_UID, "")
             found.setdefault(uid, []).append((container, reading))
         return found
 
@@ -125,6 +139,7 @@ class StatsReader:
         """By path, and of containers' roots by ID."""
         paths = [path for place in found.values() for path in place.all()]
         layers = await self._runtime.writable_layers(containers)
+        self._layers = next((use.mountpoint for use in layers.values()), self._layers)
         roots = {key: DiskUsage(use.used_bytes, use.inodes_used) for key, use in layers.items()}
         try:
             return {**await disk_usage(paths, PATIENCE), **roots}
@@ -133,11 +148,12 @@ class StatsReader:
 
     # -- the node
 
-    async def _node(self, now: datetime) -> NodeReading:
+    async def _node(self, now: datetime, *, disks: bool) -> NodeReading:
         usage, pods = machine.read_usage(), self._cgroups.all_usage()
-        images = await self._images.image_fs_info()
+        images = self._images.image_fs_mountpoint()
+        taken = await self._images.image_fs_info() if disks else FilesystemUsage(images, 0, 0)
         links = interfaces(machine.network_devices())
-        pressure = machine.read_pressure(self._options.root_dir)
+        most, processes = machine.process_ids()
         return NodeReading(
             name=self._options.node_name,
             started_at=now - timedelta(seconds=machine.uptime()),
@@ -149,11 +165,11 @@ class StatsReader:
             network=_physical(links),
             default_link=machine.default_link(),
             file_system=file_system(self._options.root_dir),
-            images=file_system(images.mountpoint),
-            images_used=DiskUsage(images.used_bytes, images.inodes_used),
-            containers=file_system(self._options.log_dir),
-            max_pid=pressure.pids,
-            processes=pressure.pids - pressure.pids_free,
+            images=file_system(images),
+            images_used=DiskUsage(taken.used_bytes, taken.inodes_used),
+            containers=file_system(self._layers or images),
+            max_pid=most,
+            processes=processes,
             pods=pods,
             pods_nano_cores=self._of_all(pods, now),
         )

@@ -88,6 +88,9 @@ class LocalImageService:
         await run_in_thread(partial(self.store.change, change))
         await run_in_thread(self.store.collect)
 
+    def image_fs_mountpoint(self) -> str:
+        return str(self.store.root)
+
     async def image_fs_info(self) -> FilesystemUsage:
         """Return what the unpacked layers take; measured once for each layer."""
         return await run_in_thread(self._measure)

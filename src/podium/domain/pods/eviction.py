@@ -1,0 +1,309 @@
+"""When a node is short of something, and who has to go for it.
+
+Follows ``pkg/kubelet/eviction``. A :class:`Threshold` is met while less than it says is available;
+a soft one counts only after its grace period. One Pod goes at a time; critical ones are spared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from types import MappingProxyType
+
+from podium.api import quantity
+from podium.api.annotations import MIRROR
+from podium.api.quantity import Amount
+from podium.api.resources import pod_requests, qos_class
+from podium.api.types.core_v1 import Pod, Taint
+from podium.domain.pods.shutdown import CRITICAL
+from podium.domain.pods.static import is_static
+from podium.domain.scheduling.taints import tolerates
+
+MEMORY, NODE_DISK, NODE_INODES = "memory.available", "nodefs.available", "nodefs.inodesFree"
+IMAGE_DISK, IMAGE_INODES, PIDS = "imagefs.available", "imagefs.inodesFree", "pid.available"
+
+MEMORY_PRESSURE, DISK_PRESSURE, PID_PRESSURE = "MemoryPressure", "DiskPressure", "PIDPressure"
+
+#: What is reclaimed for each signal, and the node condition that stands for it.
+RESOURCES = {
+    MEMORY: "memory",
+    NODE_DISK: "ephemeral-storage",
+    NODE_INODES: "inodes",
+    IMAGE_DISK: "ephemeral-storage",
+    IMAGE_INODES: "inodes",
+    PIDS: "pids",
+}
+CONDITIONS = {
+    MEMORY: MEMORY_PRESSURE,
+    NODE_DISK: DISK_PRESSURE,
+    NODE_INODES: DISK_PRESSURE,
+    IMAGE_DISK: DISK_PRESSURE,
+    IMAGE_INODES: DISK_PRESSURE,
+    PIDS: PID_PRESSURE,
+}
+_COUNTED = (NODE_INODES, IMAGE_INODES, PIDS)  #: in pieces; the others are bytes
+
+#: Seconds that Pods get which a hard threshold or a limit of their own ends.
+AT_ONCE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """An amount, or a part of what there is in all."""
+
+    amount: int = 0
+    percent: float | None = None
+
+    def of(self, capacity: int) -> int:
+        return self.amount if self.percent is None else int(capacity * self.percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """*grace* is in seconds; a threshold without is hard."""
+
+    signal: str
+    share: Share
+    grace: float = 0.0
+    reclaim: Share = Share()
+
+    @property
+    def hard(self) -> bool:
+        return not self.grace
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    available: int
+    capacity: int
+
+
+Observations = Mapping[str, Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered from one look to the next.
+
+    ``since`` tells since when each threshold has been met, ``driving`` which of them have been for
+    long enough and are not undone, ``seen`` when each condition was last true of what was observed.
+    """
+
+    since: Mapping[Threshold, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    driving: Sequence[Threshold] = ()
+    seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What follows from one look: the next state, the node's conditions, and what to reclaim for,
+    the most urgent first."""
+
+    state: State
+    conditions: frozenset[str]
+    due: Sequence[Threshold]
+
+
+def look(
+    thresholds: Sequence[Threshold],
+    observed: Observations,
+    before: State,
+    now: datetime,
+    transition: float,
+) -> Look:
+    """Decide. A condition stays for *transition* seconds after it was last seen."""
+    met = [t for t in thresholds if _is_met(t, observed)]
+    undone = [t for t in before.driving if _is_met(t, observed, reclaiming=True) and t not in met]
+    met += undone
+    since = {t: before.since.get(t, now) for t in met}
+    seen = {**before.seen, **{CONDITIONS[t.signal]: now for t in met}}
+    conditions = frozenset(
+        kind
+        for kind, moment in seen.items()
+        if moment == now or (now - moment).total_seconds() < transition
+    )
+    driving = [t for t, begun in since.items() if (now - begun).total_seconds() >= t.grace]
+    due = sorted(driving, key=lambda t: t.signal != MEMORY)
+    return Look(State(since, driving, seen), conditions, due)
+
+
+def _is_met(threshold: Threshold, observed: Observations, *, reclaiming: bool = False) -> bool:
+    """With *reclaiming*, what is to be reclaimed beyond the threshold counts, too."""
+    found = observed.get(threshold.signal)
+    if found is None:
+        return False
+    least = threshold.share.of(found.capacity)
+    if reclaiming:
+        least += threshold.reclaim.of(found.capacity)
+    return found.available < least
+
+
+def satisfied(thresholds: Iterable[Threshold], observed: Observations) -> bool:
+    """Whether nothing is short any more, with what is to be reclaimed beyond that."""
+    return not any(_is_met(t, observed, reclaiming=True) for t in thresholds)
+
+
+# -- who goes
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerUse:
+    name: str
+    memory: int = 0
+    disk: int = 0  #: of its root and its logs
+
+
+@dataclass(frozen=True, slots=True)
+class PodUse:
+    """What a Pod takes. *disk* and *inodes* count what lies where there is too little."""
+
+    memory: int = 0
+    processes: int = 0
+    disk: int = 0
+    inodes: int = 0
+    containers: Sequence[ContainerUse] = ()
+
+
+def is_critical(pod: Pod) -> bool:
+    """Whether the node depends on the Pod: it is never evicted, and always admitted."""
+    mirrors = MIRROR in pod.metadata.annotations
+    return is_static(pod) or mirrors or (pod.spec.priority or 0) >= CRITICAL
+
+
+def ranked(signal: str, pods: Iterable[Pod], uses: Mapping[str, PodUse]) -> list[Pod]:
+    """Return *pods*, the one that has to go first at the beginning. *uses* are by uid.
+
+    First those that take more than they asked for, then by priority, then by how much more.
+    Those of which nothing is known go first.
+    """
+    return sorted(pods, key=lambda pod: _rank(signal, pod, uses.get(pod.metadata.uid)))
+
+
+def _rank(signal: str, pod: Pod, use: PodUse | None) -> tuple[object, ...]:
+    priority = pod.spec.priority or 0
+    if signal == PIDS:
+        return (priority, use is not None, -(use.processes if use else 0))
+    if use is None:
+        return (False, False, priority, 0)
+    kind = RESOURCES[signal]
+    used = {"memory": use.memory, "inodes": use.inodes, "ephemeral-storage": use.disk}[kind]
+    over = used - -(-pod_requests(pod).get(kind, 0) // 1000)
+    return (True, over <= 0, priority, -over)
+
+
+def eviction_message(
+    pod: Pod,
+    use: PodUse | None,
+    resource: str,
+    due: Sequence[Threshold],
+    observed: Observations,
+) -> str:
+    """Return upstream's words for why *pod* has to go: *resource* is short."""
+    text = f"The node was low on resource: {resource}. "
+    for threshold in due:
+        found = observed.get(threshold.signal)
+        if RESOURCES[threshold.signal] == resource and found is not None:
+            least = amount_text(threshold.signal, threshold.share.of(found.capacity))
+            available = amount_text(threshold.signal, found.available)
+            text += f"Threshold quantity: {least}, available: {available}. "
+            break
+    for container in use.containers if use else ():
+        text += _offence(pod, container, resource)
+    return text
+
+
+def _offence(pod: Pod, use: ContainerUse, resource: str) -> str:
+    used = {"memory": use.memory, "ephemeral-storage": use.disk}.get(resource)
+    containers = {c.name: c for c in (*pod.spec.init_containers, *pod.spec.containers)}
+    if used is None or use.name not in containers:
+        return ""
+    request = containers[use.name].resources.requests.get(resource, "0")
+    if used <= quantity.to_int(request):
+        return ""
+    return (
+        f"Container {use.name} was using {Amount(used, 0, 'BinarySI')}, request is {request}, "
+        f"has larger consumption of {resource}. "
+    )
+
+
+def amount_text(signal: str, amount: int) -> str:
+    return str(Amount(amount, 0, "DecimalSI" if signal in _COUNTED else "BinarySI"))
+
+
+# -- who is taken on
+
+
+def refused_under(pod: Pod, conditions: frozenset[str]) -> str:
+    """Return why a node under *conditions* does not take *pod* on; "" where it does."""
+    if not conditions or is_critical(pod):
+        return ""
+    if conditions == {MEMORY_PRESSURE}:
+        taint = Taint(key="node.kubernetes.io/memory-pressure", effect="NoSchedule")
+        tolerated = any(tolerates(toleration, taint) for toleration in pod.spec.tolerations)
+        if qos_class(pod) != "BestEffort" or tolerated:
+            return ""
+    return f"The node had condition: [{' '.join(sorted(conditions))}]. "
+
+
+# -- configuration
+
+
+def parse_thresholds(
+    hard: Mapping[str, str],
+    soft: Mapping[str, str],
+    graces: Mapping[str, float],
+    reclaims: Mapping[str, str],
+) -> tuple[Threshold, ...]:
+    """Return the thresholds that these say, by signal. Raises ValueError in upstream's words.
+
+    ``0%`` and ``100%`` say that there is none.
+    """
+    found = [Threshold(s, share) for s, text in hard.items() if (share := _share(s, text))]
+    for signal, text in soft.items():
+        share = _share(signal, text)
+        if share is None:
+            continue
+        if signal not in graces:
+            raise ValueError(
+                f"grace period must be specified for the soft eviction threshold {signal}"
+            )
+        found.append(Threshold(signal, share, graces[signal]))
+    least = {signal: _reclaim(signal, text) for signal, text in reclaims.items()}
+    return tuple(replace(t, reclaim=least.get(t.signal, Share())) for t in found)
+
+
+def _share(signal: str, text: str) -> Share | None:
+    if signal not in RESOURCES:
+        raise ValueError(f"unsupported eviction signal {signal}")
+    if text.endswith("%"):
+        percent = _percent(text)
+        if percent in (0, 100):
+            return None
+        if not 0 <= percent <= 100:
+            raise ValueError(f"eviction percentage threshold {signal} must be 0% to 100%: {text}")
+        return Share(percent=percent)
+    amount = int(quantity.parse(text))
+    if amount <= 0:
+        raise ValueError(f"eviction threshold {signal} must be positive: {text}")
+    return Share(amount)
+
+
+def _reclaim(signal: str, text: str) -> Share:
+    if signal not in RESOURCES:
+        raise ValueError(f"unsupported eviction signal {signal}")
+    if text.endswith("%"):
+        percent = _percent(text)
+        if percent <= 0:
+            raise ValueError(
+                f"eviction percentage minimum reclaim {signal} must be positive: {text}"
+            )
+        return Share(percent=percent)
+    amount = int(quantity.parse(text))
+    if amount < 0:
+        raise ValueError(f"negative eviction minimum reclaim specified for {signal}")
+    return Share(amount)
+
+
+def _percent(text: str) -> float:
+    return float(text.removesuffix("%"))

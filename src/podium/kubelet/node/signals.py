@@ -1,0 +1,32 @@
+"""What of the node is left, signal by signal: a handful of small reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from podium.domain.pods import eviction
+from podium.domain.pods.eviction import Observation, Observations
+from podium.kubelet.node import machine
+from podium.kubelet.stats.disks import file_system
+
+
+class Signals:
+    """*root_dir* lies on the disk that Pods share, *images* tells where images lie."""
+
+    def __init__(self, root_dir: Path, images: str = "") -> None:
+        self._root_dir, self._images = root_dir, images
+
+    def __call__(self) -> Observations:
+        """Raises OSError."""
+        memory, used = machine.total_memory(), machine.read_usage().memory_working_set_bytes
+        node = file_system(self._root_dir)
+        images = file_system(self._images) if self._images else node
+        most, running = machine.process_ids()
+        return {
+            eviction.MEMORY: Observation(max(memory - used, 0), memory),
+            eviction.NODE_DISK: Observation(node.available, node.capacity),
+            eviction.NODE_INODES: Observation(node.inodes_free, node.inodes),
+            eviction.IMAGE_DISK: Observation(images.available, images.capacity),
+            eviction.IMAGE_INODES: Observation(images.inodes_free, images.inodes),
+            eviction.PIDS: Observation(max(most - running, 0), most),
+        }

@@ -1,0 +1,96 @@
+"""A node that runs out of something: what it tells, whom it ends, whom it does not take on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from podium.domain.pods.eviction import MEMORY, NODE_DISK, Observation
+from support.node import NODE, Node
+
+MIB = 1 << 20
+
+
+def condition(node: Node, kind: str) -> Any:
+    return next(c for c in node.nodes.get("", NODE).status.conditions if c.type == kind)
+
+
+async def test_one_pod_at_a_time_goes_when_memory_is_short(node):
+    await node.create({"resources": {"requests": {"memory": "64Mi"}}}, name="modest")
+    await node.create(name="greedy", terminationGracePeriodSeconds=600)
+    for name in ("modest", "greedy"):
+        await node.running(name)
+    node.left[MEMORY] = Observation(50 * MIB, 1 << 30)
+
+    greedy = await node.phase("Failed", "greedy", step=1)
+
+    node.left[MEMORY] = Observation(1 << 29, 1 << 30)
+    text = (
+        "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. "
+        "Container c was using 1Mi, request is 0, has larger consumption of memory. "
+    )
+    assert (greedy.status.reason, greedy.status.message) == ("Evicted", text)
+    target = next(c for c in greedy.status.conditions if c.type == "DisruptionTarget")
+    assert (target.reason, target.message) == ("TerminationByKubelet", text)
+    assert f"Evicted: {text}" in node.messages("greedy")
+    assert node.phase_of("modest") == "Running"
+    await node.until(lambda: condition(node, "MemoryPressure").status == "True")
+    assert condition(node, "MemoryPressure").reason == "KubeletHasInsufficientMemory"
+    assert "EvictionThresholdMet: Attempting to reclaim memory" in node.messages(NODE)
+
+    await node.create(name="late")
+    late = await node.phase("Failed", "late", step=0)
+    assert (late.status.reason, late.status.message) == (
+        "Evicted",
+        "Pod The node had condition: [MemoryPressure]. ",
+    )
+    await node.until(lambda: condition(node, "MemoryPressure").status == "False", step=30)
+    assert node.phase_of("modest") == "Running"
+
+
+async def test_a_soft_threshold_waits_and_gives_time(idle_node):
+    node = idle_node
+    node.config = replace(
+        node.config,
+        eviction_hard={},
+        eviction_soft={"nodefs.available": "10%"},
+        eviction_soft_grace_period={"nodefs.available": 60.0},
+        eviction_max_pod_grace_period=20,
+    )
+    await node.start()
+    await node.create(terminationGracePeriodSeconds=600)
+    await node.running()
+    node.left[NODE_DISK] = Observation(9, 100)
+    before = node.clock.monotonic()
+    await node.until(lambda: any("Evicted" in text for text in node.messages()), step=1)
+    assert 60 <= node.clock.monotonic() - before <= 75
+    await node.phase("Failed", step=1)
+    assert 80 <= node.clock.monotonic() - before <= 100
+    assert condition(node, "DiskPressure").status == "True"
+
+
+async def test_a_critical_pod_stays(node):
+    await node.create(name="needed", priorityClassName="system-node-critical")
+    await node.running("needed")
+    node.left[MEMORY] = Observation(0, 1 << 30)
+    await node.until(lambda: node.messages(NODE).count(MET) > 0, step=1)
+    await node.clock.advance(60)
+    assert node.phase_of("needed") == "Running"
+
+
+MET = "EvictionThresholdMet: Attempting to reclaim memory"
+
+
+async def test_who_writes_more_than_allowed_goes(node):
+    limits = {"resources": {"limits": {"ephemeral-storage": "2Mi"}}}
+    await node.create(limits, name="p")
+    await node.create(name="other")
+    await node.running("p")
+    await node.running("other")
+    node.runtime.written = 8 * MIB
+    pod = await node.phase("Failed", step=1)
+    text = "Pod ephemeral local storage usage exceeds the total limit of containers 2Mi. "
+    assert (pod.status.reason, pod.status.message) == ("Evicted", text)
+    assert all(c.type != "DisruptionTarget" for c in pod.status.conditions)
+    assert node.phase_of("other") == "Running"
+    assert condition(node, "DiskPressure").status == "False"
