@@ -13,6 +13,7 @@ from typing import Any
 
 from podium.domain.pods.backoff import RestartBackOff
 from podium.domain.pods.eviction import Threshold, parse_thresholds
+from podium.domain.pods.garbage import DeadContainerPolicy
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
 from podium.kubelet.config_readers import ConfigError
@@ -87,6 +88,14 @@ class KubeletConfiguration:
             self.eviction_soft,
             self.eviction_soft_grace_period,
             self.eviction_minimum_reclaim,
+        )
+
+    @property
+    def dead_containers(self) -> DeadContainerPolicy:
+        return DeadContainerPolicy(
+            self.maximum_dead_containers_per_container,
+            self.maximum_dead_containers,
+            self.minimum_container_ttl_duration,
         )
 
     @property

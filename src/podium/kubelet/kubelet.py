@@ -22,7 +22,9 @@ from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.kit.clock import Clock, SystemClock
 from podium.kubelet.admission import HouseRules
 from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
+from podium.kubelet.container_gc import ContainerCollector
 from podium.kubelet.eviction import EvictionManager
+from podium.kubelet.image_gc import ImageCollector
 from podium.kubelet.images import ImageManager
 from podium.kubelet.log_rotation import LogRotator
 from podium.kubelet.mirrors import MirrorPods
@@ -202,6 +204,15 @@ class _Kubelet:
         yield "node status", reporter.run()
         yield "eviction", self._eviction.run(node.node)
         yield "certificates", server.watch_certificates()
+        policy = options.config.dead_containers
+        containers = ContainerCollector(
+            self._runtime, pods.active_pods, policy, self._events, node.node, clock
+        )
+        yield "dead containers", containers.run()
+        images = ImageCollector(
+            self._images, self._runtime, pods.pods, options.config, self._events, node.node, clock
+        )
+        yield "unused images", images.run()
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
 

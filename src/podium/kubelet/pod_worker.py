@@ -268,11 +268,20 @@ class PodWorker:
         moments.append(deadline(self.pod, self._node.status.latest(self.pod)))
         moments.append(preparation.refresh(self.pod, observed))
         moments += await self._perform(step, observed, jobs, preparation)
-        for container_id in garbage.superfluous(observed):
-            await self._node.runtime.remove_container(container_id)
+        moments.append(await self._remove_garbage(observed, now))
         if self._waiting and not replacing:
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    async def _remove_garbage(self, observed: Observed, now: datetime) -> datetime | None:
+        """Remove runs and sandboxes that nobody needs any more; return when there may be more."""
+        policy = self._node.options.config.dead_containers
+        containers, later = garbage.superfluous(observed, now, policy)
+        for container_id in containers:
+            await self._node.runtime.remove_container(container_id)
+        for sandbox_id in garbage.superfluous_sandboxes(observed):
+            await self._node.runtime.remove_pod_sandbox(sandbox_id)
+        return later
 
     def _back_off_curve(self) -> RestartBackOff:
         node = self._node.options.config.restart_back_off

@@ -42,7 +42,9 @@ class MemoryImages:
         return self._images[image].id
 
     async def remove_image(self, image: str) -> None:
-        self._images.pop(image, None)
+        self._images = {
+            name: found for name, found in self._images.items() if image not in (name, found.id)
+        }
 
     def image_fs_mountpoint(self) -> str:
         return "/"

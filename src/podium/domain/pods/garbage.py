@@ -1,24 +1,86 @@
-"""Which dead containers of a living Pod may be removed: all but the last dead run of each name.
+"""Which dead containers and sandboxes may be removed.
 
-That one is kept for ``kubectl logs --previous`` and ``lastState``.
+Of each container of a living Pod the last run stays, whatever the policy: ``kubectl logs``, its
+restart count and its back-off need it. Follows ``pkg/kubelet/kuberuntime/kuberuntime_gc.go``.
 """
 
 from __future__ import annotations
 
-from podium.domain.pods.observed import Observed, RunState
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 
 
-def superfluous(observed: Observed) -> list[str]:
-    """Return the IDs of containers to remove."""
-    kept: set[str] = set()
-    removable = []
-    for record in observed.containers:
+@dataclass(frozen=True, slots=True)
+class DeadContainerPolicy:
+    """How many dead runs stay: of one container beside those that run, and on the whole node.
+
+    Negative numbers mean any number. Younger ones than ``minimum_age`` (seconds) stay anyway.
+    """
+
+    per_container: int = 1
+    on_node: int = -1
+    minimum_age: float = 0.0
+
+
+DEFAULT = DeadContainerPolicy()
+
+
+def superfluous(
+    observed: Observed, now: datetime, policy: DeadContainerPolicy = DEFAULT
+) -> tuple[list[str], datetime | None]:
+    """Return the IDs of a living Pod's containers to remove, and when there may be more."""
+    removable: list[ContainerRecord] = []
+    seen: dict[str, int] = {}
+    dead: dict[str, int] = {}
+    for record in observed.containers:  # the newest first
+        newest = record.name not in seen
+        seen[record.name] = 1
         if record.state is not RunState.EXITED:
             continue
-        if record.name in kept:
-            removable.append(record.id)
-        kept.add(record.name)
-    return removable
+        kept = dead.get(record.name, 0)
+        dead[record.name] = kept + 1
+        if not newest and 0 <= policy.per_container <= kept:
+            removable.append(record)
+    due, later = [], []
+    for record in removable:
+        old_enough = (record.finished_at or now) + timedelta(seconds=policy.minimum_age)
+        if old_enough <= now:
+            due.append(record.id)
+        else:
+            later.append(old_enough)
+    return due, min(later, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadContainer:
+    """``owner`` is the same for all runs of one container."""
+
+    id: str
+    owner: Hashable
+    created_at: int
+
+
+def beyond(dead: Iterable[DeadContainer], most: int) -> list[str]:
+    """Return the IDs of those of the *dead* to remove for *most* to stay, the oldest of each owner
+    first: each keeps the same number, and if that is still too many, the oldest of all go."""
+    if most < 0:
+        return []
+    owners: dict[Hashable, list[DeadContainer]] = {}
+    for container in sorted(dead, key=lambda found: found.created_at, reverse=True):
+        owners.setdefault(container.owner, []).append(container)
+    if sum(map(len, owners.values())) <= most:
+        return []
+    share = max(most // len(owners), 1)
+    gone = [container for runs in owners.values() for container in runs[share:]]
+    left = sorted(
+        (container for runs in owners.values() for container in runs[:share]),
+        key=lambda found: found.created_at,
+        reverse=True,
+    )
+    return [container.id for container in (*gone, *left[most:])]
 
 
 def superfluous_sandboxes(observed: Observed) -> list[str]:
