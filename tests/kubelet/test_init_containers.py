@@ -215,3 +215,25 @@ async def test_a_new_kubelet_goes_on_with_the_initialisation_where_it_was(node):
     counts = {s.name: s.restart_count for s in pod.status.init_container_statuses}
     assert counts == {"i": 0, "s": 0, "j": 0}
     assert pod.status.init_container_statuses[1].started
+
+
+async def test_images_are_pulled_while_init_containers_run(node):
+    """All that have to be pulled, at once; what is there is looked at when its turn comes."""
+    node.images.publish("docker.io/library/late:1")
+    node.images.publish("docker.io/library/later:1")
+    await node.create(
+        {"name": "late", "image": "docker.io/library/late:1"},
+        {"name": "later", "image": "docker.io/library/later:1"},
+        {"name": "there"},
+        initContainers=[{"name": "i", "image": IMAGE, "args": ["sleep", "60", "exit", "0"]}],
+    )
+    await node.until(
+        lambda: (
+            "running r0" in node.states.get("p/i", [])
+            and sum("Successfully pulled" in text for text in node.messages()) == 2
+        )
+    )
+    assert sum("already present" in text for text in node.messages()) == 1
+    await node.phase("Running", step=1)
+    await node.until(lambda: sum(t.startswith("Started") for t in node.messages()) == 4)
+    assert sum(text.startswith("Pulled") for text in node.messages()) == 4, "nothing told twice"

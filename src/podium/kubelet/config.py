@@ -91,6 +91,11 @@ class KubeletConfiguration:
         )
 
     @property
+    def image_pulls_at_once(self) -> int | None:
+        """None: any number."""
+        return 1 if self.serialize_image_pulls else self.max_parallel_image_pulls
+
+    @property
     def dead_containers(self) -> DeadContainerPolicy:
         return DeadContainerPolicy(
             self.maximum_dead_containers_per_container,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from podium.domain.pods.containers import field_path
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.security import ImageUser
 from podium.kit.clock import Clock
+from podium.kubelet.pull_queue import PullQueue
 from podium.kubelet.pull_secrets import credentials
 from podium.runtime.image_port import AuthConfig, Image, ImageService
 from podium.runtime.images.reference import InvalidReference, apply_default_tag
@@ -56,12 +56,18 @@ class _Failures:
 
 
 class ImageManager:
-    """Shared by all Pods; pulls of one image follow each other, different ones run at once."""
+    """Shared by all Pods; *at_once* images are pulled at the same time, any number if None."""
 
-    def __init__(self, images: ImageService, events: EventRecorder, clock: Clock) -> None:
+    def __init__(
+        self,
+        images: ImageService,
+        events: EventRecorder,
+        clock: Clock,
+        at_once: int | None = None,
+    ) -> None:
         self._images, self._events, self._clock = images, events, clock
         self._failures: dict[tuple[str, str], _Failures] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._pulls = PullQueue(at_once, clock)
 
     async def ensure(
         self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
@@ -95,25 +101,40 @@ class ImageManager:
     async def ensure_all(
         self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
     ) -> ImageResult:
-        """Like :meth:`ensure`, with the images that the container mounts."""
-        result = await self.ensure(pod, container, pull_secrets)
-        if isinstance(result, ImageMissing):
-            return result
+        """Like :meth:`ensure`, with the images that the container mounts, all at once."""
         mounted = {mount.name for mount in container.volume_mounts}
-        volumes = {}
-        for volume in pod.spec.volumes:
-            if volume.image is None or volume.name not in mounted:
-                continue
-            wanted = msgspec.structs.replace(
+        wanted = {"": container} | {
+            volume.name: msgspec.structs.replace(
                 container,
                 image=volume.image.reference,
                 image_pull_policy=volume.image.pull_policy,
             )
-            found = await self.ensure(pod, wanted, pull_secrets)
-            if isinstance(found, ImageMissing):
-                return found
-            volumes[volume.name] = found.id
-        return replace(result, volumes=volumes)
+            for volume in pod.spec.volumes
+            if volume.image is not None and volume.name in mounted
+        }
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                name: group.create_task(self.ensure(pod, one, pull_secrets))
+                for name, one in wanted.items()
+            }
+        ready: dict[str, ImageReady] = {}
+        for name, task in tasks.items():
+            result = task.result()
+            if isinstance(result, ImageMissing):
+                return result
+            ready[name] = result
+        volumes = {name: found.id for name, found in ready.items() if name}
+        return replace(ready[""], volumes=volumes)
+
+    async def is_missing(self, container: Container) -> bool:
+        """Whether the image of *container* will have to be pulled, whatever the registry says."""
+        if container.image_pull_policy == "Never":
+            return False
+        try:
+            name = apply_default_tag(container.image)
+            return await self._images.image_status(name) is None
+        except (InvalidReference, RuntimeFailure):
+            return False
 
     def forget(self, uid: str) -> None:
         """Drop what is remembered of the pulls for a Pod that is gone."""
@@ -132,13 +153,11 @@ class ImageManager:
             return ImageMissing(Waiting("ImagePullBackOff", text), until)
         about.normal("Pulling", f'Pulling image "{image}"')
         asked = self._clock.monotonic()
-        try:
-            async with self._locks[name]:
-                began = self._clock.monotonic()
-                pulled = await self._attempt(name, pull_secrets)
-                ended = self._clock.monotonic()
-        except RuntimeFailure as exc:
-            text = exc.rpc_error
+        auths = tuple(credentials(name, pull_secrets))
+        pull = await self._pulls.pull((name, auths), lambda: self._attempt(name, auths))
+        pulled = pull.outcome
+        if isinstance(pulled, RuntimeFailure):
+            text = pulled.rpc_error
             about.warning("Failed", f'Failed to pull image "{image}": {text}')
             about.warning("Failed", "Error: ErrImagePull")
             now = self._clock.now()
@@ -147,18 +166,20 @@ class ImageManager:
             # The next look is a little later, so that both states can be seen, as upstream's.
             return ImageMissing(Waiting("ErrImagePull", text), now + timedelta(seconds=1))
         self._failures.pop(key, None)
+        took, waited = pull.ended - pull.began, pull.ended - asked
         about.normal(
             "Pulled",
-            f'Successfully pulled image "{image}" in {go_duration(ended - began)} '
-            f"({go_duration(ended - asked)} including waiting). Image size: {pulled.size} bytes.",
+            f'Successfully pulled image "{image}" in {go_duration(took)} '
+            f"({go_duration(max(took, waited))} including waiting). "
+            f"Image size: {pulled.size} bytes.",
         )
         return ImageReady.of(pulled)
 
-    async def _attempt(self, name: str, pull_secrets: Sequence[Secret]) -> Image:
+    async def _attempt(self, name: str, auths: Sequence[AuthConfig]) -> Image:
         """Pull with each set of credentials there is for the registry, or without any."""
         failure: RuntimeFailure | None = None
-        auths: list[AuthConfig | None] = [*credentials(name, pull_secrets)]
-        for auth in auths or [None]:
+        ways: Sequence[AuthConfig | None] = auths or (None,)
+        for auth in ways:
             try:
                 image_id = await self._images.pull_image(name, auth)
             except RuntimeFailure as exc:

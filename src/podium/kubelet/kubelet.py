@@ -168,7 +168,9 @@ class _Kubelet:
             options=options,
             client=self._client,
             runtime=self._runtime,
-            images=ImageManager(self._images, self._events, clock),
+            images=ImageManager(
+                self._images, self._events, clock, options.config.image_pulls_at_once
+            ),
             objects=self._objects,
             events=self._events,
             status=self._status,

@@ -52,6 +52,7 @@ class Preparation:
         #: Whether objects may have changed since a container last failed to be configured.
         self.changed = False
         self._images: dict[str, tuple[str, ImageResult]] = {}
+        self._looked_ahead: set[tuple[str, str]] = set()
         self._seen = node.clock.now()
         self._volumes_since: datetime | None = None
         self._missing: list[str] = []
@@ -66,7 +67,7 @@ class Preparation:
         """Start whatever is missing and not under way; return when to look again.
 
         Nothing is begun for a Pod whose volumes cannot be filled yet. Apart from that the token of
-        its ServiceAccount, the sandbox and the images are got at the same time.
+        its ServiceAccount, the sandbox and all images are got at the same time.
         """
         now = self._node.clock.now()
         if self._mounted != _mounted(pod):  # an ephemeral container mounts one more
@@ -85,8 +86,10 @@ class Preparation:
                 moments += self._begin_sandbox(pod, action, step, now)
                 if pod.spec.runtime_class_name:
                     continue  # its sandbox may never come
-                for container in pod.spec.init_containers[:1] or pod.spec.containers:
-                    moments += self._begin_image(pod, container.name, now)
+                first = pod.spec.init_containers[:1] or pod.spec.containers
+                for container in (*pod.spec.init_containers, *pod.spec.containers):
+                    ahead = container not in first
+                    moments += self._begin_image(pod, container.name, now, ahead=ahead)
             elif isinstance(action, StartContainer):
                 moments += self._begin_image(pod, action.name, now)
         return min(moments, default=None)
@@ -131,7 +134,10 @@ class Preparation:
 
     # -- images
 
-    def _begin_image(self, pod: Pod, name: str, now: datetime) -> list[datetime]:
+    def _begin_image(
+        self, pod: Pod, name: str, now: datetime, *, ahead: bool = False
+    ) -> list[datetime]:
+        """See to the image of a container; *ahead* of its time only if it has to be pulled."""
         container = find_container(pod, name)
         assert container is not None, "plan() starts containers of the spec only"
         key = container_hash(container)
@@ -142,7 +148,14 @@ class Preparation:
             if known[1].try_again > now:
                 return [known[1].try_again]
 
+        if ahead and (name, key) in self._looked_ahead:
+            return []
+        if ahead:
+            self._looked_ahead.add((name, key))
+
         async def ensure() -> None:
+            if ahead and not await self._node.images.is_missing(container):
+                return
             await self._node.objects.ready(pod)
             secrets = [
                 self._node.objects.secret(pod.metadata.namespace, reference.name)
