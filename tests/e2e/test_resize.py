@@ -70,3 +70,20 @@ def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
     eventually(lambda: not conditions(), "the resize is done")
     assert cgroups.limits(of_container).memory_limit_bytes == 64 * MIB
     assert status()["containerStatuses"][0]["restartCount"] == 0
+
+
+def test_a_pod_with_resources_as_a_whole(shared: Cluster, namespace: str):
+    cgroups = Cgroups.detect()
+    amounts = {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m", "memory": "96Mi"}}
+    manifest = pod("whole", resources=amounts)
+    shared.apply({**manifest, "metadata": {"name": "whole", "namespace": namespace}})
+    shared.wait_ready("whole", namespace=namespace)
+    found = shared.get("pod", "whole", "-n", namespace)
+    assert found["status"]["qosClass"] == "Burstable"
+    container = found["status"]["containerStatuses"][0]["containerID"].removeprefix("podium://")
+    of_class = f"/podium-{shared.id}/burstable"
+    of_pod = f"{of_class}/pod{found['metadata']['uid']}"
+    for path in (of_pod, f"{of_pod}/{container}"):
+        limits = cgroups.limits(path)
+        assert (limits.cpu_quota, limits.memory_limit_bytes) == (20_000, 96 * MIB), path
+    assert cgroups.limits(of_class).cpu_shares >= 95  # others may be there

@@ -25,9 +25,11 @@ def test_a_file_is_read(tmp_path):
     ("fields", "text"),
     [
         (
-            {"enforceNodeAllocatable": []},
-            "enforceNodeAllocatable: this field is not served; those that are: allowedUnsafeSysct",
+            {"cpuManagerPolicy": "static"},
+            "cpuManagerPolicy: this field is not served; those that are: allowedUnsafeSysct",
         ),
+        ({"enforceNodeAllocatable": ["kube-reserved"]}, "enforceNodeAllocatable: must be pods or"),
+        ({"cpuCFSQuotaPeriod": "2s"}, "cpuCFSQuotaPeriod: must be between 1ms and 1sec"),
         (
             {"evictionHard": {"memory.free": "1Gi"}},
             "evictionHard, evictionSoft, evictionMinimumReclaim: unsupported eviction signal "

@@ -57,7 +57,7 @@ async def test_a_pod_that_ends_well(node):
     assert {c.type: c.reason for c in pod.status.conditions}["Ready"] == "PodCompleted"
     assert not any(s.state.value.endswith("_READY") and "NOT" not in s.state.value
                    for s in await node.runtime.list_pod_sandbox())  # fmt: skip
-    await node.until(lambda: not node.cgroups.made, step=0.1)
+    await node.until(lambda: not node.cgroups.pods, step=0.1)
 
 
 async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
@@ -75,7 +75,7 @@ async def test_deletion_gives_the_container_its_grace_and_leaves_nothing(node):
     assert not (node.directory / "kubelet/pods" / uid).exists()
     assert not (node.directory / "run/pods" / uid).exists()
     assert list((node.directory / "logs").iterdir()) == []
-    assert node.cgroups.made == {}
+    assert node.cgroups.pods == []
 
 
 async def test_a_container_that_ignores_sigterm_is_killed_when_its_grace_is_over(node):
@@ -110,7 +110,7 @@ async def test_a_pod_deleted_by_force_is_ended_all_the_same(node):
     await node.delete(grace=0)
     await node.gone(step=0.0)
 
-    await node.until(lambda: not node.cgroups.made, step=0.5)
+    await node.until(lambda: not node.cgroups.pods, step=0.5)
     assert list(await node.runtime.list_pod_sandbox()) == []
 
 
@@ -179,13 +179,14 @@ async def test_a_changed_image_replaces_the_container(node, policy):
 
 async def test_what_the_node_does_not_do_is_refused_by_name(node):
     probe = {"grpc": {"port": 1, "mode": "TLS"}}
-    await node.create({"readinessProbe": probe}, resources={"limits": {"cpu": "1"}})
+    claims = [{"name": "c", "resourceClaimName": "c"}]
+    await node.create({"readinessProbe": probe}, resourceClaims=claims)
 
     pod = await node.phase("Failed", step=0.0)
 
     assert pod.status.reason == "UnsupportedField"
     assert pod.status.message == (
-        "Pod this node does not support: spec.resources, "
+        "Pod this node does not support: spec.resourceClaims, "
         "spec.containers[0].readinessProbe.grpc.mode"
     )
     await node.until(lambda: any(m.startswith("UnsupportedField") for m in node.messages()))

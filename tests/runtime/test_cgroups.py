@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from podium.runtime.cgroup_limits import CgroupLimits, shares_to_weight, weight_to_shares
+from podium.runtime.cgroup_limits import (
+    CgroupLimits,
+    hugetlb_limits,
+    settings_1,
+    shares_to_weight,
+    weight_to_shares,
+)
 from podium.runtime.cgroups import Cgroups, _version_1_mounts, version
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import CpuMemoryUsage
@@ -123,6 +129,28 @@ def test_controllers_are_handed_down_and_limits_set_in_version_2(tmp_path: Path,
         "memory.max": str(64 << 20),
         "pids.max": "100",
     }
+
+
+def test_huge_pages_in_version_2(tmp_path: Path, unified: Cgroups):
+    assert not unified.has("hugetlb")
+    assert unified.has("memory")
+    limits = hugetlb_limits([("2Mi", 4 << 20)], [2 << 20, 1 << 30])
+    assert limits == (("2MB", 4 << 20), ("1GB", 0))
+    unified.create("/p", CgroupLimits(hugetlb=limits))
+    assert (tmp_path / "p" / "hugetlb.2MB.max").read_text() == "4194304"
+    assert (tmp_path / "p" / "hugetlb.1GB.max").read_text() == "0"
+
+
+def test_swap_is_widened_before_memory_and_narrowed_after_it(tmp_path: Path):
+    """Version 1, whose kernel refuses less of both together than of memory alone."""
+    files = {"memory.limit_in_bytes": "100"}
+
+    def written(limit: int) -> list[str]:
+        wish = CgroupLimits(memory_limit_bytes=limit, memory_swap_limit_bytes=limit)
+        return [name for _, name, _ in settings_1(wish, lambda _c, name: files[name])]
+
+    assert written(200) == ["memory.memsw.limit_in_bytes", "memory.limit_in_bytes"]
+    assert written(50) == ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]
 
 
 def test_limits_are_lifted_in_version_2(tmp_path: Path, unified: Cgroups):

@@ -47,6 +47,14 @@ class RecordedCgroups:
         self.changes: list[tuple[str, CgroupLimits]] = []
         self.memory_in_use = 0
 
+    def has(self, controller: str) -> bool:
+        return True
+
+    @property
+    def pods(self) -> list[str]:
+        """The paths of Pods' cgroups."""
+        return [path for path in self.made if "/pod" in path.removeprefix("/podium-test")]
+
     def create(self, path: str, limits: CgroupLimits | None = None) -> None:
         self.made[path] = limits or CgroupLimits()
 

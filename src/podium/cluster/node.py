@@ -27,6 +27,7 @@ _KNOCK_INTERVAL = 0.01  # seconds
 UP_DEFAULTS = kubelet_config.KubeletConfiguration(
     image_gc_high_threshold_percent=100,
     serialize_image_pulls=False,
+    enforce_node_allocatable=(),
     eviction_hard={
         "memory.available": "100Mi",
         "nodefs.available": "0%",

@@ -79,7 +79,7 @@ class PodAllocation:
         if asked == before:
             self.pending = None
             return False
-        self.pending = decide(pod, room())
+        self.pending = decide(pod, before, room())
         if self.pending is not None:
             return False
         self._keep(asked, _behind(pod, {**before.containers, **self.behind}))

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from podium.api.resources import BEST_EFFORT, BURSTABLE, pod_requests, qos_class
 from podium.api.types.core_v1 import Pod
-from podium.domain.pods.cgroups import PodCgroup, pod_cgroup
+from podium.domain.pods.cgroups import (
+    DEFAULT_QUOTA,
+    MIN_SHARES,
+    QUOTA_PERIOD,
+    CpuQuota,
+    PodCgroup,
+    cpu_shares,
+    pod_cgroup,
+)
 from podium.domain.pods.resize import ResizePodCgroup
-from podium.runtime.cgroup_limits import CgroupLimits
+from podium.runtime.cgroup_limits import CgroupLimits, hugetlb_limits
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import CpuMemoryUsage
@@ -17,6 +28,8 @@ _CLASSES = {"Guaranteed": "", "Burstable": "burstable", "BestEffort": "besteffor
 
 class CgroupFilesystem(Protocol):
     """What of :class:`podium.runtime.cgroups.Cgroups` is used here."""
+
+    def has(self, controller: str) -> bool: ...
 
     def create(self, path: str, limits: CgroupLimits | None = None) -> None: ...
 
@@ -31,34 +44,89 @@ class CgroupFilesystem(Protocol):
     async def remove(self, path: str) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class CgroupSettings:
+    """What this node's Pods have in common. *page_sizes* are those of huge pages, in bytes."""
+
+    quota: CpuQuota = DEFAULT_QUOTA
+    pids_limit: int = -1
+    page_sizes: Sequence[int] = ()
+
+
 class PodCgroups:
     """Pod cgroups below *root*. Calls raise RuntimeFailure."""
 
-    def __init__(self, root: str, filesystem: CgroupFilesystem | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        filesystem: CgroupFilesystem | None = None,
+        settings: CgroupSettings | None = None,
+    ) -> None:
         self._root = root
         self._filesystem: CgroupFilesystem = filesystem or Cgroups.detect()
+        self._settings = settings or CgroupSettings()
+        #: Thousandths of a core that Burstable Pods request, by uid; and what that was set as.
+        self._requested: dict[str, int] = {}
+        self._shares: dict[str, int] = {}
+
+    @property
+    def limits_huge_pages(self) -> bool:
+        return self._filesystem.has("hugetlb")
+
+    def enforce(self, cpu_milli: int, memory: int) -> None:
+        """Let all Pods together have no more than the node has for them."""
+        limits = CgroupLimits(cpu_shares=cpu_shares(cpu_milli), memory_limit_bytes=memory)
+        self._filesystem.create(self._root, limits)
 
     def path(self, pod: Pod) -> str:
-        return self._path(pod_cgroup(pod).qos, pod.metadata.uid)
+        return self._path(qos_class(pod), pod.metadata.uid)
+
+    def wanted(self, pod: Pod) -> PodCgroup:
+        """What the Pod's cgroup is to be set to."""
+        return pod_cgroup(pod, self._settings.quota)
 
     def create(self, pod: Pod) -> str:
         """Make the Pod's cgroup with its limits; return its path."""
-        values = pod_cgroup(pod)
+        values = self.wanted(pod)
         path = self._path(values.qos, pod.metadata.uid)
-        self._filesystem.create(
-            path,
-            CgroupLimits(
-                cpu_shares=values.cpu_shares,
-                cpu_quota=values.cpu_quota or 0,
-                cpu_period=values.cpu_period or 100_000,
-                memory_limit_bytes=values.memory_limit or 0,
-            ),
+        limits = CgroupLimits(
+            cpu_shares=values.cpu_shares,
+            cpu_quota=values.cpu_quota or 0,
+            cpu_period=values.cpu_period or QUOTA_PERIOD,
+            memory_limit_bytes=values.memory_limit or 0,
+            pids_limit=max(self._settings.pids_limit, 0),
+            hugetlb=self.hugetlb(values.hugepages),
         )
+        self._filesystem.create(path, limits)
+        self.count(pod)
         return path
+
+    def count(self, pod: Pod) -> None:
+        """Let the cgroup of the Pod's class have its part of the CPU, too."""
+        qos, uid = qos_class(pod), pod.metadata.uid
+        if qos == BURSTABLE:
+            self._requested[uid] = pod_requests(pod).get("cpu", 0)
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Burstable Pods weigh what they request together, those that request nothing next to
+        nothing."""
+        wanted = {BURSTABLE: cpu_shares(sum(self._requested.values())), BEST_EFFORT: MIN_SHARES}
+        for qos, shares in wanted.items():
+            if self._shares.get(qos) != shares:
+                path = "/".join((self._root, _CLASSES[qos]))
+                self._filesystem.create(path, CgroupLimits(cpu_shares=shares))
+                self._shares[qos] = shares
+
+    def hugetlb(self, wanted: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+        """Limits of huge pages, where the machine can limit them."""
+        if not self.limits_huge_pages:
+            return ()
+        return hugetlb_limits(wanted, self._settings.page_sizes)
 
     def limits(self, pod: Pod) -> PodCgroup:
         """What the Pod's cgroup is set to."""
-        qos = pod_cgroup(pod).qos
+        qos = qos_class(pod)
         found = self._filesystem.limits(self._path(qos, pod.metadata.uid))
         limited = found.cpu_quota > 0
         return PodCgroup(
@@ -73,9 +141,11 @@ class PodCgroups:
         limits = CgroupLimits(
             cpu_shares=step.cpu_shares or 0,
             cpu_quota=step.cpu_quota or 0,
+            cpu_period=self._settings.quota.period,
             memory_limit_bytes=step.memory_limit or 0,
         )
         self._filesystem.set_limits(self.path(pod), limits)
+        self.count(pod)
 
     def memory(self, pod: Pod) -> int:
         """Bytes that the Pod takes, the page cache of its files included."""
@@ -100,6 +170,8 @@ class PodCgroups:
         """Remove what a Pod of that uid has, whichever its class was."""
         for qos in _CLASSES:
             await self._filesystem.remove(self._path(qos, uid))
+        if self._requested.pop(uid, None):
+            self._share_out()
 
     def _path(self, qos: str, uid: str) -> str:
         return "/".join(filter(None, (self._root, _CLASSES[qos], f"pod{uid}")))

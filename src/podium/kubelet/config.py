@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.domain.pods.backoff import RestartBackOff
+from podium.domain.pods.cgroups import CpuQuota
 from podium.domain.pods.eviction import Threshold, parse_thresholds
 from podium.domain.pods.garbage import DeadContainerPolicy
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
@@ -78,6 +79,25 @@ class KubeletConfiguration:
     eviction_pressure_transition_period: float = 300.0
     eviction_max_pod_grace_period: int = 0
     merge_default_eviction_settings: bool = False
+    pod_pids_limit: int = -1  #: of each Pod; -1: none
+    cpu_cfs_quota: bool = True  #: whether CPU limits are enforced
+    cpu_cfs_quota_period: float = 0.1
+    enforce_node_allocatable: tuple[str, ...] = ("pods",)
+
+    @property
+    def reserved(self) -> dict[str, str]:
+        """What is kept from Pods for all else on the node."""
+        from podium.api import quantity
+
+        total: dict[str, int] = {}
+        for table in (self.system_reserved, self.kube_reserved):
+            for name, amount in table.items():
+                total[name] = total.get(name, 0) + quantity.to_milli(amount)
+        return {name: quantity.canonical(f"{milli}m") for name, milli in total.items()}
+
+    @property
+    def cpu_quota(self) -> CpuQuota:
+        return CpuQuota(self.cpu_cfs_quota, round(self.cpu_cfs_quota_period * 1e6))
 
     @property
     def eviction_thresholds(self) -> tuple[Threshold, ...]:
@@ -254,6 +274,21 @@ def _longest_wait(name: str, value: Any) -> float:
     return seconds
 
 
+def _quota_period(name: str, value: Any) -> float:
+    seconds = read.duration(name, value)
+    if not 0.001 <= seconds <= 1:
+        raise ConfigError(f"{name}: must be between 1ms and 1sec, inclusive")
+    return seconds
+
+
+def _enforced(name: str, value: Any) -> tuple[str, ...]:
+    """For the system's and the kubelet's own cgroups, upstream's other values, there is nothing."""
+    found = read.texts(name, value.split(",") if isinstance(value, str) else value)
+    if set(found) - {"pods", "none"} or ("none" in found and len(found) > 1):
+        raise ConfigError(f"{name}: must be pods or none")
+    return tuple(kind for kind in found if kind != "none")
+
+
 _FIELDS = {
     "containerLogMaxSize": ("container_log_max_size", read.size),
     "containerLogMaxFiles": ("container_log_max_files", read.files),
@@ -283,6 +318,10 @@ _FIELDS = {
     "imageMaximumGCAge": ("image_maximum_gc_age", read.duration_or_none),
     "serializeImagePulls": ("serialize_image_pulls", read.truth),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
+    "podPidsLimit": ("pod_pids_limit", read.number),
+    "cpuCFSQuota": ("cpu_cfs_quota", read.truth),
+    "cpuCFSQuotaPeriod": ("cpu_cfs_quota_period", _quota_period),
+    "enforceNodeAllocatable": ("enforce_node_allocatable", _enforced),
     "evictionHard": ("eviction_hard", read.texts_by_name),
     "evictionSoft": ("eviction_soft", read.texts_by_name),
     "evictionSoftGracePeriod": ("eviction_soft_grace_period", read.durations_by_name),

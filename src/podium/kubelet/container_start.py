@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from podium.api.types.core_v1 import Container, Pod
+from podium.domain.pods.cgroups import container_cgroup
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import field_path, find_container, target_of
 from podium.domain.pods.downward import DownwardFacts
@@ -106,6 +107,8 @@ class ContainerStarter:
         profiles = self.node.options.seccomp_dir
         users = self.node.user_namespaces.of(pod)
         self.files.make_log_directory(container)
+        quota = self.node.options.config.cpu_quota
+        cgroup = container_cgroup(pod, container, self.node.node_memory, quota)
         return container_config(
             pod,
             container,
@@ -114,7 +117,8 @@ class ContainerStarter:
             envs=envs,
             mounts=self._mounts(pod, container, action.attempt, sandbox, envs, image.volumes),
             security_context=security_context(pod, container, image.user, profiles, users, target),
-            node_memory=self.node.node_memory,
+            cgroup=cgroup,
+            hugetlb=self.node.cgroups.hugetlb(cgroup.hugepages),
         )
 
     def _environment(

@@ -68,6 +68,12 @@ FLAGS = {
         read.number,
         "dead containers of the whole node that stay; -1: any number (default: -1)",
     ),
+    "pod-max-pids": Flag(
+        "pod_pids_limit",
+        read.number,
+        "processes and threads that each Pod may have; -1: any number (default: -1)",
+    ),
+    "cpu-cfs-quota": Flag("cpu_cfs_quota", read.truth, "enforce CPU limits (default: true)"),
     "eviction-hard": Flag(
         "eviction_hard",
         read.texts_by_name,

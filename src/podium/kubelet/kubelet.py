@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium.api import scheme
+from podium.api.quantity import to_int, to_milli
 from podium.api.types.core_v1 import Node, Pod, Service
 from podium.client.client import Client
 from podium.client.events import EventRecorder
@@ -21,7 +23,7 @@ from podium.domain.pods.eviction import Observations
 from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.kit.clock import Clock, SystemClock
 from podium.kubelet.admission import HouseRules
-from podium.kubelet.cgroups import CgroupFilesystem, PodCgroups
+from podium.kubelet.cgroups import CgroupFilesystem, CgroupSettings, PodCgroups
 from podium.kubelet.container_gc import ContainerCollector
 from podium.kubelet.eviction import EvictionManager
 from podium.kubelet.image_gc import ImageCollector
@@ -29,7 +31,7 @@ from podium.kubelet.images import ImageManager
 from podium.kubelet.log_rotation import LogRotator
 from podium.kubelet.mirrors import MirrorPods
 from podium.kubelet.node.lease import renew_lease
-from podium.kubelet.node.machine import read_machine, read_security_modules
+from podium.kubelet.node.machine import page_sizes, read_machine, read_security_modules
 from podium.kubelet.node.registration import NodeReporter
 from podium.kubelet.node.shutdown import NodeShutdown
 from podium.kubelet.node.signals import Signals
@@ -42,7 +44,7 @@ from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
 from podium.runtime.image_port import ImageService
-from podium.runtime.port import RuntimeService
+from podium.runtime.port import RuntimeFailure, RuntimeService
 
 if TYPE_CHECKING:
     from podium.kit.aio import GracefulStop
@@ -70,7 +72,7 @@ async def run(
     clock = clock or SystemClock()
     _make_directories(options)
     async with Client(options.client_config, clock) as client:
-        of_pods = PodCgroups(options.cgroup_root, cgroups)
+        of_pods = PodCgroups(options.cgroup_root, cgroups, _cgroup_settings(options))
         signals = signals or Signals(options.root_dir, images.image_fs_mountpoint())
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         async with KubeletServer(options, runtime, kubelet.pods, kubelet.stats, clock) as server:
@@ -93,6 +95,9 @@ class _Kubelet:
         self._options, self._runtime, self._images = options, runtime, images
         self._client, self._cgroups, self._clock = client, cgroups, clock
         self._machine = read_machine(options.root_dir)
+        if not cgroups.limits_huge_pages:  # nobody could be kept from taking more than asked for
+            none = dict.fromkeys(self._machine.hugepages, 0)
+            self._machine = replace(self._machine, hugepages=none)
         self._events = EventRecorder(client, "kubelet", options.node_name, clock)
         self._status = StatusManager(client, clock)
         name = options.node_name
@@ -154,6 +159,7 @@ class _Kubelet:
             for name, work in self._work(reporter, node, server):
                 tasks.append(group.create_task(work, name=name))
             self._events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
+            self._enforce_allocatable(reporter.node)
             if on_ready is not None:
                 on_ready()
             if stop is not None and options.config.shutdown_classes:
@@ -161,6 +167,23 @@ class _Kubelet:
                 await shutdown.run(options.config.shutdown_classes)
                 for task in tasks:
                     task.cancel()
+
+    def _enforce_allocatable(self, node: Node) -> None:
+        """Let Pods together have no more than is not reserved, where the configuration wants it."""
+        config = self._options.config
+        if "pods" not in config.enforce_node_allocatable:
+            return
+        reserved = config.reserved
+        cpu = self._machine.cpus * 1000 - to_milli(reserved.get("cpu", "0"))
+        memory = self._machine.memory - to_int(reserved.get("memory", "0"))
+        try:
+            self._cgroups.enforce(cpu, memory)
+        except RuntimeFailure as exc:
+            reason, text = "FailedNodeAllocatableEnforcement", "Failed to update Node Allocatable"
+            self._events.event(node, "Warning", reason, f"{text} Limits: {exc}")
+            return
+        text = "Updated Node Allocatable limit across pods"
+        self._events.event(node, "Normal", "NodeAllocatableEnforced", text)
 
     def _node_services(self, reporter: NodeReporter, shutdown: NodeShutdown) -> NodeServices:
         options, clock = self._options, self._clock
@@ -216,6 +239,11 @@ class _Kubelet:
         )
         yield "unused images", images.run()
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
+
+
+def _cgroup_settings(options: KubeletOptions) -> CgroupSettings:
+    config = options.config
+    return CgroupSettings(config.cpu_quota, config.pod_pids_limit, tuple(page_sizes()))
 
 
 def _make_directories(options: KubeletOptions) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods import identity
-from podium.domain.pods.cgroups import container_cgroup
+from podium.domain.pods.cgroups import ContainerCgroup
 from podium.domain.pods.dns import Resolver
 from podium.domain.pods.expansion import expand
 from podium.domain.pods.hostname import kernel_hostname
@@ -84,9 +84,9 @@ def container_config(
     envs: Mapping[str, str],
     mounts: Sequence[Mount],
     security_context: LinuxContainerSecurityContext,
-    node_memory: int,
+    cgroup: ContainerCgroup,
+    hugetlb: Sequence[tuple[str, int]] = (),
 ) -> ContainerConfig:
-    cgroup = container_cgroup(pod, container, node_memory)
     return ContainerConfig(
         metadata=ContainerMetadata(container.name, start.attempt),
         image=image,
@@ -109,6 +109,7 @@ def container_config(
             cpu_shares=cgroup.cpu_shares,
             memory_limit_in_bytes=cgroup.memory_limit,
             oom_score_adj=cgroup.oom_score_adj,
+            hugepage_limits=hugetlb,
         ),
         security_context=security_context,
     )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod, ResourceRequirements
 from podium.client.events import EventType
 from podium.domain.pods.allocation import Room, retry_order
-from podium.domain.pods.cgroups import ContainerCgroup, PodCgroup, container_cgroup, pod_cgroup
+from podium.domain.pods.cgroups import ContainerCgroup, PodCgroup, container_cgroup
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.resize import (
     ERROR,
@@ -51,8 +51,9 @@ class PodResizer:
         self._allocation.admit(wanted)
 
     def adopt(self, wanted: Pod) -> None:
-        """Take over a Pod that runs already. Raises OSError."""
+        """Take over a Pod that runs already. Raises OSError, RuntimeFailure."""
         self._allocation.adopt(wanted)
+        self._node.cgroups.count(self._allocation.granted(wanted))
         if self._allocation.behind:
             self._progress = ResizeProgress(wanted.metadata.generation)
         # The process before may have ended between the last container's cgroup and the Pod's.
@@ -130,7 +131,7 @@ class PodResizer:
     async def _carry_out(self, pod: Pod, changes: list[Change]) -> None:
         """Raises RuntimeFailure."""
         node, cgroups = self._node, self._node.cgroups
-        now, wanted = cgroups.limits(pod), pod_cgroup(pod)
+        now, wanted = cgroups.limits(pod), cgroups.wanted(pod)
         steps = resize_steps(changes, now, wanted)
         if any(change.memory_limit_shrinks for change in changes) or _shrinks(now, wanted):
             used = {change.id: await self._memory(change.id) for change in changes}
@@ -151,7 +152,8 @@ class PodResizer:
             if before is None or latest is None or not latest.is_running:
                 continue
             if not needs_restart(container, before):
-                cgroup = container_cgroup(pod, container, self._node.node_memory)
+                quota = self._node.options.config.cpu_quota
+                cgroup = container_cgroup(pod, container, self._node.node_memory, quota)
                 yield Change(latest.id, container.name, before, container.resources, cgroup)
 
     async def _memory(self, container_id: str) -> int:

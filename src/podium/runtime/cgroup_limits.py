@@ -5,7 +5,7 @@ Conversions are the kubelet's and runc's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 #: What version 1 says of memory without a limit is about as much as this, in pages.
@@ -25,6 +25,24 @@ class CgroupLimits:
     memory_limit_bytes: int = 0
     pids_limit: int = 0
     memory_swap_limit_bytes: int = 0  #: of memory and swap together; in version 1 alone
+    hugetlb: tuple[tuple[str, int], ...] = ()  #: bytes by page size (``2MB``); 0 is a limit here
+
+
+def page_size(size: int) -> str:
+    """Return how the kernel's and the OCI's names say a size of huge pages: ``2MB``."""
+    for unit, factor in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
+        if size >= factor:
+            return f"{size // factor}{unit}"
+    return f"{size}B"
+
+
+def hugetlb_limits(
+    wanted: Sequence[tuple[str, int]], sizes: Sequence[int]
+) -> tuple[tuple[str, int], ...]:
+    """Return the limit of each of the machine's page *sizes*: none at all where none is *wanted*,
+    by ``2Mi`` and the like."""
+    amounts = {f"{size[:-1]}B": amount for size, amount in wanted}
+    return tuple((page_size(size), amounts.get(page_size(size), 0)) for size in sizes)
 
 
 def shares_to_weight(shares: int) -> int:
@@ -56,6 +74,8 @@ def settings_1(limits: CgroupLimits, read: Read) -> Iterator[tuple[str, str, str
             yield from (swap, memory) if wider else (memory, swap)
     if limits.pids_limit:
         yield "pids", "pids.max", _or_max(limits.pids_limit)
+    for size, amount in limits.hugetlb:
+        yield "hugetlb", f"hugetlb.{size}.limit_in_bytes", str(amount)
 
 
 def settings_2(limits: CgroupLimits, _read: Read) -> Iterator[tuple[str, str, str]]:
@@ -67,6 +87,8 @@ def settings_2(limits: CgroupLimits, _read: Read) -> Iterator[tuple[str, str, st
         yield "", "memory.max", _or_max(limits.memory_limit_bytes)
     if limits.pids_limit:
         yield "", "pids.max", _or_max(limits.pids_limit)
+    for size, amount in limits.hugetlb:
+        yield "", f"hugetlb.{size}.max", str(amount)
 
 
 def limits_1(read: Read) -> CgroupLimits:

@@ -44,6 +44,12 @@ class Cgroups:
             return cls(True, {"": root})
         return cls(False, dict(_version_1_mounts(Path("/proc/self/mountinfo").read_text())))
 
+    def has(self, controller: str) -> bool:
+        """Whether the machine has that controller for cgroups of ours."""
+        if not self.unified:
+            return controller in self.hierarchies
+        return controller in (self.hierarchies[""] / "cgroup.controllers").read_text().split()
+
     def create(self, path: str, limits: CgroupLimits | None = None) -> None:
         """Make *path* and what is missing above it, and set *limits*. Repeatable."""
         try:

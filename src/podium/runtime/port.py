@@ -195,6 +195,7 @@ class LinuxContainerResources:
     cpu_shares: int = 0
     memory_limit_in_bytes: int = 0
     oom_score_adj: int | None = None
+    hugepage_limits: Sequence[tuple[str, int]] = ()  #: bytes by page size (``2MB``)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,14 @@ import pytest
 
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import ConfigMap, Secret, Service
-from podium.domain.pods.cgroups import container_cgroup, cpu_quota, cpu_shares, pod_cgroup
+from podium.domain.pods.cgroups import (
+    CpuQuota,
+    container_cgroup,
+    cpu_quota,
+    cpu_shares,
+    oom_score_adj,
+    pod_cgroup,
+)
 from podium.domain.pods.dns import ClusterDns, Resolver, parse_resolv_conf, pod_resolver
 from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.durations import go_duration
@@ -377,6 +384,55 @@ GIB = 1 << 30
 def test_oom_score(resources, score):
     pod = make_pod({"name": "a", "image": "i", "resources": resources})
     assert container_cgroup(pod, pod.spec.containers[0], 4 * GIB).oom_score_adj == score
+
+
+@pytest.mark.parametrize(
+    ("spec", "scores"),
+    [
+        pytest.param({"priorityClassName": "system-node-critical"}, [-997, -997], id="critical"),
+        pytest.param({"priority": 2_000_000_000}, [750, 500], id="important-is-not-enough"),
+        pytest.param({"resources": {"requests": {"memory": "4Gi"}}}, [625, 375], id="pod-level"),
+    ],
+)
+def test_oom_scores_of_two(spec, scores):
+    made = make_pod(
+        *({"name": name, "image": "i", "resources": {"requests": {"memory": request}}}
+          for name, request in (("a", "1Gi"), ("b", "2Gi"))),
+        **spec,
+    )  # fmt: skip
+    assert [oom_score_adj(made, c, 4 * GIB) for c in made.spec.containers] == scores
+
+
+def test_a_sidecar_is_as_safe_as_the_least_of_the_others():
+    def asking(name, request):
+        resources = {"requests": {"memory": request}} if request else {}
+        return {"name": name, "image": "i", "resources": resources}
+
+    sidecar = {**asking("s", ""), "restartPolicy": "Always"}
+    made = make_pod(asking("a", "1Gi"), asking("b", "2Gi"), initContainers=[sidecar])
+    [init] = made.spec.init_containers
+    assert oom_score_adj(made, init, 4 * GIB) == 750
+
+
+def test_a_container_without_limits_has_those_of_its_pod():
+    limits = {"cpu": "500m", "memory": "64Mi"}
+    spec = {"resources": {"limits": limits, "requests": {"cpu": "250m", "memory": "32Mi"}}}
+    made = make_pod({"name": "a", "image": "i"}, {"name": "b", "image": "i"}, **spec)
+    own = container_cgroup(made, made.spec.containers[0], 4 * GIB)
+    assert (own.cpu_shares, own.cpu_quota, own.memory_limit) == (512, 50000, 64 << 20)
+    whole = pod_cgroup(made)
+    assert (whole.cpu_shares, whole.cpu_quota, whole.memory_limit) == (256, 50000, 64 << 20)
+
+
+def test_quotas_as_the_node_is_configured():
+    limited = {"name": "a", "image": "i", "resources": {"limits": {"cpu": "500m"}}}
+    made = make_pod(limited)
+    [c] = made.spec.containers
+    assert container_cgroup(made, c, GIB, CpuQuota(period=20_000)).cpu_quota == 10_000
+    assert pod_cgroup(made, CpuQuota(period=20_000)).cpu_quota == 10_000
+    off = CpuQuota(enforced=False)
+    assert container_cgroup(made, c, GIB, off).cpu_quota == 0
+    assert pod_cgroup(made, off).cpu_quota is None
 
 
 def test_the_pods_cgroup_is_limited_when_every_container_is():

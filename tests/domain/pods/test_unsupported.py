@@ -76,7 +76,7 @@ def test_what_is_served_is_not_complained_about():
         ({"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
          "securityContext.windowsOptions"),
         ({"ports": [{"containerPort": 1, "hostPort": 1, "hostIP": "::1"}]}, "ports[0].hostIP"),
-        ({"resources": {"limits": {"hugepages-2Mi": "2Mi"}}}, "resources.limits[hugepages-2Mi]"),
+        ({"resources": {"limits": {"storage": "2Mi"}}}, "resources.limits[storage]"),
         ({"restartPolicy": "Never",
           "restartPolicyRules": [{"action": "RestartAllContainers",
                                   "exitCodes": {"operator": "In", "values": [1]}}]},
@@ -110,7 +110,6 @@ def test_container_fields_that_are_not_served(fields, path):
             {"volumes": [{"name": "v", "emptyDir": {"medium": "HugePages-2Mi"}}]},
             "spec.volumes[0].emptyDir.medium",
         ),
-        ({"resources": {"limits": {"cpu": "1"}}}, "spec.resources"),
     ],
 )
 def test_pod_fields_that_are_not_served(fields, path):
@@ -128,9 +127,10 @@ def test_selinux_options_count_where_the_kernel_knows_them():
 
 
 def test_the_message_names_every_field():
-    pod = make_pod("a", schedulingGroup={"podGroupName": "g"}, resources={"limits": {"cpu": "1"}})
+    claims = [{"name": "c", "resourceClaimName": "c"}]
+    pod = make_pod("a", schedulingGroup={"podGroupName": "g"}, resourceClaims=claims)
     assert unsupported_message(unsupported_fields(pod)) == (
-        "this node does not support: spec.resources, spec.schedulingGroup"
+        "this node does not support: spec.resourceClaims, spec.schedulingGroup"
     )
 
 

@@ -194,6 +194,19 @@ def test_resources(wish, swap, expected):
     assert resources(LinuxContainerResources(**wish), node) == expected
 
 
+def test_resources_in_version_2():
+    node = NodeAbilities(frozenset(NAMES), swap_accounting=True, unified_cgroups=True)
+    wish = LinuxContainerResources(
+        memory_limit_in_bytes=64, hugepage_limits=[("2MB", 4096), ("1GB", 0)]
+    )
+    assert resources(wish, node) == {
+        **DENY,
+        "memory": {"limit": 64},
+        "unified": {"memory.swap.max": "0"},
+        "hugepageLimits": [{"pageSize": "2MB", "limit": 4096}, {"pageSize": "1GB", "limit": 0}],
+    }
+
+
 def destinations(config: ContainerConfig) -> dict[str, dict[str, Any]]:
     return {mount["destination"]: mount for mount in mounts(config, SANDBOX)}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from podium.api.resources import is_huge_page
 from podium.api.types import core_v1
 from podium.api.types.core_v1 import Container, Pod, Volume
 from podium.domain.pods import backoff
@@ -26,7 +27,8 @@ _POD = frozenset(
     "dns_policy enable_service_links ephemeral_containers host_aliases host_ipc host_network "
     "host_pid host_users hostname hostname_override image_pull_secrets init_containers node_name "
     "node_selector os overhead preemption_policy priority "
-    "priority_class_name readiness_gates restart_policy runtime_class_name scheduler_name "
+    "priority_class_name readiness_gates resources restart_policy runtime_class_name "
+    "scheduler_name "
     "security_context "
     "service_account service_account_name set_hostname_as_fqdn share_process_namespace subdomain "
     "termination_grace_period_seconds tolerations topology_spread_constraints volumes".split()
@@ -154,7 +156,8 @@ def _container_fields(container: Container, path: str, modules: SecurityModules)
     if container.resources.claims:
         yield f"{path}.resources.claims"
     for name in sorted(set(container.resources.limits) - _LIMITS):
-        if "/" not in name:  # extended resources are the scheduler's to count, no node limits them
+        # Extended resources are the scheduler's to count, no node limits them.
+        if "/" not in name and not is_huge_page(name):
             yield f"{path}.resources.limits[{name}]"
 
 

@@ -35,7 +35,7 @@ def fits(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> list[Refusal]:
     demand.requests = {
         name: amount
         for name, amount in demand.requests.items()
-        if name in info.allocatable or not _is_extended(name)
+        if name in info.allocatable or not is_extended(name)
     }
     refusals = [_out_of(shortage) for shortage in filters.shortages(demand, info)]
     if filters.node_affinity(demand, info):
@@ -73,6 +73,6 @@ def _predicate(name: str) -> Refusal:
     return Refusal(name, f"Predicate {name} failed")
 
 
-def _is_extended(name: str) -> bool:
+def is_extended(name: str) -> bool:
     """Whether *name* is in a domain that is not Kubernetes' own."""
     return "/" in name and "kubernetes.io/" not in name and not name.startswith("requests.")

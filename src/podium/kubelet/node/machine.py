@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class Machine:
     memory: int
     swap: int
     disk: int
-    hugepages: tuple[int, ...]  #: page sizes the kernel offers
+    hugepages: Mapping[int, int]  #: how many pages there are, by their size
 
 
 def read_machine(root_dir: Path) -> Machine:
@@ -140,13 +141,23 @@ def _os_image() -> str:
         return "Linux"
 
 
-def _hugepages() -> tuple[int, ...]:
+def page_sizes() -> list[int]:
+    """The sizes of huge pages that the kernel offers, in bytes."""
+    return sorted(_hugepages())
+
+
+def _hugepages() -> dict[int, int]:
     directory = Path("/sys/kernel/mm/hugepages")
     try:
-        names = [entry.name for entry in directory.iterdir()]
+        names = sorted(entry.name for entry in directory.iterdir())
     except OSError:
-        return ()
-    return tuple(sorted(int(n.removeprefix("hugepages-").removesuffix("kB")) * 1024 for n in names))
+        return {}
+    return {
+        int(name.removeprefix("hugepages-").removesuffix("kB")) * 1024: int(
+            _text(str(directory / name / "nr_hugepages")) or 0
+        )
+        for name in names
+    }
 
 
 def _text(path: str) -> str:

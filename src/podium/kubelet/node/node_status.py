@@ -22,6 +22,7 @@ from podium.api.types.core_v1 import (
 )
 from podium.domain.pods import eviction
 from podium.domain.pods.eviction import Share, Threshold
+from podium.domain.scheduling.admission import is_extended
 from podium.kubelet.node.machine import Machine
 from podium.runtime.image_port import Image
 from podium.runtime.port import RuntimeCondition, RuntimeHandler, VersionResponse
@@ -63,7 +64,7 @@ def node_labels(hostname: str, machine: Machine, own: Mapping[str, str]) -> dict
 
 def node_status(facts: NodeFacts, previous: NodeStatus, now: datetime) -> NodeStatus:
     """Return the whole status; transition times of *previous* are kept where nothing changed."""
-    capacity = _capacity(facts)
+    capacity = {**_extended(previous.capacity), **_capacity(facts)}
     return NodeStatus(
         capacity=capacity,
         allocatable=_allocatable(capacity, facts.reserved, facts.thresholds),
@@ -111,9 +112,14 @@ def _capacity(facts: NodeFacts) -> dict[str, str]:
         "memory": f"{machine.memory // 1024}Ki",
         "pods": str(facts.max_pods),
     }
-    for size in machine.hugepages:
-        capacity[f"hugepages-{quantity.format_bytes(size)}"] = "0"
+    for size, count in machine.hugepages.items():
+        capacity[f"hugepages-{quantity.format_bytes(size)}"] = quantity.format_bytes(size * count)
     return {name: quantity.canonical(amount) for name, amount in sorted(capacity.items())}
+
+
+def _extended(capacity: Mapping[str, str]) -> dict[str, str]:
+    """What others have given the node: ``example.com/dongle``."""
+    return {name: amount for name, amount in capacity.items() if is_extended(name)}
 
 
 def _allocatable(

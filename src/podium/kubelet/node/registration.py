@@ -147,7 +147,6 @@ class NodeReporter:
     async def _facts(self) -> NodeFacts:
         options = self._options
         conditions: list[RuntimeCondition] = list(await self._runtime.status())
-        reserved = _sum(options.config.system_reserved, options.config.kube_reserved)
         return NodeFacts(
             machine=self._machine,
             pressures=self._pressures(),
@@ -159,7 +158,7 @@ class NodeReporter:
             hostname=options.node_name,
             port=self._port,
             max_pods=options.config.max_pods,
-            reserved=reserved,
+            reserved=options.config.reserved,
             handlers=await self._runtime.runtime_handlers(),
             closing=self._closing,
         )
@@ -193,13 +192,3 @@ class NodeReporter:
                 continue
             text = f"Node {name} status is now: {reason}"
             self._events.event(self.node, "Normal", reason, text)
-
-
-def _sum(*tables: dict[str, str]) -> dict[str, str]:
-    from podium.api import quantity
-
-    total: dict[str, int] = {}
-    for table in tables:
-        for name, amount in table.items():
-            total[name] = total.get(name, 0) + quantity.to_milli(amount)
-    return {name: quantity.canonical(f"{milli}m") for name, milli in total.items()}

@@ -26,7 +26,8 @@ def update_container_resources(
     path = live.record.cgroup_path
     if wish.memory_limit_in_bytes:
         # No swap beyond the limit, where it is counted at all.
-        swap = wish.memory_limit_in_bytes if engine.node.swap_accounting else 0
+        counted = engine.node.swap_accounting and not engine.node.unified_cgroups
+        swap = wish.memory_limit_in_bytes if counted else 0
         limits = CgroupLimits(
             memory_limit_bytes=wish.memory_limit_in_bytes, memory_swap_limit_bytes=swap
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import platform
 import shutil
 import socket
@@ -213,7 +214,6 @@ class OciRuntime:
 def node_abilities(cgroups: Cgroups) -> NodeAbilities:
     """Find out what this process may give containers on this machine."""
     bounding = bounding_set()
-    memory = cgroups.hierarchies.get("memory")
     lowest = -1000
     if "CAP_SYS_RESOURCE" not in bounding:
         lowest = int(Path("/proc/self/oom_score_adj").read_text())
@@ -223,8 +223,17 @@ def node_abilities(cgroups: Cgroups) -> NodeAbilities:
         architecture=platform.machine(),
         unified_cgroups=cgroups.unified,
         apparmor=apparmor.enabled(),
-        swap_accounting=memory is not None and (memory / "memory.memsw.limit_in_bytes").exists(),
+        swap_accounting=_swap_accounting(cgroups),
     )
+
+
+def _swap_accounting(cgroups: Cgroups) -> bool:
+    """Whether swap is limited. In version 2 the root has no such file, but what lies below it."""
+    if cgroups.unified:
+        root = cgroups.hierarchies[""]
+        return any((root / entry / "memory.swap.max").exists() for entry in os.listdir(root))
+    memory = cgroups.hierarchies.get("memory")
+    return memory is not None and (memory / "memory.memsw.limit_in_bytes").exists()
 
 
 def _installed(handlers: Mapping[str, str]) -> Mapping[str, str]:

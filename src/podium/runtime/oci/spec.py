@@ -198,9 +198,16 @@ def resources(
     memory: dict[str, int] = {}
     if wish.memory_limit_in_bytes:
         memory["limit"] = wish.memory_limit_in_bytes
-        if node.swap_accounting:
+        if node.swap_accounting and not node.unified_cgroups:
             memory["swap"] = wish.memory_limit_in_bytes  # no swap beyond the limit
     result: dict[str, Any] = {"devices": [{"allow": privileged, "access": "rwm"}]}
+    if wish.hugepage_limits:
+        result["hugepageLimits"] = [
+            {"pageSize": size, "limit": limit} for size, limit in wish.hugepage_limits
+        ]
+    if node.unified_cgroups and node.swap_accounting:
+        # What upstream's kubelet asks for: no swap, also where memory has no limit.
+        result["unified"] = {"memory.swap.max": "0"}
     if cpu:
         result["cpu"] = cpu
     if memory:
