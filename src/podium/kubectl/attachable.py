@@ -10,7 +10,7 @@ from typing import Any
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.targets import Target, resolve
 
 #: Kinds whose selector has the labels alone, and those that have it with expressions.
@@ -32,11 +32,15 @@ def timeout_flag(default: float) -> Flag:
 
 def checked_timeout(invocation: Invocation, *, usage: bool = True) -> float:
     """Return ``--pod-running-timeout`` in seconds. Raises CommandError."""
-    seconds: float = invocation.values.pod_running_timeout
+    return checked_timeout_of(invocation.values, invocation.path if usage else "")
+
+
+def checked_timeout_of(values: Values, path: str) -> float:
+    seconds: float = values.pod_running_timeout
     if seconds <= 0:
         text = "--pod-running-timeout must be higher than zero"
-        if usage:
-            text += f"\nSee '{invocation.path} -h' for help and examples"
+        if path:
+            text += f"\nSee '{path} -h' for help and examples"
         raise CommandError(text)
     return seconds
 

@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("port-forward", "Forward one or more local ports to a pod"),
             ("proxy", "Run a proxy to the Kubernetes API server"),
             ("cp", "Copy files and directories to and from containers"),
+            ("debug", "Create debugging sessions for troubleshooting workloads and nodes"),
         ),
     ),
     (

@@ -6,10 +6,12 @@ import json
 import re
 from typing import Any
 
+from podium.kubectl.attachable import checked_timeout_of, timeout_flag
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery
+from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -21,13 +23,6 @@ from podium.kubectl.writing import (
 )
 
 _RESTART = ("Always", "OnFailure", "Never")
-_PULL = ("Always", "IfNotPresent", "Never")
-_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_IMAGE = re.compile(
-    rf"""(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?
-    {_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[A-Za-z][\w.+-]*:[0-9a-fA-F]{{32,}})?\Z""",
-    re.VERBOSE | re.ASCII,
-)
 
 
 def run(invocation: Invocation) -> int:
@@ -37,15 +32,106 @@ def run(invocation: Invocation) -> int:
     if not invocation.words:
         raise CommandError("NAME is required for run")
     pod = _pod(invocation)
-    query = write_query(values, validates=False)
-    type_ = Discovery(session.http).find("pods")
+    attached = bool(values.attach if values.changed("attach") else values.stdin)
+    _check_attached(values, attached)
+    discovery = Discovery(session.http)
+    made = [(discovery.find("pods"), _overridden(pod, values))]
+    if values.expose:
+        made.append((discovery.find("services"), _service(pod)))
     if dry_run(values) != "client":
-        path = type_.path(session.namespace)
-        answer = session.http.request("POST", path, query, body=json.dumps(pod).encode())
-        session.warn(answer)
-        pod = answer.json()
-    printed(invocation, type_, pod, "created", typed=True)
+        made = [(type_, _create(invocation, type_, obj)) for type_, obj in made]
+    if attached:
+        from podium.kubectl.run_attached import run_attached
+
+        run_attached(invocation, made)
+        return 0
+    for type_, obj in made:
+        printed(invocation, type_, obj, "created", typed=True, parts=True)
     return 0
+
+
+def _create(invocation: Invocation, type_: ResourceType, obj: dict[str, Any]) -> dict[str, Any]:
+    values, session = invocation.values, invocation.session
+    if values.save_config:
+        from podium.kubectl.last_applied import annotated
+
+        obj = annotated(obj, typed=True)
+    path, query = type_.path(session.namespace), write_query(values, validates=False)
+    answer = session.http.request("POST", path, query, body=json.dumps(obj).encode())
+    session.warn(answer)
+    created: dict[str, Any] = answer.json()
+    return created
+
+
+def _check_attached(values: Values, attached: bool) -> None:
+    """Raises CommandError."""
+    if values.tty and not values.stdin:
+        raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
+    if values.expose and not values.port:
+        raise CommandError("--port must be set when exposing a service")
+    if values.rm and not attached:
+        raise CommandError("--rm should only be used for attached containers")
+    if attached and dry_run(values) != "none":
+        raise CommandError(
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, "
+            "--stdin, or --tty)"
+        )
+    if attached:
+        checked_timeout_of(values, "kubectl run")
+
+
+def _service(pod: dict[str, Any]) -> dict[str, Any]:
+    """Return a Service for the port of a Pod."""
+    number = pod["spec"]["containers"][0]["ports"][0]["containerPort"]
+    metadata = {
+        key: pod["metadata"][key] for key in ("name", "namespace") if key in pod["metadata"]
+    }
+    spec = {
+        "ports": [{"protocol": "TCP", "port": number, "targetPort": number}],
+        "selector": pod["metadata"]["labels"],
+    }
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec,
+            "status": {"loadBalancer": {}}}  # fmt: skip
+
+
+def _overridden(pod: dict[str, Any], values: Values) -> dict[str, Any]:
+    """Return the Pod as ``--overrides`` will have it. Raises CommandError."""
+    if not values.overrides:
+        return pod
+    from podium.api.errors import ApiError
+    from podium.api.patch import json_patch, merge, strategic
+
+    kind = values.override_type
+    if kind not in ("merge", "json", "strategic"):
+        raise CommandError(f"invalid override type: {kind}")
+    try:
+        patch = json.loads(values.overrides)
+    except ValueError:
+        wrong = "unexpected end of JSON input" if kind == "json" else "Invalid JSON Patch"
+        raise CommandError(wrong) from None
+    try:
+        if kind == "json":
+            json_patch.check(patch)
+            pod = json_patch.apply(pod, patch)
+        elif kind == "merge":
+            pod = merge.apply(pod, patch)
+        else:
+            pod = strategic.apply(pod, patch, _definition())
+    except ApiError as exc:
+        raise CommandError(str(exc)) from exc
+    if (pod.get("kind"), pod.get("apiVersion")) != ("Pod", "v1"):
+        raise CommandError(
+            f'no kind "{pod.get("kind")}" is registered for version "{pod.get("apiVersion")}" in '
+            'scheme "pkg/scheme/scheme.go:28"'
+        )
+    return pod
+
+
+def _definition() -> str:
+    from podium.api import schema
+    from podium.api.types.core_v1 import Pod
+
+    return schema.definition_of(Pod)
 
 
 def _pod(invocation: Invocation) -> dict[str, Any]:
@@ -66,10 +152,16 @@ def _pod(invocation: Invocation) -> dict[str, Any]:
         container["ports"] = [{"containerPort": _port(values.port)}]
     if values.image_pull_policy:
         container["imagePullPolicy"] = values.image_pull_policy
+    if values.privileged:
+        container["securityContext"] = {"privileged": True}
+    if values.stdin:
+        container |= {"stdin": True} | ({} if values.leave_stdin_open else {"stdinOnce": True})
+    if values.tty:
+        container["tty"] = True
     spec = {
         "containers": [container],
         "dnsPolicy": "ClusterFirst",
-        "restartPolicy": values.restart or "Always",
+        "restartPolicy": values.restart or ("OnFailure" if values.stdin else "Always"),
     }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": {}}
 
@@ -77,10 +169,9 @@ def _pod(invocation: Invocation) -> dict[str, Any]:
 def _check(values: Values) -> None:
     if not values.image:
         raise CommandError("--image is required")
-    if not _IMAGE.match(values.image):
-        raise CommandError(f'invalid image name "{values.image}": invalid reference format')
+    check_image(values.image)
     for text, known, what in (
-        (values.image_pull_policy, _PULL, "image pull"),
+        (values.image_pull_policy, PULL_POLICIES, "image pull"),
         (values.restart, _RESTART, "restart"),
     ):
         if text and text not in known:
@@ -121,7 +212,8 @@ def _port(text: str) -> int:
 
 COMMAND = Command(
     usage="kubectl run NAME --image=image [--env=\"key=value\"] [--port=port] "
-    "[--dry-run=server|client] [--command] -- [COMMAND] [args...] [options]",
+    "[--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...] "
+    "[options]",
     short="Run a particular image on the cluster",
     long="Create a Pod that runs an image.",
     examples="""
@@ -133,15 +225,26 @@ kubectl run web --image=nginx --dry-run=client -o yaml
 
 # With another command, once
 kubectl run once --image=busybox --restart=Never --command -- sh -c "echo hello"
+
+# A shell, for as long as it is used
+kubectl run shell --image=busybox --rm -it --restart=Never -- sh
 """,
     run=run,
     flags=(
         Flag("annotations", [], "Annotations to apply to the pod.", kind=Kind.ARRAY),
+        Flag("attach", False, "If true, wait for the Pod to start running, and then attach to the "
+             "Pod as if 'kubectl attach ...' were called.  Default false, unless '-i/--stdin' is "
+             "set, in which case the default is true. With '--restart=Never' the exit code of the "
+             "container process is returned.", kind=Kind.BOOL),
         Flag("command", False, "If true and extra arguments are present, use them as the 'command' "
              "field in the container, rather than the 'args' field which is the default.",
              kind=Kind.BOOL),
+        Flag("detach-keys", "ctrl-p,ctrl-q", "Override the key sequence for detaching a "
+             "container."),
         DRY_RUN_FLAG,
         Flag("env", [], "Environment variables to set in the container.", kind=Kind.ARRAY),
+        Flag("expose", False, "If true, create a ClusterIP service associated with the pod.  "
+             "Requires `--port`.", kind=Kind.BOOL),
         manager_flag("kubectl-run"),
         Flag("generator", hidden=True,
              deprecated="has no effect and will be removed in the future."),
@@ -150,10 +253,32 @@ kubectl run once --image=busybox --restart=Never --command -- sh -c "echo hello"
              "this value will not be specified by the client and defaulted by the server."),
         Flag("labels", usage="Comma separated labels to apply to the pod. Will override previous "
              "values.", short="l"),
+        Flag("leave-stdin-open", False, "If the pod is started in interactive mode or with stdin, "
+             "leave stdin open after the first attach completes. By default, stdin will be closed "
+             "after the first attach completes.", kind=Kind.BOOL),
         OUTPUT_FLAG,
+        Flag("override-type", "merge", "The method used to override the generated object: json, "
+             "merge, or strategic."),
+        Flag("overrides", usage="An inline JSON override for the generated object. If this is "
+             "non-empty, it is used to override the generated object. Requires that the object "
+             "supply a valid apiVersion field."),
+        timeout_flag(60.0),
         Flag("port", usage="The port that this container exposes."),
         Flag("restart", "Always", "The restart policy for this Pod.  Legal values [Always, "
              "OnFailure, Never]."),
+        Flag("privileged", False, "If true, run the container in privileged mode.",
+             kind=Kind.BOOL),
+        Flag("quiet", False, "If true, suppress prompt messages.", short="q", kind=Kind.BOOL),
+        Flag("rm", False, "If true, delete the pod after it exits.  Only valid when attaching to "
+             "the container, e.g. with '--attach' or with '-i/--stdin'.", kind=Kind.BOOL),
+        Flag("save-config", False, "If true, the configuration of current object will be saved in "
+             "its annotation. Otherwise, the annotation will be unchanged. This flag is useful "
+             "when you want to perform kubectl apply on this object in the future.",
+             kind=Kind.BOOL),
         MANAGED_FIELDS_FLAG,
+        Flag("stdin", False, "Keep stdin open on the container in the pod, even if nothing is "
+             "attached.", short="i", kind=Kind.BOOL),
+        Flag("tty", False, "Allocate a TTY for the container in the pod.", short="t",
+             kind=Kind.BOOL),
     ),
 )  # fmt: skip
