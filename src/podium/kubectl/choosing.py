@@ -62,9 +62,14 @@ def choose(
     *,
     discovery: Discovery | None = None,
     every: bool = False,
+    selects: bool = True,
+    latest: bool = True,
 ) -> list[Chosen]:
-    """Return what files or *words* name, by the flags of the command; with *every* a type alone
-    means all of its objects. Raises CommandError."""
+    """Return what files or *words* name, by the flags of the command. Raises CommandError.
+
+    *every*: a type alone means all of its objects. *selects*: ``--selector`` chooses. Unless
+    *latest* what a file says of an object counts, whatever the server has.
+    """
     values, session = invocation.values, invocation.session
     discovery = discovery or Discovery(session.http)
     if getattr(values, "filename", None):
@@ -74,20 +79,23 @@ def choose(
                 "arguments as well"
             )
         return [
-            Chosen(one.type, one.namespace, one.name, one.document, None, one.source)
+            Chosen(
+                one.type, one.namespace, one.name, one.document,
+                None if latest else one.document, one.source,
+            )
             for one in manifests(invocation, discovery)
-        ]
+        ]  # fmt: skip
     if not words:
         raise Said(NOTHING_NAMED)
     found: list[Chosen] = []
     for target in resolve(words, discovery):
         if target.name:
-            if getattr(values, "selector", ""):
+            if getattr(values, "selector", "") and selects:
                 raise CommandError("name cannot be provided when a selector is specified")
             namespace = session.namespace if target.type.namespaced else ""
             found.append(Chosen(target.type, namespace, target.name))
         else:
-            found += _listed(invocation, target.type, every=every)
+            found += _listed(invocation, target.type, every=every, selects=selects)
     return found
 
 
@@ -112,9 +120,11 @@ def listed(
     return list(items or ())
 
 
-def _listed(invocation: Invocation, type_: ResourceType, *, every: bool) -> list[Chosen]:
+def _listed(
+    invocation: Invocation, type_: ResourceType, *, every: bool, selects: bool
+) -> list[Chosen]:
     values, session = invocation.values, invocation.session
-    selector = getattr(values, "selector", "")
+    selector = getattr(values, "selector", "") if selects else ""
     fields = getattr(values, "field_selector", "")
     if not (selector or fields or getattr(values, "all", False) or every):
         raise CommandError(_NO_NAME)

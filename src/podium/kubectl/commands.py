@@ -18,7 +18,13 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Basic Commands (Beginner):",
         (
             ("create", "Create a resource from a file or from stdin"),
+            (
+                "expose",
+                "Take a replication controller, service, deployment or pod and expose it as a new "
+                "Kubernetes service",
+            ),
             ("run", "Run a particular image on the cluster"),
+            ("set", "Set specific features on objects"),
         ),
     ),
     (
@@ -34,6 +40,17 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Deploy Commands:",
+        (
+            ("rollout", "Manage the rollout of a resource"),
+            ("scale", "Set a new size for a deployment, replica set, or replication controller"),
+            (
+                "autoscale",
+                "Auto-scale a deployment, replica set, stateful set, or replication controller",
+            ),
+        ),
+    ),
+    (
         "Troubleshooting and Debugging Commands:",
         (
             ("describe", "Show details of a specific resource or group of resources"),
@@ -43,6 +60,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("port-forward", "Forward one or more local ports to a pod"),
             ("proxy", "Run a proxy to the Kubernetes API server"),
             ("cp", "Copy files and directories to and from containers"),
+            ("auth", "Inspect authorization"),
             ("debug", "Create debugging sessions for troubleshooting workloads and nodes"),
         ),
     ),

@@ -51,12 +51,18 @@ class Manifest:
 
 def manifests(invocation: Invocation, discovery: Discovery) -> Iterator[Manifest]:
     """Yield the objects of the command's files. Raises CommandError."""
+    for source, document in documents(invocation):
+        yield _manifest(invocation, discovery, source, document)
+
+
+def documents(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the command's files say, each object with its file. Raises CommandError."""
     values = invocation.values
     if not values.filename:
         raise CommandError("must specify one of -f and -k")
     for source, text in _sources(values.filename, values.recursive):
         for document in _documents(source, text):
-            yield _manifest(invocation, discovery, source, document)
+            yield source, document
 
 
 def _manifest(

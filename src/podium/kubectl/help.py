@@ -33,7 +33,7 @@ def command_help(path: str, command: Command) -> str:
     if command.examples:
         parts.append("Examples:\n" + _indented(command.examples))
     if command.children:
-        width = max(map(len, command.children)) + 2
+        width = max(11, *map(len, command.children)) + 2
         lines = [f"  {name:<{width}} {child.short}" for name, child in command.children.items()]
         parts.append("Available Commands:\n" + "\n".join(lines))
     shown = [flag for flag in command.flags if not flag.hidden]

@@ -8,7 +8,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
 
 _RBAC = "rbac.authorization.k8s.io"
-_SUBJECTS = (
+SUBJECT_FLAGS = (
     Flag("user", [], "Usernames to bind to the role. The flag can be repeated to add multiple "
          "users.", kind=Kind.ARRAY),
     Flag("group", [], "Groups to bind to the role. The flag can be repeated to add multiple "
@@ -24,20 +24,21 @@ def _role_binding(invocation: Invocation, _name: str) -> Map:
     if bool(values.clusterrole) == bool(values.role):
         raise CommandError("exactly one of clusterrole or role must be specified")
     role = _role("Role", values.role) if values.role else _role("ClusterRole", values.clusterrole)
-    return {"subjects": _subjects(values), "roleRef": role}
+    return {"subjects": subjects(values), "roleRef": role}
 
 
 def _cluster_role_binding(invocation: Invocation, _name: str) -> Map:
     values = invocation.values
-    return {"subjects": _subjects(values), "roleRef": _role("ClusterRole", values.clusterrole)}
+    return {"subjects": subjects(values), "roleRef": _role("ClusterRole", values.clusterrole)}
 
 
 def _role(kind: str, name: str) -> Map:
     return {"apiGroup": _RBAC, "kind": kind, "name": name}
 
 
-def _subjects(values: Values) -> list[Map]:
-    subjects: list[Map] = [
+def subjects(values: Values) -> list[Map]:
+    """Return the subjects that the flags name. Raises CommandError."""
+    found: list[Map] = [
         {"kind": kind, "apiGroup": _RBAC, "name": name}
         for kind, names in (("User", values.user), ("Group", values.group))
         for name in names
@@ -46,8 +47,8 @@ def _subjects(values: Values) -> list[Map]:
         namespace, colon, name = text.partition(":")
         if not colon or ":" in name or not namespace or not name:
             raise CommandError("serviceaccount must be <namespace>:<name>")
-        subjects.append({"kind": "ServiceAccount", "namespace": namespace, "name": name})
-    return subjects
+        found.append({"kind": "ServiceAccount", "namespace": namespace, "name": name})
+    return found
 
 
 ROLE_BINDING = generator(
@@ -64,7 +65,7 @@ ROLE_BINDING = generator(
     (
         Flag("clusterrole", usage="ClusterRole this RoleBinding should reference"),
         Flag("role", usage="Role this RoleBinding should reference"),
-        *_SUBJECTS,
+        *SUBJECT_FLAGS,
     ),
 )
 CLUSTER_ROLE_BINDING = generator(
@@ -80,6 +81,6 @@ CLUSTER_ROLE_BINDING = generator(
     ),
     (
         required("clusterrole", "ClusterRole this ClusterRoleBinding should reference"),
-        *_SUBJECTS,
+        *SUBJECT_FLAGS,
     ),
 )

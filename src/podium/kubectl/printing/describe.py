@@ -37,6 +37,10 @@ class Lines:
         for row in rows:
             self.add(level, row)
 
+    def plain(self) -> str:
+        """The text with its tabs."""
+        return escaped("\n".join(self._text)) + "\n"
+
     def aligned(self) -> str:
         return align(escaped("\n".join(self._text))) + "\n"
 

@@ -1,0 +1,1 @@
+"""``kubectl rollout …``: one verb a file, and the history that they share."""

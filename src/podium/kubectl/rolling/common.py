@@ -1,0 +1,52 @@
+"""What the verbs of ``kubectl rollout`` have in common."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
+from podium.kubectl.command import Invocation
+from podium.kubectl.errors import CommandError
+from podium.kubectl.files import FILE_FLAGS
+from podium.kubectl.writing import (
+    MANAGED_FIELDS_FLAG,
+    OUTPUT_FLAG,
+    manager_flag,
+    write_query,
+)
+
+Map = dict[str, Any]
+
+FLAGS = (*FILE_FLAGS, SELECTOR_FLAG)
+CHANGE_FLAGS = (*FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
+
+
+def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:
+    """Return the objects of the command, as the server has them. Raises CommandError."""
+    if not invocation.words and not invocation.values.filename:
+        raise CommandError("required resource not specified")
+    found = choose(invocation, invocation.words, every=True)
+    if not found:
+        namespace = invocation.session.namespace
+        print(f"No resources found in {namespace} namespace.", file=sys.stderr)
+    return [(one, one.read(invocation.session)) for one in found]
+
+
+def patch(invocation: Invocation, one: Chosen, body: Map) -> Map:
+    """Patch an object strategically; return what it is then."""
+    session = invocation.session
+    query = write_query(invocation.values, validates=False)
+    answer = session.http.request(
+        "PATCH", one.path, query, body=json.dumps(body).encode(),
+        content_type="application/strategic-merge-patch+json",
+    )  # fmt: skip
+    session.warn(answer)
+    found: Map = answer.json()
+    return found
+
+
+def check_revision(number: int) -> None:
+    if number < 0:
+        raise CommandError(f"revision must be a positive integer: {number}")

@@ -1,0 +1,74 @@
+"""``kubectl set resources``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from podium.api import quantity
+from podium.kubectl.choosing import NOTHING_NAMED
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.discovery import ResourceType
+from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.flags import Flag
+from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
+
+
+def run(invocation: Invocation) -> int:
+    values = invocation.values
+    check(invocation)
+    if not invocation.words and not values.filename:
+        raise Said(NOTHING_NAMED)
+    if not values.limits and not values.requests:
+        raise CommandError(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)"
+        )
+    wanted = {"limits": _amounts(values.limits), "requests": _amounts(values.requests)}
+
+    def change(type_: ResourceType, obj: dict[str, Any]) -> None:
+        spec = pod_spec(type_, obj)
+        every = [*spec["containers"], *(spec.get("initContainers") or ())]
+        containers = matching(every, values.containers)
+        if not containers:
+            raise CommandError(f"error: unable to find container named {values.containers}")
+        for one in containers:
+            resources = one.setdefault("resources", {})
+            for what, amounts in wanted.items():
+                for name, amount in amounts.items():
+                    resources.setdefault(what, {})[name] = amount
+
+    objects = chosen(invocation, invocation.words)
+    return update(
+        invocation, objects, change, "resource requirements updated",
+        "failed to patch resources update to pod template", named=False,
+    )  # fmt: skip
+
+
+def _amounts(text: str) -> dict[str, str]:
+    found = {}
+    for part in text.split(",") if text else ():
+        name, equals, amount = part.partition("=")
+        if not equals or "=" in amount:
+            raise CommandError(f"invalid argument syntax {part}, expected <resource>=<value>")
+        try:
+            found[name] = str(quantity.parse(amount))
+        except ValueError as exc:
+            raise CommandError(str(exc)) from exc
+    return found
+
+
+COMMAND = Command(
+    usage="kubectl set resources (-f FILENAME | TYPE NAME)  ([--limits=LIMITS & "
+    "--requests=REQUESTS] [options]",
+    short="Update resource requests/limits on objects with pod templates",
+    examples="kubectl set resources deployment/web -c web --limits=cpu=1,memory=512Mi",
+    run=run,
+    flags=(
+        *SET_FLAGS,
+        Flag("containers", "*", "The names of containers in the selected pod templates to change, "
+             "all containers are selected by default - may use wildcards", short="c"),
+        Flag("limits", usage="The resource requirement requests for this container.  For example, "
+             "'cpu=100m,memory=256Mi'."),
+        Flag("requests", usage="The resource requirement requests for this container.  For "
+             "example, 'cpu=100m,memory=256Mi'."),
+    ),
+)  # fmt: skip

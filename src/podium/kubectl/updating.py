@@ -1,0 +1,180 @@
+"""Objects that a command changes in place: what is different is patched, or shown.
+
+For ``kubectl set``: a change is a function that writes into an object.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
+from podium.kubectl.command import Invocation
+from podium.kubectl.discovery import ResourceType
+from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.files import FILE_FLAGS, documents
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.writing import (
+    DRY_RUN_FLAG,
+    MANAGED_FIELDS_FLAG,
+    OUTPUT_FLAG,
+    check_output,
+    dry_run,
+    each,
+    manager_flag,
+    printed,
+    write_query,
+)
+
+Map = dict[str, Any]
+Change = Callable[[ResourceType, Map], None]
+
+SET_FLAGS = (
+    *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, SELECTOR_FLAG,
+    manager_flag("kubectl-set"),
+    Flag("all", False, "Select all resources, in the namespace of the specified resource types",
+         kind=Kind.BOOL),
+    Flag("local", False, "If true, set will NOT contact api-server but run locally.",
+         kind=Kind.BOOL),
+)  # fmt: skip
+
+_TEMPLATED = frozenset(
+    "DaemonSet Deployment Job ReplicaSet ReplicationController StatefulSet".split()
+)
+
+
+def check(invocation: Invocation) -> None:
+    """Raise CommandError for flags that do not go together."""
+    values = invocation.values
+    check_output(values)
+    if values.local and dry_run(values) == "server":
+        raise CommandError(
+            "cannot specify --local and --dry-run=server - did you mean --dry-run=client?"
+        )
+
+
+def chosen(invocation: Invocation, words: Sequence[str]) -> list[Chosen]:
+    """Return what the command is for; with ``--local`` from files, and nobody is asked."""
+    if not invocation.values.local:
+        return [
+            Chosen(one.type, one.namespace, one.name, None, one.read(invocation.session))
+            for one in choose(invocation, words)
+        ]
+    found = []
+    for source, document in documents(invocation):
+        obj, metadata = typed(document), document.get("metadata") or {}
+        type_ = _type(document)
+        found.append(Chosen(type_, "", metadata.get("name", ""), document, obj, source))
+    return found
+
+
+def _type(document: Map) -> ResourceType:
+    """Return the type of an object, without asking a server. Raises CommandError."""
+    from podium.api import scheme
+
+    version, kind = str(document.get("apiVersion", "")), str(document.get("kind", ""))
+    group, _, plain = version.rpartition("/")
+    known = scheme.find_kind(group, plain, kind)
+    if known is None:
+        raise CommandError(f'no kind "{kind}" is registered for version "{version}"')
+    return ResourceType(group, plain, known.plural, kind, known.namespaced)
+
+
+def typed(obj: Map) -> Map:
+    """Return *obj* as it is after it was read into its type: with what is always written."""
+    from podium.api import codec, kinds
+    from podium.api.errors import ApiError
+
+    group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
+    cls = kinds.find(kinds.GroupVersionKind(group, version, str(obj.get("kind", ""))))
+    if cls is None:
+        return obj
+    try:
+        found: Map = codec.to_plain(codec.from_plain(cls, obj))
+    except ApiError as exc:
+        raise CommandError(str(exc)) from exc
+    return found
+
+
+def pod_spec(type_: ResourceType, obj: Map) -> Map:
+    """Return the specification of the Pods that *obj* is, or makes. Raises CommandError."""
+    if type_.kind == "Pod":
+        found: Map = obj["spec"]
+    elif type_.kind == "CronJob":
+        found = obj["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    elif type_.kind in _TEMPLATED:
+        found = obj["spec"]["template"]["spec"]
+    else:
+        what = f"*{type_.version}.{type_.kind}"
+        raise CommandError(f"the object is not a pod or does not have a pod template: {what}")
+    return found
+
+
+def update(
+    invocation: Invocation,
+    objects: Sequence[Chosen],
+    change: Change,
+    did: str,
+    failed: str,
+    *,
+    named: bool = True,
+    always: bool = False,
+) -> int:
+    """Change objects; return the exit code.
+
+    *failed* stands before the server's refusals. *named*: what the change refuses is told with the
+    object's name. *always*: say so also where nothing changes.
+    """
+    values, session = invocation.values, invocation.session
+    query = write_query(values, validates=False)
+
+    def one(item: Chosen) -> None:
+        before = item.read(session)
+        after = copy.deepcopy(before)
+        try:
+            change(item.type, after)
+        except CommandError as exc:
+            if isinstance(exc, StatusError) or not named:
+                raise
+            raise CommandError(f"error: {item.type.plural}/{item.name} {exc}") from exc
+        if before == after and not always:
+            return
+        if not values.local and dry_run(values) != "client":
+            after = _patched(invocation, item, before, after, query, failed)
+        printed(invocation, item.type, after, did, typed=True, parts=True)
+
+    return each(objects, one)
+
+
+def _patched(
+    invocation: Invocation, item: Chosen, before: Map, after: Map, query: Any, failed: str
+) -> Map:
+    from podium.api import schema, scheme
+    from podium.api.patch import merge, strategic
+
+    known = scheme.find_kind(item.type.group, item.type.version, item.type.kind)
+    if known is not None:
+        patch, way = strategic.diff(before, after, schema.definition_of(known.type)), "strategic-"
+    else:
+        patch, way = merge.diff(before, after), ""
+    try:
+        answer = invocation.session.http.request(
+            "PATCH", item.path, query, body=json.dumps(patch).encode(),
+            content_type=f"application/{way}merge-patch+json",
+        )  # fmt: skip
+    except StatusError as error:
+        if not failed:
+            raise
+        raise CommandError(f"{failed} {error}") from error
+    invocation.session.warn(answer)
+    found: Map = answer.json()
+    return found
+
+
+def matching(containers: Sequence[Map], pattern: str) -> list[Map]:
+    """Return the containers whose name *pattern*, with stars, matches."""
+    from fnmatch import fnmatchcase
+
+    return [one for one in containers if fnmatchcase(one["name"], pattern)]
