@@ -131,7 +131,7 @@ async def test_sidecars_are_stopped_when_the_grace_period_is_over_even_out_of_tu
     began = node.clock.monotonic()
 
     await node.delete()
-    await node.gone()
+    await node.gone(step=0.1)
 
     assert node.clock.monotonic() - began < 9
 

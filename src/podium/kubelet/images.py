@@ -103,7 +103,7 @@ class ImageManager:
     ) -> ImageResult:
         """Like :meth:`ensure`, with the images that the container mounts, all at once."""
         mounted = {mount.name for mount in container.volume_mounts}
-        wanted = {"": container} | {
+        volumes = {
             volume.name: msgspec.structs.replace(
                 container,
                 image=volume.image.reference,
@@ -115,16 +115,16 @@ class ImageManager:
         async with asyncio.TaskGroup() as group:
             tasks = {
                 name: group.create_task(self.ensure(pod, one, pull_secrets))
-                for name, one in wanted.items()
+                for name, one in volumes.items()
             }
-        ready: dict[str, ImageReady] = {}
+            own = await self.ensure(pod, container, pull_secrets)
+        found: dict[str, str] = {}
         for name, task in tasks.items():
             result = task.result()
             if isinstance(result, ImageMissing):
-                return result
-            ready[name] = result
-        volumes = {name: found.id for name, found in ready.items() if name}
-        return replace(ready[""], volumes=volumes)
+                return own if isinstance(own, ImageMissing) else result
+            found[name] = result.id
+        return own if isinstance(own, ImageMissing) else replace(own, volumes=found)
 
     async def is_missing(self, container: Container) -> bool:
         """Whether the image of *container* will have to be pulled, whatever the registry says."""
