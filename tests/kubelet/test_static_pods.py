@@ -95,7 +95,7 @@ async def test_manifests_come_change_and_go_while_the_kubelet_runs(idle_node, ma
     file.unlink()
     await node.gone(NAME)
     assert list(await node.runtime.list_containers()) == []
-    assert not node.cgroups.limits
+    assert not node.cgroups.made
 
 
 async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests):
@@ -114,7 +114,7 @@ async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests
     file.unlink()
     await node.start()
     await node.gone(NAME)
-    await node.until(lambda: not node.cgroups.limits, step=0.5)
+    await node.until(lambda: not node.cgroups.made, step=0.5)
     assert await running(node) == []
 
 
@@ -154,3 +154,18 @@ async def test_a_pod_of_the_api_that_says_it_is_static_is_not(node):
     await node.running()
     await node.delete()
     await node.gone(step=5)
+
+
+async def test_a_kubelet_that_comes_back_tells_what_has_changed(idle_node, manifests):
+    """The mirror has the address of the former sandbox, which must not stay beside the new one."""
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest())
+    await node.start()
+    before = (await node.running(NAME)).status.pod_ip
+    await node.stop()
+    for sandbox in await node.runtime.list_pod_sandbox():
+        await node.runtime.stop_pod_sandbox(sandbox.id)
+    await node.start()
+    await node.until(lambda: node.pod(NAME).status.pod_ip not in ("", before), step=0.5)
+    status = node.pod(NAME).status
+    assert [address.ip for address in status.pod_ips] == [status.pod_ip]

@@ -57,7 +57,7 @@ class StatusManager:
     def __init__(self, client: Client, clock: Clock) -> None:
         self._client, self._clock = client, clock
         self._entries: dict[str, _Entry] = {}
-        self._mirrors: dict[str, str] = {}  # uids of mirror Pods, by those of what they show
+        self._mirrors: dict[str, Pod] = {}  # by the uids of the static Pods that they show
         self._group: asyncio.TaskGroup | None = None
         self._stopped = asyncio.Event()
 
@@ -81,7 +81,8 @@ class StatusManager:
         uid = pod.metadata.uid
         entry = self._entries.get(uid)
         if entry is None:
-            entry = self._entries[uid] = _Entry(pod, pod.status, pod.status)
+            shown = self._mirrors.get(uid, pod)
+            entry = self._entries[uid] = _Entry(pod, shown.status, pod.status)
         if status == entry.desired:
             return
         entry.pod, entry.desired = pod, status
@@ -92,11 +93,10 @@ class StatusManager:
 
     def show_in(self, uid: str, mirror: Pod) -> None:
         """Take *mirror* for the object that shows the static Pod *uid* from now on."""
-        if self._mirrors.get(uid) == mirror.metadata.uid:
-            return
-        self._mirrors[uid] = mirror.metadata.uid
+        before = self._mirrors.get(uid)
+        self._mirrors[uid] = mirror
         entry = self._entries.get(uid)
-        if entry is not None:
+        if entry is not None and (not before or before.metadata.uid != mirror.metadata.uid):
             entry.published = mirror.status
             entry.waiting.append(entry.desired)
             self._begin(entry)
@@ -111,8 +111,10 @@ class StatusManager:
 
     def _object(self, pod: Pod) -> str:
         """The uid of what shows *pod* in the API; "" where nothing does yet."""
-        uid = pod.metadata.uid
-        return self._mirrors.get(uid, "") if is_static(pod) else uid
+        if not is_static(pod):
+            return pod.metadata.uid
+        mirror = self._mirrors.get(pod.metadata.uid)
+        return mirror.metadata.uid if mirror else ""
 
     async def settled(self, uid: str) -> None:
         """Wait until what was reported of a Pod is with the API, or has nowhere to go."""
