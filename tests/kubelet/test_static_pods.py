@@ -95,7 +95,7 @@ async def test_manifests_come_change_and_go_while_the_kubelet_runs(idle_node, ma
     file.unlink()
     await node.gone(NAME)
     assert list(await node.runtime.list_containers()) == []
-    assert not node.cgroups.made
+    assert not node.cgroups.pods
 
 
 async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests):
@@ -114,7 +114,7 @@ async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests
     file.unlink()
     await node.start()
     await node.gone(NAME)
-    await node.until(lambda: not node.cgroups.made, step=0.5)
+    await node.until(lambda: not node.cgroups.pods, step=0.5)
     assert await running(node) == []
 
 
