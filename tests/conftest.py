@@ -9,3 +9,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the transcripts of tests/scenarios anew; review the difference",
     )
+    parser.addoption(
+        "--every-side-effect",
+        action="store_true",
+        help="kill the kubelet after each side effect, not only after some",
+    )

@@ -353,6 +353,13 @@ class RuntimeContract:
         await harness.runtime.stop_pod_sandbox("0" * 64)
         await harness.runtime.remove_pod_sandbox("0" * 64)
 
+    async def test_what_was_not_started_is_not_stopped_but_removed(self, harness: Harness):
+        runtime, _, container_id = await self.created(harness)
+        await runtime.stop_container(container_id, 1)
+        assert (await runtime.container_status(container_id)).state is ContainerState.CREATED
+        await runtime.remove_container(container_id)
+        assert await runtime.list_containers() == []
+
     async def created(self, harness: Harness) -> tuple[RuntimeService, str, str]:
         sandbox = harness.sandbox("web")
         sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from podium.runtime.port import ContainerState
+from podium.runtime.port import (
+    ContainerConfig,
+    ContainerMetadata,
+    ContainerState,
+    PodSandboxConfig,
+)
 
 
 async def test_containers_are_adopted_with_their_restart_counts(node):
@@ -68,4 +73,21 @@ async def test_a_deletion_that_was_under_way_is_finished(node):
     await node.stop()
     await node.start()
     await node.gone(step=5)
+    assert list(await node.runtime.list_containers()) == []
+
+
+async def test_a_container_that_was_never_started_does_not_hold_up_the_end(node):
+    """A runtime may keep it over a restart of the kubelet, and does nothing to stop it."""
+    await node.create()
+    await node.running()
+    await node.stop()
+    [container] = await node.runtime.list_containers()
+    [sandbox] = await node.runtime.list_pod_sandbox()
+    config = ContainerConfig(ContainerMetadata("unstarted"), container.image_ref)
+    await node.runtime.create_container(sandbox.id, config, PodSandboxConfig(sandbox.metadata))
+    await node.delete()
+    await node.start()
+
+    await node.gone()
+
     assert list(await node.runtime.list_containers()) == []

@@ -111,6 +111,21 @@ def test_files_that_are_written_for_a_group_and_a_user(tmp_path):
 # -- emptyDir in memory, and parts
 
 
+def test_what_a_killed_kubelet_has_begun_is_brought_to_its_end(tmp_path):
+    files = {"a": VolumeFile(b"x", 0o644), "d/b": VolumeFile(b"y", 0o644)}
+    assert atomic_writer.write(tmp_path, files, NOW)
+    (tmp_path / "a").unlink()  # killed before it made the link
+    (tmp_path / "gone").symlink_to("..data/gone")  # and before it took this one away
+    assert not atomic_writer.write(tmp_path, files, NOW)
+    assert ((tmp_path / "a").read_bytes(), (tmp_path / "d/b").read_bytes()) == (b"x", b"y")
+    assert not (tmp_path / "gone").is_symlink()
+
+    (tmp_path / "..2020_01_01_00_00_00.1/d").mkdir(parents=True)  # killed while it wrote
+    assert atomic_writer.write(tmp_path, {"a": VolumeFile(b"z", 0o644)}, NOW)
+    data = (tmp_path / "..data").readlink()
+    assert {path.name for path in tmp_path.iterdir()} == {"..data", str(data), "a"}
+
+
 @pytest.fixture
 def mounts(tmp_path: Path):
     yield tmp_path

@@ -40,6 +40,8 @@ class Cluster:
     flags: Sequence[str]
     process: subprocess.Popen[str] | None = None
     lines: list[str] = field(default_factory=list)
+    #: What `up` is said to.
+    program: Sequence[str | Path] = (PODIUM,)
 
     @property
     def kubeconfig(self) -> Path:
@@ -65,7 +67,7 @@ class Cluster:
         self.forget()
         with self.log_file.open("a") as log:
             self.process = subprocess.Popen(
-                [PODIUM, "up", "--data-dir", self.data_dir, *self.flags, *flags],
+                [*self.program, "up", "--data-dir", self.data_dir, *self.flags, *flags],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,

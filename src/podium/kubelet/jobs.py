@@ -25,13 +25,16 @@ class Jobs:
     def running(self, key: str) -> bool:
         return key in self._tasks
 
-    async def cancel(self, *, keep: tuple[str, ...] = ()) -> None:
-        """Cancel all jobs but those whose key begins as *keep* says; wait until they are gone."""
+    async def cancel(self, *, keep: tuple[str, ...] = ()) -> bool:
+        """Cancel all jobs but those whose key begins as *keep* says, and wait until they are gone;
+        tell whether there were any.
+        """
         doomed = [task for key, task in self._tasks.items() if not key.startswith(keep)]
         for task in doomed:
             task.cancel()
         if doomed:
             await asyncio.wait(doomed)
+        return bool(doomed)
 
     def _ended(self, key: str, task: asyncio.Task[None]) -> None:
         if self._tasks.get(key) is task:

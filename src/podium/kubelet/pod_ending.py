@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.containers import field_path
 from podium.domain.pods.identity import pod_key
-from podium.domain.pods.observed import ContainerRecord, Observed
+from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 from podium.domain.pods.termination import LEAST_GRACE, due_to_stop, grace_period, has_ended
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
@@ -58,7 +58,10 @@ class PodEnding:
         """
         self.look_again = None
         if not self._kill_by and not self.swept:
-            await self._jobs.cancel(keep=("kill ", READINESS_JOB))
+            cancelled = await self._jobs.cancel(keep=("kill ", READINESS_JOB))
+            if cancelled or await self._remove_unstarted(observed):
+                self._jobs.wake()  # what they did meanwhile counts
+                return False
         running = [record for record in observed.containers if record.may_run]
         if running:
             self._stop_in_order(pod, observed, grace_period(pod) if grace is None else grace)
@@ -82,6 +85,16 @@ class PodEnding:
             self._deleted = True
         # With finalizers the object stays; its worker ends when they have gone.
         return not pod.metadata.finalizers
+
+    async def _remove_unstarted(self, observed: Observed) -> bool:
+        """Remove the containers that nobody is going to start any more; there is nothing to stop.
+
+        Tell whether there were any.
+        """
+        unstarted = [run.id for run in observed.containers if run.state is RunState.CREATED]
+        for container_id in unstarted:
+            await self._node.runtime.remove_container(container_id)
+        return bool(unstarted)
 
     def _stop_in_order(self, pod: Pod, observed: Observed, grace: float) -> None:
         """Stop those whose turn it is, and all of them once the grace period is over."""

@@ -253,11 +253,7 @@ class MemoryRuntime:
 
     async def stop_container(self, container_id: str, timeout: float) -> None:
         process = self._processes.get(container_id)
-        if process is None:
-            return
-        if process.state is ContainerState.CREATED:
-            self._end(process, KILLED, "Error", "")
-        if process.state is ContainerState.RUNNING:
+        if process is not None and process.state is ContainerState.RUNNING:
             self._terminate(process, timeout)
             await process.ended.wait()
 

@@ -33,8 +33,10 @@ def write(
     OSError.
     """
     files = {path: _readable_to(group, file) for path, file in files.items()}
+    names = {path.split("/", 1)[0] for path in files}
     current = _current(volume)
     if current is not None and _same(current, files, group):
+        _link(volume, names)  # for a kubelet that was killed before it had made them
         return False
     target = _new_directory(volume, now)
     for path, file in files.items():
@@ -46,9 +48,10 @@ def write(
     next_data.unlink(missing_ok=True)
     next_data.symlink_to(target.name)
     next_data.rename(volume / _DATA)
-    _link(volume, {path.split("/", 1)[0] for path in files})
-    if current is not None:
-        shutil.rmtree(current, ignore_errors=True)
+    _link(volume, names)
+    for directory in volume.glob("..[0-9]*"):
+        if directory != target:  # the last one, and what a kubelet that was killed has begun
+            shutil.rmtree(directory, ignore_errors=True)
     return True
 
 

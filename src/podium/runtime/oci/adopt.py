@@ -1,7 +1,8 @@
 """What a new process does with what the last one left: adopt what is whole, remove what is half.
 
 Called once, before any other call. Containers that run are watched again, those that ended
-meanwhile get their exit code from conmon's file, and nothing that runs is disturbed.
+meanwhile get their exit code from conmon's file, those that were never started go, and nothing that
+runs is disturbed.
 """
 
 from __future__ import annotations
@@ -100,17 +101,12 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
             watch(engine, live)
         else:
             record = engine.save_container(outcome(engine, record)).record
-    elif record.state is ContainerState.CREATED and not _prepared(engine, record.id):
+    elif record.state is ContainerState.CREATED:
+        # Nothing of it has run, and who made it may not know of it: made anew, it is the same.
         await container_remove.destroy(engine, record.id)
         return
     if record.state is ContainerState.EXITED:
         live.exited.set()
-
-
-def _prepared(engine: Engine, container_id: str) -> bool:
-    """Tell whether a container can be started: neither cut short, nor from before a reboot."""
-    paths = engine.container_paths(container_id)
-    return paths.config.exists() and os.path.ismount(paths.rootfs)
 
 
 async def _settle(engine: Engine, record: ContainerRecord) -> ContainerRecord | None:

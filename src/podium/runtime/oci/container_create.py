@@ -132,7 +132,6 @@ def _make(
     )
     if owner:
         spec["mounts"] = idmaps.mounts(engine.options.idmaps(record.id), spec["mounts"], owner)
-    # Last: a container that has no config.json after a crash was not finished.
     write_atomic(paths.config, msgspec.json.encode(spec), sync=False)
 
 
