@@ -10,11 +10,6 @@ import pytest
 LOGS = "/containerLogs/default/p/c"
 
 
-async def test_only_the_api_server_and_administrators_get_in(node):
-    assert (await node.fetch("/healthz"))[0] == 200
-    assert await node.fetch("/healthz", user="somebody") == (403, "Forbidden\n")
-
-
 async def test_pods_and_metrics(node):
     await node.create()
     await node.running()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -270,17 +270,27 @@ class Node:
 
     # -- the door
 
-    async def fetch(self, path: str, *, user: str = "kube-apiserver-kubelet-client") -> Any:
-        """GET from the kubelet: (status, text)."""
+    async def fetch(
+        self,
+        path: str,
+        *,
+        user: str = "kube-apiserver-kubelet-client",
+        groups: Sequence[str] = (),
+        token: str = "",
+    ) -> Any:
+        """GET from the kubelet: (status, text); as *user*, "" for none, or with a token."""
+        await self.api.settled.wait()
         node = await self.client.get(scheme.NODES, NODE)
         port = node.status.daemon_endpoints.kubelet_endpoint.port
         context = ssl.create_default_context(cafile=str(self.api.authority.cert_file))
-        pair = self.api.pair(user, [])
-        context.load_cert_chain(pair.cert, pair.key)
+        if user and not token:
+            pair = self.api.pair(user, groups)
+            context.load_cert_chain(pair.cert, pair.key)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
         connector = aiohttp.TCPConnector(ssl=context)
         async with (
             aiohttp.ClientSession(connector=connector) as session,
-            session.get(f"https://127.0.0.1:{port}{path}") as answer,
+            session.get(f"https://127.0.0.1:{port}{path}", headers=headers) as answer,
         ):
             return answer.status, await answer.text()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 from podium.domain.pods.backoff import RestartBackOff
 from podium.domain.pods.cgroups import CpuQuota
@@ -17,11 +17,14 @@ from podium.domain.pods.eviction import Threshold, parse_thresholds
 from podium.domain.pods.garbage import DeadContainerPolicy
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
+from podium.kubelet.auth import settings as auth_settings
+from podium.kubelet.auth.settings import AuthSettings
 from podium.kubelet.config_readers import ConfigError
 from podium.kubelet.flags import FLAGS
 
 __all__ = ["API_VERSION", "ConfigError", "KubeletConfiguration", "load", "parse"]
 
+_Group = dict[str, Union[tuple[str, Any], "_Group"]]
 API_VERSION = "kubelet.config.k8s.io/v1beta1"
 
 EVICTION_HARD: Mapping[str, str] = {
@@ -83,6 +86,24 @@ class KubeletConfiguration:
     cpu_cfs_quota: bool = True  #: whether CPU limits are enforced
     cpu_cfs_quota_period: float = 0.1
     enforce_node_allocatable: tuple[str, ...] = ("pods",)
+    client_ca_file: str = ""  #: "": the cluster's
+    anonymous_auth: bool = False
+    token_auth: bool = True  #: whether the API server is asked about bearer tokens
+    token_auth_cache_ttl: float = 120.0
+    authorization_mode: str = auth_settings.WEBHOOK
+    authorized_cache_ttl: float = 300.0
+    unauthorized_cache_ttl: float = 30.0
+
+    @property
+    def auth(self) -> AuthSettings:
+        return AuthSettings(
+            self.anonymous_auth,
+            self.token_auth,
+            self.authorization_mode,
+            self.token_auth_cache_ttl,
+            self.authorized_cache_ttl,
+            self.unauthorized_cache_ttl,
+        )
 
     @property
     def reserved(self) -> dict[str, str]:
@@ -186,7 +207,7 @@ def _fields(document: Any) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in rest.items():
         if name in _GROUPS:
-            values |= _group(name, value)
+            values |= _group(name, _GROUPS[name], value)
             continue
         if name not in _FIELDS:
             served = ", ".join(sorted({**_FIELDS, **_GROUPS}))
@@ -196,18 +217,22 @@ def _fields(document: Any) -> dict[str, Any]:
     return values
 
 
-def _group(name: str, value: Any) -> dict[str, Any]:
+def _group(name: str, known: _Group, value: Any) -> dict[str, Any]:
     """Read a field that has fields of its own."""
-    known = _GROUPS[name]
     if not isinstance(value, dict):
         raise ConfigError(f"{name}: must be a map")
-    for inner in value:
+    values: dict[str, Any] = {}
+    for inner, found in value.items():
         if inner not in known:
             served = ", ".join(sorted(known))
             raise ConfigError(f"{name}.{inner}: this field is not served; those that are: {served}")
-    return {
-        known[inner][0]: known[inner][1](f"{name}.{inner}", found) for inner, found in value.items()
-    }
+        entry = known[inner]
+        if isinstance(entry, dict):
+            values |= _group(f"{name}.{inner}", entry, found)
+        else:
+            attribute, reader = entry
+            values[attribute] = reader(f"{name}.{inner}", found)
+    return values
 
 
 def _check(config: KubeletConfiguration) -> None:
@@ -331,7 +356,22 @@ _FIELDS = {
     "mergeDefaultEvictionSettings": ("merge_default_eviction_settings", read.truth),
 }
 #: Fields that have fields. Names with our domain are our own.
-_GROUPS: dict[str, dict[str, tuple[str, Any]]] = {
+_GROUPS: dict[str, _Group] = {
+    "authentication": {
+        "anonymous": {"enabled": ("anonymous_auth", read.truth)},
+        "webhook": {
+            "enabled": ("token_auth", read.truth),
+            "cacheTTL": ("token_auth_cache_ttl", read.duration_or_none),
+        },
+        "x509": {"clientCAFile": ("client_ca_file", read.text)},
+    },
+    "authorization": {
+        "mode": ("authorization_mode", auth_settings.mode),
+        "webhook": {
+            "cacheAuthorizedTTL": ("authorized_cache_ttl", read.duration_or_none),
+            "cacheUnauthorizedTTL": ("unauthorized_cache_ttl", read.duration_or_none),
+        },
+    },
     "crashLoopBackOff": {
         "maxContainerRestartPeriod": ("restart_back_off_maximum", _longest_wait),
         "podium.io/start": ("restart_back_off_start", read.duration),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podium.kubelet import config_readers as read
+from podium.kubelet.auth.settings import mode as auth_mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,32 @@ FLAGS = {
         "pod_pids_limit",
         read.number,
         "processes and threads that each Pod may have; -1: any number (default: -1)",
+    ),
+    "anonymous-auth": Flag(
+        "anonymous_auth", read.truth, "take requests of nobody known, too (default: false)"
+    ),
+    "authentication-token-webhook": Flag(
+        "token_auth", read.truth, "ask the API server about bearer tokens (default: true)"
+    ),
+    "authentication-token-webhook-cache-ttl": Flag(
+        "token_auth_cache_ttl",
+        read.duration_or_none,
+        "how long its answers are kept (default: 2m)",
+    ),
+    "authorization-mode": Flag(
+        "authorization_mode",
+        auth_mode,
+        "Webhook: ask the API server who may do what here; AlwaysAllow (default: Webhook)",
+    ),
+    "authorization-webhook-cache-authorized-ttl": Flag(
+        "authorized_cache_ttl",
+        read.duration_or_none,
+        "how long it is kept that somebody may (default: 5m)",
+    ),
+    "authorization-webhook-cache-unauthorized-ttl": Flag(
+        "unauthorized_cache_ttl",
+        read.duration_or_none,
+        "how long it is kept that somebody may not (default: 30s)",
     ),
     "cpu-cfs-quota": Flag("cpu_cfs_quota", read.truth, "enforce CPU limits (default: true)"),
     "eviction-hard": Flag(

@@ -23,6 +23,7 @@ from podium.domain.pods.eviction import Observations
 from podium.domain.pods.sysctls import SysctlAllowlist
 from podium.kit.clock import Clock, SystemClock
 from podium.kubelet.admission import HouseRules
+from podium.kubelet.auth.guard import Guard
 from podium.kubelet.cgroups import CgroupFilesystem, CgroupSettings, PodCgroups
 from podium.kubelet.container_gc import ContainerCollector
 from podium.kubelet.eviction import EvictionManager
@@ -75,7 +76,10 @@ async def run(
         of_pods = PodCgroups(options.cgroup_root, cgroups, _cgroup_settings(options))
         signals = signals or Signals(options.root_dir, images.image_fs_mountpoint())
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
-        async with KubeletServer(options, runtime, kubelet.pods, kubelet.stats, clock) as server:
+        guard = Guard(client, options.config.auth, options.node_name, clock)
+        async with KubeletServer(
+            options, runtime, kubelet.pods, kubelet.stats, guard, clock
+        ) as server:
             await kubelet.run(server, on_ready, stop)
 
 

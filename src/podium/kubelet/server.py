@@ -1,14 +1,12 @@
 """The kubelet's HTTPS door: logs, streams, the list of Pods, health and metrics.
 
-Every request needs a client certificate of the cluster's CA, the API server's or an
-administrator's. Paths are those of upstream's kubelet.
+Who may do what is for :mod:`podium.kubelet.auth` to say. Paths are those of upstream's kubelet.
 """
 
 from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +17,7 @@ from aiohttp import web
 from podium.api.codec import encode
 from podium.api.types.core_v1 import Pod, PodList
 from podium.kit.clock import Clock
+from podium.kubelet.auth.guard import Guard
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_request import BadLogRequest, choose_run, log_options
 from podium.kubelet.logs import LogOptions, read_log
@@ -28,7 +27,7 @@ from podium.kubelet.pods import PodManager
 from podium.kubelet.stats.door import StatsDoor
 from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.streaming.door import StreamingDoor
-from podium.kubelet.tls import ServerTls, authorized
+from podium.kubelet.tls import ServerTls
 from podium.runtime.port import (
     ContainerEvent,
     ContainerEventType,
@@ -43,8 +42,6 @@ logger = logging.getLogger(__name__)
 #: Seconds between looks at the certificate files.
 CERTIFICATE_CHECK = 60.0
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 class KubeletServer:
     """Serves while used as an async context manager; ``port`` is the one it got."""
@@ -55,16 +52,18 @@ class KubeletServer:
         runtime: RuntimeService,
         pods: PodManager,
         stats: StatsReader,
+        guard: Guard,
         clock: Clock,
     ) -> None:
         self._options, self._runtime, self._pods, self._clock = options, runtime, pods, clock
-        self._stats = StatsDoor(stats)
-        self._tls = ServerTls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
+        self._stats, self._guard = StatsDoor(stats), guard
+        client_ca = options.config.client_ca_file or options.client_ca_file
+        self._tls = ServerTls(options.tls_cert_file, options.tls_key_file, client_ca)
         self._runner: web.AppRunner | None = None
         self.port = 0
 
     async def __aenter__(self) -> Self:
-        application = web.Application(middlewares=[_only_authorized])
+        application = web.Application(middlewares=[self._guard.middleware()])
         application.router.add_get("/healthz", _healthz)
         application.router.add_get("/pods", self._list_pods)
         application.router.add_get("/metrics", self._metrics)
@@ -199,12 +198,3 @@ class _Run:
 
 async def _healthz(_request: web.Request) -> web.Response:
     return web.Response(text="ok")
-
-
-@web.middleware
-async def _only_authorized(request: web.Request, handler: Handler) -> web.StreamResponse:
-    transport = request.transport
-    certificate = transport.get_extra_info("peercert") if transport is not None else None
-    if not authorized(certificate):
-        return web.Response(status=403, text="Forbidden\n")
-    return await handler(request)

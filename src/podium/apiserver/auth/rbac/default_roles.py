@@ -243,6 +243,8 @@ BINDINGS: dict[str, tuple[str, ...]] = {
     "system:kube-dns": ("ServiceAccount:kube-dns",),
     "system:kube-scheduler": ("User:system:kube-scheduler",),
     "system:volume-scheduler": ("User:system:kube-scheduler",),
+    # The API server, where it asks kubelets. Upstream leaves this to whoever makes the certificate.
+    "system:kubelet-api-admin": ("User:kube-apiserver-kubelet-client",),
     "system:node": (),  # nodes have an authorizer of their own
     "system:service-account-issuer-discovery": ("Group:system:serviceaccounts",),
 }
