@@ -51,6 +51,16 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Cluster Management Commands:",
+        (
+            ("certificate", "Modify certificate resources"),
+            ("cordon", "Mark node as unschedulable"),
+            ("uncordon", "Mark node as schedulable"),
+            ("drain", "Drain node in preparation for maintenance"),
+            ("taint", "Update the taints on one or more nodes"),
+        ),
+    ),
+    (
         "Troubleshooting and Debugging Commands:",
         (
             ("describe", "Show details of a specific resource or group of resources"),

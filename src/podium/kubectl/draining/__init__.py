@@ -1,0 +1,1 @@
+"""What ``kubectl drain``, ``cordon`` and ``uncordon`` do with nodes and the Pods on them."""
