@@ -78,6 +78,31 @@ async def test_a_critical_pod_stays(node):
     assert node.phase_of("needed") == "Running"
 
 
+async def test_a_full_disk_loses_what_nobody_needs_first(idle_node):
+    node = idle_node
+    unused = "docker.io/library/unused:1"
+    node.images.publish(unused)
+    await node.images.pull_image(unused)
+    node.config = replace(node.config, image_minimum_gc_age=0.0)
+    await node.start()
+    await node.create()
+    await node.running()
+    remove = node.images.remove_image
+
+    async def freed(image: str) -> None:
+        await remove(image)
+        node.left[NODE_DISK] = Observation(90, 100)
+
+    node.images.remove_image = freed
+    node.left[NODE_DISK] = Observation(5, 100)
+    met = "EvictionThresholdMet: Attempting to reclaim ephemeral-storage"
+    await node.until(lambda: met in node.messages(NODE), step=1)
+    await node.until(lambda: condition(node, "DiskPressure").status == "True", step=1)
+    await node.clock.advance(60)
+    assert await node.images.image_status(unused) is None
+    assert node.phase_of() == "Running"
+
+
 MET = "EvictionThresholdMet: Attempting to reclaim memory"
 
 

@@ -46,8 +46,9 @@ class ContainerCollector:
                 logger.warning("dead containers could not be removed", extra={"error": exc})
                 self._events.event(self._node(), "Warning", "ContainerGCFailed", str(exc))
 
-    async def collect(self) -> None:
-        """Raises RuntimeFailure."""
+    async def collect(self, keep: int | None = None) -> None:
+        """Remove dead containers beyond *keep*, or beyond the bound. Raises RuntimeFailure."""
+        bound = self._policy.on_node if keep is None else keep
         living = {pod.metadata.uid for pod in self._living()}
         latest: set[tuple[str, str]] = set()
         dead = []
@@ -61,7 +62,7 @@ class ContainerCollector:
                 continue
             if container.created_at / 1e9 <= youngest:
                 dead.append(DeadContainer(container.id, owner, container.created_at))
-        for container_id in beyond(dead, self._policy.on_node):
+        for container_id in beyond(dead, bound):
             await self._runtime.remove_container(container_id)
 
 

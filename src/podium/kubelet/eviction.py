@@ -41,9 +41,9 @@ INTERVAL, CLEANUP = 10.0, 30.0
 
 
 class EvictionManager:
-    """``conditions`` are the node's, as of the last look; *on_change* hears of others.
+    """``conditions`` are the node's, as of the last look; ``on_change`` hears of others.
 
-    *reclaim*, where given, frees disks of what nobody needs before any Pod has to go.
+    ``reclaim`` frees disks of what nobody needs, before any Pod has to go.
     """
 
     def __init__(
@@ -54,15 +54,14 @@ class EvictionManager:
         pods: PodManager,
         events: EventRecorder,
         clock: Clock,
-        reclaim: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._config, self._signals, self._stats = config, signals, stats
         self._pods, self._events, self._clock = pods, events, clock
-        self._reclaim = reclaim
         self._thresholds: Sequence[Threshold] = config.eviction_thresholds
         self._state = State()
         self.conditions: frozenset[str] = frozenset()
         self.on_change: Callable[[], None] = lambda: None
+        self.reclaim: Callable[[], Awaitable[None]] | None = None
 
     def observe(self) -> tuple[Look, Observations]:
         """Look at what is left; end nothing."""
@@ -108,8 +107,8 @@ class EvictionManager:
         resource = RESOURCES[first.signal]
         text = f"Attempting to reclaim {resource}"
         self._events.event(node(), "Warning", "EvictionThresholdMet", text)
-        if self._reclaim is not None and resource in ("ephemeral-storage", "inodes"):
-            await self._reclaim()
+        if self.reclaim is not None and resource in ("ephemeral-storage", "inodes"):
+            await self.reclaim()
             if satisfied(self._thresholds, self._signals()):
                 return ()
         return await self._end_one(first, seen.due, observed)

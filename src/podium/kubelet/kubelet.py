@@ -242,6 +242,12 @@ class _Kubelet:
             self._images, self._runtime, pods.pods, options.config, self._events, node.node, clock
         )
         yield "unused images", images.run()
+
+        async def reclaim() -> None:
+            await containers.collect(keep=0)
+            await images.free_unused()
+
+        self._eviction.reclaim = reclaim
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
 
