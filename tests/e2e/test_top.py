@@ -36,6 +36,15 @@ def test_top(shared: Cluster, namespace: str, version: str):
     raw = shared.kubectl(
         "get", "--raw", "/api/v1/nodes/node-1/proxy/stats/summary", version=version
     )
+    metrics = shared.kubectl(
+        "get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/cadvisor", version=version
+    ).stdout
+    line = next(
+        line
+        for line in metrics.splitlines()
+        if line.startswith("container_cpu_usage_seconds_total") and f'"{namespace}"' in line
+    )
+    assert float(line.split()[-2]) > 0
     [told] = [p for p in json.loads(raw.stdout)["pods"] if p["podRef"]["namespace"] == namespace]
     assert told["network"]["name"] == "eth0"
     assert told["containers"][0]["rootfs"]["usedBytes"] > 0

@@ -91,6 +91,56 @@ async def test_metrics_that_metrics_servers_read(node):
     assert {"node_cpu_usage_seconds_total", "pod_memory_working_set_bytes"} <= names
 
 
+async def test_metrics_of_every_cgroup(node):
+    limits = {"resources": {"limits": {"memory": "64Mi", "cpu": "100m"}}}
+    await node.create(limits)
+    pod = await node.running()
+    status, text = await node.fetch("/metrics/cadvisor")
+    assert status == 200
+    at = int(node.clock.now().timestamp() * 1000)
+    run = pod.status.container_statuses[0].container_id.removeprefix("podium://")
+    cgroup = f"/podium-test/pod{pod.metadata.uid}"
+    of_pod = f'container="",id="{cgroup}",image="",name="",namespace="default",pod="p"'
+    image = "docker.io/library/busybox:1.36"
+    of_container = (
+        f'container="c",id="{cgroup}/{run}",image="{image}",name="{run}",namespace="default",'
+        'pod="p"'
+    )
+    lines = text.splitlines()
+    assert f'container_cpu_usage_seconds_total{{{of_container},cpu="total"}} 0.001 {at}' in lines
+    assert f"container_memory_working_set_bytes{{{of_container}}} 1048576 {at}" in lines
+    assert f"container_oom_events_total{{{of_container}}} 3 {at}" in lines
+    assert f"container_spec_memory_limit_bytes{{{of_pod}}} 67108864 {at}" in lines
+    assert f'container_network_receive_bytes_total{{{of_pod},interface="eth0"}} 10 {at}' in lines
+    root = 'container="",id="/",image="",name="",namespace="",pod=""'
+    assert any(line.startswith(f"container_memory_usage_bytes{{{root}}} ") for line in lines)
+    assert "# TYPE container_cpu_usage_seconds_total counter" in lines
+    assert any(line.startswith("machine_cpu_cores ") for line in lines)
+
+
+async def test_metrics_of_probes(node):
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
+    await node.create({"readinessProbe": probe})
+    await node.running()
+    await node.until(lambda: any("Unhealthy" in text for text in node.messages()), step=0.5)
+    status, text = await node.fetch("/metrics/probes")
+    assert status == 200
+    uid = node.pod().metadata.uid
+    labels = 'container="c",namespace="default",pod="p",probe_type="Readiness"'
+    lines = text.splitlines()
+    totals = [line for line in lines if line.startswith("prober_probe_total{")]
+    [total] = totals
+    begin, _, count = total.rpartition(" ")
+    assert begin == f'prober_probe_total{{{labels},pod_uid="{uid}",result="failed"}}'
+    assert f'prober_probe_duration_seconds_bucket{{{labels},le="0.005"}} {count}' in lines
+    assert f'prober_probe_duration_seconds_bucket{{{labels},le="+Inf"}} {count}' in lines
+    assert f"prober_probe_duration_seconds_count{{{labels}}} {count}" in lines
+    await node.delete(grace=0)
+    await node.until(lambda: not node.cgroups.pods, step=0.5)
+    await node.until(lambda: not list((node.directory / "logs").iterdir()), step=0.5)
+    assert (await node.fetch("/metrics/probes"))[1] == ""
+
+
 @pytest.mark.parametrize(
     ("labels", "value", "line"),
     [

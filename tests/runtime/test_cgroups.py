@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from podium.runtime.cgroup_details import CgroupDetails
 from podium.runtime.cgroup_limits import (
     CgroupLimits,
     hugetlb_limits,
@@ -169,6 +170,21 @@ def test_usage_and_kills_in_version_2(tmp_path: Path, unified: Cgroups):
     (pod / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
     assert unified.usage("/p") == CpuMemoryUsage(7000, 900, 300, 1000)
     assert unified.oom_kills("/p") == 1
+
+
+def test_all_else_in_version_2(tmp_path: Path, unified: Cgroups):
+    pod = tmp_path / "p"
+    pod.mkdir()
+    (pod / "memory.stat").write_text("file 300\nfile_mapped 100\n")
+    (pod / "memory.peak").write_text("1000\n")
+    (pod / "cpu.stat").write_text(
+        "user_usec 1500000\nsystem_usec 500000\nnr_periods 7\nnr_throttled 2\n"
+        "throttled_usec 250000\n"
+    )
+    (pod / "memory.events").write_text("max 4\noom 2\noom_kill 1\n")
+    (pod / "pids.current").write_text("9\n")
+    assert unified.details("/p") == CgroupDetails(1.5, 0.5, 7, 2, 0.25, 300, 100, 1000, 4, 1, 9)
+    assert unified.process_count("/p") == 9
 
 
 def test_version_1_mounts_are_found_with_combined_controllers():

@@ -26,6 +26,7 @@ from podium.kit.clock import SystemClock, VirtualClock
 from podium.kubelet.config import KubeletConfiguration
 from podium.kubelet.kubelet import run
 from podium.kubelet.options import KubeletOptions
+from podium.runtime.cgroup_details import CgroupDetails
 from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.memory import MemoryRuntime
 from podium.runtime.memory_images import MemoryImages
@@ -76,6 +77,9 @@ class RecordedCgroups:
         self.limits(path)
         used = self.memory_in_use
         return CpuMemoryUsage(0, used, used, used)
+
+    def details(self, path: str) -> CgroupDetails:
+        return CgroupDetails(oom_kills=3)
 
     def process_count(self, path: str) -> int:
         return 1

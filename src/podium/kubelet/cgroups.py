@@ -18,6 +18,7 @@ from podium.domain.pods.cgroups import (
     pod_cgroup,
 )
 from podium.domain.pods.resize import ResizePodCgroup
+from podium.runtime.cgroup_details import CgroupDetails
 from podium.runtime.cgroup_limits import CgroupLimits, hugetlb_limits
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.port import RuntimeFailure
@@ -40,6 +41,8 @@ class CgroupFilesystem(Protocol):
     def usage(self, path: str) -> CpuMemoryUsage: ...
 
     def process_count(self, path: str) -> int: ...
+
+    def details(self, path: str) -> CgroupDetails: ...
 
     async def remove(self, path: str) -> None: ...
 
@@ -158,6 +161,14 @@ class PodCgroups:
             return self._filesystem.usage(path), self._filesystem.process_count(path)
         except RuntimeFailure:
             return None, 0
+
+    def details(self, path: str) -> tuple[CgroupDetails, CgroupLimits]:
+        """All else that the cgroup at *path* tells, a container's for example."""
+        try:
+            limits = self._filesystem.limits(path)
+        except RuntimeFailure:
+            limits = CgroupLimits()
+        return self._filesystem.details(path), limits
 
     def all_usage(self) -> CpuMemoryUsage | None:
         """What all Pods use together."""

@@ -39,8 +39,10 @@ from podium.kubelet.node.signals import Signals
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
+from podium.kubelet.probing.counts import ProbeCounts
 from podium.kubelet.server import KubeletServer
 from podium.kubelet.services import NodeServices
+from podium.kubelet.stats.door import StatsDoor
 from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
@@ -77,8 +79,9 @@ async def run(
         signals = signals or Signals(options.root_dir, images.image_fs_mountpoint())
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         guard = Guard(client, options.config.auth, options.node_name, clock)
+        doors = StatsDoor(kubelet.stats, kubelet.probe_counts)
         async with KubeletServer(
-            options, runtime, kubelet.pods, kubelet.stats, guard, clock
+            options, runtime, kubelet.pods, doors, guard, clock
         ) as server:
             await kubelet.run(server, on_ready, stop)
 
@@ -114,6 +117,7 @@ class _Kubelet:
         )
         self.pods = PodManager(self._informer)
         self._objects = ObjectStore(client, clock, self.pods.wake)
+        self.probe_counts = ProbeCounts()
         self.stats = StatsReader(
             options, self._machine, runtime, images, cgroups, self.pods.pods, clock
         )
@@ -210,6 +214,7 @@ class _Kubelet:
             room_freed=self.pods.retry_resizes,
             resolver=lambda: _resolver(options.config.resolv_conf),
             user_namespaces=UserNamespaces(options),
+            probe_counts=self.probe_counts,
             rules=_rules(options, shutdown, self._eviction),
         )
 

@@ -175,6 +175,7 @@ class PodWorker:
         finally:
             self._node.objects.release(self.uid)
         self._node.images.forget(self.uid)
+        self._node.probe_counts.forget(self.uid)
         self._node.status.forget(self.uid)
 
     async def _loop(self, jobs: Jobs, preparation: Preparation, ending: PodEnding) -> None:

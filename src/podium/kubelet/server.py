@@ -25,7 +25,6 @@ from podium.kubelet.observe import Observer
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
 from podium.kubelet.stats.door import StatsDoor
-from podium.kubelet.stats.reader import StatsReader
 from podium.kubelet.streaming.door import StreamingDoor
 from podium.kubelet.tls import ServerTls
 from podium.runtime.port import (
@@ -51,12 +50,12 @@ class KubeletServer:
         options: KubeletOptions,
         runtime: RuntimeService,
         pods: PodManager,
-        stats: StatsReader,
+        stats: StatsDoor,
         guard: Guard,
         clock: Clock,
     ) -> None:
         self._options, self._runtime, self._pods, self._clock = options, runtime, pods, clock
-        self._stats, self._guard = StatsDoor(stats), guard
+        self._stats, self._guard = stats, guard
         client_ca = options.config.client_ca_file or options.client_ca_file
         self._tls = ServerTls(options.tls_cert_file, options.tls_key_file, client_ca)
         self._runner: web.AppRunner | None = None

@@ -15,6 +15,7 @@ from podium.kubelet.cgroups import PodCgroups
 from podium.kubelet.images import ImageManager
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
+from podium.kubelet.probing.counts import ProbeCounts
 from podium.kubelet.status_manager import StatusManager
 from podium.kubelet.user_namespaces import UserNamespaces
 from podium.runtime.port import RuntimeService
@@ -43,6 +44,7 @@ class NodeServices:
     resolver: Callable[[], Resolver]
     rules: HouseRules
     user_namespaces: UserNamespaces
+    probe_counts: ProbeCounts
 
     @property
     def cluster_dns(self) -> ClusterDns:

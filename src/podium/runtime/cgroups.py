@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from podium.runtime.cgroup_details import CgroupDetails, details_1, details_2, table
 from podium.runtime.cgroup_limits import CgroupLimits, limits_1, limits_2, settings_1, settings_2
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import CpuMemoryUsage
@@ -97,6 +98,13 @@ class Cgroups:
     def process_count(self, path: str) -> int:
         """How many processes and threads there are in *path* and below it."""
         return int(self._read(path, "pids", "pids.current") or 0)
+
+    def details(self, path: str) -> CgroupDetails:
+        """All else that the cgroup tells; nothing where it is gone."""
+        try:
+            return (details_2 if self.unified else details_1)(partial(self._read, path))
+        except OSError:
+            return CgroupDetails()
 
     def oom_kills(self, path: str) -> int:
         """How many processes below *path* the kernel has killed for memory; 0 when it is gone."""
@@ -241,10 +249,6 @@ def _tree(directory: Path) -> Iterator[Path]:
     yield directory
 
 
-def _table(file: Path) -> dict[str, int]:
+def _table(file: Path) -> Mapping[str, int]:
     """Read lines of ``name value``."""
-    return {
-        name: int(value)
-        for name, value in (line.split(None, 1) for line in file.read_text().splitlines())
-        if value.strip().isdigit()
-    }
+    return table(file.read_text())

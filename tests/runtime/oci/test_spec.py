@@ -202,7 +202,7 @@ def test_resources_in_version_2():
     assert resources(wish, node) == {
         **DENY,
         "memory": {"limit": 64},
-        "unified": {"memory.swap.max": "0"},
+        "unified": {"memory.oom.group": "1", "memory.swap.max": "0"},
         "hugepageLimits": [{"pageSize": "2MB", "limit": 4096}, {"pageSize": "1GB", "limit": 0}],
     }
 

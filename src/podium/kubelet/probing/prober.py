@@ -26,6 +26,13 @@ logger = logging.getLogger(__name__)
 
 #: Jobs of readiness probes go on while a Pod ends, as whoever talks to it wants to know.
 READINESS_JOB = "readiness "
+#: What ``prober_probe_total`` calls a result.
+COUNTED_AS = {
+    Result.SUCCESS: "successful",
+    Result.WARNING: "successful",
+    Result.FAILURE: "failed",
+    Result.UNKNOWN: "unknown",
+}
 
 
 @dataclass(eq=False, slots=True)
@@ -155,12 +162,14 @@ class PodProber:
         seconds = probes.period(probed.run, kind, probe)
         state = probes.probed(probed.states.get(kind, ProbeState()), when, now, seconds)
         probed.states[kind] = state
+        begun = self._node.clock.monotonic()
         outcome = await make_probe(self._node.runtime, probed.target, probe)
         if probed.over or not await self._runs_still(probed.target.container_id):
             return  # what a container says on its way out is no news
         if probes.too_early(probed.run, state, outcome.result, now):
             probed.states[kind] = probes.tried_early(state)
             return
+        self._count(probed, kind, outcome, self._node.clock.monotonic() - begun)
         self._tell(probed, kind, outcome)
         probed.states[kind] = probes.after(state, kind, probe, outcome.result)
         if probed.health != before:
@@ -173,6 +182,11 @@ class PodProber:
         except NotFound:
             return False
         return status.state is ContainerState.RUNNING
+
+    def _count(self, probed: _Probed, kind: ProbeKind, outcome: Outcome, seconds: float) -> None:
+        meta, container = probed.pod.metadata, probed.run.container.name
+        key = (meta.namespace, meta.name, meta.uid, container, kind.value)
+        self._node.probe_counts.add(key, COUNTED_AS[outcome.result], seconds)
 
     def _tell(self, probed: _Probed, kind: ProbeKind, outcome: Outcome) -> None:
         reason, word = {

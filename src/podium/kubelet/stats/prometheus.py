@@ -8,8 +8,6 @@ from datetime import datetime
 
 from podium.kubelet.stats.readings import ContainerReading, PodReading, Reading
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -48,6 +48,7 @@ class StatsReader:
         self._options, self._facts, self._clock = options, facts, clock
         self._runtime, self._images, self._cgroups, self._pods = runtime, images, cgroups, pods
         self._rates = CpuRates()
+        self.details = cgroups.details
         self._layers = ""  #: where containers' own layers lie, once that has been told
         #: When, of which containers, and what of each path, was counted last.
         self._disks: tuple[float, set[str], Mapping[str, DiskUsage]] = (float("-inf"), set(), {})

@@ -205,9 +205,12 @@ def resources(
         result["hugepageLimits"] = [
             {"pageSize": size, "limit": limit} for size, limit in wish.hugepage_limits
         ]
-    if node.unified_cgroups and node.swap_accounting:
-        # What upstream's kubelet asks for: no swap, also where memory has no limit.
-        result["unified"] = {"memory.swap.max": "0"}
+    if node.unified_cgroups:
+        # What upstream's kubelet asks for: out of memory, all of the container goes, not a part of
+        # it; and no swap, also where memory has no limit.
+        result["unified"] = {"memory.oom.group": "1"}
+        if node.swap_accounting:
+            result["unified"]["memory.swap.max"] = "0"
     if cpu:
         result["cpu"] = cpu
     if memory:
