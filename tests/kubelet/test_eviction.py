@@ -21,10 +21,16 @@ async def test_one_pod_at_a_time_goes_when_memory_is_short(node):
     for name in ("modest", "greedy"):
         await node.running(name)
     node.left[MEMORY] = Observation(50 * MIB, 1 << 30)
+    stop = node.runtime.stop_container
+
+    async def relieving(container_id: str, timeout: float) -> None:
+        node.left[MEMORY] = Observation(1 << 29, 1 << 30)
+        await stop(container_id, timeout)
+
+    node.runtime.stop_container = relieving
 
     greedy = await node.phase("Failed", "greedy", step=1)
 
-    node.left[MEMORY] = Observation(1 << 29, 1 << 30)
     text = (
         "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. "
         "Container c was using 1Mi, request is 0, has larger consumption of memory. "
@@ -32,11 +38,11 @@ async def test_one_pod_at_a_time_goes_when_memory_is_short(node):
     assert (greedy.status.reason, greedy.status.message) == ("Evicted", text)
     target = next(c for c in greedy.status.conditions if c.type == "DisruptionTarget")
     assert (target.reason, target.message) == ("TerminationByKubelet", text)
-    assert f"Evicted: {text}" in node.messages("greedy")
+    await node.until(lambda: f"Evicted: {text}" in node.messages("greedy"))
     assert node.phase_of("modest") == "Running"
     await node.until(lambda: condition(node, "MemoryPressure").status == "True")
     assert condition(node, "MemoryPressure").reason == "KubeletHasInsufficientMemory"
-    assert "EvictionThresholdMet: Attempting to reclaim memory" in node.messages(NODE)
+    await node.until(lambda: MET in node.messages(NODE))
 
     await node.create(name="late")
     late = await node.phase("Failed", "late", step=0)

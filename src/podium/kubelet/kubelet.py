@@ -80,9 +80,7 @@ async def run(
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         guard = Guard(client, options.config.auth, options.node_name, clock)
         doors = StatsDoor(kubelet.stats, kubelet.probe_counts)
-        async with KubeletServer(
-            options, runtime, kubelet.pods, doors, guard, clock
-        ) as server:
+        async with KubeletServer(options, runtime, kubelet.pods, doors, guard, clock) as server:
             await kubelet.run(server, on_ready, stop)
 
 
