@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podium.api import scheme
+from podium.runtime.port import RuntimeFailure
 
 
 async def test_a_pod_runs(node):
@@ -222,3 +223,19 @@ async def test_a_new_pod_of_the_same_name_waits_for_the_old_one(node):
     assert node.pod().metadata.uid != old.metadata.uid
     uids = {s.metadata.uid for s in await node.runtime.list_pod_sandbox()}
     assert uids == {node.pod().metadata.uid}
+
+
+async def test_a_deletion_that_does_not_get_on_says_where_it_is_and_why(node, monkeypatch):
+    await node.create(terminationGracePeriodSeconds=1)
+    await node.running()
+    stop = node.runtime.stop_pod_sandbox
+
+    async def fail(_sandbox_id: str) -> None:
+        raise RuntimeFailure("the network is stuck")
+
+    monkeypatch.setattr(node.runtime, "stop_pod_sandbox", fail)
+    await node.delete()
+    told = "DeletionDelayed: Deletion waits for its sandbox to stop: the network is stuck"
+    await node.until(lambda: told in node.messages(), step=1)
+    monkeypatch.setattr(node.runtime, "stop_pod_sandbox", stop)
+    await node.gone(step=5)

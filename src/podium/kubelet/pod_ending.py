@@ -11,6 +11,7 @@ from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 from podium.domain.pods.termination import LEAST_GRACE, due_to_stop, grace_period, has_ended
 from podium.kubelet.container_stop import ContainerStopper
+from podium.kubelet.deletion_watch import ENOUGH_TO_DIE, DeletionWatch
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.pod_files import PodFiles
 from podium.kubelet.probing.prober import READINESS_JOB
@@ -20,6 +21,8 @@ from podium.runtime.port import RuntimeFailure
 
 logger = logging.getLogger(__name__)
 
+#: The job that tells about a deletion that takes long.
+WATCH_JOB = "deletion watch"
 #: Seconds given to a container whose Pod is no longer in the API, or evicted.
 GONE_GRACE = 1.0
 _RETRY = timedelta(seconds=1)
@@ -40,6 +43,7 @@ class PodEnding:
         self._node, self._files, self._volumes, self._jobs = node, files, volumes, jobs
         self._kill_by: dict[str, datetime] = {}
         self._since: datetime | None = None
+        self.watch = DeletionWatch(node.events, node.clock)
         self.swept = False  #: volumes and cgroup are given back
         self._deleted = False
         self.look_again: datetime | None = None
@@ -58,31 +62,41 @@ class PodEnding:
         """
         self.look_again = None
         if not self._kill_by and not self.swept:
-            cancelled = await self._jobs.cancel(keep=("kill ", READINESS_JOB))
+            cancelled = await self._jobs.cancel(keep=("kill ", READINESS_JOB, WATCH_JOB))
             if cancelled or await self._remove_unstarted(observed):
                 self._jobs.wake()  # what they did meanwhile counts
                 return False
+        if gone or pod.metadata.deletion_timestamp is not None:
+            self._jobs.start(WATCH_JOB, lambda: self.watch.run(lambda: pod))
         running = [record for record in observed.containers if record.may_run]
         if running:
             self._stop_in_order(pod, observed, grace_period(pod) if grace is None else grace)
             return False
         if not has_ended(observed):
+            self.watch.at("its sandbox to stop")
             for sandbox in observed.sandboxes:
                 await self._node.runtime.stop_pod_sandbox(sandbox.id)
             self._jobs.wake()
             return False
-        await self._sweep(pod.metadata.uid)
+        if not self.swept:
+            self.watch.at("its volumes and its cgroup to go")
+            await self._sweep(pod.metadata.uid)
         deleting = gone or pod.metadata.deletion_timestamp is not None
         if not deleting:
             return False
-        if gone:
+        if not gone and not self._deleted:
+            self.watch.at("the API to take its last status")
+            await self._node.status.settled(pod.metadata.uid)
+        if not self._deleted:
+            self.watch.at("its files and dead containers to go")
             await self._remove(pod.metadata.uid, observed)
+        if gone:
             return True
         if not self._deleted:
-            await self._node.status.settled(pod.metadata.uid)
-            await self._remove(pod.metadata.uid, observed)
+            self.watch.at("the API to delete it")
             await self._node.status.delete(pod)
             self._deleted = True
+        self.watch.at("its finalizers", ", ".join(pod.metadata.finalizers))
         # With finalizers the object stays; its worker ends when they have gone.
         return not pod.metadata.finalizers
 
@@ -103,6 +117,8 @@ class PodEnding:
         now = self._node.clock.now()
         self._since = self._since or now
         over = self._since + timedelta(seconds=grace)
+        names = ", ".join(record.name for record in running)
+        self.watch.at("containers to end", names, due=over + timedelta(seconds=ENOUGH_TO_DIE))
         due = due_to_stop(pod, running)
         for record in running:
             if record in due:
@@ -136,14 +152,13 @@ class PodEnding:
         try:
             await self._stopper.stop_run(pod, record, ips, grace)
         except RuntimeFailure as exc:
+            self.watch.failed(exc)
             extra = {"pod": pod_key(pod), "container": record.id, "error": exc}
             logger.warning("container could not be stopped", extra=extra)
             await self._node.clock.sleep(_RETRY.total_seconds())
 
     async def _sweep(self, uid: str) -> None:
         """Give back what a Pod holds that runs no more: volumes and cgroup."""
-        if self.swept:
-            return
         await self._volumes.tear_down()
         await self._node.cgroups.remove(uid)
         self.swept = True

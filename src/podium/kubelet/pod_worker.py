@@ -195,6 +195,7 @@ class PodWorker:
                     look_again = await self._advance(observed, jobs, preparation)
                 self._backoff.reset()
             except (RuntimeFailure, OSError) as exc:
+                ending.watch.failed(exc)
                 delay = self._backoff.next()
                 look_again = self._node.clock.now() + timedelta(seconds=delay)
                 logger.warning(
