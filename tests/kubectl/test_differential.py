@@ -48,7 +48,7 @@ _MASKS = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC"), "TIME"),
     (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),
     (re.compile(r"\b3[0-2]\d{3}/"), "PORT/"),
-    (re.compile(r"Resource Version: +\d+"), "Resource Version: RV"),
+    (re.compile(r"(Resource Version: +|resourceVersion:)\d+"), r"\1RV"),
     (re.compile(r'"[^"]*/kubectl-edit-\d+'), '"EDITED'),
     (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ ", re.MULTILINE), "LOG "),
 )

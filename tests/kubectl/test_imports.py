@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
+import pkgutil
 import sys
 
+import podium.kubectl
 from support.apiserver import running_apiserver
 
 #: What ``get pods`` may load beside what Python has loaded by itself. What is not here costs every
@@ -17,7 +20,8 @@ STANDARD = set(
 )
 OURS = set(
     "__main__ kubectl command commands discovery errors files flags global_flags http kubeconfig "
-    "main plain_yaml printing table session targets urls verbs get wire writing podium".split()
+    "formats get_reading get_tables main plain_yaml printing table session targets urls verbs get "
+    "wire writing podium".split()
 )
 
 _RUN = """
@@ -28,6 +32,12 @@ sys.argv = ["kubectl", *sys.argv[1:]]
 code = main()
 print(json.dumps([code, sorted(set(sys.modules) - before)]))
 """
+
+
+def test_what_is_only_there_for_types_is_imported_for_types_only():
+    found = [one.name for one in pkgutil.walk_packages(podium.kubectl.__path__, "podium.kubectl.")]
+    assert all(importlib.import_module(name) for name in found)
+    assert len(found) > 50
 
 
 async def test_get_loads_these_modules_and_no_other(tmp_path):

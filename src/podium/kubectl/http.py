@@ -110,6 +110,14 @@ class Http:
             if connection is not None:
                 connection.close()
 
+    def raw(self, target: str) -> Iterator[bytes]:
+        """Yield the body of ``GET`` *target*, which is a path and a query as they are sent."""
+        path, mark, query = target.partition("?")
+        response = self._send("GET", path, (), None, JSON, "*/*", f"{mark}{query}")
+        if response.status >= 300:
+            raise _refusal(response)
+        yield from response.pieces()
+
     def close(self) -> None:
         if self._open is not None:
             self._open.close()
@@ -123,8 +131,9 @@ class Http:
         body: bytes | None,
         content_type: str,
         accept: str,
+        raw_query: str = "",
     ) -> Response:
-        target = self._target(path, query)
+        target = self._target(path, query) + raw_query
         headers = [("Host", self.authority), ("Accept", accept), ("User-Agent", USER_AGENT),
                    *self.identity()]  # fmt: skip
         if body is not None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from podium.kubectl.printing import jsonpath
+from podium.kubectl.printing import go_values, jsonpath
 
 _RELAXED = re.compile(r"\{\.?([^{}]+)\}|\.?([^{}]+)")
 
@@ -26,14 +26,15 @@ class CustomColumns:
                     f"unexpected custom-columns spec: {title}, expected <header>:<json-path-expr>"
                 )
         self.titles = [title for title, _, _ in columns]
-        self._paths = [jsonpath.parse(_strict(path)) for _, _, path in columns]
+        self._paths = [jsonpath.parse(strict_path(path)) for _, _, path in columns]
 
     def rows(self, objects: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
         for obj in objects:
             yield [_cell(jsonpath.find(path, obj)) for path in self._paths]
 
 
-def _strict(path: str) -> str:
+def strict_path(path: str) -> str:
+    """Return a path with the braces and the dot that may be left away."""
     found = _RELAXED.fullmatch(path)
     if path and found is None:
         raise jsonpath.JsonPathError(
@@ -46,17 +47,4 @@ def _strict(path: str) -> str:
 def _cell(found: list[list[Any]]) -> str:
     if not found or not found[0]:
         return "<none>"
-    return ",".join(_shown(value) for results in found for value in results)
-
-
-def _shown(value: Any) -> str:
-    """Return *value* as Go's ``%v`` prints it."""
-    if isinstance(value, Mapping):
-        return f"map[{' '.join(f'{key}:{_shown(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, list):
-        return f"[{' '.join(map(_shown, value))}]"
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return ",".join(go_values.text(value) for results in found for value in results)

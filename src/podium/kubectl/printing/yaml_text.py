@@ -31,14 +31,14 @@ class _GoDumper(_Dumper):  # type: ignore[misc]
 
 def _text(dumper: Any, text: str) -> Any:
     style = None
-    if not text or _reads_as_something_else(text):
+    if not text or reads_as_something_else(text):
         style = '"'
     elif "\n" in text:
         style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-def _reads_as_something_else(text: str) -> bool:
+def reads_as_something_else(text: str) -> bool:
     if not _NOT_TEXT.fullmatch(text):
         return False
     return any(character.isalnum() or character in "~=<" for character in text)

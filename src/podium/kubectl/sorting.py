@@ -1,0 +1,55 @@
+"""``--sort-by``: objects in the order of one of their fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from podium.api import quantity
+from podium.kubectl.errors import CommandError
+from podium.kubectl.printing import jsonpath
+from podium.kubectl.printing.custom_columns import strict_path
+
+_Item = TypeVar("_Item")
+
+
+def ordered(
+    items: Sequence[_Item], field: str, of: Callable[[_Item], dict[str, Any]]
+) -> list[_Item]:
+    """Return *items* sorted by a *field*, a path, of the objects that *of* gives; those without it
+    come first. Raises CommandError."""
+    if len(items) < 2:
+        return list(items)
+    try:
+        path = strict_path(field)
+        parsed = jsonpath.parse(path)
+        found = [_first(jsonpath.find(parsed, of(item))) for item in items]
+    except jsonpath.JsonPathError as exc:
+        raise CommandError(str(exc)) from exc
+    if all(value is None for value in found):
+        raise CommandError(f'couldn\'t find any field with path "{path}" in the list of objects')
+    places = sorted(range(len(items)), key=lambda place: _key(found[place]))
+    return [items[place] for place in places]
+
+
+def _first(results: list[list[Any]]) -> Any:
+    return results[0][0] if results and results[0] else None
+
+
+def _key(value: Any) -> tuple[Any, ...]:
+    """Nothing, numbers and amounts, texts with numbers in them by those, all else as it prints."""
+    if value is None:
+        return (0,)
+    if isinstance(value, bool | int | float):
+        return (1, value)
+    if isinstance(value, str):
+        try:
+            return (1, quantity.parse(value).value)
+        except ValueError:
+            return (2, [_part(text) for text in re.findall(r"\d+|\D+", value)])
+    return (3, str(value))
+
+
+def _part(text: str) -> tuple[int, Any, int]:
+    return (0, int(text), len(text)) if text.isdigit() else (1, text, 0)

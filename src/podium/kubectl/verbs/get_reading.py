@@ -1,0 +1,120 @@
+"""What ``get`` reads: objects and lists, or the server's tables of them."""
+
+from __future__ import annotations
+
+import sys
+
+from podium.kubectl.errors import CommandError, StatusError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from podium.kubectl.command import Invocation
+    from podium.kubectl.http import Query
+    from podium.kubectl.targets import Target
+
+TABLE = (
+    "application/json;as=Table;v=v1;g=meta.k8s.io,"
+    "application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
+)
+
+
+def read(
+    invocation: Invocation, target: Target, accept: str, query: Query = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield what there is of a target: the object, or the list in pieces."""
+    values, session = invocation.values, invocation.session
+    path = target.type.path(place(invocation, target), target.name, values.subresource)
+    if target.name:
+        if values.all_namespaces and target.type.namespaced:
+            raise CommandError("a resource cannot be retrieved by name across all namespaces")
+        answer = session.http.request("GET", path, query, accept=accept)
+        session.warn(answer)
+        yield answer.json()
+        return
+    listing = [*query]
+    for name, text in (
+        ("labelSelector", values.selector),
+        ("fieldSelector", values.field_selector),
+        ("limit", str(values.chunk_size) if values.chunk_size > 0 else ""),
+    ):
+        listing += [(name, text)] if text else []
+    token = ""
+    while True:
+        paged = [*listing, *([("continue", token)] if token else [])]
+        try:
+            answer = session.http.request("GET", path, paged, accept=accept)
+        except StatusError as error:
+            raise _of_list(error, invocation, target) from error
+        session.warn(answer)
+        document = answer.json()
+        yield document
+        token = (document.get("metadata") or {}).get("continue", "")
+        if not token:
+            return
+
+
+def _of_list(error: StatusError, invocation: Invocation, target: Target) -> StatusError:
+    """Return the refusal of a list as upstream's tells it."""
+    if error.code not in (400, 404):
+        return error
+    values, type_ = invocation.values, target.type
+    what = f'"{type_.group}/{type_.version}, Resource={type_.plural}"'
+    text = f"Unable to list {what}: {error}"
+    if values.selector or values.field_selector:
+        text = (
+            f'Unable to find {what} that match label selector "{values.selector}", '
+            f'field selector "{values.field_selector}": {error}'
+        )
+    return StatusError({**error.status, "message": text})
+
+
+def place(invocation: Invocation, target: Target) -> str:
+    """Return the namespace that a target is in, "" for all."""
+    if invocation.values.all_namespaces:
+        return ""
+    return target.namespace or invocation.session.namespace
+
+
+def objects(target: Target, document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a document: itself, or its items."""
+    if target.name or "items" not in document:
+        yield document
+        return
+    type_ = target.type
+    for item in document["items"] or ():
+        yield {"apiVersion": type_.group_version, "kind": type_.kind, **item}
+
+
+def name_of(obj: dict[str, Any]) -> str:
+    """``pod/web``, ``deployment.apps/web``."""
+    group, slash, _ = obj["apiVersion"].partition("/")
+    kind = obj["kind"].lower()
+    return f"{kind}.{group}/{_name(obj)}" if slash else f"{kind}/{_name(obj)}"
+
+
+def _name(obj: dict[str, Any]) -> str:
+    return str(obj["metadata"]["name"])
+
+
+class Problems:
+    """Failures that do not keep other targets from being shown."""
+
+    def __init__(self, ignore_not_found: bool) -> None:
+        self._ignore = ignore_not_found
+        self._found: list[StatusError] = []
+
+    def take(self, error: StatusError) -> None:
+        if not (self._ignore and error.code == 404):
+            self._found.append(error)
+
+    def end(self) -> int:
+        """Print them; return the exit code."""
+        if not self._found:
+            return 0
+        sys.stdout.flush()
+        for error in self._found:
+            print(error.lines(), file=sys.stderr)
+        return 1

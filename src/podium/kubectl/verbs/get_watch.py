@@ -1,0 +1,86 @@
+"""``get -w``: what there is, then each change as it comes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from podium.kubectl import formats
+from podium.kubectl.command import Invocation
+from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.formats import Printer
+from podium.kubectl.targets import Target
+from podium.kubectl.verbs.get_reading import TABLE, name_of, objects, place, read
+from podium.kubectl.verbs.get_tables import Tables
+
+#: Prints a list or an object, and what has happened to it.
+_Out = Callable[[dict[str, Any], str], None]
+
+
+def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | None) -> int:
+    """Print what there is, unless --watch-only, and then each change until the server ends."""
+    values, session = invocation.values, invocation.session
+    if len({(target.type.group, target.type.plural) for target in targets}) > 1:
+        raise CommandError("you may only specify a single resource type")
+    if len(targets) != 1:
+        raise CommandError("you may only watch a single resource or type of resource at a time")
+    if values.sort_by:
+        print("warning: --watch requested, --sort-by will be ignored for watch events received",
+              file=sys.stderr)  # fmt: skip
+    target, tabular = targets[0], show is None and values.output != "name"
+    accept = TABLE if tabular else "application/json"
+    out = _tables(invocation, target) if tabular else _printed(invocation, target, show)
+    version = ""
+    for document in read(invocation, target, accept):
+        version = document["metadata"]["resourceVersion"]
+        if not values.watch_only:
+            out(document, "ADDED")
+    fields = [f"metadata.name={target.name}"] if target.name else []
+    fields += [values.field_selector] if values.field_selector else []
+    query = [("watch", "true"), ("resourceVersion", version), ("fieldSelector", ",".join(fields))]
+    query += [("labelSelector", values.selector)] if values.selector else []
+    sys.stdout.flush()
+    path = target.type.path(place(invocation, target))
+    for line in session.http.stream(path, query, accept=accept):
+        event = json.loads(line)
+        if event["type"] == "ERROR":
+            raise StatusError(event["object"])
+        if event["type"] != "BOOKMARK":
+            out(event["object"], event["type"])
+            sys.stdout.flush()
+    return 0
+
+
+def _tables(invocation: Invocation, target: Target) -> _Out:
+    tables, told = Tables(invocation, [target]), invocation.values.output_watch_events
+    return lambda document, event: tables.follow(target.type, document, event if told else "")
+
+
+def _printed(invocation: Invocation, target: Target, show: Printer | None) -> _Out:
+    values, first = invocation.values, True
+
+    def out(document: dict[str, Any], event: str) -> None:
+        nonlocal first
+        for obj in objects(target, document):
+            if show is None:
+                print(name_of(obj))
+                continue
+            shown = formats.without_managers(obj, values)
+            if values.output_watch_events:
+                shown = {"type": event, "object": shown}
+            print("---\n" if values.output == "yaml" and not first else "", end="")
+            print(_event(shown) if values.output == "json" and "type" in shown and
+                  values.output_watch_events else show(shown), end="")  # fmt: skip
+            first = False
+
+    return out
+
+
+def _event(shown: dict[str, Any]) -> str:
+    """Events are printed in one line each."""
+    from podium.kubectl.writing import ESCAPED
+
+    inner = json.dumps(shown["object"], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"type":"{shown["type"]}","object":{inner.translate(ESCAPED)}}}\n'
