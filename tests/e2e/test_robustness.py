@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.cluster import Cluster, cluster, eventually, pod
+from support.cluster import KUBECTL, Cluster, cluster, eventually, pod
 from support.leaks import leaked
 
 TEN = [f"web-{number}" for number in range(10)]
@@ -66,15 +68,34 @@ def works(own: Cluster) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def executing(own: Cluster, seconds: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A kubectl whose command sleeps in a container."""
+    script = f"echo here; exec sleep {seconds}"
+    command = [KUBECTL["1.37"], "exec", "web-0", "--", "sh", "-c", script]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | own.environment
+    ) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"here\n"
+        yield client
+
+
 @pytest.mark.parametrize("component", ["apiserver", "kubelet"])
 def test_a_killed_component_is_noticed_by_no_container(own: Cluster, component: str):
     before, pids = snapshot(own), container_pids()
     victim = own.processes()[component]
-    os.kill(victim, signal.SIGKILL)
+    with executing(own, "12345" + FOREVER) as client:
+        os.kill(victim, signal.SIGKILL)
+        _, said = client.communicate(timeout=60)
+        assert client.returncode == 1
+        assert b"error: " in said
     eventually(lambda: own.processes().get(component, victim) != victim, f"a new {component}")
     eventually(lambda: works(own), "a working cluster")
     assert snapshot(own) == before
     assert container_pids() == pids
+    eventually(lambda: "12345" + FOREVER not in own.kubectl("exec", "web-0", "--", "ps").stdout,
+               "the end of the command")  # fmt: skip
 
 
 def test_a_killed_supervisor_takes_no_container_with_it(own: Cluster):

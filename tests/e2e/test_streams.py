@@ -1,25 +1,36 @@
-"""exec, attach, port-forward and cp by unmodified kubectls: 1.28 speaks SPDY, 1.37 WebSocket."""
+"""exec, attach, port-forward, cp and logs by unmodified kubectls, and by our own.
+
+Up to 1.30 they speak SPDY, from 1.31 on WebSocket; ours does as the newest.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import contextlib
 import fcntl
 import hashlib
 import os
 import re
+import ssl
 import struct
 import subprocess
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
 
-from support.cluster import KUBECTL, Cluster, eventually, pod
+from support.cluster import KUBECTL, PODIUM, Cluster, eventually, pod
 
-pytestmark = pytest.mark.parametrize("version", ["1.28", "1.37"])
+OURS = "ours"
+#: For what each of them does in its own way, and for what depends on the protocol alone.
+EVERY_CLIENT = pytest.mark.parametrize("version", ["1.28", "1.30", "1.31", "1.33", "1.37", OURS])
+BOTH_PROTOCOLS = pytest.mark.parametrize("version", ["1.28", "1.37"])
 #: The size comes a moment after the start.
 WINDOW = "while [ \"$(stty size)\" != '40 120' ]; do sleep 0.02; done; stty size"
 SCRIPT = "echo hi > /tmp/index.html; httpd -p 8081 -h /tmp; while true; do sleep 1; done"
@@ -27,22 +38,57 @@ SCRIPT = "echo hi > /tmp/index.html; httpd -p 8081 -h /tmp; while true; do sleep
 
 @pytest.fixture(scope="module")
 def target(shared: Cluster) -> Iterator[str]:
-    """A Pod of two containers; in ``c`` a shell serves a page."""
+    """A Pod of three containers; in ``c`` a shell serves a page, ``echo`` answers each line."""
     quiet = {"name": "quiet", "image": "localhost/kuard:demo"}
+    answer = "while read line; do echo got $line; done"
+    echo = quiet | {"name": "echo", "stdin": True, "command": ["sh", "-c", answer]}
     spec = pod("streams", "sh", "-c", SCRIPT, container={"name": "c"})
     spec["spec"] |= {"terminationGracePeriodSeconds": 1}
-    spec["spec"]["containers"].append(quiet)
+    spec["spec"]["containers"] += [quiet, echo]
     shared.apply(spec)
     shared.kubectl("wait", "--for=condition=Ready", "pod/streams", "--timeout=60s")
     yield "streams"
     shared.kubectl("delete", "pod", "streams")
 
 
+def program(shared: Cluster, version: str) -> list[str]:
+    own = [str(PODIUM), "kubectl"] if version == OURS else [str(KUBECTL[version])]
+    return [*own, "--kubeconfig", str(shared.kubeconfig)]
+
+
+@contextmanager
+def started(
+    shared: Cluster, version: str, *words: str, stdin: bytes | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A kubectl that goes on by itself, *stdin* written and left open; it is killed at the end."""
+    with subprocess.Popen(
+        [*program(shared, version), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        try:
+            if stdin is not None:
+                process.stdin.write(stdin)
+                process.stdin.flush()
+            yield process
+        finally:
+            process.kill()
+
+
+def until(process: subprocess.Popen[bytes], line: bytes) -> None:
+    """Read on to a *line*."""
+    assert process.stdout is not None
+    for found in process.stdout:
+        if found == line:
+            return
+    raise AssertionError(f"{line!r} did not come")
+
+
 def call(
     shared: Cluster, version: str, *words: str, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [KUBECTL[version], "--kubeconfig", shared.kubeconfig, *words],
+        [*program(shared, version), *words],
         input=stdin,
         capture_output=True,
         timeout=60,
@@ -58,12 +104,14 @@ def in_c(
     return call(shared, version, *words, stdin=stdin or b"")
 
 
+@EVERY_CLIENT
 def test_output_errors_and_exit_code(shared: Cluster, target: str, version: str):
     answer = in_c(shared, version, "sh", "-c", "echo out; echo err >&2; exit 7")
     assert (answer.returncode, answer.stdout) == (7, b"out\n")
     assert answer.stderr == b"err\ncommand terminated with exit code 7\n"
 
 
+@BOTH_PROTOCOLS
 def test_a_command_that_is_not_there(shared: Cluster, target: str, version: str):
     answer = in_c(shared, version, "nosuch")
     assert (answer.returncode, answer.stdout) == (1, b"")
@@ -75,17 +123,20 @@ def test_a_command_that_is_not_there(shared: Cluster, target: str, version: str)
     )
 
 
+@BOTH_PROTOCOLS
 def test_bytes_go_there_and_back(shared: Cluster, target: str, version: str):
     data = os.urandom(20_000_000)
     answer = in_c(shared, version, "cat", stdin=data)
     assert hashlib.sha256(answer.stdout).digest() == hashlib.sha256(data).digest()
 
 
+@BOTH_PROTOCOLS
 def test_the_end_of_the_input_reaches_the_command(shared: Cluster, target: str, version: str):
     answer = in_c(shared, version, "sh", "-c", "cat > /tmp/in; wc -c < /tmp/in", stdin=b"12345")
     assert answer.stdout.strip() == b"5"
 
 
+@BOTH_PROTOCOLS
 def test_a_container_that_does_not_run(shared: Cluster, target: str, version: str, namespace: str):
     spec = pod("over", "true", restartPolicy="Never")
     spec["metadata"]["namespace"] = namespace
@@ -97,31 +148,50 @@ def test_a_container_that_does_not_run(shared: Cluster, target: str, version: st
     assert b"cannot exec into a container in a completed pod" in answer.stderr
 
 
+@EVERY_CLIENT
 def test_a_terminal(shared: Cluster, target: str, version: str, tmp_path: Path):
     """Through a real pseudo-terminal: keys, echo, the size, the exit code."""
     pid, terminal = os.forkpty()
     if not pid:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         os.execv(
-            KUBECTL[version],
-            ["kubectl", "--kubeconfig", str(shared.kubeconfig), "exec", "-it", target, "-c", "c",
+            program(shared, version)[0],
+            [*program(shared, version), "exec", "-it", target, "-c", "c",
              "--", "sh", "-c", f"{WINDOW}; read line; echo got $line; exit 9"],
         )  # fmt: skip
     seen = b""
 
-    def until(pattern: bytes) -> None:
+    def shown(pattern: bytes) -> None:
         nonlocal seen
         while not re.search(pattern, seen):
             seen += os.read(terminal, 1000)
 
-    until(rb"40 120\r\n")
+    shown(rb"40 120\r\n")
     os.write(terminal, b"hello\n")
-    until(rb"got hello\r\n")
+    shown(rb"got hello\r\n")
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 9
 
 
+@EVERY_CLIENT
+def test_attach_to_what_goes_on(shared: Cluster, target: str, version: str):
+    """Each client types a line and sees the answer; the container is there for the next one."""
+    word = f"words-{version}".encode()
+    words = ("attach", "-i", "streams", "-c", "echo")
+    with started(shared, version, *words, stdin=word + b"\n") as process:
+        until(process, b"got " + word + b"\n")
+
+
+@EVERY_CLIENT
+def test_logs_are_followed(shared: Cluster, target: str, version: str):
+    line = f"line {version}"
+    with started(shared, version, "logs", "-f", "streams", "-c", "c") as process:
+        in_c(shared, "1.37", "sh", "-c", f"echo {line} > /proc/1/fd/1")
+        until(process, f"{line}\n".encode())
+
+
+@BOTH_PROTOCOLS
 def test_attach(shared: Cluster, version: str, namespace: str):
     stdin = {"stdin": True, "stdinOnce": True}
     script = "read line; echo got $line"
@@ -138,8 +208,8 @@ def forwarding(shared: Cluster, version: str, port: int) -> Iterator[tuple[str, 
     log = shared.data_dir.with_name(f"forward-{version}-{port}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [KUBECTL[version], "--kubeconfig", shared.kubeconfig, "port-forward", "pod/streams",
-             f":{port}", "--address", "127.0.0.1"],
+            [*program(shared, version), "port-forward", "pod/streams", f":{port}",
+             "--address", "127.0.0.1"],
             stdout=output, stderr=output,
         )  # fmt: skip
     try:
@@ -150,6 +220,7 @@ def forwarding(shared: Cluster, version: str, port: int) -> Iterator[tuple[str, 
         process.wait()
 
 
+@EVERY_CLIENT
 def test_port_forward(shared: Cluster, target: str, version: str):
     with forwarding(shared, version, 8081) as (address, _):
         for _ in range(5):
@@ -157,6 +228,7 @@ def test_port_forward(shared: Cluster, target: str, version: str):
                 assert answer.read() == b"hi\n"
 
 
+@BOTH_PROTOCOLS
 def test_port_forward_to_a_port_that_refuses(shared: Cluster, target: str, version: str):
     with forwarding(shared, version, 81) as (address, log):
         with pytest.raises(OSError, match=r"."):
@@ -166,6 +238,7 @@ def test_port_forward_to_a_port_that_refuses(shared: Cluster, target: str, versi
         assert "error forwarding port 81 to pod " in log.read_text()
 
 
+@EVERY_CLIENT
 def test_cp_both_ways(shared: Cluster, target: str, version: str, tmp_path: Path):
     there, back = tmp_path / "there", tmp_path / "back"
     (there / "below").mkdir(parents=True)
@@ -177,11 +250,11 @@ def test_cp_both_ways(shared: Cluster, target: str, version: str, tmp_path: Path
     assert copied == (there / "below" / "data").read_bytes()
 
 
+@BOTH_PROTOCOLS
 def test_a_client_that_vanishes_leaves_no_process(shared: Cluster, target: str, version: str):
     mark = f"4{int(time.time())}"
     process = subprocess.Popen(
-        [KUBECTL[version], "--kubeconfig", shared.kubeconfig, "exec", "streams", "-c", "c", "--",
-         "sleep", mark],
+        [*program(shared, version), "exec", "streams", "-c", "c", "--", "sleep", mark],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 
@@ -193,3 +266,88 @@ def test_a_client_that_vanishes_leaves_no_process(shared: Cluster, target: str, 
     process.kill()
     process.wait()
     eventually(lambda: not sleeps(), "the command's end")
+
+
+# -- what no kubectl speaks any more
+
+
+@contextlib.asynccontextmanager
+async def websocket(
+    shared: Cluster, path: str, protocol: str
+) -> AsyncIterator[ClientWebSocketResponse]:
+    pki = shared.data_dir / "pki"
+    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    url = f"https://127.0.0.1:{shared.port}/api/v1/namespaces/default/pods/streams/{path}"
+    async with (
+        ClientSession(connector=TCPConnector(ssl=tls, limit=0)) as session,
+        session.ws_connect(url, protocols=(protocol,)) as socket,
+    ):
+        assert socket.protocol == protocol
+        yield socket
+
+
+async def test_base64(shared: Cluster, target: str):
+    """Text alone: a digit for the channel, then base64; the oldest form says failures in words."""
+    command = "&".join(f"command={word}" for word in ("sh", "-c", "read%20l;echo%20$l;exit%203"))
+    query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
+    for protocol in ("v4.base64.channel.k8s.io", "base64.channel.k8s.io"):
+        async with websocket(shared, query, protocol) as socket:
+            await socket.send_str("0" + base64.b64encode(b"\0\xff\n").decode())
+            found: dict[str, bytes] = {}
+            async for message in socket:
+                channel, text = message.data[0], base64.b64decode(message.data[1:])
+                found[channel] = found.get(channel, b"") + text
+        assert found["1"] == b"\xff\n"
+        assert b"exit code 3" in found["3"]
+        assert found["3"].startswith(b"{") is protocol.startswith("v4")
+
+
+@pytest.mark.parametrize("protocol", ["v4.channel.k8s.io", "v4.base64.channel.k8s.io"])
+async def test_the_older_port_forward(shared: Cluster, target: str, protocol: str):
+    """Two channels for each port, data and errors; each begins with the port's number."""
+    coded = "base64" in protocol
+    async with websocket(shared, "portforward?ports=8081&ports=81", protocol) as socket:
+
+        async def send(channel: int, data: bytes) -> None:
+            text = str(channel) + base64.b64encode(data).decode()
+            await (socket.send_str(text) if coded else socket.send_bytes(bytes((channel,)) + data))
+
+        found = dict.fromkeys(range(4), b"")
+        await send(0, b"GET /index.html HTTP/1.0\r\n\r\n")
+        while not (found[0].endswith(b"hi\n") and b"refused" in found[3]):
+            data = await socket.receive(20)
+            if coded:
+                found[int(data.data[0])] += base64.b64decode(data.data[1:])
+            else:
+                found[data.data[0]] += data.data[1:]
+        assert found[0].startswith(b"\x91\x1fHTTP/1")
+        assert found[1] == b"\x91\x1f"
+        assert found[2] == b"\x51\x00"
+        assert found[3].startswith(b"\x51\x00")
+
+
+# aiohttp lets go of its sockets a moment after it has been closed.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_fifty_at_once(shared: Cluster, target: str):
+    """All run at the same time: none ends before the last has begun."""
+    script = "echo%20here;cat;exit%20$0"
+    goal = asyncio.Barrier(50)
+
+    async def one(number: int) -> None:
+        command = "&".join(f"command={w}" for w in ("sh", "-c", script, str(number)))
+        query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
+        async with websocket(shared, query, "v5.channel.k8s.io") as socket:
+            out = b""
+            while out != b"here\n":
+                out += (await socket.receive(60)).data[1:]
+            await goal.wait()
+            await socket.send_bytes(b"\0" + f"{number}\n".encode())
+            await socket.send_bytes(b"\xff\0")
+            said = {message.data[0]: message.data[1:] async for message in socket}
+        assert said[1] == f"{number}\n".encode()
+        assert (f"exit code {number}".encode() in said[3]) is (number > 0)
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(50):
+            tasks.create_task(one(number))

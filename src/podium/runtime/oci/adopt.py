@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,9 @@ import msgspec
 from podium.runtime.oci import container_remove, helpers, namespaces, sandbox_stop, sandbox_watch
 from podium.runtime.oci.conmon import is_conmon, read_pid
 from podium.runtime.oci.container_exit import exit_status, outcome, watch
+from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.exec_sync import ExecFiles
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.sandbox_run import namespace_kinds
 from podium.runtime.port import ContainerState, PodSandboxState
@@ -99,6 +102,7 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
         paths = engine.container_paths(record.id)
         if is_conmon(read_pid(paths.conmon_pid_file), record.id):
             watch(engine, live)
+            _end_commands(paths.bundle, record.id)
         else:
             record = engine.save_container(outcome(engine, record)).record
     elif record.state is ContainerState.CREATED:
@@ -107,6 +111,13 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
         return
     if record.state is ContainerState.EXITED:
         live.exited.set()
+
+
+def _end_commands(bundle: Path, container_id: str) -> None:
+    """End what the last process had executed in a container: nobody listens to it any more."""
+    for directory in bundle.glob("exec-*"):
+        kill_process(read_pid(ExecFiles(directory).pid), container_id)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 async def _settle(engine: Engine, record: ContainerRecord) -> ContainerRecord | None:
