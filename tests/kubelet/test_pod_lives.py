@@ -85,7 +85,7 @@ async def test_a_container_that_ignores_sigterm_is_killed_when_its_grace_is_over
     began = node.clock.monotonic()
 
     await node.delete()
-    await node.gone()
+    await node.gone(step=0.1)
 
     assert 4 <= node.clock.monotonic() - began < 8
     assert node.states["p/c"] == ["running r0", "Error 137 r0"]

@@ -26,6 +26,7 @@ Commands (NAME is ``p`` where it is left out)::
     exit CONTAINER CODE         its process ends
     sandbox ok|TEXT             what becomes of new sandboxes
     publish IMAGE               the registry has it from now on
+    places NUMBER               how many Pods the node takes, from the next kubelet on
     kubelet kill|start|stop     SIGKILL; a new one; SIGTERM with a grace period of 20 s, and 10 more
                                 for critical Pods
 """
@@ -36,7 +37,7 @@ import asyncio
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,8 @@ class Stage:
                 self._node.runtime.sandbox_error = "" if words == ["ok"] else " ".join(words)
             case "publish":
                 self._node.images.publish(words[0])
+            case "places":
+                self._node.config = replace(self._node.config, max_pods=int(words[0]))
             case "kubelet":
                 await self._kubelet(words[0])
             case "run":
@@ -299,8 +302,6 @@ class Stage:
 
 def configure(node: Node) -> None:
     """Let the kubelet of *node* report the node's own state rarely: it is no part of a scenario."""
-    from dataclasses import replace
-
     node.config = replace(
         node.config,
         node_status_update_frequency=_LONG,

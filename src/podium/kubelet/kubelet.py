@@ -210,6 +210,7 @@ class _Kubelet:
             services=self._services.list,
             pods_on_node=self.pods.active_pods,
             room_freed=self.pods.retry_resizes,
+            make_room=self.pods.make_room,
             resolver=lambda: _resolver(options.config.resolv_conf),
             user_namespaces=UserNamespaces(options),
             probe_counts=self.probe_counts,

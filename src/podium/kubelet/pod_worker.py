@@ -11,6 +11,7 @@ from podium.domain.pods import garbage
 from podium.domain.pods.backoff import RestartBackOff, pod_back_off
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import every_container, field_path, target_of
+from podium.domain.pods.eviction import is_critical
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.phase import is_terminal
@@ -57,6 +58,8 @@ logger = logging.getLogger(__name__)
 
 #: A Pod that needs longer than this (seconds) to start is reported as ContainerCreating meanwhile.
 SLOW_START = 0.2
+#: How often a critical Pod looks whether those that make room for it have ended.
+WAIT_FOR_ROOM = timedelta(seconds=0.5)
 #: Seconds after which a failed create is tried again.
 RETRY_CREATE = 10.0
 
@@ -160,6 +163,15 @@ class PodWorker:
         """Whether the Pod takes up resources of the node."""
         return self.admitted and not is_terminal(self._node.status.latest(self.pod).phase)
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is active and not ending."""
+        return self.active and self._verdict is None and not self._is_deleted
+
+    @property
+    def _is_deleted(self) -> bool:
+        return self.gone or self.pod.metadata.deletion_timestamp is not None
+
     async def run(self) -> None:
         """Return once nothing is left of the Pod, on the node or in the API."""
         self._node.objects.use(self.pod)
@@ -191,6 +203,8 @@ class PodWorker:
                 elif self._blocked is not None:
                     self._report(observed)
                     look_again = deadline(self.pod, self._node.status.latest(self.pod))
+                elif not self.admitted:
+                    look_again = self._node.clock.now() + WAIT_FOR_ROOM
                 else:
                     look_again = await self._advance(observed, jobs, preparation)
                 self._backoff.reset()
@@ -229,6 +243,8 @@ class PodWorker:
             if verdict is not None and verdict.blocks:
                 self._blocked = verdict
                 return
+            if verdict is not None and self._gets_room(verdict):
+                return
             if verdict is not None:
                 self._verdict = verdict
                 self._node.events.event(self.pod, "Warning", verdict.reason, verdict.message)
@@ -239,6 +255,11 @@ class PodWorker:
         else:
             self._resizer.adopt(self._wanted)
         self.admitted = True
+
+    def _gets_room(self, verdict: Verdict) -> bool:
+        """Whether others are ending so that a critical Pod has what it lacks."""
+        short = verdict.reason.startswith("OutOf")
+        return short and is_critical(self.pod) and self._node.make_room(self.pod)
 
     def _check_deadline(self) -> None:
         until = deadline(self.pod, self._node.status.latest(self.pod))

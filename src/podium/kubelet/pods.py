@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
-from podium.domain.pods import identity, static
+from podium.domain.pods import identity, preemption, static
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.static import is_static
 from podium.domain.pods.status import Verdict
+from podium.domain.scheduling.admission import fits, lacking
 from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
@@ -94,6 +95,21 @@ class PodManager:
             return None
         worker.end(verdict)
         return worker.over
+
+    def make_room(self, pod: Pod) -> bool:
+        """End Pods that a critical one needs the room of; tell whether it will have room."""
+        assert self._node is not None
+        others = [w.pod for w in self._workers.values() if w.stays and w.uid != pod.metadata.uid]
+        missing = lacking(pod, self._node.node(), others)
+        if not missing:
+            return not fits(pod, self._node.node(), others)
+        chosen = preemption.victims(pod, others, missing)
+        verdict = Verdict(preemption.REASON, preemption.MESSAGE, disruption=preemption.DISRUPTION)
+        for victim in chosen or ():
+            event = self._node.events.event
+            event(victim, "Warning", preemption.REASON, preemption.MESSAGE)
+            self.end(victim.metadata.uid, verdict)
+        return chosen is not None
 
     def retry_resizes(self) -> None:
         """Grant what there may be room for by now."""

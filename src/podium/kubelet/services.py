@@ -24,7 +24,8 @@ from podium.runtime.port import RuntimeService
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeServices:
     """``node`` is the Node object as the API has it, ``pods_on_node`` the Pods that were admitted;
-    ``room_freed`` is to be called when they take less of it. ``resolver`` reads the node's
+    ``room_freed`` is to be called when they take less of it, ``make_room`` for a critical Pod that
+    there is none for. ``resolver`` reads the node's
     resolv.conf."""
 
     options: KubeletOptions
@@ -41,6 +42,7 @@ class NodeServices:
     services: Callable[[], Iterable[Service]]
     pods_on_node: Callable[[], Iterable[Pod]]
     room_freed: Callable[[], None]
+    make_room: Callable[[Pod], bool]
     resolver: Callable[[], Resolver]
     rules: HouseRules
     user_namespaces: UserNamespaces

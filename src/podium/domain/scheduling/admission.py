@@ -31,13 +31,37 @@ def fits(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> list[Refusal]:
     the node does not know are not its own to give and do not count.
     """
     info = NodeInfo(node, pods_on_node)
+    demand = _demand(pod, info)
+    refusals = [_out_of(shortage) for shortage in filters.shortages(demand, info)]
+    return refusals + _misfits(pod, demand, info)
+
+
+def lacking(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> dict[str, int]:
+    """Return how much more of which resources the Pod needs (in thousandths), where it is nothing
+    but resources that keep it from *node*."""
+    info = NodeInfo(node, pods_on_node)
+    demand = _demand(pod, info)
+    if _misfits(pod, demand, info):
+        return {}
+    return {
+        shortage.resource: shortage.requested + shortage.used - shortage.capacity
+        for shortage in filters.shortages(demand, info)
+    }
+
+
+def _demand(pod: Pod, info: NodeInfo) -> PodDemand:
     demand = PodDemand(pod)
     demand.requests = {
         name: amount
         for name, amount in demand.requests.items()
         if name in info.allocatable or not is_extended(name)
     }
-    refusals = [_out_of(shortage) for shortage in filters.shortages(demand, info)]
+    return demand
+
+
+def _misfits(pod: Pod, demand: PodDemand, info: NodeInfo) -> list[Refusal]:
+    """What keeps the Pod away beside resources."""
+    refusals = []
     if filters.node_affinity(demand, info):
         refusals.append(_predicate("NodeAffinity"))
     if filters.node_name(demand, info):
@@ -46,7 +70,7 @@ def fits(pod: Pod, node: Node, pods_on_node: Iterable[Pod]) -> list[Refusal]:
         refusals.append(_predicate("NodePorts"))
     if is_static(pod):
         return refusals
-    if taints.untolerated(node.spec.taints, pod.spec.tolerations, (taints.NO_EXECUTE,)):
+    if taints.untolerated(info.node.spec.taints, pod.spec.tolerations, (taints.NO_EXECUTE,)):
         refusals.append(_predicate("TaintToleration"))
     return refusals
 
