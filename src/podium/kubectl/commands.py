@@ -98,6 +98,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 "api-versions",
                 'Print the supported API versions on the server, in the form of "group/version"',
             ),
+            ("config", "Modify kubeconfig files"),
             ("version", "Print the client and server version information"),
         ),
     ),

@@ -1,0 +1,284 @@
+"""``kubectl config set…``: entries of kubeconfig files, and single fields of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.errors import CommandError
+from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.kubeconfig_files import Files, changed
+
+Entry = dict[str, Any]
+
+_FIELDS = {
+    "clusters": ("server", "tls-server-name", "insecure-skip-tls-verify", "certificate-authority",
+                 "certificate-authority-data", "proxy-url", "disable-compression"),
+    "contexts": ("cluster", "user", "namespace"),
+    "users": ("client-certificate", "client-certificate-data", "client-key", "client-key-data",
+              "token", "tokenFile", "as", "as-uid", "as-groups", "username", "password"),
+}  # fmt: skip
+_BOOLEANS = ("insecure-skip-tls-verify", "disable-compression")
+
+
+def exactly(invocation: Invocation, count: int) -> Sequence[str]:
+    """Return the words. Raises CommandError where there are more or fewer."""
+    if len(invocation.words) != count:
+        from podium.kubectl.help import command_help
+        from podium.kubectl.verbs.config import CHILDREN
+
+        print(command_help(invocation.path, CHILDREN[invocation.path.rpartition(" ")[2]]))
+        raise CommandError(f"Unexpected args: [{' '.join(invocation.words)}]")
+    return invocation.words
+
+
+def content(key: str, path: str) -> bytes:
+    """Return what a file holds. Raises CommandError."""
+    try:
+        with open(os.path.expanduser(path), "rb") as file:
+            return file.read()
+    except OSError as exc:
+        what = (exc.strerror or "").lower()
+        raise CommandError(f"could not stat {key} file {path}: stat {path}: {what}") from exc
+
+
+def set_cluster(invocation: Invocation) -> int:
+    (name,) = exactly(invocation, 1)
+    values, files = invocation.values, Files(invocation.values)
+    entry = dict(files.resolved("clusters", name)) if name in files.config.clusters else {}
+    _take(entry, values, "server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+    if values.changed("insecure-skip-tls-verify") and values.insecure_skip_tls_verify:
+        for key in ("certificate-authority", "certificate-authority-data"):
+            entry.pop(key, None)
+    _file(entry, values, "certificate-authority", embed=values.embed_certs)
+    if values.certificate_authority:
+        entry.pop("insecure-skip-tls-verify", None)
+    files.put("clusters", name, entry)
+    print(f'Cluster "{name}" set.')
+    return 0
+
+
+def set_context(invocation: Invocation) -> int:
+    values, files = invocation.values, Files(invocation.values)
+    name = files.config.current_context
+    if values.current:
+        if invocation.words:
+            raise CommandError("cannot specify both a context name and --current")
+        if not name:
+            raise CommandError("no current context is set")
+    else:
+        (name,) = exactly(invocation, 1)
+    known = name in files.config.contexts
+    entry = dict(files.config.contexts.get(name, {}))
+    _take(entry, values, "cluster", "user", "namespace")
+    files.put("contexts", name, entry)
+    print(f'Context "{name}" {"modified" if known else "created"}.')
+    return 0
+
+
+def set_credentials(invocation: Invocation) -> int:
+    (name,) = exactly(invocation, 1)
+    values, files = invocation.values, Files(invocation.values)
+    basic = values.username or values.password
+    if values.token and basic:
+        raise CommandError(
+            "you cannot specify more than one authentication method at the same time: --token, "
+            "--username/--password"
+        )
+    entry = dict(files.resolved("users", name)) if name in files.config.users else {}
+    for key in ("client-certificate", "client-key"):
+        _file(entry, values, key, embed=values.embed_certs)
+    _take(entry, values, "token", "username", "password")
+    if values.token or basic:
+        for key in ("username", "password") if values.token else ("token",):
+            entry.pop(key, None)
+    _exec(entry, values)
+    files.put("users", name, entry)
+    print(f'User "{name}" set.')
+    return 0
+
+
+def _exec(entry: Entry, values: Values) -> None:
+    """Take what a program for credentials is started with."""
+    made = dict(entry.get("exec") or {})
+    for name, key in (("exec-command", "command"), ("exec-api-version", "apiVersion"),
+                      ("exec-interactive-mode", "interactiveMode"),
+                      ("exec-provide-cluster-info", "provideClusterInfo")):  # fmt: skip
+        if values.changed(name):
+            made[key] = getattr(values, name.replace("-", "_"))
+    if values.changed("exec-arg"):
+        made["args"] = list(values.exec_arg)
+    env = {one["name"]: one["value"] for one in made.get("env") or ()}
+    for text in values.exec_env:
+        key, equals, value = text.partition("=")
+        if equals:
+            env[key] = value
+        elif key.endswith("-"):
+            env.pop(key[:-1], None)
+        else:
+            raise CommandError(f"error: invalid format for exec env: {text}")
+    if env:
+        made["env"] = [{"name": key, "value": value} for key, value in env.items()]
+    else:
+        made.pop("env", None)
+    if made:
+        entry["exec"] = {"provideClusterInfo": False, **made}
+
+
+def _take(entry: Entry, values: Values, *names: str) -> None:
+    for name in names:
+        if values.changed(name):
+            entry[name] = getattr(values, name.replace("-", "_"))
+
+
+def _file(entry: Entry, values: Values, key: str, *, embed: bool) -> None:
+    """Take a file by its path, or what it holds."""
+    path = getattr(values, key.replace("-", "_"))
+    if path:
+        path = os.path.abspath(os.path.expanduser(path))
+        entry[key] = path
+        entry.pop(f"{key}-data", None)
+    path = entry.get(key)
+    if embed:
+        if not path:
+            raise CommandError(f"you must specify a --{key} to embed")
+        entry[f"{key}-data"] = base64.b64encode(content(key, path)).decode()
+        del entry[key]
+
+
+def set_property(invocation: Invocation) -> int:
+    name, text = exactly(invocation, 2)
+    _put(Files(invocation.values), name, text, invocation.values)
+    print(f'Property "{name}" set.')
+    return 0
+
+
+def unset(invocation: Invocation) -> int:
+    (name,) = exactly(invocation, 1)
+    _put(Files(invocation.values), name, None, invocation.values)
+    print(f'Property "{name}" unset.')
+    return 0
+
+
+def _put(files: Files, name: str, text: str | None, values: Values) -> None:
+    """Set a field to *text*, or take it away. Raises CommandError for names of no field."""
+    kind, *rest = name.split(".")
+    if kind == "current-context" and not rest:
+        files.choose(text or "")
+        return
+    if kind == "preferences" and rest in ([], ["colors"]):
+        wanted = {"colors": _boolean(text)} if text and rest else {}
+        changed(files.default, lambda document: document.update({"preferences": wanted}))
+        return
+    if kind not in _FIELDS:
+        raise CommandError(f"unable to parse {name} after [] at api.Config")
+    if not rest and text is None:
+        for one in list(files.config.entries(kind)):
+            files.remove(kind, one)
+        return
+    entry_name, field = _split(kind, rest)
+    known = files.config.entries(kind)
+    if not field and text is None:
+        if entry_name in known:
+            files.remove(kind, entry_name)
+        return
+    if field not in _FIELDS[kind]:
+        raise CommandError(f"unable to parse {name} after [{kind}] at map[string]api.Config")
+    entry = files.resolved(kind, entry_name) if entry_name in known else {}
+    if text is None:
+        entry.pop(field, None)
+    else:
+        entry[field] = _value(field, text, raw=values.set_raw_bytes)
+    if text is not None or entry_name in known:
+        files.put(kind, entry_name, entry)
+
+
+def _split(kind: str, parts: Sequence[str]) -> tuple[str, str]:
+    """Return an entry's name, which may have dots, and the field."""
+    if len(parts) > 1 and parts[-1] in _FIELDS[kind]:
+        return ".".join(parts[:-1]), parts[-1]
+    return (parts[0], ".".join(parts[1:])) if len(parts) > 1 else (".".join(parts), "")
+
+
+def _value(field: str, text: str, *, raw: bool) -> Any:
+    if field in _BOOLEANS:
+        return _boolean(text)
+    if field == "as-groups":
+        return text.split(",")
+    if field.endswith("-data"):
+        data = text.encode() if raw else _decoded(text)
+        return base64.b64encode(data).decode()
+    return text
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise CommandError(
+            "error decoding input value: illegal base64 data at input byte 0"
+        ) from None
+
+
+def _boolean(text: str | None) -> bool:
+    if text not in ("true", "false", "1", "0", "t", "f", "True", "False", "TRUE", "FALSE"):
+        raise CommandError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+    return text.lower() in ("true", "1", "t")
+
+
+def _bool(name: str, usage: str) -> Flag:
+    return Flag(name, False, usage, kind=Kind.BOOL)
+
+
+CHILDREN = {
+    "set": Command(
+        "kubectl config set PROPERTY_NAME PROPERTY_VALUE [options]",
+        "Set an individual value in a kubeconfig file", set_property,
+        flags=(_bool("set-raw-bytes", "When writing a []byte PROPERTY_VALUE, write the given "
+                     "string directly without base64 decoding."),),
+    ),
+    "set-cluster": Command(
+        "kubectl config set-cluster NAME [--server=server] "
+        "[--certificate-authority=path/to/certificate/authority] "
+        "[--insecure-skip-tls-verify=true] [--tls-server-name=example.com] [options]",
+        "Set a cluster entry in kubeconfig", set_cluster,
+        flags=(_bool("embed-certs", "embed-certs for the cluster entry in kubeconfig"),),
+    ),
+    "set-context": Command(
+        "kubectl config set-context [NAME | --current] [--cluster=cluster_nickname] "
+        "[--user=user_nickname] [--namespace=namespace] [options]",
+        "Set a context entry in kubeconfig", set_context,
+        flags=(_bool("current", "Modify the current context"),),
+    ),
+    "set-credentials": Command(
+        "kubectl config set-credentials NAME [--client-certificate=path/to/certfile] "
+        "[--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] "
+        "[--password=basic_password] [--exec-command=exec_command] "
+        "[--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value] [options]",
+        "Set a user entry in kubeconfig", set_credentials,
+        flags=(
+            _bool("embed-certs", "Embed client cert/key for the user entry in kubeconfig"),
+            Flag("exec-api-version", usage="API version of the exec credential plugin for the user "
+                 "entry in kubeconfig"),
+            Flag("exec-arg", [], "New arguments for the exec credential plugin command for the "
+                 "user entry in kubeconfig", kind=Kind.LIST),
+            Flag("exec-command", usage="Command for the exec credential plugin for the user entry "
+                 "in kubeconfig"),
+            Flag("exec-env", [], "'key=value' environment values for the exec credential plugin",
+                 kind=Kind.ARRAY),
+            Flag("exec-interactive-mode", usage="InteractiveMode of the exec credentials plugin "
+                 "for the user entry in kubeconfig"),
+            _bool("exec-provide-cluster-info", "ProvideClusterInfo of the exec credentials plugin "
+                  "for the user entry in kubeconfig"),
+        ),
+    ),
+    "unset": Command(
+        "kubectl config unset PROPERTY_NAME [options]",
+        "Unset an individual value in a kubeconfig file", unset,
+        flags=(Flag("set-raw-bytes", False, kind=Kind.BOOL, hidden=True),),
+    ),
+}  # fmt: skip
