@@ -114,9 +114,18 @@ async def serving(
         await runner.cleanup()
 
 
-async def break_off(request: web.Request, content: bytes, after: int) -> web.StreamResponse:
-    """Announce all of *content*, send *after* bytes of it and drop the connection."""
-    response = web.StreamResponse(headers={"Content-Length": str(len(content))})
+async def break_off(
+    request: web.Request, content: bytes, after: int, *, start: int = 0
+) -> web.StreamResponse:
+    """Announce all of *content*, send *after* bytes of it and drop the connection.
+
+    It is what follows the first *start* bytes of a blob.
+    """
+    headers = {"Content-Length": str(len(content))}
+    if start:
+        whole = start + len(content)
+        headers["Content-Range"] = f"bytes {start}-{whole - 1}/{whole}"
+    response = web.StreamResponse(status=206 if start else 200, headers=headers)
     await response.prepare(request)
     await response.write(content[:after])
     await asyncio.sleep(0)

@@ -440,6 +440,23 @@ async def test_a_broken_download_goes_on_where_it_broke(service, fake):
     assert 0 < int(ranges[0].removeprefix("bytes=").rstrip("-")) <= 1_500_000
 
 
+async def test_a_download_may_break_often_as_long_as_it_gets_on(service, fake, clock):
+    fake.add("b", "1", IMAGE)
+
+    async def break_soon(request):
+        content = fake.blobs.get(request.path.rsplit("/", 1)[1], b"")
+        start = int(request.headers.get("Range", "bytes=0-")[6:-1])
+        rest = content[start:]
+        if len(rest) < 300_000:
+            return None
+        return await break_off(request, rest, 300_000, start=start)
+
+    fake.intercept = break_soon
+    assert await service.pull_image(f"{fake.host}/b:1") == IMAGE.id
+    assert len(clock.pauses) > 5
+    assert set(clock.pauses) == {0.25}
+
+
 async def test_a_server_that_starts_over(service, fake):
     """It ignores the range and sends everything again, with a 200."""
     fake.add("b", "1", IMAGE)

@@ -33,7 +33,8 @@ from podium.runtime.images.transport import (
 from podium.runtime.port import NotFound, RuntimeFailure
 
 _ACCEPT = ", ".join((*MANIFEST_TYPES, "*/*"))
-_BLOB_ATTEMPTS = 5
+#: Attempts in a row that may break off before a download has come this much further (bytes).
+_BLOB_ATTEMPTS, _HEADWAY = 5, 256 * 1024
 _WRITE_SIZE = 1024 * 1024
 
 #: Called with the bytes that have come so far.
@@ -99,21 +100,25 @@ class Repository:
         return await self._document("blobs", descriptor)
 
     async def blob(self, descriptor: Descriptor, path: Path, progress: Progress) -> None:
-        """Download a layer into the new file *path*, going on where a connection broke off.
+        """Download a layer into the new file *path*, going on where a connection broke off, however
+        often it does, as long as it gets on.
 
         Raises RuntimeFailure; the file is the caller's to remove.
         """
         with path.open("xb", buffering=0) as file:
             sink = _Sink(file.fileno(), descriptor)
-            for attempt in range(1, _BLOB_ATTEMPTS + 1):
+            attempt, reached = 1, 0
+            while True:
                 try:
                     await self._receive(descriptor, sink, progress)
+                    break
                 except Unreachable:
+                    if sink.size >= reached + _HEADWAY:
+                        attempt, reached = 1, sink.size
                     if attempt == _BLOB_ATTEMPTS:
                         raise
                     await self._clock.sleep(0.25 * 2 ** (attempt - 1))
-                else:
-                    break
+                    attempt += 1
             sink.verify()
 
     async def _resolve_at(self, endpoint: Endpoint) -> Resolved | None:
