@@ -188,6 +188,25 @@ async def test_cordoning_and_a_node_that_says_it_is_not_ready_bring_taints_at_on
         ]
 
 
+async def test_pods_of_a_node_out_of_service_are_deleted_for_it(cluster):
+    async with cluster as cluster:
+        await cluster.add_node("a")
+        tolerations = [{"operator": "Exists"}]
+        for name in ("leaving", "staying"):
+            await cluster.add_pod(name, nodeName="a", tolerations=tolerations)
+        await cluster.client.delete(scheme.PODS, "leaving", namespace="default")
+        await until(lambda: cluster.get("pods", "leaving", "default").metadata.deletion_timestamp)
+        taint = {"key": "node.kubernetes.io/out-of-service", "effect": "NoExecute"}
+        await cluster.client.patch(
+            scheme.NODES, "a", {"spec": {"taints": [taint]}}, patch_type="merge"
+        )
+        await until(lambda: cluster.get("nodes", "a").spec.taints)
+        assert cluster.get("pods", "leaving", "default") is not None, "the node is well"
+        await cluster.post_status("a", "False")
+        await cluster.gone("pods", "leaving", "default")
+        assert cluster.get("pods", "staying", "default").metadata.deletion_timestamp is None
+
+
 async def test_pods_of_a_node_that_is_gone_go_after_quarantine(cluster):
     async with cluster as cluster:
         await cluster.add_node("a")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from podium.api.types.core_v1 import Pod
+from podium.api.types.core_v1 import Node, NodeCondition, Pod, Taint
 from podium.controllers import pod_garbage
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -63,3 +63,19 @@ def test_an_orphan_is_failed_with_the_reason_before_it_is_deleted():
 
 def test_a_pod_that_is_over_needs_no_such_step():
     assert pod_garbage.failed_patch(make_pod("p", "Failed"), NOW, orphaned=True) is None
+
+
+@pytest.mark.parametrize(
+    ("ready", "taint", "out"),
+    [
+        ("False", "node.kubernetes.io/out-of-service", True),
+        ("Unknown", "node.kubernetes.io/out-of-service", True),
+        ("True", "node.kubernetes.io/out-of-service", False),
+        ("False", "node.kubernetes.io/not-ready", False),
+    ],
+)
+def test_a_node_is_out_of_service_when_somebody_says_so_and_it_is_not_ready(ready, taint, out):
+    node = Node()
+    node.status.conditions = [NodeCondition(type="Ready", status=ready)]
+    node.spec.taints = [Taint(key=taint, effect="NoExecute")]
+    assert pod_garbage.is_out_of_service(node) is out

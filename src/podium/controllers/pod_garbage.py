@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from podium.api.types.core_v1 import Pod
+from podium.api.types.core_v1 import Node, Pod
 
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -18,6 +19,12 @@ def is_over(pod: Pod) -> bool:
 def is_unscheduled_and_terminating(pod: Pod) -> bool:
     """Whether *pod* is being deleted and no kubelet will ever finish that."""
     return pod.metadata.deletion_timestamp is not None and not pod.spec.node_name
+
+
+def is_out_of_service(node: Node) -> bool:
+    """Whether somebody has vouched that nothing runs on *node* any more, and it does not object."""
+    ready = any(c.type == "Ready" and c.status == "True" for c in node.status.conditions)
+    return not ready and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
 
 
 def surplus(over: Iterable[Pod], threshold: int) -> list[Pod]:

@@ -1,4 +1,5 @@
-"""Removes Pods that nobody else will: of nodes that are gone, never bound, or too many that ended.
+"""Removes Pods that nobody else will: of nodes that are gone or out of service, never bound, or too
+many that ended.
 
 Upstream looks every 20 s; here each case is found when it arises.
 """
@@ -56,7 +57,7 @@ class PodGarbageCollector:
         if pod_garbage.is_over(new) and key not in self._over:
             self._over.add(key)
             self._find_surplus()
-        if pod_garbage.is_unscheduled_and_terminating(new):
+        if pod_garbage.is_unscheduled_and_terminating(new) or self._is_abandoned(new):
             self._queue.add(key)
         if old is None or old.spec.node_name != new.spec.node_name:
             self._look_for_node(new)
@@ -72,9 +73,20 @@ class PodGarbageCollector:
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is not None:
             self._missing_since.pop(new.metadata.name, None)
+            if pod_garbage.is_out_of_service(new):
+                for pod in self._pods.find(BY_NODE, new.metadata.name):
+                    if self._is_abandoned(pod):
+                        self._queue.add(key_of(pod))
         elif old is not None:
             for pod in self._pods.find(BY_NODE, old.metadata.name):
                 self._look_for_node(pod)
+
+    def _is_abandoned(self, pod: Pod) -> bool:
+        """Whether *pod* is being deleted on a node that will not finish that."""
+        if pod.metadata.deletion_timestamp is None or not pod.spec.node_name:
+            return False
+        node = self._nodes.get("", pod.spec.node_name)
+        return node is not None and pod_garbage.is_out_of_service(node)
 
     def _look_for_node(self, pod: Pod) -> None:
         node = pod.spec.node_name
@@ -86,7 +98,8 @@ class PodGarbageCollector:
         pod = self._pods.get(*key)
         if pod is None:
             return
-        if pod_garbage.is_unscheduled_and_terminating(pod) or key in self._surplus:
+        terminating = pod_garbage.is_unscheduled_and_terminating(pod) or self._is_abandoned(pod)
+        if terminating or key in self._surplus:
             await self._remove(pod, orphaned=False)
         elif await self._is_orphan(pod, key):
             await self._remove(pod, orphaned=True)
