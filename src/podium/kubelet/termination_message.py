@@ -5,6 +5,8 @@ https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-fa
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from podium.domain.pods import identity
@@ -32,8 +34,13 @@ def termination_message(status: ContainerStatus) -> str:
 
 
 def _read_file(path: str) -> str:
+    """Read the beginning of a plain file; the path may be that of a volume's, and what containers
+    have put there: a pipe would keep us waiting, a link lead out."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with Path(path).open("rb") as file:
+        with open(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return ""
             return file.read(MAX_FILE).decode("utf-8", "replace")
     except OSError:
         return ""  # the container may have removed it

@@ -229,3 +229,13 @@ def test_a_container_that_could_not_be_started_began_at_the_epoch():
     never = replace(run(pod, "a", 128), started_at=None, reason="StartError")
     (container,) = status_of(pod, sandbox(), never).container_statuses
     assert container.state.terminated.started_at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("containers", "length"), [(1, 4096), (3, 4096), (4, 3072), (16, 768)])
+def test_the_termination_messages_of_a_pod_are_not_longer_than_twelve_kibibytes(containers, length):
+    names = [f"c{number}" for number in range(containers)]
+    pod = make_pod(*names, restartPolicy="Never")
+    runs = [run(pod, name, 1, message="ä" * 2048) for name in names]
+    status = status_of(pod, sandbox(), *runs)
+    found = {len(c.state.terminated.message.encode()) for c in status.container_statuses}
+    assert found == {length}

@@ -6,7 +6,7 @@ Follows ``convertToAPIContainerStatuses`` of upstream's kubelet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -34,6 +34,8 @@ from podium.domain.pods.restart import should_restart
 CONTAINER_CREATING = "ContainerCreating"
 POD_INITIALIZING = "PodInitializing"
 UNKNOWN_EXIT_CODE = 137
+#: Bytes that the termination messages of one Pod may have together.
+MAX_MESSAGES = 12 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,17 @@ def _unknown(message: str) -> ContainerStateTerminated:
     return ContainerStateTerminated(
         reason="ContainerStatusUnknown", message=message, exit_code=UNKNOWN_EXIT_CODE
     )
+
+
+def shorten_messages(pod: Pod, statuses: Iterable[ContainerStatus]) -> None:
+    """Cut termination messages so that those of a whole Pod are no longer than 12 KiB."""
+    spec = pod.spec
+    count = len(spec.containers) + len(spec.init_containers) + len(spec.ephemeral_containers)
+    most = MAX_MESSAGES // max(count, 1)
+    for status in statuses:
+        for ended in (status.state.terminated, status.last_state.terminated):
+            if ended is not None and len(ended.message.encode()) > most:
+                ended.message = ended.message.encode()[:most].decode(errors="ignore")
 
 
 def container_id(record: ContainerRecord) -> str:

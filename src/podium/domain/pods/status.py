@@ -14,6 +14,7 @@ from podium.domain.pods.container_status import (
     container_statuses,
     ephemeral_container_statuses,
     init_container_statuses,
+    shorten_messages,
 )
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import FAILED, PENDING, has_initialized, is_terminal, pod_phase
@@ -70,6 +71,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     ephemeral = ephemeral_container_statuses(
         pod, given.observed, _by_name(previous.ephemeral_container_statuses), waiting
     )
+    shorten_messages(pod, (*statuses, *init_statuses, *ephemeral))
     if has_initialized(pod, statuses):
         _forget_failures(pod, init_statuses)
     _tell_resources((*init_statuses, *statuses), given)
