@@ -169,3 +169,18 @@ async def test_a_kubelet_that_comes_back_tells_what_has_changed(idle_node, manif
     await node.until(lambda: node.pod(NAME).status.pod_ip not in ("", before), step=0.5)
     status = node.pod(NAME).status
     assert [address.ip for address in status.pod_ips] == [status.pod_ip]
+
+
+async def test_a_restart_is_asked_for_by_way_of_the_mirror(idle_node, manifests):
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest())
+    await node.start()
+    await node.running(NAME)
+    path = f"/api/v1/namespaces/default/pods/{NAME}/restart"
+    async with node.api.session() as session, session.post(path) as answer:
+        assert answer.status == 201
+    await node.until(lambda: "running r1" in node.states[f"{NAME}/c"], step=0.5)
+    await node.stop()
+    await node.start()
+    await node.clock.advance(10)
+    assert node.states[f"{NAME}/c"][-1] == "running r1", "once"

@@ -225,7 +225,7 @@ class _Kubelet:
         mirrors = MirrorPods(
             client, self._informer, pods.static_pods, node.node, self._status, clock
         )
-        pods.on_static = mirrors.look_at
+        pods.on_static, mirrors.on_mirror = mirrors.look_at, pods.take_requests
         manifests = _manifests(options, clock, self._events, node.node)
         if manifests is not None:
             pods.set_static(manifests.read())

@@ -38,6 +38,8 @@ class MirrorPods:
     ) -> None:
         self._client, self._informer, self._static = client, informer, static
         self._node, self._status = node, status
+        #: Called with the uid of a static Pod and its mirror, when that has changed.
+        self.on_mirror: Callable[[str, Pod], None] = lambda _uid, _mirror: None
         self._queue: WorkQueue[Key] = WorkQueue(clock, first_retry=0.1, last_retry=60.0)
 
     def look_at(self, pod: Pod) -> None:
@@ -66,6 +68,7 @@ class MirrorPods:
                 return  # a Pod of the API has the name
             if shown is not None and mirror.metadata.deletion_timestamp is None:
                 self._status.show_in(shown.metadata.uid, mirror)
+                self.on_mirror(shown.metadata.uid, mirror)
                 return
             await self._delete(mirror)
             return  # it comes back by the watch that it has gone

@@ -10,6 +10,7 @@ from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
 from podium.domain.pods import identity, preemption, static
 from podium.domain.pods.identity import pod_key
+from podium.domain.pods.restart_request import as_requested
 from podium.domain.pods.static import is_static
 from podium.domain.pods.status import Verdict
 from podium.domain.scheduling.admission import fits, lacking
@@ -72,6 +73,14 @@ class PodManager:
                 assert self._node is not None
                 worker.update(static.ended(pod, self._node.clock.now()))
                 self.on_static(pod)
+
+    def take_requests(self, uid: str, mirror: Pod) -> None:
+        """Take over what is asked of a static Pod by way of its mirror."""
+        worker = self._workers.get(uid)
+        if worker is not None:
+            asked = as_requested(worker.pod, mirror)
+            if asked is not worker.pod:
+                worker.update(asked)
 
     def wake(self, uid: str) -> None:
         worker = self._workers.get(uid)

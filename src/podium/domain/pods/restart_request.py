@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from podium.api.annotations import MIRROR
+from msgspec.structs import replace
+
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ContainerStatus, Pod
 from podium.domain.pods.phase import is_terminal
@@ -41,14 +42,21 @@ def requested(pod: Pod) -> Mapping[str, str]:
     return {name: run for name, run in found.items() if isinstance(run, str)}
 
 
+def as_requested(pod: Pod, mirror: Pod) -> Pod:
+    """Return the static *pod* with what is asked for by way of its *mirror*."""
+    asked = mirror.metadata.annotations.get(ANNOTATION, "")
+    if pod.metadata.annotations.get(ANNOTATION, "") == asked:
+        return pod
+    annotations = {**pod.metadata.annotations, ANNOTATION: asked}
+    return replace(pod, metadata=replace(pod.metadata, annotations=annotations))
+
+
 def request(pod: Pod, names: Sequence[str]) -> str:
     """Return the annotation that asks for a restart of the containers *names*; of all if empty.
 
     All are the regular ones and the sidecars that have run. Raises CannotRestart.
     """
     name = pod.metadata.name
-    if MIRROR in pod.metadata.annotations:
-        raise CannotRestart(f"pod {name} shows a static one, which only its node can restart")
     if pod.metadata.deletion_timestamp is not None:
         raise CannotRestart(f"pod {name} is being deleted", conflict=True)
     if is_terminal(pod.status.phase):
