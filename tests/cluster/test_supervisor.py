@@ -116,10 +116,17 @@ def test_a_killed_component_is_started_again(tmp_path):
         running.until("second is ready")
 
 
+def test_they_are_told_which_signal_it_was(tmp_path):
+    with supervisor("two", tmp_path) as running:
+        running.until_ready("first", "second")
+        running.process.send_signal(signal.SIGINT)
+        assert running.rest()[-2:] == ["second stops by SIGINT", "first stops by SIGINT"]
+
+
 def test_one_that_ignores_the_signal_is_killed(tmp_path):
     with supervisor("stubborn", tmp_path) as running:
         pid = pid_in(running.until("stubborn runs as"))
-        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGTERM)
         assert running.process.wait() == 0
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

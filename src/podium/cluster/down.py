@@ -52,12 +52,26 @@ def stop_supervisor(config: ClusterConfig) -> None:
         descriptor = os.pidfd_open(pid)
         try:
             signal.pidfd_send_signal(descriptor, signal.SIGTERM)
-            ended, _, _ = select.select([descriptor], [], [], _PATIENCE)
+            patience = _PATIENCE + _shutdown_period(config)
+            ended, _, _ = select.select([descriptor], [], [], patience)
         finally:
             os.close(descriptor)
         if not ended:
             raise ConfigError(f"podium up (process {pid}) does not end; see its log")
     _wait_for_orphans(config)
+
+
+def _shutdown_period(config: ClusterConfig) -> float:
+    """How long the kubelet may take to end its Pods first, in seconds."""
+    if config.kubelet_config is None:
+        return 0.0
+    from podium.kubelet import config as kubelet_config
+
+    try:
+        settings = kubelet_config.load(config.kubelet_config)
+    except kubelet_config.ConfigError:
+        return 0.0  # it has changed since: nothing to go by
+    return float(sum(given.seconds for given in settings.shutdown_classes))
 
 
 def _wait_for_orphans(config: ClusterConfig) -> None:

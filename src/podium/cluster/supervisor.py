@@ -38,7 +38,7 @@ class Component:
     name: str
     run: Callable[[Callable[[], None]], int]
     on_ready: Callable[[], None] = lambda: None
-    #: Seconds it may take to end after SIGTERM before it is killed.
+    #: Seconds it may take to end after a signal before it is killed.
     stop_timeout: float = 10.0
 
 
@@ -53,7 +53,7 @@ class _Child:
 
 
 class Supervisor:
-    """Keep *components* running until SIGTERM or SIGINT; stop them in reverse order.
+    """Keep *components* running until SIGTERM or SIGINT; stop them by that, in reverse order.
 
     *housekeeping* is called every *housekeeping_interval* seconds.
     """
@@ -69,6 +69,7 @@ class Supervisor:
         self._housekeeping = housekeeping
         self._interval = housekeeping_interval
         self._stopping = False
+        self._signal = int(signal.SIGTERM)
         self._wakeup: tuple[int, int] = (-1, -1)
 
     def run(self) -> int:
@@ -96,8 +97,8 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
 
-    def _on_stop(self, *_: object) -> None:
-        self._stopping = True
+    def _on_stop(self, number: int, _frame: object) -> None:
+        self._stopping, self._signal = True, number
 
     def _start(self, child: _Child) -> None:
         read, write = os.pipe2(os.O_CLOEXEC)
@@ -190,7 +191,7 @@ class Supervisor:
         for child in reversed(self._children):
             if child.pid == 0:
                 continue
-            os.kill(child.pid, signal.SIGTERM)
+            os.kill(child.pid, self._signal)
             deadline = time.monotonic() + child.component.stop_timeout
             while child.pid and time.monotonic() < deadline:
                 self._wait(max(0.0, deadline - time.monotonic()))
