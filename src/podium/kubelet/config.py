@@ -70,6 +70,7 @@ class KubeletConfiguration:
     image_maximum_gc_age: float = 0.0  #: 0: no image is too old
     serialize_image_pulls: bool = True
     max_parallel_image_pulls: int | None = None
+    image_pull_credentials_verification_policy: str = "NeverVerifyPreloadedImages"
     #: Dead containers that are kept: of one container beside its last run, and of the node; -1: any
     #: number.
     maximum_dead_containers_per_container: int = 1
@@ -292,6 +293,13 @@ def _by_priority(name: str, value: Any) -> tuple[ShutdownGrace, ...]:
     return tuple(sorted(found, key=lambda grace: grace.priority))
 
 
+def _verification_policy(name: str, value: Any) -> str:
+    policies = ("NeverVerify", "NeverVerifyPreloadedImages", "AlwaysVerify")
+    if value not in policies:
+        raise ConfigError(f"{name}: must be one of {', '.join(policies)}; others are not served")
+    return str(value)
+
+
 def _longest_wait(name: str, value: Any) -> float:
     seconds = read.duration(name, value)
     if not 1 <= seconds <= 300:
@@ -342,6 +350,10 @@ _FIELDS = {
     "imageMinimumGCAge": ("image_minimum_gc_age", read.duration_or_none),
     "imageMaximumGCAge": ("image_maximum_gc_age", read.duration_or_none),
     "serializeImagePulls": ("serialize_image_pulls", read.truth),
+    "imagePullCredentialsVerificationPolicy": (
+        "image_pull_credentials_verification_policy",
+        _verification_policy,
+    ),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
     "podPidsLimit": ("pod_pids_limit", read.number),
     "cpuCFSQuota": ("cpu_cfs_quota", read.truth),

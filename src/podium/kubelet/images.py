@@ -18,8 +18,9 @@ from podium.domain.pods.durations import go_duration
 from podium.domain.pods.security import ImageUser
 from podium.kit.clock import Clock
 from podium.kubelet.pull_queue import PullQueue
-from podium.kubelet.pull_secrets import credentials
-from podium.runtime.image_port import AuthConfig, Image, ImageService
+from podium.kubelet.pull_records import PullRecords
+from podium.kubelet.pull_secrets import Credential, credentials
+from podium.runtime.image_port import Image, ImageService
 from podium.runtime.images.reference import InvalidReference, apply_default_tag
 from podium.runtime.port import RuntimeFailure
 
@@ -63,9 +64,11 @@ class ImageManager:
         images: ImageService,
         events: EventRecorder,
         clock: Clock,
+        records: PullRecords,
         at_once: int | None = None,
     ) -> None:
         self._images, self._events, self._clock = images, events, clock
+        self._records = records
         self._failures: dict[tuple[str, str], _Failures] = {}
         self._pulls = PullQueue(at_once, clock)
 
@@ -87,16 +90,25 @@ class ImageManager:
             about.warning("InspectFailed", text)
             return self._missing(about, "ImageInspectError", text, 10.0)
         policy = container.image_pull_policy
-        if present is not None and policy != "Always":
+        given = credentials(name, pull_secrets)
+        usable = present is not None and policy != "Always"
+        if present is not None and usable:
+            usable = not self._records.must_verify(name, present.id, given)
+        if present is not None and usable:
             about.normal(
                 "Pulled", f'Container image "{container.image}" already present on machine'
             )
             return ImageReady.of(present)
         if policy == "Never":
             text = f'Container image "{container.image}" is not present with pull policy of Never'
+            if present is not None:
+                text = (
+                    f'Container image "{container.image}" is present with pull policy of Never but '
+                    "does not have the proper credentials to access the image"
+                )
             about.warning("ErrImageNeverPull", text)
             return self._missing(about, "ErrImageNeverPull", text, 10.0)
-        return await self._pull(about, name, pull_secrets)
+        return await self._pull(about, name, given)
 
     async def ensure_all(
         self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
@@ -140,9 +152,7 @@ class ImageManager:
         """Drop what is remembered of the pulls for a Pod that is gone."""
         self._failures = {key: value for key, value in self._failures.items() if key[0] != uid}
 
-    async def _pull(
-        self, about: _Reporter, name: str, pull_secrets: Sequence[Secret]
-    ) -> ImageResult:
+    async def _pull(self, about: _Reporter, name: str, given: Sequence[Credential]) -> ImageResult:
         image = about.container.image
         key = (about.pod.metadata.uid, image)
         until = self._back_off_until(key)
@@ -153,8 +163,8 @@ class ImageManager:
             return ImageMissing(Waiting("ImagePullBackOff", text), until)
         about.normal("Pulling", f'Pulling image "{image}"')
         asked = self._clock.monotonic()
-        auths = tuple(credentials(name, pull_secrets))
-        pull = await self._pulls.pull((name, auths), lambda: self._attempt(name, auths))
+        key_of_pull = (name, tuple(given))
+        pull = await self._pulls.pull(key_of_pull, lambda: self._recorded(name, given))
         pulled = pull.outcome
         if isinstance(pulled, RuntimeFailure):
             text = pulled.rpc_error
@@ -175,19 +185,37 @@ class ImageManager:
         )
         return ImageReady.of(pulled)
 
-    async def _attempt(self, name: str, auths: Sequence[AuthConfig]) -> Image:
+    async def _recorded(self, name: str, given: Sequence[Credential]) -> Image:
+        """Pull an image, and note who may use it from now on. Raises RuntimeFailure."""
+        try:
+            await asyncio.to_thread(self._records.begin, name)
+            image, used = await self._attempt(name, given)
+            await asyncio.to_thread(self._records.succeeded, name, image.id, used)
+            self._records.keep({found.id for found in await self._images.list_images()})
+        except RuntimeFailure:
+            self._records.failed(name)
+            raise
+        except OSError as exc:
+            raise RuntimeFailure(f"failed to record the pull: {exc}") from exc
+        return image
+
+    async def _attempt(
+        self, name: str, given: Sequence[Credential]
+    ) -> tuple[Image, Credential | None]:
         """Pull with each set of credentials there is for the registry, or without any."""
         failure: RuntimeFailure | None = None
-        ways: Sequence[AuthConfig | None] = auths or (None,)
-        for auth in ways:
+        ways: Sequence[Credential | None] = given or (None,)
+        for credential in ways:
             try:
-                image_id = await self._images.pull_image(name, auth)
+                image_id = await self._images.pull_image(
+                    name, credential.auth if credential else None
+                )
             except RuntimeFailure as exc:
                 failure = exc
                 continue
             found = await self._images.image_status(image_id)
             if found is not None:
-                return found
+                return found, credential
             failure = RuntimeFailure(f"image {image_id} was removed right after its pull")
         assert failure is not None
         raise failure

@@ -40,6 +40,7 @@ from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
 from podium.kubelet.probing.counts import ProbeCounts
+from podium.kubelet.pull_records import PullRecords
 from podium.kubelet.server import KubeletServer
 from podium.kubelet.services import NodeServices
 from podium.kubelet.stats.door import StatsDoor
@@ -197,9 +198,7 @@ class _Kubelet:
             options=options,
             client=self._client,
             runtime=self._runtime,
-            images=ImageManager(
-                self._images, self._events, clock, options.config.image_pulls_at_once
-            ),
+            images=self._image_manager(),
             objects=self._objects,
             events=self._events,
             status=self._status,
@@ -216,6 +215,13 @@ class _Kubelet:
             probe_counts=self.probe_counts,
             rules=_rules(options, shutdown, self._eviction),
         )
+
+    def _image_manager(self) -> ImageManager:
+        config = self._options.config
+        directory = self._options.root_dir / "image_manager"
+        records = PullRecords(directory, config.image_pull_credentials_verification_policy)
+        at_once = config.image_pulls_at_once
+        return ImageManager(self._images, self._events, self._clock, records, at_once)
 
     def _work(
         self, reporter: NodeReporter, node: NodeServices, server: KubeletServer

@@ -9,6 +9,7 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
 
@@ -18,15 +19,27 @@ from podium.runtime.image_port import AuthConfig
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
-def credentials(image: str, secrets: Sequence[Secret]) -> list[AuthConfig]:
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """``auth``, and the Secret that it comes from."""
+
+    auth: AuthConfig
+    uid: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+def credentials(image: str, secrets: Sequence[Secret]) -> list[Credential]:
     """Return what the *secrets* have for the registry of *image*, the longest match first."""
-    found: list[tuple[int, AuthConfig]] = []
+    found: list[tuple[int, Credential]] = []
     for secret in secrets:
+        meta = secret.metadata
         for server, entry in _entries(secret):
             if _matches(server, image):
-                found.append((len(server), _auth(entry)))
+                auth = Credential(_auth(entry), meta.uid, meta.namespace, meta.name)
+                found.append((len(server), auth))
     found.sort(key=lambda pair: pair[0], reverse=True)
-    return [auth for _, auth in found]
+    return [credential for _, credential in found]
 
 
 def _entries(secret: Secret) -> Iterator[tuple[str, dict[str, Any]]]:

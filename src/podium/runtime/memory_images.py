@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from podium.kit.clock import Clock
 from podium.runtime.image_port import AuthConfig, FilesystemUsage, Image
-from podium.runtime.port import NotFound
+from podium.runtime.port import NotFound, RuntimeFailure
 
 
 class MemoryImages:
@@ -22,6 +22,8 @@ class MemoryImages:
     ) -> None:
         self._clock, self._remote, self._pull_seconds = clock, set(remote), pull_seconds
         self._images = {name: _image(name) for name in present}
+        #: What the registry asks for before it gives an image away.
+        self.passwords: dict[str, str] = {}
         self.pulls: list[tuple[str, AuthConfig | None]] = []
 
     async def list_images(self) -> Sequence[Image]:
@@ -35,6 +37,8 @@ class MemoryImages:
         self.pulls.append((image, auth))
         if self._pull_seconds:
             await self._clock.sleep(self._pull_seconds)
+        if self.passwords.get(image, "") not in ("", auth.password if auth else ""):
+            raise RuntimeFailure(f'failed to pull and unpack image "{image}": denied')
         if image not in self._remote:
             text = f'failed to pull and unpack image "{image}": failed to resolve reference '
             raise NotFound(f'{text}"{image}": {image}: not found')

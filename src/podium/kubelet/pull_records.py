@@ -1,0 +1,135 @@
+"""Who may use an image that is on the node: those who could pull it.
+
+An image that was pulled with the credentials of one Pod is not for all: another Pod has to show
+the same ones, or others that the registry accepts. What was loaded by other ways than the kubelet's
+pulls is for everybody (``NeverVerifyPreloadedImages``, the default policy). The records are those
+of upstream's kubelet (KEP-2535): one a pulled image, and one a pull that has begun, so that an
+image whose pull nobody saw the end of counts as pulled by somebody.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from podium.kit.files import write_atomic
+from podium.kubelet.pull_secrets import Credential
+from podium.runtime.images.reference import InvalidReference, parse_normalized
+
+NEVER, PRELOADED, ALWAYS = "NeverVerify", "NeverVerifyPreloadedImages", "AlwaysVerify"
+POLICIES = (NEVER, PRELOADED, ALWAYS)
+_API_VERSION = "kubelet.config.k8s.io/v1beta1"
+
+
+class PulledSecret(msgspec.Struct, frozen=True, rename="camel"):
+    uid: str = ""
+    namespace: str = ""
+    name: str = ""
+    credential_hash: str = ""
+
+
+class Access(msgspec.Struct, rename="camel", omit_defaults=True):
+    node_pods_accessible: bool = False
+    kubernetes_secrets: list[PulledSecret] = []
+
+
+class PulledRecord(msgspec.Struct, rename="camel", tag_field="kind", tag="ImagePulledRecord"):
+    """``credential_mapping`` is by repository."""
+
+    image_ref: str
+    api_version: str = _API_VERSION
+    credential_mapping: dict[str, Access] = {}
+
+
+class PullRecords:
+    """Below *directory*, for root alone. Methods raise OSError."""
+
+    def __init__(self, directory: Path, policy: str = PRELOADED) -> None:
+        self._policy = policy
+        self._pulled, self._pulling = directory / "pulled", directory / "pulling"
+
+    def begin(self, image: str) -> None:
+        """*image* is about to be pulled."""
+        for path in (self._pulled, self._pulling):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        intent = {"kind": "ImagePullIntent", "apiVersion": _API_VERSION, "image": image}
+        write_atomic(self._pulling / _file(image), msgspec.json.encode(intent))
+
+    def failed(self, image: str) -> None:
+        (self._pulling / _file(image)).unlink(missing_ok=True)
+
+    def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
+        """*image* was pulled with *credential*, or without that of any Pod."""
+        record = self._read(image_id) or PulledRecord(image_id)
+        access = record.credential_mapping.setdefault(_repository(image), Access())
+        if credential is None:
+            access.node_pods_accessible = True
+        else:
+            shown = _secret(credential)
+            others = [s for s in access.kubernetes_secrets if not _same(s, shown)]
+            access.kubernetes_secrets = [*others, shown]
+        write_atomic(self._pulled / _file(image_id), msgspec.json.encode(record))
+        self.failed(image)
+
+    def must_verify(self, image: str, image_id: str, given: Sequence[Credential]) -> bool:
+        """Whether who has the credentials *given* has to pull *image*, which is there as
+        *image_id*, to show that he may."""
+        if self._policy == NEVER:
+            return False
+        record = self._read(image_id)
+        if record is None:
+            begun = (self._pulling / _file(image)).exists()
+            return begun or self._policy == ALWAYS
+        access = record.credential_mapping.get(_repository(image), Access())
+        if access.node_pods_accessible:
+            return False
+        mine = [_secret(credential) for credential in given]
+        return not any(
+            secret.credential_hash == own.credential_hash or _same(secret, own)
+            for secret in access.kubernetes_secrets
+            for own in mine
+        )
+
+    def keep(self, image_ids: set[str]) -> None:
+        """Forget all images but these."""
+        kept = {_file(image_id) for image_id in image_ids}
+        for path in self._pulled.iterdir() if self._pulled.exists() else ():
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+    def _read(self, image_id: str) -> PulledRecord | None:
+        try:
+            data = (self._pulled / _file(image_id)).read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            return msgspec.json.decode(data, type=PulledRecord)
+        except msgspec.MsgspecError:
+            return PulledRecord(image_id)  # damaged: nobody has shown anything
+
+
+def _file(name: str) -> str:
+    return f"sha256-{hashlib.sha256(name.encode()).hexdigest()}"
+
+
+def _repository(image: str) -> str:
+    try:
+        return parse_normalized(image).name
+    except InvalidReference:
+        return image
+
+
+def _same(one: PulledSecret, other: PulledSecret) -> bool:
+    """Whether two are the same Secret, which may have been changed in between."""
+    return (one.uid, one.namespace, one.name) == (other.uid, other.namespace, other.name)
+
+
+def _secret(credential: Credential) -> PulledSecret:
+    auth = credential.auth
+    digest = hashlib.sha256(
+        msgspec.json.encode([auth.username, auth.password, auth.identity_token])
+    )
+    return PulledSecret(credential.uid, credential.namespace, credential.name, digest.hexdigest())

@@ -1,0 +1,127 @@
+"""Images that were pulled with somebody's credentials are not for everybody."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from podium.api import scheme
+from podium.api.codec import from_plain
+from podium.api.types.core_v1 import Secret
+from podium.kubelet.pull_records import ALWAYS, NEVER, PRELOADED, PullRecords
+from podium.kubelet.pull_secrets import Credential
+from podium.runtime.image_port import AuthConfig
+
+IMAGE, ID = "registry.example/team/app:1", "sha256:1"
+MINE = Credential(AuthConfig("me", "secret"), "u1", "default", "mine")
+SAME = Credential(AuthConfig("me", "secret"), "u2", "other", "copy")
+RENEWED = Credential(AuthConfig("me", "new"), "u1", "default", "mine")
+OTHER = Credential(AuthConfig("you", "secret"), "u3", "other", "other")
+
+
+def pulled(records: PullRecords, *credentials: Credential | None) -> None:
+    for credential in credentials:
+        records.begin(IMAGE)
+        records.succeeded(IMAGE, ID, credential)
+
+
+@pytest.mark.parametrize(
+    ("by", "given", "verify"),
+    [
+        pytest.param([], [], False, id="loaded"),
+        pytest.param([None], [], False, id="public"),
+        pytest.param([MINE], [], True, id="no-secret"),
+        pytest.param([MINE], [OTHER], True, id="another-one"),
+        pytest.param([MINE], [OTHER, MINE], False, id="the-same"),
+        pytest.param([MINE], [SAME], False, id="the-same-in-another-secret"),
+        pytest.param([MINE], [RENEWED], False, id="the-secret-was-renewed"),
+        pytest.param([MINE, OTHER], [OTHER], False, id="whoever-could-pull-it"),
+        pytest.param([MINE, None], [], False, id="public-by-now"),
+    ],
+)
+def test_who_has_to_show_that_he_may(tmp_path: Path, by: Any, given: Any, verify: bool) -> None:
+    pulled(PullRecords(tmp_path), *by)
+    assert PullRecords(tmp_path).must_verify(IMAGE, ID, given) is verify
+
+
+def test_it_counts_by_repository(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    pulled(records, MINE)
+    assert not records.must_verify("registry.example/team/app:2", ID, [MINE])
+    assert records.must_verify("registry.example/elsewhere/app:1", ID, [MINE])
+
+
+def test_a_pull_that_nobody_saw_the_end_of(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    assert PullRecords(tmp_path).must_verify(IMAGE, ID, [MINE])
+    records.failed(IMAGE)
+    assert not records.must_verify(IMAGE, ID, [])
+
+
+def test_damage_opens_nothing(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    pulled(records, None)
+    [path] = (tmp_path / "pulled").iterdir()
+    path.write_text("{")
+    assert records.must_verify(IMAGE, ID, [MINE])
+
+
+def test_records_go_with_their_images(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    pulled(records, MINE)
+    records.keep({ID})
+    assert records.must_verify(IMAGE, ID, [])
+    records.keep(set())
+    assert not records.must_verify(IMAGE, ID, [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "loaded", "pulled_by_me"),
+    [(NEVER, False, False), (PRELOADED, False, True), (ALWAYS, True, True)],
+)
+def test_policies(tmp_path: Path, policy: str, loaded: bool, pulled_by_me: bool) -> None:
+    records = PullRecords(tmp_path, policy)
+    assert records.must_verify(IMAGE, ID, []) is loaded
+    pulled(records, MINE)
+    assert records.must_verify(IMAGE, ID, []) is pulled_by_me
+
+
+def test_no_password_is_on_the_disk(tmp_path: Path) -> None:
+    pulled(PullRecords(tmp_path), MINE)
+    [path] = (tmp_path / "pulled").iterdir()
+    record = json.loads(path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert record["kind"] == "ImagePulledRecord"
+    [secret] = record["credentialMapping"]["registry.example/team/app"]["kubernetesSecrets"]
+    assert (secret["namespace"], secret["name"], secret["uid"]) == ("default", "mine", "u1")
+    assert "secret" not in secret["credentialHash"]
+
+
+async def test_a_pod_without_the_secret_does_not_get_anothers_image(node):
+    node.images.publish(IMAGE)
+    node.images.passwords[IMAGE] = "pw"
+    auth = base64.b64encode(b"me:pw").decode()
+    config = json.dumps({"auths": {"registry.example": {"auth": auth}}}).encode()
+    secret = {
+        "metadata": {"name": "mine"},
+        "type": "kubernetes.io/dockerconfigjson",
+        "data": {".dockerconfigjson": base64.b64encode(config).decode()},
+    }
+    await node.client.create(scheme.SECRETS, from_plain(Secret, secret), namespace="default")
+    pulls = [{"name": "mine"}]
+    await node.create({"image": IMAGE}, name="owner", imagePullSecrets=pulls)
+    await node.running("owner")
+    count = len(node.images.pulls)
+
+    await node.create({"image": IMAGE}, name="thief")
+    await node.until(lambda: "ErrImagePull r0" in node.states.get("thief/c", []), step=0.1)
+    await node.create({"image": IMAGE, "imagePullPolicy": "Never"}, name="sly")
+    await node.until(lambda: "ErrImageNeverPull r0" in node.states.get("sly/c", []), step=0.1)
+    assert len(node.images.pulls) > count
+    await node.create({"image": IMAGE}, name="friend", imagePullSecrets=pulls)
+    await node.running("friend")
