@@ -49,6 +49,8 @@ _MASKS = (
     (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),
     (re.compile(r"\b3[0-2]\d{3}/"), "PORT/"),
     (re.compile(r"(Resource Version: +|resourceVersion:)\d+"), r"\1RV"),
+    (re.compile(r"(/(?:LIVE|MERGED))-\d+"), r"\1-NUMBER"),
+    (re.compile(r"\t\d{4}-\d\d-\d\d [\d:.]+ [-+]\d{4}$", re.MULTILINE), "\tTIME"),
     (re.compile(r'"[^"]*/kubectl-edit-\d+'), '"EDITED'),
     (re.compile(r"^[EWI]\d{4} [\d:.]+ +\d+ ", re.MULTILINE), "LOG "),
 )
@@ -114,6 +116,7 @@ def _in_namespace(kubeconfig: Path, namespace: str) -> Path:
 
 
 @pytest.mark.skipif(not _KUBECTL.exists(), reason="needs upstream's kubectl beside the interpreter")
+@pytest.mark.timeout(600)  # several hundred processes, on a machine that may be busy
 async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     cases = [(line, shlex.split(line)) for line in _lines("cases.txt")]
     monkeypatch.chdir(_MANIFESTS)

@@ -189,7 +189,7 @@ class ClientSide:
     def _patched(self, manifest: Manifest, wanted: Map, current: Map) -> tuple[Map, Map]:
         """Return the patch, and what the object is with it."""
         for attempt in range(_RETRIES):
-            patch, definition = _three_way(manifest, wanted, current, self._values.overwrite)
+            patch, definition = three_way_patch(manifest, wanted, current)
             if self._only_here or not patch:
                 return patch, _applied_here(current, patch, definition)
             try:
@@ -243,12 +243,11 @@ def _described(manifest: Manifest) -> str:
     )
 
 
-def _three_way(manifest: Manifest, wanted: Map, current: Map, overwrite: bool) -> tuple[Map, str]:
+def three_way_patch(manifest: Manifest, wanted: Map, current: Map) -> tuple[Map, str]:
     """Return the patch, with the definition of its schema for a strategic one."""
     from podium.api import schema, scheme
     from podium.kubectl import three_way
 
-    del overwrite  # what is there never wins: upstream refuses then, and nobody asks for it
     last = last_applied.last_applied(current) or {}
     type_ = manifest.type
     known = scheme.find_kind(type_.group, type_.version, type_.kind)

@@ -10,7 +10,7 @@ from typing import Any
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import manifests
+from podium.kubectl.files import given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.session import Session
 from podium.kubectl.targets import resolve
@@ -72,7 +72,7 @@ def choose(
     """
     values, session = invocation.values, invocation.session
     discovery = discovery or Discovery(session.http)
-    if getattr(values, "filename", None):
+    if given(values):
         if words:
             raise CommandError(
                 "when paths, URLs, or stdin is provided as input, you may not specify resource "

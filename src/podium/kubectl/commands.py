@@ -77,10 +77,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Advanced Commands:",
         (
+            ("diff", "Diff the live version against a would-be applied version"),
             ("apply", "Apply a configuration to a resource by file name or stdin"),
             ("patch", "Update fields of a resource"),
             ("replace", "Replace a resource by file name or stdin"),
             ("wait", "Wait for a specific condition on one or many resources"),
+            ("kustomize", "Build a kustomization target from a directory or URL"),
         ),
     ),
     (

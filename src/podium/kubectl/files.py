@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from podium.kubectl.command import Invocation
     from podium.kubectl.discovery import Discovery, ResourceType
+    from podium.kubectl.flags import Values
 
 _ENDINGS = (".json", ".yaml", ".yml")
 _SEPARATOR = r"^---(?=\s|\Z).*?$"
@@ -23,6 +24,8 @@ _SEPARATOR = r"^---(?=\s|\Z).*?$"
 FILE_FLAGS = (
     Flag("filename", [], "Filename, directory, or URL to files identifying the resource.",
          short="f", kind=Kind.LIST),
+    Flag("kustomize", usage="Process the kustomization directory. This flag can't be used together "
+         "with -f or -R.", short="k"),
     Flag("recursive", False, "Process the directory used in -f, --filename recursively. Useful "
          "when you want to manage related manifests organized within the same directory.",
          short="R", kind=Kind.BOOL),
@@ -58,6 +61,9 @@ def manifests(invocation: Invocation, discovery: Discovery) -> Iterator[Manifest
 def documents(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what the command's files say, each object with its file. Raises CommandError."""
     values = invocation.values
+    if getattr(values, "kustomize", ""):
+        yield from _kustomized(invocation)
+        return
     if not values.filename:
         raise CommandError("must specify one of -f and -k")
     for source, text in _sources(values.filename, values.recursive):
@@ -96,6 +102,28 @@ def _manifest(
             )
         metadata["namespace"] = namespace
     return Manifest(source, document, type_, namespace, metadata.get("name", ""))
+
+
+def given(values: Values) -> bool:
+    """Whether the command is for the objects of files."""
+    return bool(getattr(values, "filename", None) or getattr(values, "kustomize", ""))
+
+
+def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
+    values = invocation.values
+    if values.filename:
+        raise CommandError("only one of -f or -k can be specified")
+    if values.recursive:
+        raise CommandError("the -k flag can't be used with -f or -R")
+    from podium.kubectl.kustomize.build import build
+    from podium.kubectl.kustomize.objects import KustomizeError
+
+    try:
+        objects = build(values.kustomize)
+    except KustomizeError as exc:
+        raise CommandError(str(exc)) from exc
+    for obj in objects:
+        yield values.kustomize, obj
 
 
 def content(name: str) -> str:

@@ -17,12 +17,17 @@ def compact(document: Any, *, sort: bool = True) -> str:
     return text.translate(ESCAPED)
 
 
+def bare(document: Map) -> Map:
+    """Return an object without the annotation, as it is compared with the one of before."""
+    annotations = dict(document["metadata"].get("annotations") or {})
+    annotations.pop(ANNOTATION, None)
+    return {**document, "metadata": {**document["metadata"], "annotations": annotations}}
+
+
 def annotated(document: Map, *, typed: bool = False) -> Map:
     """Return an object with itself in its annotation; *typed*, as Go's own type of it is."""
-    metadata = {**document["metadata"]}
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(ANNOTATION, None)
-    plain = {**document, "metadata": {**metadata, "annotations": annotations}}
+    plain = bare(document)
+    metadata, annotations = document["metadata"], plain["metadata"]["annotations"]
     if typed:
         from podium.kubectl.go_order import ordered
 

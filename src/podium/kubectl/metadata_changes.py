@@ -9,7 +9,7 @@ from typing import Any
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, manifests
+from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import (
@@ -53,7 +53,7 @@ def command(verb: str, what: str, key: str) -> Command:
 
 def _run(invocation: Invocation, what: str, key: str) -> int:
     words, changes, removals = _split(invocation.words, what)
-    if not words and not invocation.values.filename:
+    if not words and not given(invocation.values):
         raise CommandError("one or more resources must be specified as <resource> <name> or "
                            "<resource>/<name>")  # fmt: skip
     if not changes and not removals:
@@ -132,7 +132,7 @@ def _objects(
 ) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
     values, session = invocation.values, invocation.session
     discovery = Discovery(session.http)
-    if values.filename:
+    if given(values):
         for manifest in manifests(invocation, discovery):
             yield manifest.type, session.http.request("GET", manifest.path).json()
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from podium.kubectl.command import Invocation
 from podium.kubectl.deleting import delete_options
@@ -27,7 +28,29 @@ def prune(
     namespaces: Collection[str],
     kept: Collection[str],
 ) -> None:
-    """Delete what has the annotation, the labels, and none of the *kept* uids."""
+    """Delete what is applied no more."""
+    session, values = invocation.session, invocation.values
+    for type_, item in left_over(invocation, types, namespaces, kept):
+        metadata = item["metadata"]
+        if dry_run(values) != "client":
+            path = type_.path(metadata.get("namespace", ""), metadata["name"])
+            body = json.dumps(delete_options(values)).encode()
+            try:
+                session.http.request("DELETE", path, body=body)
+            except StatusError as error:
+                if error.code != 404:
+                    raise
+        name = f"{named(type_)}/{metadata['name']}"
+        print(name if values.output == "name" else f"{name} pruned{suffix(values)}")
+
+
+def left_over(
+    invocation: Invocation,
+    types: Sequence[ResourceType],
+    namespaces: Collection[str],
+    kept: Collection[str],
+) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
+    """Yield what has the annotation, the labels, and none of the *kept* uids."""
     session, values = invocation.session, invocation.values
     places = set(namespaces)
     if session.enforces_namespace:
@@ -35,7 +58,7 @@ def prune(
     for namespace in sorted(places):
         for type_ in types:
             if type_.namespaced:
-                _prune_type(invocation, type_, namespace, kept)
+                yield from _of_type(invocation, type_, namespace, kept)
     cluster = [type_ for type_ in types if not type_.namespaced]
     if cluster and not values.prune_allowlist:
         log_warning(
@@ -46,7 +69,7 @@ def prune(
             "flag.",
         )
     for type_ in cluster:
-        _prune_type(invocation, type_, "", kept)
+        yield from _of_type(invocation, type_, "", kept)
 
 
 def prunable(invocation: Invocation, discovery: Discovery) -> Iterator[ResourceType]:
@@ -70,9 +93,9 @@ def prunable(invocation: Invocation, discovery: Discovery) -> Iterator[ResourceT
             raise CommandError(str(exc).partition("\n")[0]) from exc
 
 
-def _prune_type(
+def _of_type(
     invocation: Invocation, type_: ResourceType, namespace: str, kept: Collection[str]
-) -> None:
+) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
     session, values = invocation.session, invocation.values
     query = [("labelSelector", values.selector)] if values.selector else []
     try:
@@ -86,15 +109,5 @@ def _prune_type(
         raise CommandError(text) from error
     for item in listed["items"] or ():
         metadata = item["metadata"]
-        if ANNOTATION not in (metadata.get("annotations") or {}) or metadata["uid"] in kept:
-            continue
-        if dry_run(values) != "client":
-            path = type_.path(metadata.get("namespace", ""), metadata["name"])
-            body = json.dumps(delete_options(values)).encode()
-            try:
-                session.http.request("DELETE", path, body=body)
-            except StatusError as error:
-                if error.code != 404:
-                    raise
-        name = f"{named(type_)}/{metadata['name']}"
-        print(name if values.output == "name" else f"{name} pruned{suffix(values)}")
+        if ANNOTATION in (metadata.get("annotations") or {}) and metadata["uid"] not in kept:
+            yield type_, {"apiVersion": type_.group_version, "kind": type_.kind, **item}

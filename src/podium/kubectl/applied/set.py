@@ -8,7 +8,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.files import FILE_FLAGS, Manifest, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact
 from podium.kubectl.writing import (
@@ -25,7 +25,7 @@ def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
     check_output(values)
     mode = dry_run(values)
-    if not values.filename:
+    if not given(values):
         raise Said(NOTHING_NAMED)
     found = list(manifests(invocation, Discovery(session.http)))
     changes: list[tuple[Manifest, str]] = []

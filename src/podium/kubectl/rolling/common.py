@@ -9,7 +9,7 @@ from typing import Any
 from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAG,
@@ -25,7 +25,7 @@ CHANGE_FLAGS = (*FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, manager_flag("kubectl-
 
 def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:
     """Return the objects of the command, as the server has them. Raises CommandError."""
-    if not invocation.words and not invocation.values.filename:
+    if not invocation.words and not given(invocation.values):
         raise CommandError("required resource not specified")
     found = choose(invocation, invocation.words, every=True)
     if not found:

@@ -8,6 +8,7 @@ from podium.kubectl.choosing import Chosen
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.printing.tabwriter import align
 from podium.kubectl.rolling.common import FLAGS, check_revision, chosen
@@ -28,7 +29,7 @@ _SHOWN = ("DaemonSet", "Deployment", "StatefulSet")
 
 def run(invocation: Invocation) -> int:
     values = invocation.values
-    if invocation.words or values.filename:
+    if invocation.words or given(values):
         check_revision(values.revision)
     check_output(values)
 

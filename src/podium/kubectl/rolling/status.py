@@ -10,6 +10,7 @@ from typing import Any
 from podium.kubectl.choosing import Chosen
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.rolling.common import FLAGS, check_revision, chosen
 from podium.kubectl.rolling.progress import progress
@@ -21,7 +22,7 @@ Map = dict[str, Any]
 
 def run(invocation: Invocation) -> int:
     values = invocation.values
-    if invocation.words or values.filename:
+    if invocation.words or given(values):
         check_revision(values.revision)
     until = time.monotonic() + values.timeout if values.timeout else None
 

@@ -12,6 +12,7 @@ from podium.kubectl.choosing import choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.session import Session
 from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
@@ -25,7 +26,7 @@ def run(invocation: Invocation) -> int:
         raise CommandError("cannot set --all and --selector at the same time")
     words, changes = _split(invocation.words)
     check(invocation)
-    if not values.filename and not words:
+    if not given(values) and not words:
         raise CommandError(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>"
         )

@@ -8,6 +8,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import given
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
@@ -15,7 +16,7 @@ def run(invocation: Invocation) -> int:
     images = dict(word.split("=", 1) for word in invocation.words if "=" in word)
     words = [word for word in invocation.words if "=" not in word]
     check(invocation)
-    if not words and not invocation.values.filename:
+    if not words and not given(invocation.values):
         raise Said(NOTHING_NAMED)
     if not images:
         raise CommandError("at least one image update is required")

@@ -9,6 +9,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
 from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
 
@@ -16,7 +17,7 @@ from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec
 def run(invocation: Invocation) -> int:
     values = invocation.values
     check(invocation)
-    if not invocation.words and not values.filename:
+    if not invocation.words and not given(values):
         raise Said(NOTHING_NAMED)
     if not values.limits and not values.requests:
         raise CommandError(

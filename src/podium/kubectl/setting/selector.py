@@ -8,6 +8,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
 from podium.kubectl.selectors import as_label_selector
 from podium.kubectl.updating import SET_FLAGS, check, chosen, update
@@ -20,7 +21,7 @@ def run(invocation: Invocation) -> int:
         raise CommandError("one selector is required")
     selector = as_label_selector(words[-1]) if _selects(words[-1]) else None
     words = words[:-1]
-    if not words and not values.filename:
+    if not words and not given(values):
         raise Said(NOTHING_NAMED)
     if selector is None:
         raise CommandError("one selector is required")

@@ -8,6 +8,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import given
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
@@ -17,7 +18,7 @@ def run(invocation: Invocation) -> int:
     if not words:
         raise CommandError("serviceaccount is required")
     name, words = words[-1], words[:-1]
-    if not words and not invocation.values.filename:
+    if not words and not given(invocation.values):
         raise Said(NOTHING_NAMED)
 
     def change(type_: ResourceType, obj: dict[str, Any]) -> None:

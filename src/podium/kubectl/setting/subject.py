@@ -8,6 +8,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.files import given
 from podium.kubectl.generators.binding import SUBJECT_FLAGS, subjects
 from podium.kubectl.updating import SET_FLAGS, check, chosen, update
 
@@ -15,7 +16,7 @@ from podium.kubectl.updating import SET_FLAGS, check, chosen, update
 def run(invocation: Invocation) -> int:
     values = invocation.values
     check(invocation)
-    if not invocation.words and not values.filename:
+    if not invocation.words and not given(values):
         raise Said(NOTHING_NAMED)
     if not (values.user or values.group or values.serviceaccount):
         raise CommandError("you must specify at least one value of user, group or serviceaccount")

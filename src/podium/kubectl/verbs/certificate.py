@@ -11,7 +11,7 @@ from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAG, check_output, each, printed
 
@@ -19,10 +19,10 @@ from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAG, check_outpu
 def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], int]:
     def run(invocation: Invocation) -> int:
         values, session = invocation.values, invocation.session
-        if not invocation.words and not values.filename:
+        if not invocation.words and not given(values):
             raise CommandError("one or more CSRs must be specified as <name> or -f <filename>")
         check_output(values)
-        if values.filename:
+        if given(values):
             found = choose(invocation, invocation.words)
         else:
             type_ = Discovery(session.http).find("certificatesigningrequests")

@@ -10,7 +10,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, Doomed, check_force, delete_all, delete_options
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, content, manifests
+from podium.kubectl.files import FILE_FLAGS, content, given, manifests
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import DRY_RUN_FLAG, OUTPUT_FLAG, named
@@ -53,7 +53,7 @@ def _doomed(invocation: Invocation) -> Iterator[Doomed]:
     values, session = invocation.values, invocation.session
     if values.all and (values.selector or values.field_selector):
         raise CommandError("setting 'all' parameter but found a non empty selector. ")
-    if values.filename:
+    if given(values):
         if invocation.words:
             raise CommandError(
                 "when paths, URLs, or stdin is provided as input, you may not specify resource "

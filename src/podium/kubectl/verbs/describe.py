@@ -10,7 +10,7 @@ from typing import Any
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, manifests
+from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.http import Http
 from podium.kubectl.lists import items
@@ -23,7 +23,7 @@ _OTHERS = Described("describe_generic", "generic")
 
 
 def run(invocation: Invocation) -> int:
-    if not invocation.words and not invocation.values.filename:
+    if not invocation.words and not given(invocation.values):
         raise CommandError(
             'You must specify the type of resource to describe. Use "kubectl api-resources" for a '
             "complete list of supported resources."
@@ -59,7 +59,7 @@ def _objects(invocation: Invocation, refused: list[StatusError]) -> Iterator[_Fo
     """Yield what was asked for, as it is on the server; what it refuses goes to *refused*."""
     http, values = invocation.session.http, invocation.values
     discovery = Discovery(http)
-    if values.filename:
+    if given(values):
         targets = [
             Target(manifest.type, manifest.name, manifest.namespace)
             for manifest in manifests(invocation, discovery)
@@ -75,7 +75,7 @@ def _objects(invocation: Invocation, refused: list[StatusError]) -> Iterator[_Fo
 
 def _of_target(invocation: Invocation, target: Target) -> Iterator[_Found]:
     values, http = invocation.values, invocation.session.http
-    everywhere = values.all_namespaces and not values.filename
+    everywhere = values.all_namespaces and not given(values)
     namespace = "" if everywhere else target.namespace or invocation.session.namespace
     if target.name:
         if everywhere and target.type.namespaced:

@@ -8,7 +8,7 @@ from podium.kubectl import formats
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, manifests
+from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
 from podium.kubectl.verbs.get_reading import Problems, name_of, objects, read
@@ -41,7 +41,7 @@ def run(invocation: Invocation) -> int:
         raise CommandError(
             "--output-watch-events option can only be used with --watch or --watch-only"
         )
-    if not invocation.words and not values.filename:
+    if not invocation.words and not given(values):
         raise Said(_NO_WORDS)
     show = formats.printer(values)
     targets = _targets(invocation)
@@ -75,7 +75,7 @@ def _raw(invocation: Invocation) -> int:
 
 def _targets(invocation: Invocation) -> Sequence[Target]:
     discovery = Discovery(invocation.session.http)
-    if not invocation.values.filename:
+    if not given(invocation.values):
         return resolve(invocation.words, discovery)
     if invocation.words:
         raise CommandError(

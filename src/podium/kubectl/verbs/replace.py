@@ -9,7 +9,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, content, manifests
+from podium.kubectl.files import FILE_FLAGS, Manifest, content, given, manifests
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
@@ -57,7 +57,7 @@ def run(invocation: Invocation) -> int:
 
 def _check(invocation: Invocation) -> None:
     values = invocation.values
-    if not values.filename:
+    if not given(values):
         raise CommandError("must specify one of -f and -k")
     if values.grace_period >= 0 and not values.force:
         raise CommandError("--grace-period must have --force specified")

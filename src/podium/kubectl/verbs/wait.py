@@ -13,7 +13,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.conditions import GONE, THERE, Condition, parse
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, manifests
+from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
 from podium.kubectl.writing import named
@@ -31,7 +31,7 @@ Example resource specifications include:
 def run(invocation: Invocation) -> int:
     values = invocation.values
     condition = parse(values.__getattr__("for"))
-    if not invocation.words and not values.filename:
+    if not invocation.words and not given(values):
         raise Said(_NOTHING_NAMED)
     seconds = values.timeout if values.timeout >= 0 else _WEEK
     deadline = time.monotonic() + seconds
@@ -55,7 +55,7 @@ def _targets(invocation: Invocation, condition: Condition) -> Iterator[Target]:
     """Yield the objects to wait for, each with its name. Raises CommandError."""
     values, session = invocation.values, invocation.session
     discovery = Discovery(session.http)
-    if values.filename:
+    if given(values):
         for manifest in manifests(invocation, discovery):
             yield Target(manifest.type, manifest.name, manifest.namespace)
         return

@@ -1,0 +1,203 @@
+"""From a directory to its objects: bases, generators, components, and then each transformer."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from podium.kubectl.kustomize import sorting
+from podium.kubectl.kustomize.generating import generate
+from podium.kubectl.kustomize.images import set_images, set_replicas
+from podium.kubectl.kustomize.labelling import annotate, label
+from podium.kubectl.kustomize.loading import load
+from podium.kubectl.kustomize.naming import References, add_hash, add_to_name, set_namespace
+from podium.kubectl.kustomize.objects import Item, KustomizeError
+from podium.kubectl.kustomize.patching import apply, documents
+
+Map = dict[str, Any]
+
+
+def build(name: str) -> list[Map]:
+    """Return the objects of the kustomization in the directory *name*. Raises KustomizeError."""
+    directory = Path(name).resolve()
+    if not directory.exists():
+        shown = Path.cwd() / name
+        raise KustomizeError(
+            f"must build at directory: not a valid directory: evalsymlink failure on '{name}' : "
+            f"lstat {shown}: no such file or directory"
+        )
+    if not directory.is_dir():
+        raise KustomizeError(f"must build at directory: '{name}': file is not directory")
+    items = _Level(directory, ()).build([])
+    changes = []
+    for item in items:
+        changes.append((item.id, item))
+        if item.hashed:
+            item.remember()
+            add_hash(item)
+    references = References(changes)
+    for was, item in changes:
+        references.follow(item, was.namespace)
+    return [item.obj for item in sorted(items, key=sorting.key)]
+
+
+class _Level:
+    """One directory; *above* are those that lead to it."""
+
+    def __init__(self, directory: Path, above: tuple[Path, ...]) -> None:
+        if directory in above:
+            raise KustomizeError(f"cycle detected: candidate root '{directory}' is its own base")
+        self._directory, self._above = directory, (*above, directory)
+        self._said = load(directory)
+
+    def build(self, items: list[Item]) -> list[Item]:
+        """Return *items* with what this directory adds, all as it says."""
+        said = self._said
+        for entry in [*(said.get("resources") or ()), *(said.get("bases") or ())]:
+            self._add(items, str(entry))
+        common = said.get("generatorOptions") or {}
+        for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
+            for one in said.get(field) or ():
+                generate(items, kind, one, common, self._read)
+        for entry in said.get("components") or ():
+            level = _Level(self._path(str(entry)), self._above)
+            if level._said.get("kind") != "Component":
+                raise KustomizeError(f"accumulating components: '{entry}' is no Component")
+            items = level.build(items)
+        self._patch(items)
+        self._rename(items)
+        self._decorate(items)
+        return items
+
+    # -- reading
+
+    def _path(self, name: str) -> Path:
+        path = (self._directory / name).resolve()
+        if not path.exists():
+            shown = self._directory / name
+            wrong = f"evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+            raise KustomizeError(
+                f"accumulating resources: accumulation err='accumulating resources from '{name}': "
+                f"{wrong}': must build at directory: not a valid directory: {wrong}"
+            )
+        return path
+
+    def _read(self, name: str) -> bytes:
+        """Return a file's bytes: of this directory alone, as kustomize has it."""
+        path = (self._directory / name).resolve()
+        if not path.is_relative_to(self._directory):
+            raise KustomizeError(f"security; file '{path}' is not in or below '{self._directory}'")
+        try:
+            return path.read_bytes()
+        except OSError as exc:
+            shown = self._directory / name
+            raise KustomizeError(
+                f"evalsymlink failure on '{shown}' : lstat {shown}: no such file or directory"
+            ) from exc
+
+    def _add(self, items: list[Item], entry: str) -> None:
+        if entry.startswith(("http://", "https://")) and entry.endswith((".yaml", ".yml", ".json")):
+            text = _fetched(entry)
+        elif "://" in entry or entry.startswith("git@"):
+            raise KustomizeError(f"remote kustomizations are not served: {entry}")
+        else:
+            path = self._path(entry)
+            if path.is_dir():
+                self._merge(items, _Level(path, self._above).build([]), entry)
+                return
+            text = self._read(entry).decode()
+        found = []
+        for document in documents(text):
+            found += [Item(obj) for obj in _objects(document)]
+        self._merge(items, found, entry)
+
+    def _merge(self, items: list[Item], found: list[Item], entry: str) -> None:
+        for item in found:
+            if not isinstance(item.obj, dict) or not item.kind:
+                raise KustomizeError(f"accumulating resources from '{entry}': missing kind")
+            if any(one.id == item.id for one in items):
+                place = self._directory / entry
+                raise KustomizeError(
+                    f"accumulating resources: accumulation err='merging resources from '{entry}': "
+                    f"may not add resource with an already registered id: {item.id}': must build "
+                    f"at directory: '{place}': file is not directory"
+                )
+            items.append(item)
+
+    # -- transforming, in kustomize's order
+
+    def _patch(self, items: list[Item]) -> None:
+        for entry in self._said.get("patchesStrategicMerge") or ():
+            inline = "\n" in entry or entry.lstrip().startswith("{")
+            apply(items, entry if inline else self._read(entry).decode(), {}, {})
+        for one in self._said.get("patches") or ():
+            text = one.get("patch")
+            if text is None:
+                text = self._file_of_patch(one)
+            apply(items, text, one.get("target") or {}, one.get("options") or {})
+
+    def _file_of_patch(self, one: Map) -> str:
+        from podium.kubectl.printing.yaml_text import dump
+
+        name = str(one.get("path") or "")
+        try:
+            return self._read(name).decode()
+        except KustomizeError as exc:
+            raise KustomizeError(
+                "trouble configuring builtin PatchTransformer with config: `\n"
+                f"{dump(one)}`: failed to get the patch file from path({name}): {exc}"
+            ) from exc
+
+    def _rename(self, items: list[Item]) -> None:
+        said, changes = self._said, []
+        prefix, ending = str(said.get("namePrefix") or ""), str(said.get("nameSuffix") or "")
+        for item in items:
+            was = item.id
+            changes.append((was, item))
+            item.remember()
+            if said.get("namespace"):
+                set_namespace(item, str(said["namespace"]))
+            add_to_name(item, prefix, ending)
+        references = References(changes)
+        for was, item in changes:
+            references.follow(item, was.namespace)
+
+    def _decorate(self, items: list[Item]) -> None:
+        said = self._said
+        for item in items:
+            for one in said.get("labels") or ():
+                label(
+                    item, one.get("pairs") or {}, selectors=bool(one.get("includeSelectors")),
+                    templates=bool(one.get("includeTemplates")),
+                )  # fmt: skip
+            if said.get("commonLabels"):
+                label(item, said["commonLabels"], selectors=True, templates=True)
+            if said.get("commonAnnotations"):
+                annotate(item, said["commonAnnotations"])
+        for one in said.get("patchesJson6902") or ():
+            text = one.get("patch") or self._read(str(one.get("path") or "")).decode()
+            apply(items, text, one.get("target") or {}, {})
+        for one in said.get("replicas") or ():
+            set_replicas(items, str(one.get("name")), int(one.get("count") or 0))
+        images = [*(said.get("images") or ()), *(said.get("imageTags") or ())]
+        for item in items:
+            set_images(item, images)
+
+
+def _objects(document: Any) -> list[Any]:
+    """Return the objects of a document: itself, or what its list has."""
+    if isinstance(document, dict) and str(document.get("kind", "")).endswith("List"):
+        listed = document.get("items")
+        return list(listed) if isinstance(listed, list) else [document]
+    return [document]
+
+
+def _fetched(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            text: str = answer.read().decode()
+    except (OSError, urllib.error.URLError) as exc:
+        raise KustomizeError(f"accumulating resources from '{url}': {exc}") from exc
+    return text

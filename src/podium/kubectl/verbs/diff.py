@@ -1,0 +1,135 @@
+"""``kubectl diff``: what applying files would change."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from podium.kubectl.applying import three_way_patch
+from podium.kubectl.choosing import SELECTOR_FLAG
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.comparing import Versions
+from podium.kubectl.discovery import Discovery
+from podium.kubectl.errors import CommandError, Failed, Said, StatusError
+from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.last_applied import bare
+from podium.kubectl.writing import manager_flag
+
+Map = dict[str, Any]
+
+
+def run(invocation: Invocation) -> int:
+    try:
+        return _run(invocation)
+    except CommandError as error:
+        sys.stdout.flush()
+        print(error.lines(), file=sys.stderr)
+        raise Failed(2) from error  # 1 says that there are differences
+
+
+def _run(invocation: Invocation) -> int:
+    values = invocation.values
+    discovery = Discovery(invocation.session.http)
+    found = list(manifests(invocation, discovery))
+    if invocation.words:
+        raise Said(
+            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
+            f"See '{invocation.path} -h' for help and examples"
+        )
+    if values.selector:
+        found = _with_labels(found, values.selector)
+    with Versions(
+        managed_fields=values.show_managed_fields, secrets=values.show_secrets
+    ) as versions:
+        uids = set()
+        for manifest in found:
+            live = _live(invocation, manifest)
+            versions.add(manifest.type, live, _merged(invocation, manifest, live))
+            uids.add(((live or {}).get("metadata") or {}).get("uid", ""))
+        if values.prune:
+            from podium.kubectl.pruning import left_over, prunable
+
+            types = list(prunable(invocation, discovery))
+            namespaces = {one.namespace for one in found if one.namespace}
+            for type_, item in left_over(invocation, types, namespaces, uids):
+                versions.add(type_, item, None)
+        return versions.compare()
+
+
+def _with_labels(found: list[Manifest], text: str) -> list[Manifest]:
+    from podium.api.selectors import parse_labels
+
+    try:
+        selector = parse_labels(text)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
+    return [one for one in found if selector.matches(one.document["metadata"].get("labels") or {})]
+
+
+def _live(invocation: Invocation, manifest: Manifest) -> Map | None:
+    try:
+        found: Map = invocation.session.http.request("GET", manifest.path).json()
+    except StatusError as error:
+        if error.code == 404:
+            return None
+        raise
+    return found
+
+
+def _merged(invocation: Invocation, manifest: Manifest, live: Map | None) -> Map:
+    """Return what the object would be, as the server says."""
+    values, http = invocation.values, invocation.session.http
+    query = [("dryRun", "All"), ("fieldManager", values.field_manager)]
+    if values.server_side:
+        manager = values.field_manager if values.changed("field-manager") else "kubectl"
+        query = [("dryRun", "All"), ("fieldManager", manager),
+                 ("force", "true" if values.force_conflicts else "false")]  # fmt: skip
+        answer = http.request(
+            "PATCH", manifest.path, query, body=json.dumps(manifest.document).encode(),
+            content_type="application/apply-patch+yaml",
+        )  # fmt: skip
+    elif live is None:
+        body = json.dumps(manifest.document).encode()
+        answer = http.request("POST", manifest.collection, query, body=body)
+    else:
+        patch, definition = three_way_patch(manifest, bare(manifest.document), live)
+        if not patch:
+            return live
+        way = "strategic-merge-patch" if definition else "merge-patch"
+        answer = http.request(
+            "PATCH", manifest.path, query, body=json.dumps(patch).encode(),
+            content_type=f"application/{way}+json",
+        )  # fmt: skip
+    invocation.session.warn(answer)
+    found: Map = answer.json()
+    return found
+
+
+COMMAND = Command(
+    usage="kubectl diff -f FILENAME [options]",
+    short="Diff the live version against a would-be applied version",
+    long="Show what applying files would change. The exit code is 1 where that is something, and "
+    "greater where it cannot be told. KUBECTL_EXTERNAL_DIFF may name a program to compare with.",
+    examples="kubectl diff -f pod.yaml",
+    run=run,
+    flags=(
+        *FILE_FLAGS, SELECTOR_FLAG, manager_flag("kubectl-client-side-apply"),
+        Flag("concurrency", 1, "Number of objects to process in parallel when diffing against the "
+             "live version. Larger number = faster, but more memory, I/O and CPU over that shorter "
+             "period of time.", kind=Kind.INT),
+        Flag("force-conflicts", False, "If true, server-side apply will force the changes against "
+             "conflicts.", kind=Kind.BOOL),
+        Flag("prune", False, "Include resources that would be deleted by pruning. Can be used with "
+             "-l and default shows all resources would be pruned", kind=Kind.BOOL),
+        Flag("prune-allowlist", [], "Overwrite the default allowlist with <group/version/kind> for "
+             "--prune", kind=Kind.ARRAY),
+        Flag("server-side", False, "If true, apply runs in the server instead of the client.",
+             kind=Kind.BOOL),
+        Flag("show-managed-fields", False, "If true, include managed fields in the diff.",
+             kind=Kind.BOOL),
+        Flag("show-secrets", False, "If true, do not mask secret values in the diff.",
+             kind=Kind.BOOL),
+    ),
+)  # fmt: skip

@@ -1,0 +1,40 @@
+"""``kubectl kustomize``: the objects of a directory with a kustomization, as YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.errors import CommandError
+from podium.kubectl.flags import Flag
+from podium.kubectl.kustomize.build import build
+from podium.kubectl.kustomize.objects import KustomizeError
+from podium.kubectl.printing.yaml_text import dump
+
+
+def run(invocation: Invocation) -> int:
+    words = invocation.words
+    if len(words) > 1:
+        raise CommandError("specify one path to kustomization.yaml")
+    try:
+        objects = build(words[0] if words else ".")
+    except KustomizeError as exc:
+        raise CommandError(str(exc)) from exc
+    text = "---\n".join(dump(obj) for obj in objects)
+    if invocation.values.output:
+        Path(invocation.values.output).write_text(text)
+    else:
+        print(text, end="")
+    return 0
+
+
+COMMAND = Command(
+    usage="kubectl kustomize DIR [flags] [options]",
+    short="Build a kustomization target from a directory or URL",
+    long="Print the objects of a directory with a kustomization.yaml.",
+    examples="kubectl kustomize overlays/production",
+    run=run,
+    flags=(
+        Flag("output", usage="If specified, write output to this path.", short="o"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,116 @@
+"""Parts of kustomizations: images, merges, references, and what keeps to its directory."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.api import schema, scheme
+from podium.kubectl.kustomize.build import build
+from podium.kubectl.kustomize.images import renamed
+from podium.kubectl.kustomize.merging import merged
+from podium.kubectl.kustomize.objects import KustomizeError
+
+POD = schema.definition_of(scheme.PODS.type)
+
+
+@pytest.mark.parametrize(
+    ("image", "wanted", "becomes"),
+    [
+        ("nginx", {"newTag": "2"}, "nginx:2"),
+        ("nginx:1", {"newTag": "2"}, "nginx:2"),
+        ("nginx:1", {"newName": "my/nginx"}, "my/nginx:1"),
+        ("nginx:1@sha256:aa", {"newTag": "2"}, "nginx:2"),
+        ("nginx:1", {"digest": "sha256:bb"}, "nginx@sha256:bb"),
+        ("nginx:1", {"newTag": "2", "digest": "sha256:bb"}, "nginx:2@sha256:bb"),
+        ("host:5000/nginx:1", {"newTag": "2"}, "host:5000/nginx:1"),
+        ("mynginx:1", {"newTag": "2"}, "mynginx:1"),
+    ],
+)
+def test_images(image, wanted, becomes):
+    assert renamed(image, {"name": "nginx", **wanted}) == becomes
+
+
+@pytest.mark.parametrize(
+    ("there", "patch", "becomes"),
+    [
+        pytest.param({"a": 1, "b": 2}, {"a": None, "c": 3}, {"b": 2, "c": 3}, id="fields"),
+        pytest.param(
+            {"containers": [{"name": "x", "image": "1"}, {"name": "y"}]},
+            {"containers": [{"name": "z"}, {"name": "x", "tty": True}]},
+            {"containers": [{"name": "z"}, {"name": "x", "image": "1", "tty": True},
+                            {"name": "y"}]},
+            id="the-patch's-items-first",
+        ),
+        pytest.param(
+            {"containers": [{"name": "x"}, {"name": "y"}]},
+            {"containers": [{"name": "x", "$patch": "delete"}]},
+            {"containers": [{"name": "y"}]},
+            id="an-item-goes",
+        ),
+        pytest.param(
+            {"volumes": [{"name": "v", "secret": {}}]},
+            {"volumes": [{"$patch": "replace"}, {"name": "w"}]},
+            {"volumes": [{"name": "w"}]},
+            id="another-list",
+        ),
+        pytest.param(
+            {"nodeSelector": {"a": "b"}}, {"nodeSelector": {"$patch": "replace", "c": "d"}},
+            {"nodeSelector": {"c": "d"}}, id="another-map",
+        ),
+    ],
+)  # fmt: skip
+def test_merges(there, patch, becomes):
+    assert merged({"spec": there}, {"spec": patch}, POD) == {"spec": becomes}
+
+
+def write(directory, **files):
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (directory / f"{name}.yaml").write_text(text)
+    return directory
+
+
+def test_references_stay_within_their_base(tmp_path):
+    """Two bases have a ConfigMap of one name; each one's Pod keeps to its own."""
+    reference = "[{configMapRef: {name: settings}}]"
+    pod = "{apiVersion: v1, kind: Pod, metadata: {name: p}, "
+    pod += f"spec: {{containers: [{{name: c, envFrom: {reference}}}]}}}}"
+    for name in ("a", "b"):
+        write(
+            tmp_path / name, pod=pod,
+            kustomization=f"resources: [pod.yaml]\nnamePrefix: {name}-\nconfigMapGenerator: "
+            f"[{{name: settings, literals: [k={name}]}}]",
+        )  # fmt: skip
+    top = write(tmp_path / "top", kustomization="resources: [../a, ../b]\nnameSuffix: -z")
+    maps, pods = {}, {}
+    for obj in build(str(top)):
+        name = obj["metadata"]["name"]
+        if obj["kind"] == "ConfigMap":
+            maps[obj["data"]["k"]] = name
+        else:
+            container = obj["spec"]["containers"][0]
+            pods[name] = container["envFrom"][0]["configMapRef"]["name"]
+    assert pods == {"a-p-z": maps["a"], "b-p-z": maps["b"]}
+    assert maps["a"].startswith("a-settings-z-")
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("configMapGenerator: [{name: a, files: [../secret.yaml]}]", "not in or below"),
+        ("resources: [../secret.yaml]", "not in or below"),
+        ("patches: [{path: link.yaml}]", "not in or below"),
+        ("resources: [.]", "cycle detected"),
+        ("replacements: []", 'the field "replacements" of a kustomization is not served'),
+        ("resources: [https://example.org/base?ref=v1]", "remote kustomizations are not served"),
+        ("resources: x", "cannot unmarshal string"),
+        ("namePrefix: 1", "cannot unmarshal number"),
+        ("a: [", "invalid Kustomization"),
+    ],
+)
+def test_what_is_refused(tmp_path, said, problem):
+    write(tmp_path, secret="{kind: Secret, apiVersion: v1, metadata: {name: s}}")
+    directory = write(tmp_path / "d", kustomization=said)
+    (directory / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    with pytest.raises(KustomizeError, match=problem):
+        build(str(directory))
