@@ -24,6 +24,7 @@ def watch(engine: Engine, live: LiveContainer) -> None:
 
 def _ended(engine: Engine, live: LiveContainer) -> None:
     live.watch = None
+    live.close_helpers()
     record = live.record
     if record.finished_at or engine.containers.get(record.id) is not live:
         return

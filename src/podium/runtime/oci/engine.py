@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from podium.runtime.oci.conmon import Watch
 from podium.runtime.oci.layout import ContainerPaths, OciOptions, SandboxPaths
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.spec import NodeAbilities
-from podium.runtime.port import ContainerEvent, ContainerEventType, NotFound
+from podium.runtime.port import ContainerEvent, ContainerEventType, ExecSyncResponse, NotFound
 from podium.runtime.rootfs import ImageRootfs
 
 
@@ -37,6 +37,17 @@ class Closable(Protocol):
     def close(self) -> None: ...
 
 
+class Helper(Protocol):
+    """What executes commands in a container again (``command_helper``)."""
+
+    busy: bool
+    closed: bool
+
+    async def run(self, cmd: Sequence[str], timeout: float) -> ExecSyncResponse | None: ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(slots=True)
 class LiveContainer:
     """A container's record and what this process watches it with."""
@@ -46,11 +57,21 @@ class LiveContainer:
     watch: Watch | None = None
     signalled: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: start and remove exclude each other
+    #: Commands that have been executed, and shells that execute them again.
+    commands: set[tuple[str, ...]] = field(default_factory=set)
+    helpers: list[Helper] = field(default_factory=list)
+    helperless: bool = False
 
     def close(self) -> None:
+        self.close_helpers()
         if self.watch is not None:
             self.watch.close()
             self.watch = None
+
+    def close_helpers(self) -> None:
+        for helper in self.helpers:
+            helper.close()
+        self.helpers.clear()
 
 
 @dataclass(slots=True)

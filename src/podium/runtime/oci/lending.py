@@ -1,4 +1,5 @@
-"""What the node lends to containers that lack it: the ``tar`` that ``kubectl cp`` asks for.
+"""What the node lends to containers that lack it: the ``tar`` that ``kubectl cp`` asks for, and the
+shell that executes probes' commands (``command_helper``).
 
 ``kubectl cp`` runs ``test -d DIRECTORY`` and ``tar`` in the container. Where the image has none,
 the node's static busybox stands in. It is reached through a descriptor of a read-only filesystem
@@ -24,7 +25,7 @@ from podium.runtime.oci.spec import DEFAULT_PATH
 DESCRIPTOR = 3
 DIRECTORY = f"/proc/self/fd/{DESCRIPTOR}"
 _BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
-_PROGRAMS = ("tar", "test")
+_PROGRAMS = ("tar", "test", "ash")
 
 
 class _Process(msgspec.Struct):

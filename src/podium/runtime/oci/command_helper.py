@@ -1,0 +1,275 @@
+"""Commands that are executed again and again, as probes are, without a low-level runtime for each.
+
+What costs when a command is executed in a container is the way in: namespaces, cgroup, user,
+capabilities, filters, each time. Here that way is gone once, by the low-level runtime itself, for
+a shell: the node's static busybox, lent as for ``kubectl cp``. What the shell then executes is what
+it is itself: in the same namespaces and cgroup, as the same user, with the same capabilities,
+limits, filters and environment. It has no more rights than any command in that container, ends with
+it, and ends when its input does.
+
+Nothing that comes from it is trusted: who could meddle with it could as well be the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from podium.kit.process import spawned
+from podium.runtime.oci import lending
+from podium.runtime.oci.conmon import read_pid
+from podium.runtime.oci.container_stop import kill_process
+from podium.runtime.oci.engine import Engine, Helper, LiveContainer
+from podium.runtime.oci.layout import ContainerPaths
+from podium.runtime.port import ExecSyncResponse
+
+#: Shells that one container has at most; who finds all of them busy goes the long way.
+MOST = 3
+#: Different commands of one container that are remembered, and how long one may be, in characters.
+REMEMBERED, LONGEST = 8, 16 * 1024
+#: Seconds in which a new shell has to answer.
+PATIENCE = 10.0
+KILLED = 137
+
+_PLACE = f"{lending.DIRECTORY}/ash"
+#: The shell must leave no trace in a command's environment, and must not lose any of it.
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_OWN_NAMES = frozenset(("OLDPWD", "PWD", "SHLVL"))
+#: What the shell itself has to say ("Killed") is nobody's business; commands speak through 5.
+_BEGIN = f"exec 5>&2 2>/dev/null; unset {' '.join(sorted(_OWN_NAMES))}"
+
+
+class _Process(msgspec.Struct):
+    env: list[str] = []
+
+
+class _Config(msgspec.Struct):
+    process: _Process
+
+
+def is_plain(cmd: Sequence[str]) -> bool:
+    """Whether a shell can be told to execute *cmd* in so many words."""
+    plain = bool(cmd) and cmd[0][:1] not in ("", "-")
+    return plain and sum(len(_quoted(word)) for word in cmd) <= LONGEST
+
+
+def keeps_environment(paths: ContainerPaths) -> bool:
+    """Whether the container's variables go through a shell unharmed. Raises OSError."""
+    entries = msgspec.json.decode(paths.config.read_bytes(), type=_Config).process.env
+    names = [entry.partition("=")[0] for entry in entries]
+    unharmed = all(_NAME.match(name) and name not in _OWN_NAMES for name in names)
+    return unharmed and len(set(names)) == len(names)
+
+
+def remember(live: LiveContainer, cmd: Sequence[str]) -> None:
+    """*cmd* has been executed the long way: it can be."""
+    if len(live.commands) < REMEMBERED and is_plain(cmd):
+        live.commands.add(tuple(cmd))
+
+
+async def take(engine: Engine, live: LiveContainer, cmd: Sequence[str]) -> Helper | None:
+    """Return a shell that is free to execute *cmd*; None where that has to go the long way."""
+    if tuple(cmd) not in live.commands or live.helperless:
+        return None
+    live.helpers = [helper for helper in live.helpers if not helper.closed]
+    idle = next((helper for helper in live.helpers if not helper.busy), None)
+    if idle is not None or len(live.helpers) >= MOST:
+        return idle
+    helper = await _start(engine, live)
+    if helper is None:
+        live.helperless = True
+    else:
+        live.helpers.append(helper)
+    return helper
+
+
+async def _start(engine: Engine, live: LiveContainer) -> CommandHelper | None:
+    """Start a shell in the container; None where none can be had."""
+    paths, lent = engine.container_paths(live.record.id), lending.programs()
+    try:
+        if lent is None or live.record.handler not in ("", "runc") or not keeps_environment(paths):
+            return None
+    except (OSError, msgspec.MsgspecError):
+        return None
+    directory = paths.bundle / f"exec-{secrets.token_hex(8)}"
+    directory.mkdir()
+    try:
+        return await _started(engine, live, lent, directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+async def _started(
+    engine: Engine, live: LiveContainer, lent: int, directory: Path
+) -> CommandHelper | None:
+    options, container_id, pid_file = engine.options, live.record.id, directory / "pid"
+    argv = [
+        *(options.program(live.record.handler), "--root", str(options.runc_root)),
+        *("--log", str(directory / "log"), "exec", "--detach", "--pid-file", str(pid_file)),
+        *("--preserve-fds", "2", container_id, _PLACE, "-s"),
+    ]
+    with contextlib.ExitStack() as theirs:
+        ends = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
+        (stdin, write), (read_out, stdout), (read_err, stderr), (read_status, status) = ends
+        for descriptor in (stdin, stdout, stderr, status):
+            theirs.callback(os.close, descriptor)
+        helper = CommandHelper(container_id, write, read_out, read_err, read_status)
+        # The low-level runtime hands on what lies at 3 and 4. Other ways of having it there, such
+        # as posix_spawn, would leave signals ignored.
+        fds = (lent, status)
+        placing = 'exec "$@" 3</proc/self/fd/{} 4>/proc/self/fd/{}'.format(*fds)
+        command = ("/bin/sh", "-c", placing, "sh", *argv)
+        code = -1
+        with contextlib.suppress(TimeoutError):
+            async with (
+                spawned(*command, pass_fds=fds, stdin=stdin, output=(stdout, stderr)) as wait,
+                asyncio.timeout(PATIENCE),
+            ):
+                code = (await wait()).returncode
+    helper.pid = read_pid(pid_file)
+    if code == 0 and await helper.answers():
+        return helper
+    helper.close()
+    return None
+
+
+class CommandHelper:
+    """One shell, and our ends of what it reads and writes."""
+
+    def __init__(
+        self, container_id: str, stdin: int, stdout: int, stderr: int, status: int
+    ) -> None:
+        os.set_blocking(stdin, False)
+        self._container_id, self._stdin = container_id, stdin
+        self._streams, self._status = (_Kept(stdout), _Kept(stderr)), _Kept(status, 64)
+        self.pid = 0
+        self.busy = self.closed = False
+
+    async def answers(self) -> bool:
+        """Whether the shell is there, and ready for commands."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._tell(_BEGIN) == 0
+        except TimeoutError:
+            return False
+
+    async def run(self, cmd: Sequence[str], timeout: float) -> ExecSyncResponse | None:
+        """Execute *cmd*; None where the shell could not. Raises TimeoutError.
+
+        A command that is cut short is killed, and the shell with it.
+        """
+        self.busy = True
+        words = " ".join(map(_quoted, cmd))
+        stdout, stderr = self._streams
+        with stdout.kept(), stderr.kept():
+            try:
+                async with asyncio.timeout(timeout or None):
+                    code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
+            except BaseException:
+                self.end()
+                raise
+        self.busy = False
+        if code is None:  # somebody has killed the shell, as one kills a command
+            self.end()
+            return ExecSyncResponse(stdout.received, stderr.received, KILLED)
+        if code in (126, 127) and stderr.received.startswith(f"{_PLACE}: ".encode()):
+            return None
+        return ExecSyncResponse(stdout.received, stderr.received, code)
+
+    async def _tell(self, script: str) -> int | None:
+        """Have *script* run; return its exit code, None where the shell ends."""
+        line = f"{script}; echo $? >&4\n".encode(errors="surrogateescape")
+        if self.closed:
+            return None
+        with self._status.kept() as status:
+            try:
+                if os.write(self._stdin, line) < len(line):
+                    return None
+            except OSError:  # it has ended, or does not read
+                return None
+            await status.line()
+            text = status.received.strip()
+        return int(text) if text.isdigit() and len(text) <= 3 else None
+
+    def end(self) -> None:
+        """Kill what the shell executes, and itself."""
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+            for child in children.split():
+                kill_process(int(child), self._container_id)
+        kill_process(self.pid, self._container_id)
+        self.close()
+
+    def close(self) -> None:
+        """Let the shell end, once it has nothing to do."""
+        if self.closed:
+            return
+        self.closed = True
+        os.close(self._stdin)
+        for stream in (*self._streams, self._status):
+            stream.close()
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+class _Kept:
+    """The reading end of a pipe; a bounded part of what comes is kept, while somebody wants it."""
+
+    def __init__(self, descriptor: int, most: int = 16 * 1024) -> None:
+        self._descriptor, self._most = descriptor, most
+        os.set_blocking(descriptor, False)
+        self._news = asyncio.Event()
+        self._over = False
+        self.received = b""
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[_Kept]:
+        """Keep what comes from now on; what came before is nobody's."""
+        self._drain()
+        self.received = b""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._descriptor, self._drain)
+        try:
+            yield self
+        finally:
+            if self._descriptor >= 0:
+                loop.remove_reader(self._descriptor)
+                self._drain()
+
+    async def line(self) -> None:
+        """Return when a line has come, or nothing more will."""
+        while b"\n" not in self.received and not self._over:
+            self._news.clear()
+            await self._news.wait()
+
+    def _drain(self) -> None:
+        while self._descriptor >= 0 and not self._over:
+            try:
+                chunk = os.read(self._descriptor, 65536)
+            except BlockingIOError:
+                return
+            self._news.set()
+            if not chunk:
+                self._over = True
+                asyncio.get_running_loop().remove_reader(self._descriptor)
+                return
+            self.received += chunk[: self._most - len(self.received)]
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            with contextlib.suppress(RuntimeError):  # the loop may be gone, and its readers with it
+                asyncio.get_running_loop().remove_reader(self._descriptor)
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._over = True
+        self._news.set()

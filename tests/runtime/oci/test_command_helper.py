@@ -1,0 +1,179 @@
+"""Commands that are executed again and again: the same answers and rights at another cost."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from podium.runtime.oci import command_helper
+from podium.runtime.port import (
+    Capability,
+    ExecSyncResponse,
+    LinuxContainerResources,
+    LinuxContainerSecurityContext,
+    ProfileType,
+    RuntimeFailure,
+    SecurityProfile,
+)
+from support.oci import OciHarness
+
+pytestmark = pytest.mark.e2e
+
+STRICT = LinuxContainerSecurityContext(
+    run_as_user=100,
+    run_as_group=101,
+    supplemental_groups=(102,),
+    no_new_privs=True,
+    capabilities=Capability(add=("NET_RAW",), drop=("CHOWN",)),
+    seccomp=SecurityProfile(ProfileType.RUNTIME_DEFAULT),
+)
+
+
+async def started(harness: OciHarness, **changes: object) -> str:
+    sandbox = harness.sandbox("web")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    config = replace(harness.container("main"), **changes)
+    container_id = await harness.runtime.create_container(sandbox_id, config, sandbox)
+    await harness.runtime.start_container(container_id)
+    return container_id
+
+
+def shells(harness: OciHarness, container_id: str) -> list[int]:
+    """Pids of the shells that the node has lent."""
+    found = []
+    for pid in harness.processes(container_id):
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and command.read_bytes().startswith(b"/proc/self/fd/3/ash"):
+            found.append(pid)
+    return found
+
+
+async def twice(harness: OciHarness, container_id: str, *cmd: str) -> ExecSyncResponse:
+    """Execute *cmd* the long way and the short one; both have to come to the same."""
+    first = await harness.runtime.exec_sync(container_id, list(cmd))
+    second = await harness.runtime.exec_sync(container_id, list(cmd))
+    assert second == first
+    return second
+
+
+async def test_a_command_has_the_same_rights_and_surroundings(harness: OciHarness):
+    """Whatever /proc tells of a process, but for what is its own: pids, times, memory."""
+    container_id = await started(
+        harness,
+        envs=[("COLOUR", "light green"), ("LINES_", "a\nb")],
+        working_dir="/tmp",
+        security_context=STRICT,
+        resources=LinuxContainerResources(memory_limit_in_bytes=64 << 20, oom_score_adj=500),
+    )
+    script = (
+        "cat /proc/self/status | while read a; do case $a in Uid*|Gid*|Groups*|Cap*|NoNew*|"
+        "Seccomp*|SigB*|SigI*|SigC*|Umask*|Cpus*) echo $a;; esac; done; cat /proc/self/limits "
+        "/proc/self/cgroup /proc/self/oom_score_adj; ls -l /proc/self/ns /proc/self/fd; "
+        "cat /proc/self/environ; pwd"
+    )
+    runtime = harness.runtime
+    first = await runtime.exec_sync(container_id, ["sh", "-c", script])
+    second = await runtime.exec_sync(container_id, ["sh", "-c", script])
+    assert len(shells(harness, container_id)) == 1
+
+    def told(answer: ExecSyncResponse) -> list[bytes]:
+        """Of links what they lead to; pipes have numbers of their own, and nothing to read comes
+        from one that is at its end or from /dev/null. The order of variables is nobody's."""
+        assert answer.exit_code == 0, answer
+        lines = answer.stdout.split(b"\n")
+        links = [line.split(b" ", 8)[-1] if b" -> " in line else line for line in lines]
+        plain = [re.sub(rb"pipe:.*|/dev/null", b"", link).split()[-3:] for link in links]
+        return sorted(part for row in plain for part in b" ".join(row).split(b"\0"))
+
+    assert set(told(second)) ^ set(told(first)) == set()
+    assert b"COLOUR=light green" in second.stdout
+
+
+ANSWERS: list[tuple[tuple[str, ...], ExecSyncResponse]] = [
+    (("true",), ExecSyncResponse(b"", b"", 0)),
+    (("sh", "-c", "echo out; echo err >&2; exit 7"), ExecSyncResponse(b"out\n", b"err\n", 7)),
+    (("echo", "it's", "two\nlines", "", "$HOME `x` \\", "\u00e9"),
+     ExecSyncResponse("it's two\nlines  $HOME `x` \\ \u00e9\n".encode(), b"", 0)),
+    (("sh", "-c", "kill -9 $$"), ExecSyncResponse(b"", b"", 137)),
+    (("sh", "-c", "exit 127"), ExecSyncResponse(b"", b"", 127)),
+    (("sh", "-c", "cat; echo $#", "sh", "a b", "*"), ExecSyncResponse(b"2\n", b"", 0)),
+]  # fmt: skip
+
+
+async def test_answers_are_the_same(harness: OciHarness):
+    container_id = await started(harness)
+    for cmd, answer in ANSWERS:
+        assert await twice(harness, container_id, *cmd) == answer, cmd
+    assert len(shells(harness, container_id)) == 1
+
+
+async def test_what_takes_too_long_is_killed_with_its_shell(harness: OciHarness):
+    container_id = await started(harness)
+    runtime = harness.runtime
+    script = "[ -e /tmp/slow ] && exec sleep 4242; :"
+    await twice(harness, container_id, "sh", "-c", script)
+    [shell] = shells(harness, container_id)
+    await runtime.exec_sync(container_id, ["touch", "/tmp/slow"])
+    with pytest.raises(RuntimeFailure) as failure:
+        await runtime.exec_sync(container_id, ["sh", "-c", script], 0.3)
+    assert failure.value.code == "DeadlineExceeded"
+    async with asyncio.timeout(10):
+        while len(harness.processes(container_id)) > 1:
+            await asyncio.sleep(0.01)
+    await runtime.exec_sync(container_id, ["busybox", "rm", "/tmp/slow"])
+    await runtime.exec_sync(container_id, ["sh", "-c", script])
+    assert shells(harness, container_id) not in ([], [shell])
+
+
+async def test_a_slow_command_holds_no_other_up_and_many_run_at_a_time(harness: OciHarness):
+    container_id = await started(harness)
+    runtime = harness.runtime
+    await runtime.exec_sync(container_id, ["sleep", "0.2"])
+    answers = await asyncio.gather(
+        *(runtime.exec_sync(container_id, ["sleep", "0.2"]) for _ in range(5))
+    )
+    assert {answer.exit_code for answer in answers} == {0}
+    assert 1 <= len(shells(harness, container_id)) <= command_helper.MOST + 2
+
+
+async def test_a_shell_that_somebody_kills_is_replaced(harness: OciHarness):
+    container_id = await started(harness)
+    await twice(harness, container_id, "echo", "hello")
+    for code in (0, 137):  # who kills everybody does not reach the low-level runtime
+        killing = await harness.runtime.exec_sync(container_id, ["sh", "-c", "kill -9 -1"])
+        assert killing.exit_code == code
+    answer = await harness.runtime.exec_sync(container_id, ["echo", "hello"])
+    assert answer.stdout == b"hello\n"
+
+
+async def test_a_command_that_has_gone_is_told_of_as_ever(harness: OciHarness):
+    container_id = await started(harness)
+    runtime = harness.runtime
+    script = "cp /bin/busybox /tmp/echo; chmod 755 /tmp/echo"
+    await runtime.exec_sync(container_id, ["/bin/busybox", "sh", "-c", script])
+    await twice(harness, container_id, "/tmp/echo", "hello")
+    await runtime.exec_sync(container_id, ["/bin/busybox", "rm", "/tmp/echo"])
+    with pytest.raises(RuntimeFailure, match="OCI runtime exec failed: "):
+        await runtime.exec_sync(container_id, ["/tmp/echo", "hello"])
+
+
+async def test_variables_that_a_shell_would_change_take_the_long_way(harness: OciHarness):
+    container_id = await started(harness, envs=[("with.dot", "1"), ("SHLVL", "7")])
+    answer = await twice(harness, container_id, "cat", "/proc/self/environ")
+    assert b"with.dot=1" in answer.stdout
+    assert b"SHLVL=7" in answer.stdout
+    assert shells(harness, container_id) == []
+
+
+async def test_the_shell_ends_with_the_container(harness: OciHarness):
+    container_id = await started(harness)
+    await twice(harness, container_id, "true")
+    [shell] = shells(harness, container_id)
+    await harness.runtime.stop_container(container_id, 0)
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{shell}/root/bin").exists():
+            await asyncio.sleep(0.01)
