@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """How long a Pod takes to start, beside the least that anything on runc could take.
 
-    .venv/bin/python bench/pod_start.py [--pods 40] [--idle 30]
+    .venv/bin/python bench/pod_start.py [--pods 40] [--idle 30] [--crowds 50,100]
 
 Pod start: the image being present, from the create request to ``status.phase: Running`` seen on a
 watch. Floor: ``runc create`` and ``runc start`` of a busybox bundle with the config.json that
 ``runc spec`` writes, taken in turns with the Pods. Also: from `podium up` to the API and to the
-node Ready, on an empty and on a used data directory, and what an idle cluster costs.
+node Ready, on an empty and on a used data directory, and what an idle cluster costs. Then many Pods
+at once: their start and end, and of the largest crowd what it costs while idle, its restarts and
+its probes (``pod_crowd.py``).
 """
 
 from __future__ import annotations
@@ -23,16 +25,19 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
+import pod_crowd  # noqa: E402
 from podium.api.scheme import PODS  # noqa: E402
 from podium.api.types.core_v1 import Container, Pod, PodSpec  # noqa: E402
 from podium.api.types.meta_v1 import ObjectMeta  # noqa: E402
 from podium.client.client import Client  # noqa: E402
 from podium.client.config import ClientConfig  # noqa: E402
+from proc import cpu_seconds, memory  # noqa: E402
 from support.cluster import Cluster, cluster, run  # noqa: E402
 
 IMAGE = "localhost/kuard:demo"
@@ -42,12 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pods", type=int, default=40, help="how many Pods (default: 40)")
     parser.add_argument("--idle", type=float, default=30.0, help="seconds to watch an idle cluster")
+    parser.add_argument("--crowds", default="50,100", help="how many Pods at once, in turn")
     arguments = parser.parse_args()
+    crowds = [int(each) for each in arguments.crowds.split(",") if each]
     with tempfile.TemporaryDirectory(prefix="podium-bench-") as directory:
-        measure(Path(directory), arguments.pods, arguments.idle)
+        measure(Path(directory), arguments.pods, arguments.idle, crowds)
 
 
-def measure(directory: Path, pods: int, idle: float) -> None:
+def measure(directory: Path, pods: int, idle: float, crowds: Sequence[int]) -> None:
     with cluster(directory, start=False) as own:
         print("podium up                     API ready    node Ready")
         for state in ("empty", "used"):
@@ -60,6 +67,13 @@ def measure(directory: Path, pods: int, idle: float) -> None:
         own.podium("image", "load", str(image))
         print_idle(own, idle)
         floor, ours = asyncio.run(start_pods(own, directory, pods))
+        print_starts(pods, floor, ours)
+        if crowds:
+            bare = partial(time_runc, directory / "bundle", directory / "runc")
+            asyncio.run(pod_crowd.measure(own, IMAGE, crowds, idle, bare))
+
+
+def print_starts(pods: int, floor: list[float], ours: list[dict[str, float]]) -> None:
     print(f"\n{pods} starts in turns, ms        min   median      p99      max")
     print_row("floor: runc create + start", floor)
     running = [stages["Running"] for stages in ours]
@@ -93,20 +107,6 @@ def print_idle(own: Cluster, seconds: float) -> None:
         print(f"  {name:12} RSS {rss / 1e6:6.1f} MB   PSS {pss / 1e6:6.1f} MB")
     totals = [sum(sizes) for sizes in zip(*(memory(pid) for pid in pids), strict=True)]
     print(f"  {'together':12} RSS {totals[0] / 1e6:6.1f} MB   PSS {totals[1] / 1e6:6.1f} MB")
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def memory(pid: int) -> tuple[int, int]:
-    """Return (RSS, PSS) in bytes."""
-    sizes = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
-        name, value = line.split(":")
-        sizes[name] = int(value.split()[0]) * 1024
-    return sizes["Rss"], sizes["Pss"]
 
 
 async def start_pods(

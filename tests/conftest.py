@@ -14,3 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="kill the kubelet after each side effect, not only after some",
     )
+    parser.addoption(
+        "--soak",
+        default="40",
+        metavar="PODS",
+        help="how many Pods come and go in tests/e2e/test_soak.py (1000 takes six minutes)",
+    )
