@@ -180,7 +180,29 @@ class Http:
             self._credentials = credentials(self._connection.exec, self._connection)
         return self._credentials
 
+    def upgrade(
+        self, method: str, path: str, query: Query, headers: Sequence[tuple[str, str]]
+    ) -> tuple[socket.socket, Response]:
+        """Ask for another protocol on a connection of its own; return that, with the answer.
+
+        Not a byte behind the head of a 101 has been read. Raises Unreachable.
+        """
+        asked = [("Host", self.authority), ("User-Agent", USER_AGENT), *self.identity(), *headers]
+        try:
+            connected = self._dial()
+            try:
+                wire = Wire(connected, buffer=0)
+                return connected, wire.ask(method, self._target(path, query), asked, None)
+            except (OSError, WireError):
+                connected.close()
+                raise
+        except (OSError, WireError) as exc:
+            raise Unreachable(self.authority, exc) from exc
+
     def _connect(self) -> Wire:
+        return Wire(self._dial())
+
+    def _dial(self) -> socket.socket:
         import socket
 
         proxy = self._proxy()
@@ -194,7 +216,7 @@ class Http:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.server.scheme == "https":
             connected = self._secured(connected)
-        return Wire(connected)
+        return connected
 
     def _proxy(self) -> Url | None:
         if self._connection.proxy_url or any(name in os.environ for name in _PROXIES):

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import os
+import select
 import signal
-import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
-import aiohttp
-
-from podium.kubectl import sockets
 from podium.kubectl.errors import CommandError, Exited, Failed, Lost
 from podium.kubectl.http import Http, Query
 from podium.kubectl.terminal import DetachKeys, raw_terminal
+from podium.kubectl.web_socket import WebSocket
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _CLOSE = 255
 _CHUNK = 32 * 1024
+#: Bytes that may wait for the connection before more of the input is read.
+_AHEAD = 8 * _CHUNK
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,119 +54,94 @@ class Ends:
     stderr: int = 2
 
 
+class _Killed(Exception):
+    """This process got a signal that ends it, at a time when its terminal is not its own."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def connect(http: Http, path: str, query: Query, wanted: Wanted, ends: Ends | None = None) -> None:
     """Carry the streams until the process has ended, or the user has detached from it.
 
     Raises Exited, StatusError and CommandError in upstream's words.
     """
-    carrier = _Carrier(wanted, ends or Ends())
-    try:
-        with raw_terminal(wanted.tty):
-            asyncio.run(carrier.run(http, path, [*query, *wanted.query()]))
-    except asyncio.CancelledError:
-        raise Failed(128 + carrier.killed_by) from None
+    socket = WebSocket(http, path, [*query, *wanted.query()], _PROTOCOLS)
+    with contextlib.closing(socket), raw_terminal(wanted.tty), _signals(wanted.tty) as woken:
+        status = _Carrier(socket, wanted, ends or Ends(), woken).run()
+    if status is not None:
+        _judge(status)
 
 
 class _Carrier:
-    def __init__(self, wanted: Wanted, ends: Ends) -> None:
-        self._wanted, self._ends = wanted, ends
-        self.killed_by = 0
+    """One turn after the other: wait for either end, read what there is, write what goes."""
 
-    async def run(self, http: Http, path: str, query: Query) -> None:
-        async with (
-            sockets.client(http) as session,
-            sockets.websocket(session, http, path, query, _PROTOCOLS) as socket,
-        ):
-            if self._wanted.tty:
-                await self._mind_terminal(socket)
-            feeder = _Feeder(socket, self._ends.stdin, self._wanted.detach)
-            if self._wanted.stdin:
-                feeder.start()
-            await self._carry(socket, feeder)
+    def __init__(self, socket: WebSocket, wanted: Wanted, ends: Ends, woken: int) -> None:
+        self._socket, self._wanted, self._ends, self._woken = socket, wanted, ends, woken
+        self._reads = wanted.stdin
+        self._detached = False
 
-    async def _mind_terminal(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Tell of its size, now and whenever it changes; signals shall not leave it raw."""
-        loop, this = asyncio.get_running_loop(), asyncio.current_task()
+    def run(self) -> dict[str, Any] | None:
+        """Return the last word about the process, None where the user has detached."""
+        if self._wanted.tty:
+            if self._wanted.redraws:
+                self._send_size(1)
+            self._send_size()
+        while True:
+            self._socket.flush()
+            readable, _, _ = select.select(*self._awaited())
+            if self._woken in readable:
+                os.read(self._woken, _CHUNK)
+                self._send_size()
+            if self._ends.stdin in readable and self._reads:
+                self._read()
+                if self._detached:
+                    return None
+            status = self._receive()
+            if status is not None:
+                return status
+            if self._socket.ended:
+                raise Lost("the connection was lost before the command had ended")
 
-        def killed(number: int) -> None:
-            self.killed_by = number
-            if this is not None:
-                this.cancel()
+    def _awaited(self) -> tuple[list[int], list[int], list[int]]:
+        incoming = [self._socket.fileno()] + [self._woken] * (self._woken >= 0)
+        if self._reads and self._socket.unsent < _AHEAD:
+            incoming.append(self._ends.stdin)
+        outgoing = [self._socket.fileno()] if self._socket.unsent else []
+        return incoming, outgoing, []
 
-        if self._wanted.redraws:
-            await _send_size(socket, 1)
-        await _send_size(socket)
-        loop.add_signal_handler(
-            signal.SIGWINCH, lambda: asyncio.run_coroutine_threadsafe(_send_size(socket), loop)
-        )
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, killed, number)
-
-    async def _carry(self, socket: aiohttp.ClientWebSocketResponse, feeder: _Feeder) -> None:
-        outward = {_STDOUT: self._ends.stdout, _STDERR: self._ends.stderr}
-        async for message in socket:
-            if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
-                continue
-            channel = message.data[0]
-            if channel in outward:
-                _write(outward[channel], memoryview(message.data)[1:])
-            elif channel == _ERROR:
-                _judge(json.loads(message.data[1:]))
-                return
-        if not feeder.detached:
-            raise Lost("the connection was lost before the command had ended")
-
-
-class _Feeder:
-    """Reads the input in a thread, for a terminal or a file cannot be waited for alike.
-
-    The thread is a daemon: it is left in the midst of its last read when the command has ended.
-    """
-
-    def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, source: int, keys: DetachKeys | None
-    ) -> None:
-        self._socket, self._source, self._keys = socket, source, keys
-        self._loop = asyncio.get_running_loop()
-        self.detached = False
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="stdin", daemon=True).start()
-
-    def _run(self) -> None:
-        while data := self._read():
-            if self._keys is not None:
-                data, self.detached = self._keys.feed(data)
-            if data and not self._send(bytes((_STDIN,)) + data):
-                return
-            if self.detached:
-                asyncio.run_coroutine_threadsafe(self._close(), self._loop)
-                return
-        self._send(bytes((_CLOSE, _STDIN)))
-
-    def _read(self) -> bytes:
+    def _read(self) -> None:
         try:
-            return os.read(self._source, _CHUNK)
+            data = os.read(self._ends.stdin, _CHUNK)
         except OSError:
-            return b""  # the terminal has gone
+            data = b""  # the terminal has gone
+        if not data:
+            self._reads = False
+            if self._socket.protocol.startswith("v5."):
+                self._socket.send(bytes((_CLOSE, _STDIN)))
+            return
+        if self._wanted.detach is not None:
+            data, self._detached = self._wanted.detach.feed(data)
+        if data:
+            self._socket.send(bytes((_STDIN,)) + data)
 
-    def _send(self, message: bytes) -> bool:
-        """Send, and wait until the connection takes more; tell whether it still does."""
-        if message[0] == _CLOSE and not str(self._socket.protocol).startswith("v5."):
-            return False
-        sending = self._socket.send_bytes(message)
-        try:
-            asyncio.run_coroutine_threadsafe(_done(sending), self._loop).result()
-        except (OSError, RuntimeError, aiohttp.ClientError, asyncio.CancelledError):
-            return False
-        return True
+    def _receive(self) -> dict[str, Any] | None:
+        outward = {_STDOUT: self._ends.stdout, _STDERR: self._ends.stderr}
+        for message in self._socket.receive():
+            channel = message[0] if message else -1
+            if channel in outward:
+                _write(outward[channel], memoryview(message)[1:])
+            elif channel == _ERROR:
+                status: dict[str, Any] = json.loads(message[1:])
+                return status
+        return None
 
-    async def _close(self) -> None:
-        await self._socket.close()
-
-
-async def _done(sending: Any) -> None:
-    await sending
+    def _send_size(self, more: int = 0) -> None:
+        size = os.get_terminal_size(0)
+        if size.columns and size.lines:
+            text = json.dumps({"Width": size.columns + more, "Height": size.lines + more})
+            self._socket.send(bytes((_RESIZE,)) + text.encode())
 
 
 def _write(descriptor: int, rest: memoryview) -> None:
@@ -172,11 +149,31 @@ def _write(descriptor: int, rest: memoryview) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-async def _send_size(socket: aiohttp.ClientWebSocketResponse, more: int = 0) -> None:
-    size = os.get_terminal_size(0)
-    if size.columns and size.lines:
-        text = json.dumps({"Width": size.columns + more, "Height": size.lines + more})
-        await socket.send_bytes(bytes((_RESIZE,)) + text.encode())
+@contextlib.contextmanager
+def _signals(wanted: bool) -> Iterator[int]:
+    """Yield a descriptor that can be read when the terminal has got another size, -1 where there is
+    none. Raises Failed for a signal that ends this process, when its terminal is its own again."""
+    if not wanted:
+        yield -1
+        return
+    woken, wakes = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def killed(number: int, _frame: FrameType | None) -> None:
+        raise _Killed(number)
+
+    former = {number: signal.signal(number, killed) for number in (signal.SIGTERM, signal.SIGHUP)}
+    former[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda *_: None)
+    former_descriptor = signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    try:
+        yield woken
+    except _Killed as exc:
+        raise Failed(128 + exc.number) from None
+    finally:
+        signal.set_wakeup_fd(former_descriptor)
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        os.close(woken)
+        os.close(wakes)
 
 
 def _judge(status: dict[str, Any]) -> None:

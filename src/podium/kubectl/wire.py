@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _LONGEST_LINE = 1 << 20
 _MOST_HEADERS = 1000
 _PIECE = 1 << 16
+_SWITCHED = 101
 
 
 class WireError(Exception):
@@ -116,7 +117,8 @@ class Wire:
         self._socket.sendall(head.encode() + b"\r\n\r\n" + (body or b""))
         while True:
             response = Response(self._file, method)
-            if response.status >= 200:  # what comes before is only a greeting
+            if response.status >= 200 or response.status == _SWITCHED:
+                # What comes before is only a greeting.
                 return response
 
     def close(self) -> None:

@@ -1,0 +1,158 @@
+"""A WebSocket to the API server, as exec and attach need one (RFC 6455): no event loop, little to
+load, so that a short command stays short."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import os
+import ssl
+from collections.abc import Iterator, Sequence
+
+from podium.kubectl.errors import CommandError, Unreachable
+from podium.kubectl.http import Http, Query
+
+_CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x2, 0x8, 0x9, 0xA
+_FIN, _MASKED = 0x80, 0x80
+_PIECE = 1 << 18
+
+
+class WebSocket:
+    """One connection. It never blocks: who waits asks :meth:`fileno` and :attr:`unsent`."""
+
+    def __init__(self, http: Http, path: str, query: Query, protocols: Sequence[str]) -> None:
+        """Open it with one of *protocols*. Raises CommandError.
+
+        It begins with a GET, as it should; whoever may only ``create`` begins with a POST, which
+        upstream's servers take for SPDY alone.
+        """
+        headers = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", binascii.b2a_base64(os.urandom(16), newline=False).decode()),
+            ("Sec-WebSocket-Protocol", ", ".join(protocols)),
+        ]
+        for method in ("GET", "POST"):
+            self._socket, response = http.upgrade(method, path, query, headers)
+            if response.status == 101:
+                break
+            said = response.read().decode(errors="replace")
+            self._socket.close()
+        else:
+            raise CommandError(f"unable to upgrade connection: {_message(said)}")
+        self.protocol = response.header("sec-websocket-protocol")
+        self._server = http.authority
+        self._socket.setblocking(False)
+        self._received, self._out = bytearray(), bytearray()
+        self._ended = False
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait until the connection takes them."""
+        return len(self._out)
+
+    # -- out
+
+    def send(self, message: bytes) -> None:
+        """Take a message on; it goes with :meth:`flush`."""
+        self._frame(_BINARY, message)
+
+    def _frame(self, opcode: int, payload: bytes) -> None:
+        length = len(payload)
+        if length < 126:
+            head = bytes((_FIN | opcode, _MASKED | length))
+        elif length < 1 << 16:
+            head = bytes((_FIN | opcode, _MASKED | 126)) + length.to_bytes(2, "big")
+        else:
+            head = bytes((_FIN | opcode, _MASKED | 127)) + length.to_bytes(8, "big")
+        key = os.urandom(4)
+        self._out += head + key + _xor(payload, key)
+
+    def flush(self) -> None:
+        """Write as much as the connection takes. Raises Unreachable."""
+        try:
+            while self._out:
+                del self._out[: self._socket.send(self._out)]
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return
+        except OSError as exc:
+            raise Unreachable(self._server, exc) from exc
+
+    # -- in
+
+    def receive(self) -> Iterator[bytes]:
+        """Yield the messages that have come. :attr:`ended` tells whether more may. Raises
+        Unreachable."""
+        while not self._ended:
+            try:
+                data = self._socket.recv(_PIECE)
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            except OSError as exc:
+                if isinstance(exc, ssl.SSLEOFError | ConnectionResetError):
+                    data = b""
+                else:
+                    raise Unreachable(self._server, exc) from exc
+            self._ended = not data
+            self._received += data
+            yield from self._messages()
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def _messages(self) -> Iterator[bytes]:
+        """Frames are messages: servers of Kubernetes' streams do not tear any apart."""
+        place, received = 0, self._received
+        while (found := _head(received, place)) is not None:
+            opcode, begin, length = found
+            if len(received) < begin + length:
+                break
+            payload = bytes(memoryview(received)[begin : begin + length])
+            place = begin + length
+            if opcode == _PING:
+                self._frame(_PONG, payload)
+            elif opcode == _CLOSE:
+                self._ended = True
+            elif opcode != _PONG:
+                yield payload
+        del received[:place]
+
+
+def _head(data: bytearray, place: int) -> tuple[int, int, int] | None:
+    """Return a frame's opcode, where its payload begins and how long that is; None: not yet."""
+    if len(data) < place + 2:
+        return None
+    length, begin = data[place + 1] & 0x7F, place + 2
+    size = {126: 2, 127: 8}.get(length, 0)
+    if len(data) < begin + size:
+        return None
+    if size:
+        length = int.from_bytes(data[begin : begin + size], "big")
+    return data[place] & 0x0F, begin + size, length
+
+
+def _xor(data: bytes, key: bytes) -> bytes:
+    """Mask *data*, by arithmetic on one very long number."""
+    length = len(data)
+    mask = (key * (length // 4 + 1))[:length]
+    number = int.from_bytes(data, "little") ^ int.from_bytes(mask, "little")
+    return number.to_bytes(length, "little")
+
+
+def _message(text: str) -> str:
+    """Return the message of a ``Status``, or what came instead of one."""
+    try:
+        status = json.loads(text)
+    except ValueError:
+        return text.strip()
+    if isinstance(status, dict) and status.get("kind") == "Status":
+        return str(status.get("message", ""))
+    return text.strip()
