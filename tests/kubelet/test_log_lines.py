@@ -51,6 +51,26 @@ def test_an_unfinished_line_ends_where_the_other_stream_writes():
     assert b"".join(LogRenderer(LogFilter()).render(lines)) == b"no end\nerror\n"
 
 
+RAW = st.builds(
+    b" ".join,
+    st.tuples(
+        st.sampled_from([STAMP, b"x", b""]),
+        st.sampled_from([b"stdout", b"stderr", b"garbage"]),
+        st.sampled_from([b"F", b"P", b"F:tag"]),
+        st.sampled_from([b"", b"one", b"a stdout F b", b"\r", b"of a terminal\r", b"\xff \0"]),
+    ),
+)
+FILTERS = (LogFilter(), LogFilter(stream="Stderr"), LogFilter(timestamps=True))
+
+
+@given(st.lists(st.lists(RAW, min_size=1), max_size=6), st.sampled_from(FILTERS))
+def test_a_block_is_what_its_lines_are(blocks, wanted):
+    whole, single = LogRenderer(wanted), LogRenderer(wanted)
+    for lines in blocks:
+        raw = [line + b"\n" for line in lines]
+        assert whole.render_block(b"".join(raw)) == b"".join(single.render(raw))
+
+
 @given(st.lists(st.text("ab \t", max_size=5), max_size=40), st.integers(0, 45), st.booleans())
 def test_the_tail_of_a_file_is_its_last_lines(lines, wanted, unfinished):
     """Against the dumb way: split it all, take the last ones."""

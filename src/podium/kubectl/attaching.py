@@ -95,8 +95,8 @@ def show_log(http: Http, pod: dict[str, Any], container: str) -> None:
     metadata = pod["metadata"]
     path = Discovery(http).find("pods").path(metadata["namespace"], metadata["name"], "log")
     sys.stdout.flush()
-    for line in http.stream(path, [("container", container)], accept="*/*"):
-        sys.stdout.buffer.write(line)
+    for piece in http.stream(path, [("container", container)], accept="*/*", lines=False):
+        sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
 
 

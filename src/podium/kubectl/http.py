@@ -96,14 +96,17 @@ class Http:
                 self.close()
         return answer
 
-    def stream(self, path: str, query: Query = (), *, accept: str = JSON) -> Iterator[bytes]:
-        """Yield the lines of an answer as they come. Raises as :meth:`request` does."""
+    def stream(
+        self, path: str, query: Query = (), *, accept: str = JSON, lines: bool = True
+    ) -> Iterator[bytes]:
+        """Yield the lines of an answer as they come, or pieces of any size. Raises as
+        :meth:`request` does."""
         response = self._send("GET", path, query, None, JSON, accept)
         connection, self._open = self._open, None  # it is this answer's until its end
         try:
             if response.status >= 300:
                 raise _refusal(response)
-            yield from response.lines()
+            yield from response.lines() if lines else response.pieces()
         except (OSError, WireError) as exc:
             raise Unreachable(self.authority, exc) from exc
         finally:

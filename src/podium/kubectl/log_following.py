@@ -25,9 +25,9 @@ class LogRequest:
 
 def show(http: Http, request: LogRequest) -> None:
     """Print a log to its end, or for as long as it is followed. Raises CommandError."""
-    out = sys.stdout.buffer
-    for line in http.stream(request.path, request.query, accept=_ACCEPT):
-        out.write(request.prefix + line)
+    out, prefixed = sys.stdout.buffer, bool(request.prefix)
+    for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=prefixed):
+        out.write(request.prefix + piece)
         out.flush()
 
 

@@ -5,6 +5,7 @@ Pure. https://github.com/kubernetes/design-proposals-archive/blob/main/node/kube
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,8 @@ def line_time(line: LogLine) -> datetime | None:
         return None
 
 
+#: Lines that are whole: of a log of these alone the rest is left by one call.
+_WHOLE = re.compile(rb"^[^ \n]* std(?:out|err) F ([^\n]*\n)", re.MULTILINE)
 _STREAMS = {"Stdout": (b"stdout",), "Stderr": (b"stderr",)}
 
 
@@ -76,10 +79,20 @@ class LogRenderer:
         self._left = wanted.limit_bytes
         self._streams = _STREAMS.get(wanted.stream, (b"stdout", b"stderr"))
         self._open = b""  # the stream whose last line was only a part
+        #: Whether all of every line is wanted, and nothing but that.
+        self._plain = wanted == LogFilter(stream=wanted.stream) and len(self._streams) == 2
 
     @property
     def exhausted(self) -> bool:
         return self._left is not None and self._left <= 0
+
+    def render_block(self, block: bytes) -> bytes:
+        """Return what the client gets of complete lines."""
+        if self._plain and not self._open and b"\r\n" not in block:
+            contents = _WHOLE.findall(block)
+            if len(contents) == block.count(b"\n"):
+                return b"".join(contents)
+        return b"".join(self.render([line + b"\n" for line in block[:-1].split(b"\n")]))
 
     def render(self, raw_lines: Iterable[bytes]) -> Iterator[bytes]:
         for raw in raw_lines:

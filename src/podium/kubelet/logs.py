@@ -48,7 +48,7 @@ async def read_log(
         while True:
             over = ended()  # before reading: what is written until now belongs to the log
             for batch in chain.batches():
-                text = b"".join(renderer.render(batch))
+                text = renderer.render_block(batch)
                 if text:
                     yield text
                 if renderer.exhausted:
@@ -98,7 +98,7 @@ class _Chain:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def batches(self) -> Iterator[list[bytes]]:
+    def batches(self) -> Iterator[bytes]:
         return self._lines.batches()
 
     def advance(self) -> bool:
@@ -196,14 +196,17 @@ class _Lines:
     def __init__(self, file: IO[bytes]) -> None:
         self._file, self._rest = file, b""
 
-    def batches(self) -> Iterator[list[bytes]]:
+    def batches(self) -> Iterator[bytes]:
         while block := self._file.read(_BLOCK):
-            *lines, self._rest = (self._rest + block).split(b"\n")
-            if lines:
-                yield [line + b"\n" for line in lines]
-            elif len(self._rest) > _LONGEST:
-                yield [self._rest[:_LONGEST] + b"\n"]
-                self._rest = b""
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield self._rest + block[:end]
+                self._rest = block[end:]
+            else:
+                self._rest += block
+                if len(self._rest) > _LONGEST:
+                    yield self._rest[:_LONGEST] + b"\n"
+                    self._rest = b""
 
 
 def _blocks_from_end(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
