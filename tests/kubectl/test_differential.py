@@ -35,7 +35,8 @@ _KUBECTL = Path(sys.executable).parent / "kubectl"
 _UPSTREAM, _OURS = "ns-a", "ns-b"
 #: Commands that change nothing: several of them may run at once.
 _READ = frozenset(
-    "get describe wait api-resources api-versions attach exec cp port-forward proxy".split()
+    "get describe explain events cluster-info wait api-resources api-versions attach exec cp "
+    "port-forward proxy".split()
 )
 _MASKS = (
     (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),
@@ -132,6 +133,11 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
             for words in (["namespace", namespace], ["sa", "default", "-n", namespace]):
                 made = await _upstreams(["create", *words], admin)
                 assert made.code == 0, made.stderr
+            events = tmp_path / f"{namespace}.yaml"
+            text = (_MANIFESTS / "events.yaml").read_text().replace("NAMESPACE", namespace)
+            events.write_text(text)
+            made = await _upstreams(["create", "-f", str(events)], admin)
+            assert made.code == 0, made.stderr
         monkeypatch.setenv("KUBECONFIG", str(_in_namespace(admin, _OURS)))
         theirs = _in_namespace(admin, _UPSTREAM)
 

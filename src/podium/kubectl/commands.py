@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Basic Commands (Intermediate):",
         (
+            ("explain", "Get documentation for a resource"),
             ("get", "Display one or many resources"),
             ("edit", "Edit a resource on the server"),
             (
@@ -54,6 +55,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Cluster Management Commands:",
         (
             ("certificate", "Modify certificate resources"),
+            ("cluster-info", "Display cluster information"),
             ("cordon", "Mark node as unschedulable"),
             ("uncordon", "Mark node as schedulable"),
             ("drain", "Drain node in preparation for maintenance"),
@@ -72,6 +74,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("cp", "Copy files and directories to and from containers"),
             ("auth", "Inspect authorization"),
             ("debug", "Create debugging sessions for troubleshooting workloads and nodes"),
+            ("events", "List events"),
         ),
     ),
     (

@@ -18,11 +18,21 @@ def ordered(obj: dict[str, Any]) -> dict[str, Any]:
     if obj.get("kind") == "List":
         items = [_sorted(item) for item in obj["items"]]
         return {"kind": "List", "apiVersion": "v1", "metadata": obj["metadata"], "items": items}
+    if str(obj.get("kind", "")).endswith("List") and isinstance(obj.get("items"), list):
+        items = [_item(obj, item) for item in obj["items"]]
+        return {**{name: obj[name] for name in (*_FIRST, "metadata")}, "items": items}
     group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
     cls = kinds.find(kinds.GroupVersionKind(group, version, str(obj.get("kind", ""))))
     message = schema.definition_of(cls) if cls is not None else ""
     found = _message(message, obj)
     return {**{name: obj[name] for name in _FIRST if name in obj}, **found}
+
+
+def _item(listed: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of a list of one type, which need not say of which."""
+    kind = str(listed["kind"]).removesuffix("List")
+    found = ordered({"kind": kind, "apiVersion": listed["apiVersion"], **item})
+    return {name: value for name, value in found.items() if name in item}
 
 
 def _message(name: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,163 @@
+"""``kubectl events``: what has happened, the latest last."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from podium.kubectl import formats
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.discovery import Discovery
+from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.lists import pages
+from podium.kubectl.printing.describe import interval
+from podium.kubectl.printing.table import Aligner, escaped
+from podium.kubectl.writing import as_text
+
+Event = dict[str, Any]
+
+#: What an event has in Go's type, whether there is anything in it or not.
+BLANK: Event = {"eventTime": None, "firstTimestamp": None, "lastTimestamp": None,
+                 "reportingComponent": "", "reportingInstance": "", "source": {}}  # fmt: skip
+_TYPES = {"normal": "Normal", "warning": "Warning"}
+
+
+def run(invocation: Invocation) -> int:
+    values, http = invocation.values, invocation.session.http
+    wanted = [_TYPES.get(name.lower()) for name in values.types]
+    if None in wanted:
+        raise CommandError("valid --types are Normal or Warning")
+    show = formats.printer(values, formats.FOR_WRITERS)
+    query = _query(invocation)
+    namespace = "" if values.all_namespaces else invocation.session.namespace
+    path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
+    found: list[Event] = []
+    version = ""
+    for page in pages(http, path, query, chunk=values.chunk_size):
+        found += [{"apiVersion": "v1", "kind": "Event", **one} for one in page["items"] or ()]
+        version = page["metadata"]["resourceVersion"]
+    found = [one for one in found if not wanted or one.get("type") in wanted]
+    if values.watch:
+        return _watch(invocation, path, [*query, ("resourceVersion", version)], found)
+    if not found and show is None:
+        where = f" in {namespace} namespace" if namespace else ""
+        print(f"No events found{where}.", file=sys.stderr)
+        return 0
+    found.sort(key=_last)
+    if show is not None:
+        plain = [{**BLANK, **formats.without_managers(one, values)} for one in found]
+        listed = {"apiVersion": "v1", "items": plain, "kind": "EventList", "metadata": {}}
+        print(as_text(listed, "json", typed=True) if values.output == "json" else show(listed),
+              end="")  # fmt: skip
+    elif values.output != "name":
+        _print(invocation, found, Aligner(), headed=not values.no_headers)
+    return 0
+
+
+def _query(invocation: Invocation) -> list[tuple[str, str]]:
+    """Choose the events of one object."""
+    text = invocation.values.__getattr__("for")
+    if not text:
+        return []
+    kind, slash, name = text.partition("/")
+    if not slash or not kind or not name or "/" in name:
+        raise CommandError("--for must be in resource/name form")
+    try:
+        type_ = Discovery(invocation.session.http).find(kind)
+    except CommandError as exc:
+        raise Said(str(exc)) from exc
+    fields = (f"involvedObject.kind={type_.kind},involvedObject.name={name},"
+              f"involvedObject.apiVersion={type_.group_version}")  # fmt: skip
+    return [("fieldSelector", fields)]
+
+
+def _last(event: Event) -> str:
+    """When it was seen last."""
+    series = event.get("series") or {}
+    text = series.get("lastObservedTime") or event.get("lastTimestamp") or event.get("eventTime")
+    return str(text or "")
+
+
+def _watch(
+    invocation: Invocation, path: str, query: list[tuple[str, str]], found: Sequence[Event]
+) -> int:
+    """Print what there is, then what comes."""
+    values, aligner, headed = invocation.values, Aligner(), not invocation.values.no_headers
+    wanted = [_TYPES[name.lower()] for name in values.types]
+    if found:
+        _print(invocation, sorted(found, key=_last), aligner, headed=headed)
+        headed = False
+    sys.stdout.flush()
+    for line in invocation.session.http.stream(path, [*query, ("watch", "true")]):
+        event = json.loads(line)
+        if event["type"] == "ERROR":
+            raise StatusError(event["object"])
+        seen = event["object"]
+        if event["type"] in ("BOOKMARK", "DELETED") or (wanted and seen.get("type") not in wanted):
+            continue
+        _print(invocation, [seen], aligner, headed=headed)
+        headed = False
+        sys.stdout.flush()
+    return 0
+
+
+def _print(
+    invocation: Invocation, found: Sequence[Event], aligner: Aligner, *, headed: bool
+) -> None:
+    everywhere, now = invocation.values.all_namespaces, datetime.now(UTC)
+    rows: list[list[str]] = []
+    if headed:
+        first = ["NAMESPACE"] if everywhere else []
+        rows.append([*first, "LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"])
+    for one in found:
+        involved = one.get("involvedObject") or {}
+        target = f"{involved.get('kind', '')}/{involved.get('name', '')}"
+        first = [one["metadata"].get("namespace", "")] if everywhere else []
+        cells = [interval(one, now), one.get("type", ""), one.get("reason", ""), target]
+        rows.append([*first, *cells, escaped(str(one.get("message", "")).strip())])
+    for line in aligner.lines(rows):
+        print(line)
+
+
+COMMAND = Command(
+    usage="kubectl events [(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|"
+    "template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file] [--for TYPE/NAME] [--watch] "
+    "[--types=Normal,Warning] [options]",
+    short="List events",
+    long="Show what has happened in a namespace, or to one object, the latest last.",
+    examples="""
+# Of the namespace
+kubectl events
+
+# Of one Pod, and what comes
+kubectl events --for pod/web --watch
+
+# Only what is wrong, everywhere
+kubectl events -A --types=Warning
+""",
+    run=run,
+    flags=(
+        Flag("all-namespaces", False, "If present, list the requested object(s) across all "
+             "namespaces. Namespace in current context is ignored even if specified with "
+             "--namespace.", short="A", kind=Kind.BOOL),
+        Flag("chunk-size", 500, "Return large lists in chunks rather than all at once. Pass 0 to "
+             "disable.", kind=Kind.INT),
+        Flag("for", usage="Filter events to only those pertaining to the specified resource."),
+        Flag("no-headers", False, "When using the default output format, don't print headers.",
+             kind=Kind.BOOL),
+        Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
+             "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, "
+             "jsonpath-file).", short="o"),
+        Flag("show-managed-fields", False, "If true, keep the managedFields when printing objects "
+             "in JSON or YAML format.", kind=Kind.BOOL),
+        Flag("template", usage="Template string or path to template file to use when "
+             "-o=go-template, -o=go-template-file."),
+        Flag("types", [], "Output only events of given types.", kind=Kind.LIST),
+        Flag("watch", False, "After listing the requested events, watch for more events.",
+             short="w", kind=Kind.BOOL),
+    ),
+)  # fmt: skip
