@@ -457,6 +457,32 @@ async def test_a_download_may_break_often_as_long_as_it_gets_on(service, fake, c
     assert set(clock.pauses) == {0.25}
 
 
+@pytest.mark.parametrize("damage", [b"", b"X"], ids=["as-it-was", "damaged-since"])
+async def test_the_next_pull_goes_on_where_the_last_one_broke(service, fake, damage):
+    fake.add("b", "1", IMAGE)
+
+    async def break_for_good(request):
+        content = fake.blobs.get(request.path.rsplit("/", 1)[1], b"")
+        if len(content) < 1_000_000:
+            return None
+        start = int(request.headers.get("Range", "bytes=0-")[6:-1])
+        return await break_off(request, content[start:], 0 if start else 700_000, start=start)
+
+    fake.intercept = break_for_good
+    assert "unexpected EOF" in str(await refused(service, f"{fake.host}/b:1"))
+    [kept] = (service.store.root / "partial").iterdir()
+    assert kept.stat().st_size == 700_000
+    with kept.open("r+b") as file:
+        file.write(damage)
+
+    fake.intercept = None
+    fake.requests.clear()
+    assert await service.pull_image(f"{fake.host}/b:1") == IMAGE.id
+    ranges = [headers["Range"] for _, _, headers in fake.requests if "Range" in headers]
+    assert ranges == ["bytes=700000-"]
+    assert list((service.store.root / "partial").iterdir()) == []
+
+
 async def test_a_server_that_starts_over(service, fake):
     """It ignores the range and sends everything again, with a 200."""
     fake.add("b", "1", IMAGE)

@@ -100,26 +100,36 @@ class Repository:
         return await self._document("blobs", descriptor)
 
     async def blob(self, descriptor: Descriptor, path: Path, progress: Progress) -> None:
-        """Download a layer into the new file *path*, going on where a connection broke off, however
-        often it does, as long as it gets on.
+        """Download a layer into the file *path*, going on where a connection broke off, however
+        often it does, as long as it gets on; and where a former download did.
 
         Raises RuntimeFailure; the file is the caller's to remove.
         """
-        with path.open("xb", buffering=0) as file:
+        with path.open("a+b", buffering=0) as file:
             sink = _Sink(file.fileno(), descriptor)
-            attempt, reached = 1, 0
-            while True:
-                try:
-                    await self._receive(descriptor, sink, progress)
-                    break
-                except Unreachable:
-                    if sink.size >= reached + _HEADWAY:
-                        attempt, reached = 1, sink.size
-                    if attempt == _BLOB_ATTEMPTS:
-                        raise
-                    await self._clock.sleep(0.25 * 2 ** (attempt - 1))
-                    attempt += 1
+            await run_in_thread(sink.adopt)
+            adopted = sink.size
+            await self._receive_all(descriptor, sink, progress)
+            if adopted and not sink.is_right:
+                sink.restart()  # what was there has not been what it should
+                await self._receive_all(descriptor, sink, progress)
             sink.verify()
+
+    async def _receive_all(self, descriptor: Descriptor, sink: _Sink, progress: Progress) -> None:
+        if sink.size and sink.size == descriptor.size:
+            return
+        attempt, reached = 1, sink.size
+        while True:
+            try:
+                await self._receive(descriptor, sink, progress)
+                return
+            except Unreachable:
+                if sink.size >= reached + _HEADWAY:
+                    attempt, reached = 1, sink.size
+                if attempt == _BLOB_ATTEMPTS:
+                    raise
+                await self._clock.sleep(0.25 * 2 ** (attempt - 1))
+                attempt += 1
 
     async def _resolve_at(self, endpoint: Endpoint) -> Resolved | None:
         """Ask one endpoint; None when it does not have it."""
@@ -295,15 +305,27 @@ class _Sink:
         self._hash.update(data)
         self.size += len(data)
 
+    def adopt(self) -> None:
+        """Take over what is in the file already (slow)."""
+        while data := os.pread(self._descriptor, _WRITE_SIZE, self.size):
+            self._hash.update(data)
+            self.size += len(data)
+        if self.size > self._expected.size:
+            self.restart()
+
     def restart(self) -> None:
         os.ftruncate(self._descriptor, 0)
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         self._hash = hashlib.sha256()
         self.size = 0
 
+    @property
+    def is_right(self) -> bool:
+        return f"sha256:{self._hash.hexdigest()}" == self._expected.digest
+
     def verify(self) -> None:
-        digest = f"sha256:{self._hash.hexdigest()}"
-        if digest != self._expected.digest:
+        if not self.is_right:
+            digest = f"sha256:{self._hash.hexdigest()}"
             raise _wrong_digest(digest, self._expected.digest)
 
 

@@ -29,7 +29,7 @@ from podium.runtime.images.spec import (
 )
 from podium.runtime.images.store import ImageStore
 from podium.runtime.images.threads import run_in_thread
-from podium.runtime.images.transport import Transport
+from podium.runtime.images.transport import Transport, Unreachable
 from podium.runtime.port import RuntimeFailure
 
 _PARALLEL_DOWNLOADS = 3  # as containerd
@@ -163,7 +163,12 @@ class _Layers:
                 self._progress.downloading(blob.digest, received, blob.size)
 
         async with self._slots:
-            await self._repository.blob(blob, path, progress)
+            self._store.take_partial(blob.digest, path)
+            try:
+                await self._repository.blob(blob, path, progress)
+            except Unreachable:
+                self._store.keep_partial(blob.digest, path)
+                raise
         return path
 
     async def _unpack(self, plan: LayerPlan, blob: Descriptor, download: Awaitable[Path]) -> None:

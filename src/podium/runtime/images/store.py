@@ -5,6 +5,7 @@
     layers/NAME/      unpacked layers; NAME stands for the layer and all below it (its chain ID)
     holds/CONTAINER   the ID of the image that a container uses
     ingest/           what is being fetched or unpacked; rubbish when nobody adds
+    partial/HEX       layers whose download broke off: where the next one goes on, for a day
     lock, adding      locked while the index changes; shared while images are added
 
 What has its name in ``blobs`` or ``layers`` is whole, verified and synced; it gets there by a
@@ -13,12 +14,14 @@ rename. Everything is below a directory that only root may enter: layers hold se
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +39,8 @@ from podium.runtime.images.spec import (
 from podium.runtime.port import NotFound, RuntimeFailure
 
 _HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+#: Downloads that broke off are kept from this many bytes on, for so long (seconds), so many.
+_WORTH_KEEPING, _KEPT_FOR, _KEPT = 256 * 1024, 86400.0, 8
 _EMPTY_LAYER = "empty"  # what an image without layers is mounted from
 
 
@@ -48,6 +53,7 @@ class ImageStore:
         self._layers = self.root / "layers"
         self._holds = self.root / "holds"
         self._ingest = self.root / "ingest"
+        self._partial = self.root / "partial"
         self._index_file = self.root / "index.json"
         self._seen: tuple[tuple[int, int, int], ImageIndex] | None = None
         self._configs: dict[str, ImageConfig] = {}
@@ -56,9 +62,10 @@ class ImageStore:
         """Make what is missing, and remove what a crash has left behind (slow when it has)."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.root.chmod(0o700)
-        for directory in (self._blobs, self._layers, self._holds, self._ingest):
+        for directory in (self._blobs, self._layers, self._holds, self._ingest, self._partial):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._layers / _EMPTY_LAYER).mkdir(mode=0o755, exist_ok=True)
+        self._drop_old_partials()
         if next(self._ingest.iterdir(), None) is not None:
             self.collect()
 
@@ -119,6 +126,26 @@ class ImageStore:
                 yield workspace
             finally:
                 shutil.rmtree(workspace, ignore_errors=True)
+
+    def take_partial(self, digest: str, path: Path) -> None:
+        """Move what there is of a download that broke off to *path*, if there is something."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._partial / digest.removeprefix("sha256:")).rename(path)
+
+    def keep_partial(self, digest: str, path: Path) -> None:
+        """Keep the beginning of a download that has broken off, for the next."""
+        if path.stat().st_size >= _WORTH_KEEPING:
+            path.rename(self._partial / digest.removeprefix("sha256:"))
+            self._drop_old_partials()
+
+    def _drop_old_partials(self) -> None:
+        ages = []
+        for path in self._partial.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                ages.append((time.time() - path.stat().st_mtime, path))
+        for number, (age, path) in enumerate(sorted(ages)):
+            if age > _KEPT_FOR or number >= _KEPT:
+                path.unlink(missing_ok=True)
 
     def has_layer(self, name: str) -> bool:
         return (self._layers / name).is_dir()
@@ -199,6 +226,7 @@ class ImageStore:
 
         Does nothing, and returns False, while somebody is adding: the next call makes up for it.
         """
+        self._drop_old_partials()
         rubbish = self._ingest / f"rubbish-{secrets.token_hex(8)}"
         try:
             with self._locked("adding", fcntl.LOCK_EX | fcntl.LOCK_NB):
