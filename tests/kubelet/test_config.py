@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from podium.domain.pods.shutdown import ShutdownGrace
-from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse
+from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse, served_fields
+from podium.kubelet.config_readers import NodeTaint
+from podium.kubelet.flags import FLAGS
 
 HEAD = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
 
@@ -25,9 +30,14 @@ def test_a_file_is_read(tmp_path):
     ("fields", "text"),
     [
         (
-            {"cpuManagerPolicy": "static"},
-            "cpuManagerPolicy: this field is not served; those that are: allowedUnsafeSysct",
+            {"evictionSofter": {}},
+            "evictionSofter: this field is not served; those that are: allowedUnsafeSysctls, ",
         ),
+        (
+            {"cgroupDriver": "systemd"},
+            'cgroupDriver: this node knows no other value than "cgroupfs"',
+        ),
+        ({"registerWithTaints": [{"key": "a"}]}, "registerWithTaints[0].effect: must be NoSche"),
         ({"enforceNodeAllocatable": ["kube-reserved"]}, "enforceNodeAllocatable: must be pods or"),
         ({"cpuCFSQuotaPeriod": "2s"}, "cpuCFSQuotaPeriod: must be between 1ms and 1sec"),
         (
@@ -45,7 +55,7 @@ def test_a_file_is_read(tmp_path):
             {"evictionSoftGracePeriod": {"memory.available": "soon"}},
             "evictionSoftGracePeriod[memory.available]: must be a duration",
         ),
-        ({"registerNode": False}, "registerNode: this field is not served"),
+        ({"registerNode": False}, "registerNode: this node knows no other value than true"),
         ({"maxPods": 0}, "maxPods: must be a whole number of at least 1"),
         ({"nodeStatusUpdateFrequency": "soon"}, "nodeStatusUpdateFrequency: must be a duration"),
         ({"kubeReserved": {"cpu": "x"}}, "kubeReserved[cpu]: "),
@@ -86,6 +96,29 @@ def test_what_is_refused_is_named(fields, text):
     with pytest.raises(ConfigError) as caught:
         parse({**HEAD, **fields})
     assert str(caught.value).startswith(text)
+
+
+def test_every_field_that_is_served_is_in_the_docs_and_no_other():
+    """One row each, in the order of the alphabet."""
+    text = (Path(__file__).parents[2] / "docs" / "kubelet-configuration.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \|", text, re.MULTILINE)
+    fields = [row for row in rows if not row.startswith("--")]
+    assert fields == sorted(fields)
+    assert set(fields) == served_fields()
+    assert {row.removeprefix("--") for row in rows if row.startswith("--")} == set(FLAGS)
+
+
+def test_values_that_say_what_is_so_anyway_are_taken():
+    assert parse({**HEAD, "cgroupDriver": "cgroupfs", "failSwapOn": False}) == parse(None)
+
+
+def test_taints_of_a_new_node():
+    wanted = (NodeTaint("a", "NoSchedule", "b"), NodeTaint("c", "NoExecute"))
+    listed = [{"key": "a", "value": "b", "effect": "NoSchedule"},
+              {"key": "c", "effect": "NoExecute"}]  # fmt: skip
+    assert parse({**HEAD, "registerWithTaints": listed}).register_with_taints == wanted
+    flags = {"register-with-taints": "a=b:NoSchedule,c:NoExecute"}
+    assert parse(None, None, flags).register_with_taints == wanted
 
 
 def test_another_kind_is_refused():

@@ -10,6 +10,7 @@ from podium.api import scheme
 from podium.api.go_time import format_micro_time
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
+from podium.kubelet.config_readers import NodeTaint
 from podium.runtime.port import RuntimeCondition
 
 
@@ -79,11 +80,15 @@ async def test_the_lease_is_renewed_every_ten_seconds(node):
 
 async def test_the_configuration_decides_what_pods_get(idle_node):
     idle_node.config = dataclasses.replace(
-        idle_node.config, max_pods=7, kube_reserved={"cpu": "100m"}
+        idle_node.config,
+        max_pods=7,
+        kube_reserved={"cpu": "100m"},
+        register_with_taints=(NodeTaint("a", "NoSchedule", "b"),),
     )
     await idle_node.start()
     found = await idle_node.client.get(scheme.NODES, "node-1")
     assert found.status.capacity["pods"] == "7"
+    assert ("a", "b", "NoSchedule") in [(t.key, t.value, t.effect) for t in found.spec.taints]
     cpus = int(found.status.capacity["cpu"])
     assert found.status.allocatable["cpu"] == f"{cpus * 1000 - 100}m"
 

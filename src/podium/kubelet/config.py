@@ -6,6 +6,7 @@ nothing. https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
 from podium.kubelet.auth import settings as auth_settings
 from podium.kubelet.auth.settings import AuthSettings
-from podium.kubelet.config_readers import ConfigError
+from podium.kubelet.config_readers import ConfigError, NodeTaint
 from podium.kubelet.flags import FLAGS
 
 __all__ = ["API_VERSION", "ConfigError", "KubeletConfiguration", "load", "parse"]
@@ -84,6 +85,7 @@ class KubeletConfiguration:
     eviction_max_pod_grace_period: int = 0
     merge_default_eviction_settings: bool = False
     pod_pids_limit: int = -1  #: of each Pod; -1: none
+    register_with_taints: tuple[NodeTaint, ...] = ()  #: of a node that is new
     cpu_cfs_quota: bool = True  #: whether CPU limits are enforced
     cpu_cfs_quota_period: float = 0.1
     enforce_node_allocatable: tuple[str, ...] = ("pods",)
@@ -198,6 +200,20 @@ def parse(
     return config
 
 
+def served_fields() -> set[str]:
+    """The paths of all fields that may be set."""
+
+    def paths(name: str, group: _Group) -> set[str]:
+        found = set()
+        for inner, entry in group.items():
+            path = f"{name}.{inner}"
+            found |= paths(path, entry) if isinstance(entry, dict) else {path}
+        return found
+
+    inner = {path for name, group in _GROUPS.items() for path in paths(name, group)}
+    return set(_FIELDS) | set(ONLY) | inner
+
+
 def _fields(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ConfigError("not a KubeletConfiguration")
@@ -210,8 +226,13 @@ def _fields(document: Any) -> dict[str, Any]:
         if name in _GROUPS:
             values |= _group(name, _GROUPS[name], value)
             continue
+        if name in ONLY:
+            if value != ONLY[name]:
+                said = json.dumps(ONLY[name])
+                raise ConfigError(f"{name}: this node knows no other value than {said}")
+            continue
         if name not in _FIELDS:
-            served = ", ".join(sorted({**_FIELDS, **_GROUPS}))
+            served = ", ".join(sorted({**_FIELDS, **_GROUPS, **ONLY}))
             raise ConfigError(f"{name}: this field is not served; those that are: {served}")
         attribute, reader = _FIELDS[name]
         values[attribute] = reader(name, value)
@@ -356,6 +377,7 @@ _FIELDS = {
     ),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
     "podPidsLimit": ("pod_pids_limit", read.number),
+    "registerWithTaints": ("register_with_taints", read.taints),
     "cpuCFSQuota": ("cpu_cfs_quota", read.truth),
     "cpuCFSQuotaPeriod": ("cpu_cfs_quota_period", _quota_period),
     "enforceNodeAllocatable": ("enforce_node_allocatable", _enforced),
@@ -366,6 +388,21 @@ _FIELDS = {
     "evictionPressureTransitionPeriod": ("eviction_pressure_transition_period", read.duration),
     "evictionMaxPodGracePeriod": ("eviction_max_pod_grace_period", read.not_negative),
     "mergeDefaultEvictionSettings": ("merge_default_eviction_settings", read.truth),
+}
+#: Fields whose one value says what is so here anyway.
+ONLY: Mapping[str, Any] = {
+    "cgroupDriver": "cgroupfs",
+    "cgroupsPerQOS": True,
+    "cpuManagerPolicy": "none",
+    "enableDebuggingHandlers": True,
+    "enableServer": True,
+    "failSwapOn": False,
+    "localStorageCapacityIsolation": True,
+    "memoryManagerPolicy": "None",
+    "memorySwap": {"swapBehavior": "NoSwap"},
+    "readOnlyPort": 0,
+    "registerNode": True,
+    "topologyManagerPolicy": "none",
 }
 #: Fields that have fields. Names with our domain are our own.
 _GROUPS: dict[str, _Group] = {

@@ -7,11 +7,47 @@ value comes through :func:`scalar`. They raise ConfigError.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the text names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTaint:
+    key: str
+    effect: str
+    value: str = ""
+
+
+def taints(name: str, value: Any) -> tuple[NodeTaint, ...]:
+    """Read a list of taints; a flag says them as ``key=value:Effect,…``."""
+    if isinstance(value, str):
+        value = [_taint(name, part) for part in value.split(",")]
+    if not isinstance(value, list):
+        raise ConfigError(f"{name}: must be a list of taints")
+    found = []
+    for number_, entry in enumerate(value):
+        at = f"{name}[{number_}]"
+        if not isinstance(entry, dict) or set(entry) - {"key", "value", "effect"}:
+            raise ConfigError(f"{at}: must have key, effect and perhaps value, no more")
+        words = {key: text(f"{at}.{key}", word) for key, word in entry.items()}
+        if words.get("effect") not in ("NoSchedule", "PreferNoSchedule", "NoExecute"):
+            raise ConfigError(f"{at}.effect: must be NoSchedule, PreferNoSchedule or NoExecute")
+        if not words.get("key"):
+            raise ConfigError(f"{at}.key: must not be empty")
+        found.append(NodeTaint(**words))
+    return tuple(found)
+
+
+def _taint(name: str, said: str) -> dict[str, str]:
+    said, separator, effect = said.rpartition(":")
+    if not separator:
+        raise ConfigError(f"{name}: a taint has the form key=value:Effect")
+    key, _, value = said.partition("=")
+    return {"key": key, "value": value, "effect": effect}
 
 
 def scalar(text: str) -> Any:

@@ -69,6 +69,11 @@ FLAGS = {
         read.number,
         "dead containers of the whole node that stay; -1: any number (default: -1)",
     ),
+    "register-with-taints": Flag(
+        "register_with_taints",
+        read.taints,
+        "taints of the node when it is new: key=value:Effect,… (default: none)",
+    ),
     "pod-max-pids": Flag(
         "pod_pids_limit",
         read.number,

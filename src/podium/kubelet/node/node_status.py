@@ -19,10 +19,12 @@ from podium.api.types.core_v1 import (
     NodeRuntimeHandlerFeatures,
     NodeStatus,
     NodeSystemInfo,
+    Taint,
 )
 from podium.domain.pods import eviction
 from podium.domain.pods.eviction import Share, Threshold
 from podium.domain.scheduling.admission import is_extended
+from podium.kubelet.config_readers import NodeTaint
 from podium.kubelet.node.machine import Machine
 from podium.runtime.image_port import Image
 from podium.runtime.port import RuntimeCondition, RuntimeHandler, VersionResponse
@@ -226,11 +228,14 @@ def _ready(conditions: Sequence[RuntimeCondition], *, closing: bool) -> NodeCond
 _WORDS = {"RuntimeReady": "is not ready", "NetworkReady": "network not ready"}
 
 
-def new_node(name: str, labels: Mapping[str, str], pod_cidr: str) -> Node:
+def new_node(
+    name: str, labels: Mapping[str, str], pod_cidr: str, taints: Sequence[NodeTaint] = ()
+) -> Node:
     """The object that a node registers itself with."""
     node = Node()
     node.metadata.name = name
     node.metadata.labels = dict(labels)
+    node.spec.taints = [Taint(key=t.key, value=t.value, effect=t.effect) for t in taints]
     if pod_cidr:
         node.spec.pod_cidr = pod_cidr
         node.spec.pod_cidrs = [pod_cidr]

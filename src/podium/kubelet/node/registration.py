@@ -129,7 +129,8 @@ class NodeReporter:
     async def _register(self) -> None:
         options = self._options
         labels = node_labels(options.node_name, self._machine, options.labels)
-        wanted = new_node(options.node_name, labels, options.pod_cidr)
+        taints = options.config.register_with_taints
+        wanted = new_node(options.node_name, labels, options.pod_cidr, taints)
         wanted.status = node_status(await self._facts(), NodeStatus(), self._clock.now())
         try:
             self.node = await self._client.create(scheme.NODES, wanted)
