@@ -133,7 +133,16 @@ async def test_it_is_told_when_it_goes_wrong_again():
         running.cancel()
 
 
-async def test_at_a_hundred_percent_nobody_looks():
+async def test_at_a_hundred_percent_nothing_goes_but_what_is_used_is_known():
+    """Those who are short of disk may ask for what nobody uses; what came just now stays."""
     rig = Rig("a:1", image_gc_high_threshold_percent=100)
-    async with rig.runtime:
-        await rig.collector.run()
+    rig.free = 0
+    async with rig.runtime, asyncio.TaskGroup() as group:
+        running = group.create_task(rig.collector.run())
+        await rig.clock.advance(600)
+        assert await rig.names() == {"a:1"}
+        rig.images.publish("b:1")
+        await rig.images.pull_image("b:1")
+        assert await rig.collector.free_unused() == SIZE
+        assert await rig.names() == {"b:1"}
+        running.cancel()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from podium.api.types.core_v1 import Node, Pod
 from podium.client.events import EventRecorder
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 INTERVAL = 300.0
 
 
-class GarbageLeft(Exception):
+class GarbageLeft(RuntimeFailure):
     """The images could not be collected as they ought to be; the text says why."""
 
 
@@ -49,25 +49,22 @@ class ImageCollector:
         self._failed = False
 
     async def run(self) -> None:
-        """Look now and then, until cancelled; return at once where images are to be left alone."""
-        config = self._config
-        if config.image_gc_high_threshold_percent == 100 and not config.image_maximum_gc_age:
-            return
+        """Look now and then, until cancelled."""
         # How long those have been here that were before us is not known: long enough.
-        await self._note(float("-inf"))
+        await self._turn(lambda: self._note(float("-inf")))
         while True:
             await self._clock.sleep(INTERVAL)
-            await self._turn()
+            await self._turn(self.collect)
 
     async def free_unused(self) -> int:
         """Remove all that nobody uses and that is old enough; return how many bytes that frees."""
         return await self._remove(await self._removable(), None)
 
-    async def _turn(self) -> None:
+    async def _turn(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self.collect()
+            await work()
             self._failed = False
-        except (GarbageLeft, RuntimeFailure, OSError) as exc:
+        except (RuntimeFailure, OSError) as exc:
             logger.warning("images could not be collected", extra={"error": exc})
             if self._failed:  # once may be because it is early
                 self._tell("ImageGCFailed", str(exc))
@@ -76,7 +73,8 @@ class ImageCollector:
     async def collect(self) -> None:
         """Remove what is too old, and then what the disk has no room for.
 
-        Raises GarbageLeft, RuntimeFailure, OSError.
+        Both may be switched off; then this only takes note of what is used. Raises GarbageLeft,
+        RuntimeFailure, OSError.
         """
         config = self._config
         candidates = await self._removable()
