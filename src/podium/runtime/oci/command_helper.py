@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import os
 import re
+import resource
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -35,8 +36,8 @@ from podium.runtime.port import ExecSyncResponse
 MOST = 3
 #: Different commands of one container that are remembered, and how long one may be, in characters.
 REMEMBERED, LONGEST = 8, 16 * 1024
-#: Seconds in which a new shell has to answer.
-PATIENCE = 10.0
+#: Seconds in which a new shell has to answer, and how often one may fail to.
+PATIENCE, ATTEMPTS = 5.0, 3
 KILLED = 137
 
 _PLACE = f"{lending.DIRECTORY}/ash"
@@ -76,19 +77,28 @@ def remember(live: LiveContainer, cmd: Sequence[str]) -> None:
 
 
 async def take(engine: Engine, live: LiveContainer, cmd: Sequence[str]) -> Helper | None:
-    """Return a shell that is free to execute *cmd*; None where that has to go the long way."""
-    if tuple(cmd) not in live.commands or live.helperless:
+    """Return a shell that is free to execute *cmd*; None where that has to go the long way.
+
+    Where it cannot be had a few times it is not tried again.
+    """
+    if tuple(cmd) not in live.commands or live.helpers_failed >= ATTEMPTS:
         return None
     live.helpers = [helper for helper in live.helpers if not helper.closed]
     idle = next((helper for helper in live.helpers if not helper.busy), None)
-    if idle is not None or len(live.helpers) >= MOST:
+    if idle is not None or len(live.helpers) >= MOST or not _room(engine):
         return idle
+    live.helpers_failed += 1
     helper = await _start(engine, live)
-    if helper is None:
-        live.helperless = True
-    else:
+    if helper is not None:
+        live.helpers_failed = 0
         live.helpers.append(helper)
     return helper
+
+
+def _room(engine: Engine) -> bool:
+    """Whether another shell leaves this process enough descriptors: it takes four."""
+    shells = sum(len(live.helpers) for live in engine.containers.values())
+    return shells < resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 16
 
 
 async def _start(engine: Engine, live: LiveContainer) -> CommandHelper | None:
@@ -100,9 +110,11 @@ async def _start(engine: Engine, live: LiveContainer) -> CommandHelper | None:
     except (OSError, msgspec.MsgspecError):
         return None
     directory = paths.bundle / f"exec-{secrets.token_hex(8)}"
-    directory.mkdir()
     try:
+        directory.mkdir()
         return await _started(engine, live, lent, directory)
+    except OSError:  # the container is being removed
+        return None
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -127,18 +139,19 @@ async def _started(
         fds = (lent, status)
         placing = 'exec "$@" 3</proc/self/fd/{} 4>/proc/self/fd/{}'.format(*fds)
         command = ("/bin/sh", "-c", placing, "sh", *argv)
-        code = -1
-        with contextlib.suppress(TimeoutError):
-            async with (
-                spawned(*command, pass_fds=fds, stdin=stdin, output=(stdout, stderr)) as wait,
-                asyncio.timeout(PATIENCE),
-            ):
-                code = (await wait()).returncode
-    helper.pid = read_pid(pid_file)
-    if code == 0 and await helper.answers():
-        return helper
-    helper.close()
-    return None
+        output, ready = (stdout, stderr), False
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    async with spawned(*command, pass_fds=fds, stdin=stdin, output=output) as wait:
+                        code = (await wait()).returncode
+                    helper.pid = read_pid(pid_file)
+                    ready = code == 0 and await helper.answers()
+        finally:
+            if not ready:
+                helper.pid = read_pid(pid_file)
+                helper.end()
+    return helper if ready else None
 
 
 class CommandHelper:
@@ -155,24 +168,19 @@ class CommandHelper:
 
     async def answers(self) -> bool:
         """Whether the shell is there, and ready for commands."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                return await self._tell(_BEGIN) == 0
-        except TimeoutError:
-            return False
+        return await self._tell(_BEGIN) == 0
 
-    async def run(self, cmd: Sequence[str], timeout: float) -> ExecSyncResponse | None:
-        """Execute *cmd*; None where the shell could not. Raises TimeoutError.
+    async def run(self, cmd: Sequence[str]) -> ExecSyncResponse | None:
+        """Execute *cmd*; None where the shell could not.
 
-        A command that is cut short is killed, and the shell with it.
+        A command whose call is cancelled is killed, and the shell with it.
         """
         self.busy = True
         words = " ".join(map(_quoted, cmd))
         stdout, stderr = self._streams
         with stdout.kept(), stderr.kept():
             try:
-                async with asyncio.timeout(timeout or None):
-                    code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
+                code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
             except BaseException:
                 self.end()
                 raise

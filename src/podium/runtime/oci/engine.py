@@ -43,7 +43,7 @@ class Helper(Protocol):
     busy: bool
     closed: bool
 
-    async def run(self, cmd: Sequence[str], timeout: float) -> ExecSyncResponse | None: ...
+    async def run(self, cmd: Sequence[str]) -> ExecSyncResponse | None: ...
 
     def close(self) -> None: ...
 
@@ -60,7 +60,7 @@ class LiveContainer:
     #: Commands that have been executed, and shells that execute them again.
     commands: set[tuple[str, ...]] = field(default_factory=set)
     helpers: list[Helper] = field(default_factory=list)
-    helperless: bool = False
+    helpers_failed: int = 0  #: attempts to start one, since one was started
 
     def close(self) -> None:
         self.close_helpers()

@@ -37,9 +37,10 @@ async def exec_sync(
         state = record.state.value
         raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
     live = engine.container(container_id)
-    helper = await command_helper.take(engine, live, cmd)
     try:
-        answer = await helper.run(cmd, timeout) if helper is not None else None
+        async with asyncio.timeout(timeout or None):
+            helper = await command_helper.take(engine, live, cmd)
+            answer = await helper.run(cmd) if helper is not None else None
     except TimeoutError:
         raise timed_out(timeout) from None
     if answer is not None:
