@@ -71,6 +71,12 @@ def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
     assert cgroups.limits(of_container).memory_limit_bytes == 64 * MIB
     assert status()["containerStatuses"][0]["restartCount"] == 0
 
+    shared.podium("restart", "pod/web", "-n", namespace)
+    eventually(lambda: status()["containerStatuses"][0]["restartCount"] == 1, "a second run")
+    resize("50m", "64Mi")  # the first run's limits do not hold this up
+    eventually(lambda: cgroups.limits(of_pod).cpu_quota == 5_000, "the Pod is narrowed")
+    eventually(lambda: not conditions(), "the resize is done")
+
 
 def test_a_pod_with_resources_as_a_whole(shared: Cluster, namespace: str):
     cgroups = Cgroups.detect()

@@ -92,6 +92,19 @@ async def test_removing_kills_what_is_inside(machine: tuple[Cgroups, str]):
     assert cgroups.kill(path) is False
 
 
+@pytest.mark.e2e
+async def test_only_what_is_idle_is_removed(machine: tuple[Cgroups, str]):
+    cgroups, path = machine
+    cgroups.create(f"{path}/busy")
+    cgroups.create(f"{path}/idle/within")
+    with sleeping() as process:
+        cgroups.join(f"{path}/busy", process.pid)
+        cgroups.remove_idle(path)
+        assert cgroups.processes(path) == [process.pid]
+        assert not cgroups.exists(f"{path}/idle")
+    cgroups.remove_idle(f"{path}/nothing")
+
+
 async def test_removing_what_is_not_there(machine: tuple[Cgroups, str]):
     cgroups, path = machine
     await cgroups.remove(f"{path}/nosuch")

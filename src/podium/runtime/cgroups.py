@@ -165,6 +165,13 @@ class Cgroups:
             await asyncio.sleep(pause)
         raise RuntimeFailure(f"cannot remove cgroup {path}: processes {self.processes(path)}")
 
+    def remove_idle(self, path: str) -> None:
+        """Remove what of *path* has no processes any more: its limits bind the cgroup above."""
+        for mount in self._mounts():
+            for directory in _tree(_below(mount, path)):
+                with contextlib.suppress(OSError):  # busy, or gone meanwhile
+                    os.rmdir(directory)
+
     def _mounts(self) -> Sequence[Path]:
         return list(dict.fromkeys(self.hierarchies.values()))
 

@@ -37,16 +37,17 @@ def outcome(engine: Engine, record: ContainerRecord) -> ContainerRecord:
     """Return *record* of a container without conmon as what became of it.
 
     Without conmon nobody reads a container's output: what still runs of it is killed, as it would
-    hang on its next write and has no exit code to give.
+    hang on its next write and has no exit code to give. Its cgroup goes with its last process.
     """
     result = exit_status(engine.container_paths(record.id))
     if result is None or not record.own_pid_namespace:
         engine.cgroups.kill(record.cgroup_path)
+    oom = engine.cgroups.oom_kills(record.cgroup_path) > 0
+    engine.cgroups.remove_idle(record.cgroup_path)
     if result is None:
         logger.warning("conmon has gone without an exit code", extra={"container": record.id})
         return lost(record, engine.now())
     code, finished_at = result
-    oom = engine.cgroups.oom_kills(record.cgroup_path) > 0
     return exited(record, code=code, finished_at=finished_at, oom=oom)
 
 
