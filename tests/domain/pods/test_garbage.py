@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podium.domain.pods.garbage import (
     DeadContainer,
@@ -74,3 +76,20 @@ def test_sandboxes_that_hold_nothing_any_more():
     new, old, older = sandbox(2), sandbox(1, ready=False), sandbox(0, ready=False)
     there = observed(new, old, older, run(POD, "a", 1, sandbox_id=old.id))
     assert superfluous_sandboxes(there) == [older.id]
+
+
+CONTAINERS = st.lists(st.tuples(st.sampled_from("xyz"), st.integers(0, 9)), unique=True)
+
+
+@given(CONTAINERS, st.integers(-1, 12))
+def test_no_more_stay_than_may_and_the_newest_of_each_as_long_as_there_is_room(there, most):
+    dead = [DeadContainer(f"{owner}{age}", owner, age) for owner, age in there]
+    gone = set(beyond(dead, most))
+    left = [container for container in dead if container.id not in gone]
+    if most < 0:
+        assert not gone
+        return
+    assert len(left) <= most
+    if most >= len({owner for owner, _ in there}):
+        newest = {owner: max(age for name, age in there if name == owner) for owner, _ in there}
+        assert {(c.owner, c.created_at) for c in left} >= set(newest.items())
