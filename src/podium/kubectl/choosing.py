@@ -92,6 +92,8 @@ def choose(
         if target.name:
             if getattr(values, "selector", "") and selects:
                 raise CommandError("name cannot be provided when a selector is specified")
+            if getattr(values, "all_namespaces", False) and target.type.namespaced:
+                raise CommandError("a resource cannot be retrieved by name across all namespaces")
             namespace = session.namespace if target.type.namespaced else ""
             found.append(Chosen(target.type, namespace, target.name))
         else:

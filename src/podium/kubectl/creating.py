@@ -14,7 +14,7 @@ from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
     check_output,
@@ -28,7 +28,7 @@ Map = dict[str, Any]
 #: What an object of a name has beside its apiVersion, kind and name. Raises CommandError.
 Build = Callable[[Invocation, str], Map]
 
-COMMON_FLAGS = (DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
+COMMON_FLAGS = (DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
                 manager_flag("kubectl-create"))  # fmt: skip
 
 

@@ -69,8 +69,9 @@ class StatusError(CommandError):
         self.reason = str(status.get("reason") or "")
 
     def lines(self) -> str:
-        if self.reason == "Invalid" and self.status.get("details"):
-            return self._invalid(self.status["details"])
+        if self.reason == "Invalid":
+            details = self.status.get("details")
+            return self._invalid(details) if details else f"The request is invalid: {self}"
         if self.reason == "Unauthorized":
             return "error: You must be logged in to the server (Unauthorized)"
         return f"Error from server{self._why()}: {self}" if str(self) else "Error from server"

@@ -126,6 +126,23 @@ def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
         yield values.kustomize, obj
 
 
+def selected(found: list[Manifest], text: str) -> list[Manifest]:
+    """Return what has the labels of a selector. Raises CommandError."""
+    if not text:
+        return found
+    from podium.api.selectors import parse_labels
+
+    try:
+        selector = parse_labels(text)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
+    return [
+        one
+        for one in found
+        if selector.matches((one.document.get("metadata") or {}).get("labels") or {})
+    ]
+
+
 def content(name: str) -> str:
     """Return the text of a file, or of stdin for ``-``. Raises CommandError."""
     return next(text for _, text in _sources([name], False))

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.api import kinds, protobuf, schema
-
 _FIRST = ("kind", "apiVersion")
 
 
 def ordered(obj: dict[str, Any]) -> dict[str, Any]:
     """Return *obj* with the order of its type; sorted where the type is not known, as the items of
     a list of many types are."""
+    from podium.api import kinds, schema
+
     if obj.get("kind") == "List":
-        items = [_sorted(item) for item in obj["items"]]
+        items = [sorted_keys(item) for item in obj["items"]]
         return {"kind": "List", "apiVersion": "v1", "metadata": obj["metadata"], "items": items}
     if str(obj.get("kind", "")).endswith("List") and isinstance(obj.get("items"), list):
         items = [_item(obj, item) for item in obj["items"]]
@@ -36,6 +36,8 @@ def _item(listed: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    from podium.api import protobuf
+
     declared = protobuf.declared(name)
     result = {}
     for member, (kind, what) in declared.items():
@@ -43,14 +45,15 @@ def _message(name: str, value: dict[str, Any]) -> dict[str, Any]:
             result[member] = _member(kind, what, value[member])
     for member in sorted(value):
         if member not in result:
-            result[member] = _sorted(value[member])
+            result[member] = sorted_keys(value[member])
     return result
 
 
-def _sorted(value: Any) -> Any:
+def sorted_keys(value: Any) -> Any:
+    """Return *value* with the members of each map in the order of their names."""
     if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    return [sorted_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def _member(kind: str, what: str, value: Any) -> Any:

@@ -1,21 +1,25 @@
-"""``kubectl label`` and ``annotate``: one command with two names."""
+"""``kubectl label`` and ``annotate``: almost one command with two names."""
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from podium.api import names
+from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, given, manifests
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.targets import resolve
+from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
+    check_output,
     dry_run,
     each,
     manager_flag,
@@ -23,7 +27,17 @@ from podium.kubectl.writing import (
     write_query,
 )
 
-_PAST = {"label": ("labeled", "unlabeled"), "annotation": ("annotated", "annotated")}
+Map = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What is to become of ``metadata.<key>``; *what* is one of them."""
+
+    what: str
+    key: str
+    new: dict[str, str]
+    removed: Sequence[str]
 
 
 def command(verb: str, what: str, key: str) -> Command:
@@ -34,116 +48,157 @@ def command(verb: str, what: str, key: str) -> Command:
 
     return Command(
         usage=f"kubectl {verb} [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N "
-        "[options]",
+        "[--resource-version=version] [options]",
         short=f"Update the {key} on a resource",
         long=f"Set, change and remove (KEY-) {key} of objects.",
         examples=f"kubectl {verb} pod web tier=front\nkubectl {verb} pod web tier-",
         run=run,
         flags=(
-            *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+            *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
             manager_flag(f"kubectl-{verb}"),
-            Flag("all", False, "Select all resources, in the namespace of the specified resource "
-                 "types", kind=Kind.BOOL),
+            Flag("all-namespaces", False, "If true, check the specified action in all namespaces.",
+                 short="A", kind=Kind.BOOL),
+            Flag("field-selector", usage="Selector (field query) to filter on, supports '=', '==', "
+                 "and '!='.(e.g. --field-selector key1=value1,key2=value2). The server only "
+                 "supports a limited number of field queries per type."),
+            Flag("list", False, f"If true, display the {key} for a given resource.",
+                 kind=Kind.BOOL),
+            Flag("local", False, f"If true, {what} will NOT contact api-server but run locally.",
+                 kind=Kind.BOOL),
             Flag("overwrite", False, f"If true, allow {key} to be overwritten, otherwise reject "
                  f"{what} updates that overwrite existing {key}.", kind=Kind.BOOL),
-            Flag("selector", usage="Selector (label query) to filter on.", short="l"),
+            Flag("resource-version", usage=f"If non-empty, the {key} update will only succeed if "
+                 "this is the current resource-version for the object. Only valid when specifying "
+                 "a single resource."),
         ),
     )  # fmt: skip
 
 
 def _run(invocation: Invocation, what: str, key: str) -> int:
-    words, changes, removals = _split(invocation.words, what)
-    if not words and not given(invocation.values):
+    values = invocation.values
+    words, changes = _split(invocation.words, what, key)
+    if not words and not given(values):
         raise CommandError("one or more resources must be specified as <resource> <name> or "
                            "<resource>/<name>")  # fmt: skip
-    if not changes and not removals:
+    if not changes.new and not changes.removed and not values.list:
         raise CommandError(f"at least one {what} update is required")
-    for name in removals:
-        if name in changes:
+    check_output(values)
+    query = write_query(values, validates=False)
+    found = from_files(invocation) if values.local else choose(invocation, words)
+    if values.resource_version and len(found) > 1:
+        raise CommandError("--resource-version may only be used with a single resource")
+
+    def change(one: Chosen) -> None:
+        obj = one.read(invocation.session)
+        if not values.overwrite:
+            _check_new(changes, obj)
+        if values.list:
+            _list(one, _changed(obj, changes), key, alone=len(found) == 1)
+            return
+        did = _tell(changes, obj)
+        if did.startswith("not "):
+            printed(invocation, one.type, obj, did, parts=values.local)
+            return
+        if values.local or dry_run(values) == "client":
+            obj = _changed(obj, changes)
+        else:
+            obj = _patched(invocation, one, changes, query)
+        printed(invocation, one.type, obj, did, parts=values.local)
+
+    return each(found, change)
+
+
+def _split(words: Sequence[str], what: str, key: str) -> tuple[list[str], _Changes]:
+    """Return what names objects, and what is to be set and removed. Raises CommandError."""
+    objects, new, removed = list[str](), dict[str, str](), list[str]()
+    for word in words:
+        name, equals, value = word.partition("=")
+        if (equals and name) or word.endswith("-"):
+            if equals and name:
+                new[name] = _value(what, word, value)
+            else:
+                removed.append(word[:-1])
+        elif new or removed:
+            raise CommandError(f"all resources must be specified before {what} changes: {word}")
+        else:
+            objects.append(word)
+    for name in removed:
+        if name in new:
             raise CommandError(f"can not both modify and remove a{'n' * (what[0] == 'a')} {what} "
                                "in the same command")  # fmt: skip
-    query = write_query(invocation.values, validates=False)
-
-    def change(found: tuple[ResourceType, dict[str, Any]]) -> None:
-        type_, obj = found
-        _change(invocation, type_, obj, what, key, changes, removals, query)
-
-    return each(_objects(invocation, words), change)
+    return objects, _Changes(what, key, new, removed)
 
 
-def _change(
-    invocation: Invocation,
-    type_: ResourceType,
-    obj: dict[str, Any],
-    what: str,
-    key: str,
-    changes: dict[str, str],
-    removals: Sequence[str],
-    query: Sequence[tuple[str, str]],
-) -> None:
-    there = obj["metadata"].get(key) or {}
-    if not invocation.values.overwrite:
-        for name, value in changes.items():
-            if name in there and there[name] != value:
-                raise CommandError(
-                    f"'{name}' already has a value ({there[name]}), and --overwrite is false"
-                )
-    for name in removals:
+def _value(what: str, word: str, value: str) -> str:
+    if what == "label":
+        if "=" in value:
+            raise CommandError(f"invalid label spec: {word}")
+        if problems := names.label_value(value):
+            raise CommandError(f'invalid label value: "{word}": {";".join(problems)}')
+    return value
+
+
+def _check_new(changes: _Changes, obj: Map) -> None:
+    """Raise CommandError where something would be overwritten."""
+    there = obj["metadata"].get(changes.key) or {}
+    clashes = [
+        f"'{name}' already has a value ({there[name]})"
+        for name, value in changes.new.items()
+        if name in there and there[name] != value
+    ]
+    if not clashes:
+        return
+    if changes.what == "label":
+        raise CommandError(f"{clashes[0]}, and --overwrite is false")
+    raise CommandError(
+        f"--overwrite is false but found the following declared annotation(s): {'; '.join(clashes)}"
+    )
+
+
+def _tell(changes: _Changes, obj: Map) -> str:
+    """Return how the change of *obj* is called; say what there is not to remove."""
+    if changes.what == "annotation":
+        return "annotated"
+    there = obj["metadata"].get("labels") or {}
+    for name in changes.removed:
         if name not in there:
-            print(f'{what} "{name}" not found.')
-    new: dict[str, str | None] = {k: v for k, v in changes.items() if there.get(k) != v}
-    new |= {name: None for name in removals if name in there}
-    did, undid = _PAST[what]
-    if not new:
-        printed(invocation, type_, obj, f"not {did}")
-        return
-    if dry_run(invocation.values) != "client":
-        metadata = obj["metadata"]
-        path = type_.path(metadata.get("namespace", ""), metadata["name"])
-        body = json.dumps({"metadata": {key: new}}).encode()
-        kind = "application/merge-patch+json"
-        answer = invocation.session.http.request("PATCH", path, query, body=body, content_type=kind)
-        invocation.session.warn(answer)
-        obj = answer.json()
-    only_removed = all(value is None for value in new.values())
-    printed(invocation, type_, obj, undid if only_removed else did)
+            print(f'label "{name}" not found.')
+    new = any(there.get(name) != value for name, value in changes.new.items())
+    if new:
+        return "labeled"
+    return "unlabeled" if any(name in there for name in changes.removed) else "not labeled"
 
 
-def _split(words: Sequence[str], what: str) -> tuple[list[str], dict[str, str], list[str]]:
-    """Return what names objects, what is to be set and what is to be removed."""
-    named, changes, removals = list[str](), dict[str, str](), list[str]()
-    for word in words:
-        key, equals, value = word.partition("=")
-        if equals:
-            if "=" in value and what == "label":
-                raise CommandError(f"invalid label spec: {word}")
-            changes[key] = value
-        elif word.endswith("-") and named:
-            removals.append(word[:-1])
-        elif changes or removals:
-            raise CommandError(f"all resources must be specified before changes: {word}")
-        else:
-            named.append(word)
-    return named, changes, removals
+def _changed(obj: Map, changes: _Changes) -> Map:
+    """Return *obj* with the changes made here."""
+    obj = copy.deepcopy(obj)
+    pairs = {**(obj["metadata"].get(changes.key) or {}), **changes.new}
+    pairs = {name: value for name, value in pairs.items() if name not in changes.removed}
+    obj["metadata"].pop(changes.key, None)
+    if pairs:
+        obj["metadata"][changes.key] = pairs
+    return obj
 
 
-def _objects(
-    invocation: Invocation, words: Sequence[str]
-) -> Iterator[tuple[ResourceType, dict[str, Any]]]:
-    values, session = invocation.values, invocation.session
-    discovery = Discovery(session.http)
-    if given(values):
-        for manifest in manifests(invocation, discovery):
-            yield manifest.type, session.http.request("GET", manifest.path).json()
-        return
-    for target in resolve(words, discovery):
-        if target.name:
-            path = target.type.path(session.namespace, target.name)
-            yield target.type, session.http.request("GET", path).json()
-            continue
-        if not (values.all or values.selector):
-            raise CommandError("resource(s) were provided, but no name was specified")
-        query = [("labelSelector", values.selector)] if values.selector else []
-        listed = session.http.request("GET", target.type.path(session.namespace), query).json()
-        for item in listed["items"] or ():
-            yield target.type, item
+def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any) -> Map:
+    pairs: dict[str, str | None] = {**changes.new, **dict.fromkeys(changes.removed)}
+    metadata: Map = {changes.key: pairs}
+    if invocation.values.resource_version:
+        metadata["resourceVersion"] = invocation.values.resource_version
+    answer = invocation.session.http.request(
+        "PATCH", one.path, query, body=json.dumps({"metadata": metadata}).encode(),
+        content_type="application/merge-patch+json",
+    )  # fmt: skip
+    invocation.session.warn(answer)
+    found: Map = answer.json()
+    return found
+
+
+def _list(one: Chosen, obj: Map, key: str, *, alone: bool) -> None:
+    pairs = obj["metadata"].get(key) or {}
+    indent = ""
+    if not alone:
+        print(f"Listing {key} for {one.type.kind}.{one.type.group}/{one.name}:")
+        indent = " "
+    for name in sorted(pairs):
+        print(f"{indent}{name}={pairs[name]}")

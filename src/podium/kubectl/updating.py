@@ -19,7 +19,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     dry_run,
     each,
@@ -32,7 +32,7 @@ Map = dict[str, Any]
 Change = Callable[[ResourceType, Map], None]
 
 SET_FLAGS = (
-    *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, SELECTOR_FLAG,
+    *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SELECTOR_FLAG,
     manager_flag("kubectl-set"),
     Flag("all", False, "Select all resources, in the namespace of the specified resource types",
          kind=Kind.BOOL),
@@ -62,11 +62,18 @@ def chosen(invocation: Invocation, words: Sequence[str]) -> list[Chosen]:
             Chosen(one.type, one.namespace, one.name, None, one.read(invocation.session))
             for one in choose(invocation, words)
         ]
+    return [
+        Chosen(one.type, "", one.name, one.said, typed(one.said or {}), one.source)
+        for one in from_files(invocation)
+    ]
+
+
+def from_files(invocation: Invocation) -> list[Chosen]:
+    """Return the objects of the command's files as they say them; no server is asked."""
     found = []
     for source, document in documents(invocation):
-        obj, metadata = typed(document), document.get("metadata") or {}
-        type_ = _type(document)
-        found.append(Chosen(type_, "", metadata.get("name", ""), document, obj, source))
+        name = (document.get("metadata") or {}).get("name", "")
+        found.append(Chosen(_type(document), "", name, document, document, source))
     return found
 
 

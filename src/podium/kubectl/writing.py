@@ -22,7 +22,17 @@ DRY_RUN_FLAG = Flag(
     "object that would be sent, without sending it. If server strategy, submit server-side request "
     "without persisting the resource.", bare="unchanged",
 )  # fmt: skip
-OUTPUT_FLAG = Flag("output", usage="Output format. One of: (json, yaml, name).", short="o")
+OUTPUT_FLAGS = (
+    Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
+         "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
+         short="o"),
+    Flag("template", usage="Template string or path to template file to use when -o=go-template, "
+         "-o=go-template-file. The template format is golang templates "
+         "[http://golang.org/pkg/text/template/#pkg-overview]."),
+    Flag("allow-missing-template-keys", True, "If true, ignore any errors in templates when a "
+         "field or map key is missing in the template. Only applies to golang and jsonpath output "
+         "formats.", kind=Kind.BOOL),
+)  # fmt: skip
 VALIDATE_FLAG = Flag(
     "validate", "strict", 'Must be one of: strict (or true), warn, ignore (or false). "true" or '
     '"strict" will use a schema to validate the input and fail the request if invalid.',
@@ -93,11 +103,14 @@ def write_query(values: Values, *, validates: bool = True) -> list[tuple[str, st
 
 def check_output(values: Values) -> None:
     """Raise CommandError for a format that objects are not printed in."""
-    if values.output not in ("", "json", "name", "yaml"):
-        raise CommandError(
-            f'unable to match a printer suitable for the output format "{values.output}", '
-            "allowed formats are: json,name,yaml"
-        )
+    from podium.kubectl import formats
+
+    formats.printer(values, formats.FOR_WRITERS)
+
+
+def whole(values: Values) -> bool:
+    """Whether objects are shown, not only named."""
+    return bool(values.output or values.template) and values.output != "name"
 
 
 def printed(
@@ -115,25 +128,30 @@ def printed(
     that the command prints is one text, whose documents are set apart.
     """
     values = invocation.values
-    check_output(values)
-    if not values.output:
-        print(f"{named(type_)}/{obj['metadata']['name']} {did}{suffix(values)}")
-        return
-    if values.output == "name":
-        print(f"{named(type_)}/{obj['metadata']['name']}")
+    if not whole(values):
+        name = f"{named(type_)}/{obj['metadata']['name']}"
+        print(name if values.output == "name" else f"{name} {did}{suffix(values)}")
         return
     if parts and values.output == "yaml" and invocation.session.documents:
         print("---")
     invocation.session.documents += 1
-    print(as_text(shown(values, obj), values.output, typed=typed), end="")
+    print(text_of(values, obj, typed=typed), end="")
 
 
-def shown(values: Values, obj: dict[str, Any]) -> dict[str, Any]:
-    """Return the object without what is not to be seen of it."""
-    if values.show_managed_fields:
-        return obj
-    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
-    return {**obj, "metadata": metadata}
+def text_of(values: Values, obj: dict[str, Any], *, typed: bool = False) -> str:
+    """Return an object in the format that was asked for. Raises CommandError."""
+    from podium.kubectl import formats
+
+    obj = formats.without_managers(obj, values)
+    if typed and values.output == "json":
+        return as_text(obj, "json", typed=True)
+    if typed and values.output == "kyaml":
+        from podium.kubectl.go_order import ordered
+        from podium.kubectl.printing.kyaml import dump
+
+        return dump(ordered(obj), sort=False)
+    show = formats.printer(values, formats.FOR_WRITERS)
+    return show(obj) if show is not None else ""
 
 
 def as_text(document: Any, output: str, *, typed: bool = False) -> str:

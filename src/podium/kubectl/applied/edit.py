@@ -15,7 +15,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact, last_applied
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     VALIDATE_FLAG,
     check_output,
     manager_flag,
@@ -69,7 +69,7 @@ COMMAND = Command(
     short="Edit latest last-applied-configuration annotations of a resource/object",
     run=run,
     flags=(
-        *FILE_FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, VALIDATE_FLAG,
+        *FILE_FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, VALIDATE_FLAG,
         manager_flag("kubectl-client-side-apply"),
         Flag("windows-line-endings", False, "Defaults to the line ending native to your platform.",
              kind=Kind.BOOL),

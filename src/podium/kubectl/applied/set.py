@@ -14,7 +14,7 @@ from podium.kubectl.last_applied import ANNOTATION, compact
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     dry_run,
     printed,
@@ -69,7 +69,7 @@ COMMAND = Command(
     "a file",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("create-annotation", False, "Will create 'last-applied-configuration' annotations if "
              "current objects doesn't have one", kind=Kind.BOOL),
     ),

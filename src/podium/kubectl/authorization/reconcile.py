@@ -16,7 +16,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     dry_run,
     each,
@@ -143,7 +143,7 @@ COMMAND = Command(
     examples="kubectl auth reconcile -f roles.yaml",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("remove-extra-permissions", False, "If true, removes extra permissions added to "
              "roles", kind=Kind.BOOL),
         Flag("remove-extra-subjects", False, "If true, removes extra subjects added to "

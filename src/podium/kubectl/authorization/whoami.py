@@ -7,7 +7,7 @@ from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.printing.table import Aligner
-from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAG, as_text, check_output
+from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAGS, check_output, text_of, whole
 
 _PATH = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 
@@ -20,8 +20,8 @@ def run(invocation: Invocation) -> int:
     found = invocation.session.http.request("POST", _PATH, body=body).json()
     if values.output == "name":
         print(f"selfsubjectreview.authentication.k8s.io/{found['metadata'].get('name', '')}")
-    elif values.output:
-        print(as_text(found, values.output, typed=True), end="")
+    elif whole(values):
+        print(text_of(values, found, typed=True), end="")
     else:
         for line in Aligner().lines(_rows(found["status"]["userInfo"])):
             print(line)
@@ -49,5 +49,5 @@ COMMAND = Command(
     short="Experimental: Check self subject attributes",
     long="Show who the server takes you for.",
     run=run,
-    flags=(OUTPUT_FLAG, MANAGED_FIELDS_FLAG),
+    flags=(*OUTPUT_FLAGS, MANAGED_FIELDS_FLAG),
 )

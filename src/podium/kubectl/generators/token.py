@@ -8,7 +8,7 @@ from podium.kubectl.command import Invocation
 from podium.kubectl.creating import Map, generator, only_name, resource
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind, Values
-from podium.kubectl.writing import as_text
+from podium.kubectl.writing import text_of, whole
 
 _BOUND = {"Pod": "v1", "Secret": "v1", "Node": "v1"}
 _TYPE = resource("", "v1", "serviceaccounts", "ServiceAccount")
@@ -26,8 +26,8 @@ def run(invocation: Invocation) -> int:
         raise CommandError(f"failed to create token: {error}") from error
     session.warn(answer)
     obj = answer.json()
-    if values.output:
-        print(as_text(obj, values.output, typed=True), end="")
+    if whole(values):
+        print(text_of(values, obj, typed=True), end="")
         return 0
     token = (obj.get("status") or {}).get("token")
     if not token:

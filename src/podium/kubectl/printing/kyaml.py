@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from podium.kubectl.go_order import sorted_keys
 from podium.kubectl.printing.yaml_text import reads_as_something_else
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
 
 
-def dump(value: Any) -> str:
+def dump(value: Any, *, sort: bool = True) -> str:
     """Return *value*, of JSON's types, as a document."""
-    return f"---\n{_shown(value, 0)}\n"
+    return f"---\n{_shown(sorted_keys(value) if sort else value, 0)}\n"
 
 
 def _shown(value: Any, level: int) -> str:
@@ -31,7 +32,7 @@ def _map(value: Mapping[str, Any], level: int) -> str:
     if not value:
         return "{}"
     indent = "  " * (level + 1)
-    lines = [f"{indent}{_key(key)}: {_shown(value[key], level + 1)},\n" for key in sorted(value)]
+    lines = [f"{indent}{_key(key)}: {_shown(value[key], level + 1)},\n" for key in value]
     return f"{{\n{''.join(lines)}{'  ' * level}}}"
 
 

@@ -12,7 +12,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     manager_flag,
     write_query,
 )
@@ -20,7 +20,7 @@ from podium.kubectl.writing import (
 Map = dict[str, Any]
 
 FLAGS = (*FILE_FLAGS, SELECTOR_FLAG)
-CHANGE_FLAGS = (*FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
+CHANGE_FLAGS = (*FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
 
 
 def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:

@@ -15,7 +15,7 @@ from podium.kubectl.rolling.common import FLAGS, check_revision, chosen
 from podium.kubectl.rolling.revisions import revisions, template_of
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     each,
     named,
@@ -42,7 +42,7 @@ def run(invocation: Invocation) -> int:
                 f"{{{one.type.group} {one.type.kind}}}"
             )
         history = revisions(invocation.session, one, obj)
-        if values.output:
+        if values.output or values.template:
             _print_objects(invocation, history)
             return
         text = _text(one.type.kind, obj, history, values.revision)
@@ -107,7 +107,7 @@ COMMAND = Command(
     "kubectl rollout history deployment/web --revision=3",
     run=run,
     flags=(
-        *FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+        *FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("revision", 0, "See the details, including podTemplate of the revision specified",
              kind=Kind.INT),
     ),

@@ -17,7 +17,7 @@ from podium.kubectl.rolling.revisions import revisions, template_of
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     dry_run,
     each,
@@ -42,7 +42,7 @@ def run(invocation: Invocation) -> int:
     def undo(found: tuple[Chosen, Map]) -> None:
         one, obj = found
         did = _undo(invocation, one, obj)
-        if invocation.values.output:
+        if invocation.values.output or invocation.values.template:
             printed(invocation, one.type, obj, did, typed=True)
         else:
             print(f"{named(one.type)}/{one.name} {did}{suffix(invocation.values)}")
@@ -127,7 +127,7 @@ COMMAND = Command(
     "kubectl rollout undo daemonset/agent --to-revision=3",
     run=run,
     flags=(
-        *FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+        *FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("to-revision", 0, "The revision to rollback to. Default to 0 (last revision).",
              kind=Kind.INT),
     ),

@@ -11,20 +11,21 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.formats import without_managers
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     VALIDATE_FLAG,
-    as_text,
     check_output,
     dry_run,
     each,
     manager_flag,
     printed,
-    shown,
+    text_of,
+    whole,
 )
 
 
@@ -44,20 +45,20 @@ def run(invocation: Invocation) -> int:
     if not found:
         raise CommandError("no objects passed to apply")
     way = ServerSide(invocation) if values.server_side else ClientSide(invocation)
-    whole: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     uids: set[str] = set()
 
     def apply(manifest: Manifest) -> None:
         obj, did = way.apply(manifest)
         uids.add(obj["metadata"].get("uid", ""))
-        if values.output in ("json", "yaml"):
-            whole.append(shown(values, obj))
+        if whole(values):
+            objects.append(without_managers(obj, values))
         else:
             printed(invocation, manifest.type, obj, did)
 
     if code := each(found, apply):
         return code
-    _print_whole(values, whole)
+    _print_whole(values, objects)
     if values.prune:
         from podium.kubectl.pruning import prune
 
@@ -74,10 +75,10 @@ def _prunable(invocation: Invocation, discovery: Discovery) -> list[ResourceType
 
 def _print_whole(values: Values, objects: list[dict[str, Any]]) -> None:
     if len(objects) == 1:
-        print(as_text(objects[0], values.output), end="")
+        print(text_of(values, objects[0]), end="")
     elif objects:
         listed = {"kind": "List", "apiVersion": "v1", "metadata": {}, "items": objects}
-        print(as_text(listed, values.output, typed=True), end="")
+        print(text_of(values, listed, typed=True), end="")
 
 
 def _check(values: Values) -> None:
@@ -110,19 +111,7 @@ def _check_pruning(values: Values) -> None:
 
 def _wanted(invocation: Invocation, discovery: Discovery) -> list[Manifest]:
     """Return the objects of the files, those of a selector's labels alone."""
-    found = list(manifests(invocation, discovery))
-    if invocation.values.selector:
-        from podium.api.selectors import parse_labels
-
-        try:
-            selector = parse_labels(invocation.values.selector)
-        except ValueError as exc:
-            raise CommandError(str(exc)) from exc
-        found = [
-            one
-            for one in found
-            if selector.matches((one.document.get("metadata") or {}).get("labels") or {})
-        ]
+    found = selected(list(manifests(invocation, discovery)), invocation.values.selector)
     for one in found:
         generated = one.document["metadata"].get("generateName")
         if not one.name and generated:
@@ -144,7 +133,7 @@ COMMAND = Command(
     "kubectl apply -f directory --prune -l app=web",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
         manager_flag("kubectl-client-side-apply"), SELECTOR_FLAG, *HOW_FLAGS,
         Flag("all", False, "Select all resources in the namespace of the specified resource "
              "types.", kind=Kind.BOOL),

@@ -17,7 +17,7 @@ from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     check_output,
     dry_run,
@@ -127,7 +127,7 @@ COMMAND = Command(
     examples="kubectl autoscale deployment web --min=2 --max=10 --cpu=70%",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
         manager_flag("kubectl-autoscale"),
         Flag("cpu", usage="Target CPU utilization over all the pods: a percentage of what is "
              "requested (70%), or a quantity (500m)."),

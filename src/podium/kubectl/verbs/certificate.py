@@ -13,7 +13,7 @@ from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAG, check_output, each, printed
+from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAGS, check_output, each, printed
 
 
 def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], int]:
@@ -52,7 +52,7 @@ def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], in
 
 
 _FLAGS = (
-    *FILE_FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG,
+    *FILE_FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
     Flag("force", False, "Update the CSR even if it is already approved.", kind=Kind.BOOL),
 )  # fmt: skip
 

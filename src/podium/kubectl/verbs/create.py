@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
+from typing import Any
 
+from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.files import FILE_FLAGS, Manifest, content, manifests, selected
+from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
     about_file,
@@ -32,6 +36,8 @@ def run(invocation: Invocation) -> int:
             f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
+    if values.raw:
+        return _raw(invocation)
     check_output(values)
     query, client = write_query(values), dry_run(values) == "client"
 
@@ -47,7 +53,45 @@ def run(invocation: Invocation) -> int:
             obj = answer.json()
         printed(invocation, manifest.type, obj, "created", parts=True)
 
-    return each(manifests(invocation, Discovery(session.http)), create)
+    found = selected(list(manifests(invocation, Discovery(session.http))), values.selector)
+    if not found:
+        raise CommandError("no objects passed to create")
+    if values.edit:
+        return _edited(invocation, found)
+    return each(found, create)
+
+
+def _raw(invocation: Invocation) -> int:
+    values = invocation.values
+    if len(values.filename) != 1:
+        raise CommandError("--raw can only use a single local file or stdin")
+    if not values.raw.startswith(("/", "http://", "https://")):
+        raise CommandError(
+            f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
+        )
+    body = content(values.filename[0]).encode()
+    answer = invocation.session.http.request("POST", values.raw, body=body)
+    sys.stdout.write(answer.body.decode())
+    return 0
+
+
+def _edited(invocation: Invocation, found: list[Manifest]) -> int:
+    """Create what somebody's editor makes of the objects, each by itself."""
+    from podium.kubectl.editing import HEADER, Item, edit
+
+    session, values = invocation.session, invocation.values
+    query, discovery = write_query(values), Discovery(session.http)
+
+    def create(item: Item, obj: dict[str, Any]) -> None:
+        path, body = item.type.path(item.namespace), json.dumps(obj).encode()
+        answer = session.http.request("POST", path, query, body=body)
+        session.warn(answer)
+        printed(invocation, item.type, answer.json(), "created")
+
+    for one in found:
+        item = Item(one.type, one.namespace, one.name, one.document)
+        edit([item], create, discovery, values.output, HEADER)
+    return 0
 
 
 def _later(place: str, short: str, *aliases: str) -> Command:
@@ -99,7 +143,12 @@ COMMAND = Command(
     examples="# What a file says\nkubectl create -f pod.yaml\n\n"
     "# What another program says\ncat pod.json | kubectl create -f -",
     run=run,
-    flags=(*FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
-           SAVE_CONFIG_FLAG, manager_flag("kubectl-create")),
+    flags=(*FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
+           SAVE_CONFIG_FLAG, manager_flag("kubectl-create"), SELECTOR_FLAG,
+           Flag("edit", False, "Edit the API resource before creating", kind=Kind.BOOL),
+           Flag("raw", usage="Raw URI to POST to the server.  Uses the transport specified by the "
+                "kubeconfig file."),
+           Flag("windows-line-endings", False, "Only relevant if --edit=true. Defaults to the line "
+                "ending native to your platform.", kind=Kind.BOOL)),
     children=_CHILDREN,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, content, given, manifests
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.targets import resolve
-from podium.kubectl.writing import DRY_RUN_FLAG, OUTPUT_FLAG, named
+from podium.kubectl.writing import DRY_RUN_FLAG, named
 
 _NOTHING = """\
 You must provide one or more resources by argument or filename.
@@ -23,6 +23,9 @@ Example resource specifications include:
    '<resource> <name>'
    '<resource>'"""
 
+_OUTPUT_FLAG = Flag(
+    "output", usage='Output mode. Use "-o name" for shorter output (resource/name).', short="o"
+)
 _NO_TYPE = "at least one resource must be specified to use a selector"
 
 
@@ -131,7 +134,7 @@ COMMAND = Command(
     "kubectl delete pod web --grace-period=0 --force",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, *HOW_FLAGS,
+        *FILE_FLAGS, DRY_RUN_FLAG, _OUTPUT_FLAG, *HOW_FLAGS,
         Flag("all", False, "Delete all resources, in the namespace of the specified resource "
              "types.", kind=Kind.BOOL),
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "

@@ -12,7 +12,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.comparing import Versions
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Failed, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import bare
 from podium.kubectl.writing import manager_flag
@@ -32,14 +32,12 @@ def run(invocation: Invocation) -> int:
 def _run(invocation: Invocation) -> int:
     values = invocation.values
     discovery = Discovery(invocation.session.http)
-    found = list(manifests(invocation, discovery))
+    found = selected(list(manifests(invocation, discovery)), values.selector)
     if invocation.words:
         raise Said(
             f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
-    if values.selector:
-        found = _with_labels(found, values.selector)
     with Versions(
         managed_fields=values.show_managed_fields, secrets=values.show_secrets
     ) as versions:
@@ -56,16 +54,6 @@ def _run(invocation: Invocation) -> int:
             for type_, item in left_over(invocation, types, namespaces, uids):
                 versions.add(type_, item, None)
         return versions.compare()
-
-
-def _with_labels(found: list[Manifest], text: str) -> list[Manifest]:
-    from podium.api.selectors import parse_labels
-
-    try:
-        selector = parse_labels(text)
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
-    return [one for one in found if selector.matches(one.document["metadata"].get("labels") or {})]
 
 
 def _live(invocation: Invocation, manifest: Manifest) -> Map | None:

@@ -15,7 +15,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated, compact
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
     check_output,
@@ -90,7 +90,7 @@ COMMAND = Command(
     examples="kubectl edit deployment/web\n\n# As JSON\nkubectl edit service/web -o json",
     run=run,
     flags=(
-        *FILE_FLAGS, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SAVE_CONFIG_FLAG,
+        *FILE_FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SAVE_CONFIG_FLAG,
         manager_flag("kubectl-edit"),
         Flag("output-patch", False, "Output the patch if the resource is edited.", kind=Kind.BOOL),
         Flag("subresource", usage="If specified, edit will operate on the subresource of the "

@@ -16,7 +16,7 @@ from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     check_output,
     dry_run,
@@ -182,7 +182,7 @@ COMMAND = Command(
     examples="kubectl expose deployment/web --port=80 --target-port=8080",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
         manager_flag("kubectl-expose"),
         Flag("cluster-ip", usage="ClusterIP to be assigned to the service. Leave empty to "
              "auto-allocate, or set to 'None' to create a headless service."),

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
+from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag
-from podium.kubectl.targets import Target, resolve
+from podium.kubectl.files import FILE_FLAGS, given
+from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
+    check_output,
+    dry_run,
     each,
     manager_flag,
+    named,
     printed,
+    whole,
     write_query,
 )
 
+Map = dict[str, Any]
 _TYPES = {
     "json": "application/json-patch+json",
     "merge": "application/merge-patch+json",
@@ -32,30 +39,56 @@ def run(invocation: Invocation) -> int:
     if values.type not in _TYPES:
         known = " ".join(sorted(_TYPES))
         raise CommandError(f"--type must be one of [{known}], not {json.dumps(values.type)}")
+    check_output(values)
     query = write_query(values, validates=False)
-
-    def patch(target: Target) -> None:
-        if not target.name:
-            raise CommandError("resource(s) were provided, but no name was specified")
-        before = session.http.request(
-            "GET", target.type.path(session.namespace, target.name, values.subresource)
-        ).json()
-        path = target.type.path(session.namespace, target.name, values.subresource)
-        answer = session.http.request(
-            "PATCH", path, query, body=body, content_type=_TYPES[values.type]
-        )
-        session.warn(answer)
-        after = answer.json()
-        same = before["metadata"]["resourceVersion"] == after["metadata"]["resourceVersion"]
-        unchanged = same and values.dry_run == "none"
-        printed(invocation, target.type, after, "patched (no change)" if unchanged else "patched")
-
-    if not invocation.words:
+    here = values.local or dry_run(values) == "client"
+    if not invocation.words and not given(values):
         raise CommandError("must specify one of -f and -k")
-    return each(resolve(invocation.words, Discovery(session.http)), patch)
+
+    def patch(one: Chosen) -> None:
+        before = one.read(session, "" if values.local else values.subresource)
+        if here:
+            after = _applied(one, before, json.loads(body), values.type)
+        else:
+            path = one.type.path(one.namespace, one.name, values.subresource)
+            answer = session.http.request(
+                "PATCH", path, query, body=body, content_type=_TYPES[values.type]
+            )
+            session.warn(answer)
+            after = answer.json()
+        versions = [obj["metadata"].get("resourceVersion") for obj in (before, after)]
+        same = before == after if here else versions[0] == versions[1]
+        unchanged = same and dry_run(values) != "server"
+        did = "patched (no change)" if unchanged else "patched"
+        if whole(values) or values.output:
+            printed(invocation, one.type, after, did)
+        else:
+            print(f"{named(one.type)}/{after['metadata']['name']} {did}")
+
+    words = invocation.words
+    return each(from_files(invocation) if values.local else choose(invocation, words), patch)
+
+
+def _applied(one: Chosen, obj: Map, patch: Any, kind: str) -> Map:
+    """Return *obj* with the patch, made here. Raises CommandError."""
+    from podium.api import schema, scheme
+    from podium.api.patch import json_patch, merge, strategic
+
+    try:
+        if kind == "json":
+            result: Map = json_patch.apply(obj, patch)
+            return result
+        known = scheme.find_kind(one.type.group, one.type.version, one.type.kind)
+        if kind == "strategic" and known is not None:
+            return strategic.apply(obj, patch, schema.definition_of(known.type))
+        result = merge.apply(obj, patch)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
+    return result
 
 
 def _patch(invocation: Invocation) -> bytes:
+    """Return the patch as JSON; what looks like JSON is for the server to judge."""
     from podium.api import yaml_json
 
     values = invocation.values
@@ -70,7 +103,10 @@ def _patch(invocation: Invocation) -> bytes:
             with open(values.patch_file) as file:
                 text = file.read()
         except OSError as exc:
-            raise CommandError(f"unable to read patch file: {exc}") from exc
+            why = f"open {values.patch_file}: {(exc.strerror or '').lower()}"
+            raise CommandError(f"unable to read patch file: {why}") from exc
+    if text.lstrip().startswith("{"):
+        return str(text).encode()
     try:
         return json.dumps(yaml_json.load(text)[0]).encode()
     except yaml_json.YamlFailure as exc:
@@ -78,14 +114,17 @@ def _patch(invocation: Invocation) -> bytes:
 
 
 COMMAND = Command(
-    usage="kubectl patch TYPE NAME [-p PATCH|--patch-file FILE] [options]",
+    usage="kubectl patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]",
     short="Update fields of a resource",
     long="Change fields of an object by a strategic merge patch, a JSON merge patch or a JSON "
     "patch.",
     examples="kubectl patch pod web -p '{\"metadata\":{\"labels\":{\"tier\":\"front\"}}}'",
     run=run,
     flags=(
-        DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, manager_flag("kubectl-patch"),
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
+        manager_flag("kubectl-patch"),
+        Flag("local", False, "If true, patch will operate on the content of the file, not the "
+             "server-side resource.", kind=Kind.BOOL),
         Flag("patch", usage="The patch to be applied to the resource JSON file.", short="p"),
         Flag("patch-file", usage="A file containing a patch to be applied to the resource."),
         Flag("subresource", usage="If specified, patch will operate on the subresource of the "

@@ -15,7 +15,7 @@ from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
     about_file,
@@ -119,7 +119,7 @@ COMMAND = Command(
     "again\nkubectl replace --force -f pod.yaml",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
         SAVE_CONFIG_FLAG, manager_flag("kubectl-replace"),
         *HOW_FLAGS,
         Flag("raw", usage="Raw URI to PUT to the server.  Uses the transport specified by the "

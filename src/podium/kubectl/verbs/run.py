@@ -15,7 +15,7 @@ from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     dry_run,
     manager_flag,
     printed,
@@ -256,7 +256,7 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
         Flag("leave-stdin-open", False, "If the pod is started in interactive mode or with stdin, "
              "leave stdin open after the first attach completes. By default, stdin will be closed "
              "after the first attach completes.", kind=Kind.BOOL),
-        OUTPUT_FLAG,
+        *OUTPUT_FLAGS,
         Flag("override-type", "merge", "The method used to override the generated object: json, "
              "merge, or strategic."),
         Flag("overrides", usage="An inline JSON override for the generated object. If this is "

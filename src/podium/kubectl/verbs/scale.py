@@ -16,7 +16,7 @@ from podium.kubectl.session import Session
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     check_output,
     dry_run,
     printed,
@@ -109,7 +109,7 @@ COMMAND = Command(
     examples="kubectl scale deployment/web --replicas=3",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
+        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
         Flag("current-replicas", -1, "Precondition for current size. Requires that the current "
              "size of the resource match this value in order to scale. -1 (default) for no "
              "condition.", kind=Kind.INT),

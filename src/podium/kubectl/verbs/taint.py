@@ -16,7 +16,7 @@ from podium.kubectl.taints import Taint
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
-    OUTPUT_FLAG,
+    OUTPUT_FLAGS,
     VALIDATE_FLAG,
     check_output,
     dry_run,
@@ -56,7 +56,7 @@ def run(invocation: Invocation) -> int:
         if missing:
             raise Said("\n".join(missing) if len(missing) > 1 else f"error: {missing[0]}")
         obj = _patched(invocation, one, obj, new, query)
-        if values.output:
+        if values.output or values.template:
             printed(invocation, one.type, obj, did, parts=True)
         else:
             print(f"{named(one.type)}/{one.name} {did}")
@@ -127,7 +127,7 @@ COMMAND = Command(
     "kubectl taint nodes worker dedicated-",
     run=run,
     flags=(
-        DRY_RUN_FLAG, OUTPUT_FLAG, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SELECTOR_FLAG,
+        DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SELECTOR_FLAG,
         manager_flag("kubectl-taint"),
         Flag("all", False, "Select all nodes in the cluster", kind=Kind.BOOL),
         Flag("overwrite", False, "If true, allow taints to be overwritten, otherwise reject taint "
