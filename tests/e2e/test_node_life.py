@@ -71,6 +71,8 @@ def test_a_node_s_life(own: Cluster, manifests: Path) -> None:
     )
     assert main(back)["containerID"] == main(mirror)["containerID"]
     assert "Started" in own.kubectl("describe", "pod", MIRROR).stdout
+    described = run(PODIUM, "kubectl", "describe", "pod", MIRROR, env=own.environment)
+    assert "Started container main" in described.stdout
 
     # podium restart: another container in the same Pod.
     done = run(PODIUM, "restart", "pod/ordinary", "-c", "main", env=own.environment)

@@ -20,6 +20,8 @@ from podium.kubectl.verbs.describe_kinds import KINDS, Described
 
 #: Kinds without a description of their own.
 _OTHERS = Described("describe_generic", "generic")
+#: On a mirror Pod: the uid of what it shows.
+_MIRROR = "kubernetes.io/config.mirror"
 
 
 def run(invocation: Invocation) -> int:
@@ -119,9 +121,13 @@ def _described(
 
 
 def _events(http: Http, type_: ResourceType, obj: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is told of an object; the kubelet knows a Node by its name instead of its uid."""
+    """Return what is told of an object; the kubelet knows a Node by its name instead of its uid,
+    and a mirror Pod by that of the static one."""
     metadata = obj["metadata"]
-    uids = [metadata["uid"], metadata["name"]] if type_.kind == "Node" else [metadata["uid"]]
+    shown = (metadata.get("annotations") or {}).get(_MIRROR) if type_.kind == "Pod" else ""
+    uids = [shown or metadata["uid"]]
+    if type_.kind == "Node":
+        uids.append(metadata["name"])
     fields = {
         "involvedObject.name": metadata["name"],
         "involvedObject.namespace": metadata.get("namespace", ""),
