@@ -6,7 +6,8 @@
 Round trips: ``true`` by ``runc exec`` in the same container, by a bare WebSocket, by upstream's
 kubectl and by ours, in turns; a kubectl's own start is part of its time. Throughput: so many
 megabytes of random bytes, each way, each checked to be what was sent; with the most memory that the
-API server and the kubelet had meanwhile beyond what they had before.
+API server and the kubelet had meanwhile beyond what they had before. And what a hundred followers
+of a log cost to which nothing is written.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from aiohttp import ClientSession, TCPConnector  # noqa: E402
+from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: E402
 
 from support.cluster import KUBECTL, PODIUM, Cluster, cluster, pod, run  # noqa: E402
 
@@ -62,6 +63,7 @@ def main() -> None:
         talk = f"yes {'x' * 99} | head -c {Ways.LOGGED}; sleep 100000"
         own.apply(pod("talks", "sh", "-c", talk))
         print_round_trips(own, arguments.rounds)
+        asyncio.run(print_followers(own))
         data = directory / "payload"
         with data.open("wb") as file:
             for _ in range(arguments.megabytes):
@@ -96,18 +98,52 @@ def print_round_trips(own: Cluster, rounds: int) -> None:
 
 
 async def exec_true(own: Cluster) -> None:
-    pki = own.data_dir / "pki"
-    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-    tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-    url = f"https://127.0.0.1:{own.port}/api/v1/namespaces/default/pods/s/exec"
+    protocols = ("v5.channel.k8s.io",)
     async with (
-        ClientSession(connector=TCPConnector(ssl=tls)) as session,
-        session.ws_connect(
-            f"{url}?command=true&stdout=true", protocols=("v5.channel.k8s.io",)
-        ) as socket_,
+        client(own) as session,
+        session.ws_connect("s/exec?command=true&stdout=true", protocols=protocols) as socket_,
     ):
         messages = [message.data async for message in socket_]
     assert b'"Success"' in messages[-1], messages
+
+
+def client(own: Cluster) -> ClientSession:
+    """A client whose paths begin with the name of a Pod."""
+    pki = own.data_dir / "pki"
+    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+    return ClientSession(
+        f"https://127.0.0.1:{own.port}/api/v1/namespaces/default/pods/",
+        connector=TCPConnector(ssl=tls, limit=0), timeout=ClientTimeout(total=None),
+    )  # fmt: skip
+
+
+# -- followers
+
+
+async def print_followers(own: Cluster, count: int = 100, seconds: float = 5.0) -> None:
+    """Print what followers of a log cost to which nothing is written."""
+    pids = [pid for name, pid in own.processes().items() if name != "podium"]
+
+    async def follow(session: ClientSession) -> None:
+        async with session.get("s/log?follow=true") as answer:
+            assert answer.status == 200
+            await answer.content.read()
+
+    async with client(own) as session, asyncio.TaskGroup() as tasks:
+        following = [tasks.create_task(follow(session)) for _ in range(count)]
+        await asyncio.sleep(2.0)
+        before = sum(map(cpu_seconds, pids))
+        await asyncio.sleep(seconds)
+        used = sum(map(cpu_seconds, pids)) - before
+        for task in following:
+            task.cancel()
+    print(f"\n{count} followers of a quiet log: {used / seconds * 100:.1f}% of a core")
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # -- throughput

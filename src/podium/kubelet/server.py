@@ -167,6 +167,10 @@ class KubeletServer:
                     return web.Response(status=404, text=f"{path.name}: no such log\n")
             except ConnectionResetError:
                 pass  # the client has gone: nobody to tell
+            except OSError as exc:
+                if response.prepared:
+                    raise
+                return web.Response(status=500, text=str(exc))
         return response
 
     async def _is_over(self, container_id: str) -> bool:
