@@ -18,7 +18,7 @@ from typing import IO
 from podium.kubectl.errors import CommandError
 
 _FORMAT = "filespec must match the canonical format: [[namespace/]pod:]file/path"
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def pack(source: str, target: str, output: IO[bytes], progress: Callable[[str, i
 
     Directories that are not empty come about with what is in them.
     """
-    with tarfile.open(fileobj=output, mode="w|", format=tarfile.GNU_FORMAT) as tar:
+    with tarfile.open(fileobj=output, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_BLOCK) as tar:
         _pack(tar, clean(source), last_name(clean(target)), progress)
 
 
@@ -137,7 +137,7 @@ class Unpacking:
     def unpack(self, content: IO[bytes]) -> None:
         """Raises OSError, CommandError, tarfile.TarError."""
         beginning = prefix(self.source)
-        with tarfile.open(fileobj=content, mode="r|") as tar:
+        with tarfile.open(fileobj=content, mode="r|", bufsize=_BLOCK) as tar:
             for member in tar:
                 if not member.name.startswith(beginning):
                     raise CommandError("tar contents corrupted")

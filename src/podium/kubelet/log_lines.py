@@ -55,6 +55,11 @@ def line_time(line: LogLine) -> datetime | None:
 
 #: Lines that are whole: of a log of these alone the rest is left by one call.
 _WHOLE = re.compile(rb"^[^ \n]* std(?:out|err) F ([^\n]*\n)", re.MULTILINE)
+#: Lines of one stream, each with what it is as a whole one, or as a part.
+_OF_ONE_STREAM = {
+    stream: re.compile(rb"^[^ \n]* " + stream + rb" (?:F ([^\n]*\n)|P ([^\n]*)\n)", re.MULTILINE)
+    for stream in (b"stdout", b"stderr")
+}
 _STREAMS = {"Stdout": (b"stdout",), "Stderr": (b"stderr",)}
 
 
@@ -88,11 +93,25 @@ class LogRenderer:
 
     def render_block(self, block: bytes) -> bytes:
         """Return what the client gets of complete lines."""
-        if self._plain and not self._open and b"\r\n" not in block:
-            contents = _WHOLE.findall(block)
-            if len(contents) == block.count(b"\n"):
-                return b"".join(contents)
+        if self._plain and b"\r\n" not in block:
+            text = self._at_once(block)
+            if text is not None:
+                return text
         return b"".join(self.render([line + b"\n" for line in block[:-1].split(b"\n")]))
+
+    def _at_once(self, block: bytes) -> bytes | None:
+        """Return the text of lines that are whole, or of one stream; None for what is neither."""
+        count = block.count(b"\n")
+        if not self._open and b" P " not in block:
+            contents = _WHOLE.findall(block)
+            return b"".join(contents) if len(contents) == count else None
+        for stream, pattern in _OF_ONE_STREAM.items():
+            if self._open in (b"", stream):
+                found = pattern.findall(block)
+                if len(found) == count:
+                    self._open = b"" if found[-1][0] else stream
+                    return b"".join(map(b"".join, found))
+        return None
 
     def render(self, raw_lines: Iterable[bytes]) -> Iterator[bytes]:
         for raw in raw_lines:
