@@ -102,6 +102,7 @@ async def test_only_what_is_idle_is_removed(machine: tuple[Cgroups, str]):
         cgroups.remove_idle(path)
         assert cgroups.processes(path) == [process.pid]
         assert not cgroups.exists(f"{path}/idle")
+        process.kill()
     cgroups.remove_idle(f"{path}/nothing")
 
 
