@@ -36,6 +36,7 @@ from podium.kubelet.node.machine import page_sizes, read_machine, read_security_
 from podium.kubelet.node.registration import NodeReporter
 from podium.kubelet.node.shutdown import NodeShutdown
 from podium.kubelet.node.signals import Signals
+from podium.kubelet.node.system_oom import SystemOomWatcher
 from podium.kubelet.objects import ObjectStore
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
@@ -258,6 +259,7 @@ class _Kubelet:
             await images.free_unused()
 
         self._eviction.reclaim = reclaim
+        yield "kernel log", SystemOomWatcher(self._events, node.node).run()
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
 
