@@ -45,6 +45,19 @@ def warn_if_deleting(obj: Map) -> None:
               file=sys.stderr)  # fmt: skip
 
 
+def check_name(manifest: Manifest) -> None:
+    """Raise CommandError for an object that says no name."""
+    if manifest.name:
+        return
+    generated = manifest.document["metadata"].get("generateName")
+    if generated:
+        raise CommandError(f"from {generated}: cannot use generate name with apply")
+    raise CommandError(
+        f"error when retrieving current configuration of:\n{_described(manifest)}\n"
+        f'from server for: "{manifest.source}": resource name may not be empty'
+    )
+
+
 class ServerSide:
     """Server-side apply; what client-side apply had owned goes over to it."""
 
@@ -59,6 +72,7 @@ class ServerSide:
 
     def apply(self, manifest: Manifest) -> tuple[Map, str]:
         """Return what the object is now, and how that is called. Raises CommandError."""
+        check_name(manifest)
         try:
             obj = self._send(manifest, manifest.document, self._query)
         except StatusError as error:
@@ -153,6 +167,7 @@ class ClientSide:
 
     def apply(self, manifest: Manifest) -> tuple[Map, str]:
         """Return what the object is now, and how that is called. Raises CommandError."""
+        check_name(manifest)
         wanted = last_applied.annotated(manifest.document)
         current = self._current(manifest)
         if current is None:

@@ -14,6 +14,7 @@ from podium.kubectl.files import given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.session import Session
 from podium.kubectl.targets import resolve
+from podium.kubectl.writing import together
 
 NOTHING_NAMED = """\
 error: You must provide one or more resources by argument or filename.
@@ -98,6 +99,22 @@ def choose(
             found.append(Chosen(target.type, namespace, target.name))
         else:
             found += _listed(invocation, target.type, every=every, selects=selects)
+    return found
+
+
+def read_all(session: Session, chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Return what was chosen, as the server has it. Raises CommandError for all that is missing."""
+    found: list[Chosen] = []
+    failures: list[CommandError] = []
+    for one in chosen:
+        try:
+            obj = one.read(session)
+        except StatusError as error:
+            failures.append(error)
+        else:
+            found.append(Chosen(one.type, one.namespace, one.name, one.said, obj, one.source))
+    if failures:
+        raise together(failures)
     return found
 
 

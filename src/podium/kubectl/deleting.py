@@ -15,7 +15,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.http import Http
-from podium.kubectl.writing import about_file, dry_run, named, suffix
+from podium.kubectl.writing import about_file, dry_run, named, suffix, together
 
 _FORCED = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been "
@@ -124,10 +124,8 @@ def delete_all(
     if not found:
         print("No resources found")
     sys.stdout.flush()
-    for failure in failed:
-        print(failure.lines(), file=sys.stderr)
     if failed:
-        return 1
+        raise together(failed)
     if values.wait and dry_run(values) == "none":
         until = time.monotonic() + values.timeout if values.timeout else None
         for one, uid in waiting:

@@ -74,6 +74,10 @@ class StatusError(CommandError):
             return self._invalid(details) if details else f"The request is invalid: {self}"
         if self.reason == "Unauthorized":
             return "error: You must be logged in to the server (Unauthorized)"
+        return self.among_others()
+
+    def among_others(self) -> str:
+        """The refusal as one line of several."""
         return f"Error from server{self._why()}: {self}" if str(self) else "Error from server"
 
     def _invalid(self, details: Mapping[str, Any]) -> str:

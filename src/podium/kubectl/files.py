@@ -76,6 +76,7 @@ def _manifest(
 ) -> Manifest:
     kind, version = document.get("kind"), document.get("apiVersion")
     if not kind or not version:
+        _check_validity(invocation.values, source, kind, version)
         missing = "Kind" if not kind else "apiVersion"
         shown = json.dumps(document, separators=(",", ":"), sort_keys=True)
         raise CommandError(
@@ -124,6 +125,19 @@ def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
         raise CommandError(str(exc)) from exc
     for obj in objects:
         yield values.kustomize, obj
+
+
+def _check_validity(values: Values, source: str, kind: Any, version: Any) -> None:
+    """Raise CommandError where the command is to find out what is wrong before the server does."""
+    if str(getattr(values, "validate", "ignore")).lower() in ("ignore", "false"):
+        return
+    wrong = [f"{name} not set" for name, value in (("apiVersion", version), ("kind", kind))
+             if not value]  # fmt: skip
+    text = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
+    raise CommandError(
+        f'error validating "{source}": error validating data: {text}; if you choose to ignore '
+        "these errors, turn validation off with --validate=false"
+    )
 
 
 def selected(found: list[Manifest], text: str) -> list[Manifest]:

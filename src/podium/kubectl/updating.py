@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
+from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose, read_all
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
@@ -58,10 +58,7 @@ def check(invocation: Invocation) -> None:
 def chosen(invocation: Invocation, words: Sequence[str]) -> list[Chosen]:
     """Return what the command is for; with ``--local`` from files, and nobody is asked."""
     if not invocation.values.local:
-        return [
-            Chosen(one.type, one.namespace, one.name, None, one.read(invocation.session))
-            for one in choose(invocation, words)
-        ]
+        return read_all(invocation.session, choose(invocation, words))
     return [
         Chosen(one.type, "", one.name, one.said, typed(one.said or {}), one.source)
         for one in from_files(invocation)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
-from podium.kubectl.errors import CommandError, StatusError, Unreachable
+from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable
 from podium.kubectl.flags import Flag, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from podium.kubectl.command import Invocation
@@ -196,12 +196,18 @@ def each(things: Iterable[Any], work: Callable[[Any], None]) -> int:
             raise
         except CommandError as error:
             failures.append(error)
+    if failures:
+        raise together(failures)
+    return 0
+
+
+def together(failures: Sequence[CommandError]) -> CommandError:
+    """Return one failure for several."""
     if len(failures) == 1:
-        raise failures[0]
-    sys.stdout.flush()
-    for failure in failures:
-        print(failure.lines() if isinstance(failure, StatusError) else failure, file=sys.stderr)
-    return 1 if failures else 0
+        return failures[0]
+    return Said("\n".join(
+        one.among_others() if isinstance(one, StatusError) else str(one) for one in failures
+    ))  # fmt: skip
 
 
 def about_file(error: StatusError, verb: str, source: str) -> StatusError:

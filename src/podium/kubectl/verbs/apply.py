@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from podium.kubectl.applying import ClientSide, ServerSide
@@ -111,12 +110,7 @@ def _check_pruning(values: Values) -> None:
 
 def _wanted(invocation: Invocation, discovery: Discovery) -> list[Manifest]:
     """Return the objects of the files, those of a selector's labels alone."""
-    found = selected(list(manifests(invocation, discovery)), invocation.values.selector)
-    for one in found:
-        generated = one.document["metadata"].get("generateName")
-        if not one.name and generated:
-            print(f"error: from {generated}: cannot use generate name with apply", file=sys.stderr)
-    return found
+    return selected(list(manifests(invocation, discovery)), invocation.values.selector)
 
 
 def _later(place: str, short: str) -> Command:

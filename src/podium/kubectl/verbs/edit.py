@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from podium.kubectl.choosing import choose
+from podium.kubectl.choosing import choose, read_all
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.editing import HEADER, Item, edit
@@ -33,9 +33,11 @@ def run(invocation: Invocation) -> int:
     check_output(values)
     query = write_query(values)
     discovery = Discovery(session.http)
+    chosen = choose(invocation, invocation.words, discovery=discovery, every=True)
+    chosen = chosen if values.subresource else read_all(session, chosen)
     items = [
         Item(one.type, one.namespace, one.name, one.read(session, values.subresource))
-        for one in choose(invocation, invocation.words, discovery=discovery, every=True)
+        for one in chosen
     ]
     if not items:
         raise Said("error: edit cancelled, no objects found")
