@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Pod
+from podium.kubelet.kubelet import run
 from podium.runtime.port import ContainerState
-from support.node import IMAGE, Node
+from support.node import IMAGE, PATIENCE, Node
 
 NAME = "web-node-1"
 
@@ -184,3 +186,33 @@ async def test_a_restart_is_asked_for_by_way_of_the_mirror(idle_node, manifests)
     await node.start()
     await node.clock.advance(10)
     assert node.states[f"{NAME}/c"][-1] == "running r1", "once"
+
+
+async def test_static_pods_run_without_the_api(idle_node, manifests):
+    """Started, restarted when they crash, and adopted and shown once there is an API."""
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest())
+    options = node.options()
+    nowhere = dataclasses.replace(options.client_config, server="https://127.0.0.1:1")
+    alone = dataclasses.replace(options, client_config=nowhere)
+    async with asyncio.TaskGroup() as group:
+        kubelet = group.create_task(
+            run(alone, node.runtime, node.images, node.clock, cgroups=node.cgroups)
+        )
+
+        async def until_it_runs(attempt: int) -> str:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    await node.clock.advance(1)
+                    for found in await node.runtime.list_containers():
+                        if found.state is ContainerState.RUNNING:
+                            assert found.metadata.attempt == attempt
+                            return found.id
+
+        node.runtime.exit(await until_it_runs(0), 1)
+        again = await until_it_runs(1)
+        kubelet.cancel()
+    await node.start()
+    mirror = await node.running(NAME)
+    [status] = mirror.status.container_statuses
+    assert (status.container_id, status.restart_count) == (f"podium://{again}", 1)

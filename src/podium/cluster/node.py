@@ -54,7 +54,8 @@ async def run(
     images = image_service(config)
     async with OciRuntime(oci_options(config), images, bridge) as runtime:
         options = kubelet_options(config, settings)
-        await _api_is_there(config)
+        if not settings.static_pod_path:  # static Pods do not wait for it
+            await _api_is_there(config)
         async with asyncio.TaskGroup() as group:
             dns = node_dns.follow(resolver, bridge.set_name_server)
             following = group.create_task(dns, name="resolver")

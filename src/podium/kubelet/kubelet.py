@@ -146,6 +146,9 @@ class _Kubelet:
         self._eviction.observe()
         self._eviction.on_change = reporter.report_soon
         shutdown = NodeShutdown(pods, self._status, self._events, reporter, clock)
+        node, registered = self._node_services(reporter, shutdown), asyncio.Event()
+        if options.config.static_pod_path:
+            await reporter.anticipate()
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work, name=name)
@@ -155,6 +158,7 @@ class _Kubelet:
                     ("objects", self._objects.run()),
                     ("services", self._services.run()),
                     ("pods", self._informer.run()),
+                    *self._from_the_start(node, registered),
                 )
             ]
             await reporter.register()
@@ -163,7 +167,7 @@ class _Kubelet:
             tasks.append(group.create_task(self._own.run(), name="node"))
             # Pods refer to the API by the variables that the Services give.
             await self._services.synced.wait()
-            node = self._node_services(reporter, shutdown)
+            registered.set()
             for name, work in self._work(reporter, node, server):
                 tasks.append(group.create_task(work, name=name))
             self._events.event(reporter.node, "Normal", "Starting", "Starting kubelet.")
@@ -224,6 +228,16 @@ class _Kubelet:
         at_once = config.image_pulls_at_once
         return ImageManager(self._images, self._events, self._clock, records, at_once)
 
+    def _from_the_start(
+        self, node: NodeServices, registered: asyncio.Event
+    ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+        """What does not wait for the API: static Pods run whether it is there or not."""
+        manifests = _manifests(self._options, self._clock, self._events, node.node)
+        if manifests is not None:
+            self.pods.set_static(manifests.read())
+            yield "manifests", manifests.follow(self.pods.set_static)
+        yield "pod workers", self.pods.run(node, registered)
+
     def _work(
         self, reporter: NodeReporter, node: NodeServices, server: KubeletServer
     ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
@@ -233,12 +247,9 @@ class _Kubelet:
             client, self._informer, pods.static_pods, node.node, self._status, clock
         )
         pods.on_static, mirrors.on_mirror = mirrors.look_at, pods.take_requests
-        manifests = _manifests(options, clock, self._events, node.node)
-        if manifests is not None:
-            pods.set_static(manifests.read())
-            yield "manifests", manifests.follow(pods.set_static)
+        for pod in pods.static_pods():
+            mirrors.look_at(pod)
         duration = options.config.node_lease_duration_seconds
-        yield "pod workers", pods.run(node)
         yield "mirror pods", mirrors.run()
         yield "lease", renew_lease(client, reporter.node, duration, clock)
         yield "node status", reporter.run()

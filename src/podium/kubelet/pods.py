@@ -126,14 +126,18 @@ class PodManager:
         for worker in sorted(waiting, key=PodWorker.resize_order):
             worker.reconsider_resize()
 
-    async def run(self, node: NodeServices) -> None:
-        """Look after the Pods until cancelled; containers outlive it."""
+    async def run(self, node: NodeServices, registered: asyncio.Event) -> None:
+        """Look after the Pods until cancelled; containers outlive it.
+
+        Those of the API begin when the node is *registered* and they are known.
+        """
         self._node = node
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._follow_runtime(), name="runtime events")
-            await self._informer.synced.wait()
             self.set_static(self._static.values())
+            await self._informer.synced.wait()
+            await registered.wait()
             self._informer.on_change(self._changed)
             while True:
                 try:

@@ -36,7 +36,7 @@ _STATUS = "io.k8s.api.core.v1.NodeStatus"
 
 
 class NodeReporter:
-    """``node`` is the Node as the API last had it."""
+    """``node`` is the Node as the API last had it, or what it will be told of it."""
 
     def __init__(
         self,
@@ -68,6 +68,13 @@ class NodeReporter:
     def report_soon(self) -> None:
         """There is news: do not wait until the next report is due."""
         self._contradicted.set()
+
+    async def anticipate(self) -> None:
+        """Know the Node as far as it can be known without the API."""
+        try:
+            self.node = await self._wanted()
+        except RuntimeFailure as exc:
+            logger.warning("node is not known yet", extra={"error": exc})
 
     async def register(self) -> None:
         """Create the Node, or take over the one there is; report its first status.
@@ -126,12 +133,16 @@ class NodeReporter:
         self._tell(status, {c.type: c.status for c in self.node.status.conditions})
         self.node, self._reported_at = answer, now
 
-    async def _register(self) -> None:
+    async def _wanted(self) -> Node:
         options = self._options
         labels = node_labels(options.node_name, self._machine, options.labels)
         taints = options.config.register_with_taints
         wanted = new_node(options.node_name, labels, options.pod_cidr, taints)
         wanted.status = node_status(await self._facts(), NodeStatus(), self._clock.now())
+        return wanted
+
+    async def _register(self) -> None:
+        options, wanted = self._options, await self._wanted()
         try:
             self.node = await self._client.create(scheme.NODES, wanted)
             self._tell(wanted.status, {})
@@ -140,7 +151,8 @@ class NodeReporter:
                 raise
             self.node = await self._client.get(scheme.NODES, options.node_name)
             self._tell_return(wanted.status)
-            missing = {k: v for k, v in labels.items() if self.node.metadata.labels.get(k) != v}
+            there = self.node.metadata.labels
+            missing = {k: v for k, v in wanted.metadata.labels.items() if there.get(k) != v}
             if missing:
                 patch = {"metadata": {"labels": missing}}
                 self.node = await self._client.patch(scheme.NODES, options.node_name, patch)
