@@ -226,3 +226,31 @@ async def test_a_resize_before_the_node_took_the_pod_is_granted(idle_node):
 
     assert requests(node.pod()) == ("200m", "200m", "200m")
     assert pending(node) is None
+
+
+async def test_a_pod_is_resized_as_a_whole(node):
+    """A container without limits of its own has those of its Pod, also when these change."""
+    whole = {"requests": {"cpu": "100m"}, "limits": {"cpu": "200m", "memory": "64Mi"}}
+    await node.create({}, resources=whole)
+    await node.running()
+    wider = {"requests": {"cpu": "150m"}, "limits": {"cpu": "300m", "memory": "96Mi"}}
+    await node.client.patch(
+        scheme.PODS, "p", {"spec": {"resources": wider}},
+        namespace="default", subresource="resize",
+    )  # fmt: skip
+    await node.until(lambda: said(node, "ResizeCompleted"))
+    pod = node.pod()
+    run = pod.status.container_statuses[0].container_id.removeprefix("podium://")
+    given = node.runtime.config(run).resources
+    assert (given.cpu_quota, given.memory_limit_in_bytes) == (30_000, 96 * MEGABYTE)
+    path = f"/podium-test/burstable/pod{pod.metadata.uid}"
+    limits = node.cgroups.limits(path)
+    assert (limits.cpu_shares, limits.cpu_quota) == (153, 30_000)
+    assert limits.memory_limit_bytes == 96 * MEGABYTE
+    await node.until(lambda: node.pod().status.allocated_resources == wider["requests"] | MEMORY)
+    assert node.pod().status.resources.limits == wider["limits"]
+    assert node.states["p/c"] == ["running r0"]
+
+
+#: What a limit without a request was defaulted to when the Pod was made.
+MEMORY = {"memory": "64Mi"}

@@ -21,6 +21,7 @@ from podium.domain.pods.allocation import (
     granted,
     reported_allocation,
 )
+from podium.domain.pods.cgroups import effective
 from podium.domain.pods.resize import changed, resizable
 from podium.kit.files import write_atomic
 
@@ -44,7 +45,8 @@ class PodAllocation:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
         self._allocation: Allocation | None = None
-        #: What containers that have started still have, where they were granted something else.
+        #: What containers that have started still have, limits of the Pod as a whole included,
+        #: where they were granted something else.
         self.behind: dict[str, ResourceRequirements] = {}
         #: Why what is run is not what was last considered; None when it is.
         self.pending: ResizePending | None = None
@@ -79,10 +81,11 @@ class PodAllocation:
         if asked == before:
             self.pending = None
             return False
-        self.pending = decide(pod, before, room())
+        self.pending = decide(pod, room())
         if self.pending is not None:
             return False
-        self._keep(asked, _behind(pod, {**before.containers, **self.behind}))
+        had = {name: effective(has, before.pod) for name, has in before.containers.items()}
+        self._keep(asked, _behind(pod, {**had, **self.behind}))
         return True
 
     def caught_up(self, name: str) -> None:
@@ -104,5 +107,6 @@ def _behind(pod: Pod, had: Mapping[str, ResourceRequirements]) -> dict[str, Reso
     return {
         container.name: had[container.name]
         for container in resizable(pod)
-        if container.name in had and changed(had[container.name], container.resources)
+        if container.name in had
+        and changed(had[container.name], effective(container.resources, pod.spec.resources))
     }

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from podium.api.types.core_v1 import Pod, ResourceRequirements
 from podium.client.events import EventType
 from podium.domain.pods.allocation import Room, retry_order
-from podium.domain.pods.cgroups import ContainerCgroup, PodCgroup, container_cgroup
+from podium.domain.pods.cgroups import ContainerCgroup, PodCgroup, container_cgroup, effective
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.resize import (
     ERROR,
@@ -151,10 +151,11 @@ class PodResizer:
             latest = observed.latest(container.name)
             if before is None or latest is None or not latest.is_running:
                 continue
-            if not needs_restart(container, before):
+            if not needs_restart(pod, container, before):
                 quota = self._node.options.config.cpu_quota
                 cgroup = container_cgroup(pod, container, self._node.node_memory, quota)
-                yield Change(latest.id, container.name, before, container.resources, cgroup)
+                after = effective(container.resources, pod.spec.resources)
+                yield Change(latest.id, container.name, before, after, cgroup)
 
     async def _memory(self, container_id: str) -> int:
         return (await self._node.runtime.container_stats(container_id)).memory_usage_bytes

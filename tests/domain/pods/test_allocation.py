@@ -111,23 +111,22 @@ def test_what_there_is_room_for(cpu: str, others: list[str], why: ResizePending 
         other = asking(amount)
         other.metadata.uid = f"other-{number}"
         around.append(other)
-    before = allocation_of(asking("1"))
-    assert decide(asked, before, Room(node("2500m"), around)) == why
+    assert decide(asked, Room(node("2500m"), around)) == why
 
 
 def test_static_pods_stay_as_they_are() -> None:
     asked = asking("1")
     asked.metadata.annotations["kubernetes.io/config.source"] = "file"
-    before = allocation_of(asking("2"))
-    assert decide(asked, before, Room(node("2"), [])) == ResizePending(
+    assert decide(asked, Room(node("2"), [])) == ResizePending(
         "Infeasible", "In-place resize of static-pods is not supported"
     )
 
 
-def test_what_the_pod_has_as_a_whole_stays_as_it_is() -> None:
-    before = allocation_of(asking("1", of_pod="3"))
-    assert decide(asking("1", of_pod="2"), before, Room(node("9"), [])) == ResizePending(
-        "Infeasible", "InPlacePodLevelResourcesVerticalScaling is disabled"
+def test_what_the_pod_asks_for_as_a_whole_counts() -> None:
+    refused = decide(asking("1", of_pod="3"), Room(node("2"), []))
+    assert refused is not None
+    assert (
+        refused.message == "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000"
     )
 
 

@@ -145,7 +145,7 @@ RESTART = [{"resourceName": "memory", "restartPolicy": "RestartContainer"}]
 def test_restarts(policy, before, restart):
     asked = from_plain(Container, container(name="c", resizePolicy=policy))
     asked.resources = whole(100, 64)
-    assert needs_restart(asked, before) is restart
+    assert needs_restart(pod({"containers": [container()]}), asked, before) is restart
 
 
 MIB = 1 << 20

@@ -86,15 +86,13 @@ def _granted(container: Container, allocation: Allocation) -> Container:
     )
 
 
-def decide(pod: Pod, before: Allocation, room: Room) -> ResizePending | None:
-    """Return why *pod*, which runs with *before*, is not granted what it asks for by now.
+def decide(pod: Pod, room: Room) -> ResizePending | None:
+    """Return why *pod*, which runs with something else, is not granted what it asks for by now.
 
     What the node could never give is infeasible; what others have taken is put off.
     """
     if is_static(pod):
         return ResizePending(INFEASIBLE, "In-place resize of static-pods is not supported")
-    if pod.spec.resources != before.pod:
-        return ResizePending(INFEASIBLE, "InPlacePodLevelResourcesVerticalScaling is disabled")
     asked = pod_requests(pod)
     allocatable = room.node.status.allocatable
     for name, unit in (("memory", 1000), ("cpu", 1)):

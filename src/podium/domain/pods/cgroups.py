@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from podium.api import quantity
 from podium.api.resources import (
     BEST_EFFORT,
@@ -16,7 +18,7 @@ from podium.api.resources import (
     pod_requests,
     qos_class,
 )
-from podium.api.types.core_v1 import Container, Pod
+from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
 
 MIN_SHARES = 2
 MAX_SHARES = 262144
@@ -125,9 +127,16 @@ def container_cgroup(
 
 
 def effective_limits(pod: Pod, container: Container) -> dict[str, str]:
-    whole = pod.spec.resources.limits if pod.spec.resources else {}
-    inherited = {name: text for name, text in whole.items() if name in ("cpu", "memory")}
-    return {**inherited, **container.resources.limits}
+    return effective(container.resources, pod.spec.resources).limits
+
+
+def effective(
+    resources: ResourceRequirements, whole: ResourceRequirements | None
+) -> ResourceRequirements:
+    """Return *resources* of a container with the limits that it has from its Pod as a *whole*."""
+    given = whole.limits.items() if whole is not None else ()
+    inherited = {name: text for name, text in given if name in ("cpu", "memory")}
+    return replace(resources, limits={**inherited, **resources.limits})
 
 
 def _hugepages(limits: Mapping[str, int]) -> tuple[tuple[str, int], ...]:

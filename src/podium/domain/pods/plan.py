@@ -188,7 +188,7 @@ class _Step:
         if latest.id in self._asked_for:
             self.actions.append(_restart(self._pod, latest))
             return
-        if needs_restart(container, self._behind.get(container.name)):
+        if needs_restart(self._pod, container, self._behind.get(container.name)):
             self.actions.append(_resize(self._pod, latest))
             return
         failed = self._health.get(latest.id, _HEALTHY).failed

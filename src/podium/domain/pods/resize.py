@@ -27,6 +27,7 @@ from podium.domain.pods.cgroups import (
     SHARES_PER_CPU,
     ContainerCgroup,
     PodCgroup,
+    effective,
 )
 from podium.domain.pods.observed import RunCgroup
 
@@ -111,14 +112,13 @@ def changed(before: ResourceRequirements, after: ResourceRequirements) -> set[st
     }
 
 
-def needs_restart(container: Container, before: ResourceRequirements | None) -> bool:
+def needs_restart(pod: Pod, container: Container, before: ResourceRequirements | None) -> bool:
     """Whether a run with the resources *before* has to end for *container* to get its own."""
     if before is None:
         return False
     policies = {p.resource_name: p.restart_policy for p in container.resize_policy}
-    return any(
-        policies.get(name) == "RestartContainer" for name in changed(before, container.resources)
-    )
+    after = effective(container.resources, pod.spec.resources)
+    return any(policies.get(name) == "RestartContainer" for name in changed(before, after))
 
 
 def resize_steps(changes: Sequence[Change], now: PodCgroup, wanted: PodCgroup) -> list[Step]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from podium.api.resources import is_sidecar, qos_class
 from podium.api.types.core_v1 import ContainerState, ContainerStatus, HostIP, Pod, PodIP, PodStatus
 from podium.domain.pods.conditions import OWNED, pod_conditions
@@ -75,6 +77,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     if has_initialized(pod, statuses):
         _forget_failures(pod, init_statuses)
     _tell_resources((*init_statuses, *statuses), given)
+    whole = pod.spec.resources
     phase = _phase(given, pod_phase(pod, statuses, init_statuses, terminal=given.ended))
     status = PodStatus(
         phase=phase,
@@ -87,6 +90,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         init_container_statuses=init_statuses,
         ephemeral_container_statuses=ephemeral,
         nominated_node_name=pod.status.nominated_node_name,
+        resources=replace(whole) if whole is not None else None,
+        allocated_resources=dict(whole.requests) if whole is not None else {},
     )
     verdict = given.verdict
     if verdict is not None and phase == FAILED:
