@@ -17,6 +17,10 @@ class CommandError(Exception):
         text = str(self)
         return text if text.startswith("error: ") else f"error: {text}"
 
+    def among_others(self) -> str:
+        """The failure as one of several."""
+        return str(self)
+
 
 class UsageError(CommandError):
     """The command line is wrong; *path* is the command it was for (``kubectl get``)."""
@@ -77,7 +81,6 @@ class StatusError(CommandError):
         return self.among_others()
 
     def among_others(self) -> str:
-        """The refusal as one line of several."""
         return f"Error from server{self._why()}: {self}" if str(self) else "Error from server"
 
     def _invalid(self, details: Mapping[str, Any]) -> str:

@@ -116,6 +116,13 @@ def pod_spec(type_: ResourceType, obj: Map) -> Map:
     return found
 
 
+class _Unfit(CommandError):
+    """An object that cannot be changed so; among others it has a line more, as upstream's."""
+
+    def among_others(self) -> str:
+        return f"{self}\n"
+
+
 def update(
     invocation: Invocation,
     objects: Sequence[Chosen],
@@ -142,7 +149,7 @@ def update(
         except CommandError as exc:
             if isinstance(exc, StatusError) or not named:
                 raise
-            raise CommandError(f"error: {item.type.plural}/{item.name} {exc}") from exc
+            raise _Unfit(f"error: {item.type.plural}/{item.name} {exc}") from exc
         if before == after and not always:
             return
         if not values.local and dry_run(values) != "client":

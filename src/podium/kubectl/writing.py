@@ -205,9 +205,7 @@ def together(failures: Sequence[CommandError]) -> CommandError:
     """Return one failure for several."""
     if len(failures) == 1:
         return failures[0]
-    return Said("\n".join(
-        one.among_others() if isinstance(one, StatusError) else str(one) for one in failures
-    ))  # fmt: skip
+    return Said("\n".join(one.among_others() for one in failures))
 
 
 def about_file(error: StatusError, verb: str, source: str) -> StatusError:
