@@ -7,6 +7,7 @@ import http.client
 import importlib
 import io
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -65,6 +66,19 @@ def test_kubernetes_exec(core: Any, web: str):
         stdin=False, stdout=True, stderr=True, tty=False,
     )  # fmt: skip
     assert whole == "all at once\n"
+
+
+def test_kubernetes_exec_at_a_terminal(core: Any, web: str):
+    answer = stream.stream(
+        core.connect_get_namespaced_pod_exec, web, NAMESPACE,
+        command=["sh", "-c", "tty; read line; echo got $line; exit 3"],
+        stdin=True, stdout=True, stderr=False, tty=True, _preload_content=False,
+    )  # fmt: skip
+    answer.write_stdin("words\n")
+    answer.run_forever(timeout=30)
+    assert re.fullmatch(r"(/dev/pts/\d+|words|got words|\r\n)+", answer.read_stdout())
+    assert answer.returncode == 3
+    answer.close()
 
 
 def test_kubernetes_attach_to_a_terminal(core: Any, web: str, namespace: str):

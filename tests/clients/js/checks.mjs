@@ -254,6 +254,24 @@ const checks = {
     assert.equal(status.details.causes[0].message, "7");
     assert.deepEqual([output.text, errors.text], [words, "err\n"]);
 
+    const run = (command, sink, source, tty) =>
+      new Promise((resolve, reject) => {
+        new k8s.Exec(config)
+          .exec(namespace, "web", "main", command, sink, errors, source, tty, resolve)
+          .catch(reject);
+      });
+    const terminal = new Sink();
+    const asks = ["sh", "-c", "tty; read line; echo got $line"];
+    await run(asks, terminal, Readable.from(["words\n"]), true);
+    assert.match(terminal.text, /\/dev\/pts\/\d+\r\n[^]*got words\r\n/);
+
+    const attached = new Sink();
+    const attaching = new k8s.Attach(config);
+    const socket = await attaching.attach(namespace, "web", "main", attached, errors, null, false);
+    await run(["sh", "-c", "echo attached > /proc/1/fd/1"], output, null, false);
+    await eventually("what it wrote", async () => attached.text.includes("attached\n"));
+    socket.close();
+
     const there = await mkdtemp(join(tmpdir(), "copied-"));
     await writeFile(join(there, "page"), "copied\n");
     const cp = new k8s.Cp(config);
