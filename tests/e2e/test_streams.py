@@ -5,25 +5,23 @@ Up to 1.30 they speak SPDY, from 1.31 on WebSocket; ours does as the newest.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import fcntl
 import hashlib
 import os
 import re
-import ssl
 import struct
 import subprocess
 import termios
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector
+from websocket import ABNF, WebSocket, create_connection
 
 from support.cluster import KUBECTL, PODIUM, Cluster, eventually, pod
 
@@ -271,83 +269,85 @@ def test_a_client_that_vanishes_leaves_no_process(shared: Cluster, target: str, 
 # -- what no kubectl speaks any more
 
 
-@contextlib.asynccontextmanager
-async def websocket(
-    shared: Cluster, path: str, protocol: str
-) -> AsyncIterator[ClientWebSocketResponse]:
+@contextmanager
+def connected(shared: Cluster, path: str, protocol: str) -> Iterator[WebSocket]:
     pki = shared.data_dir / "pki"
-    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-    tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-    url = f"https://127.0.0.1:{shared.port}/api/v1/namespaces/default/pods/streams/{path}"
-    async with (
-        ClientSession(connector=TCPConnector(ssl=tls, limit=0)) as session,
-        session.ws_connect(url, protocols=(protocol,)) as socket,
-    ):
-        assert socket.protocol == protocol
+    own = {
+        "ca_certs": str(pki / "ca.crt"), "certfile": str(pki / "admin.crt"),
+        "keyfile": str(pki / "admin.key"),
+    }  # fmt: skip
+    url = f"wss://127.0.0.1:{shared.port}/api/v1/namespaces/default/pods/streams/{path}"
+    socket = create_connection(url, subprotocols=[protocol], sslopt=own, timeout=60)
+    try:
+        assert socket.subprotocol == protocol
         yield socket
+    finally:
+        socket.shutdown()
 
 
-async def test_base64(shared: Cluster, target: str):
+def messages(socket: WebSocket) -> Iterator[bytes]:
+    """What comes, to the end."""
+    while True:
+        opcode, data = socket.recv_data()
+        if opcode == ABNF.OPCODE_CLOSE:
+            return
+        yield data
+
+
+def test_base64(shared: Cluster, target: str):
     """Text alone: a digit for the channel, then base64; the oldest form says failures in words."""
     command = "&".join(f"command={word}" for word in ("sh", "-c", "read%20l;echo%20$l;exit%203"))
     query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
     for protocol in ("v4.base64.channel.k8s.io", "base64.channel.k8s.io"):
-        async with websocket(shared, query, protocol) as socket:
-            await socket.send_str("0" + base64.b64encode(b"\0\xff\n").decode())
-            found: dict[str, bytes] = {}
-            async for message in socket:
-                channel, text = message.data[0], base64.b64decode(message.data[1:])
-                found[channel] = found.get(channel, b"") + text
-        assert found["1"] == b"\xff\n"
-        assert b"exit code 3" in found["3"]
-        assert found["3"].startswith(b"{") is protocol.startswith("v4")
+        found: dict[bytes, bytes] = {}
+        with connected(shared, query, protocol) as socket:
+            socket.send("0" + base64.b64encode(b"\xff\n").decode())
+            for message in messages(socket):
+                text = base64.b64decode(message[1:])
+                found[message[:1]] = found.get(message[:1], b"") + text
+        assert found[b"1"] == b"\xff\n"
+        assert b"exit code 3" in found[b"3"]
+        assert found[b"3"].startswith(b"{") is protocol.startswith("v4")
 
 
 @pytest.mark.parametrize("protocol", ["v4.channel.k8s.io", "v4.base64.channel.k8s.io"])
-async def test_the_older_port_forward(shared: Cluster, target: str, protocol: str):
+def test_the_older_port_forward(shared: Cluster, target: str, protocol: str):
     """Two channels for each port, data and errors; each begins with the port's number."""
-    coded = "base64" in protocol
-    async with websocket(shared, "portforward?ports=8081&ports=81", protocol) as socket:
-
-        async def send(channel: int, data: bytes) -> None:
-            text = str(channel) + base64.b64encode(data).decode()
-            await (socket.send_str(text) if coded else socket.send_bytes(bytes((channel,)) + data))
-
+    coded, asked = "base64" in protocol, b"GET /index.html HTTP/1.0\r\n\r\n"
+    with connected(shared, "portforward?ports=8081&ports=81", protocol) as socket:
         found = dict.fromkeys(range(4), b"")
-        await send(0, b"GET /index.html HTTP/1.0\r\n\r\n")
+        if coded:
+            socket.send("0" + base64.b64encode(asked).decode())
+        else:
+            socket.send_binary(b"\0" + asked)
         while not (found[0].endswith(b"hi\n") and b"refused" in found[3]):
-            data = await socket.receive(20)
+            _, data = socket.recv_data()
             if coded:
-                found[int(data.data[0])] += base64.b64decode(data.data[1:])
+                found[int(data[:1])] += base64.b64decode(data[1:])
             else:
-                found[data.data[0]] += data.data[1:]
-        assert found[0].startswith(b"\x91\x1fHTTP/1")
-        assert found[1] == b"\x91\x1f"
-        assert found[2] == b"\x51\x00"
-        assert found[3].startswith(b"\x51\x00")
+                found[data[0]] += data[1:]
+    assert found[0].startswith(b"\x91\x1fHTTP/1")
+    assert found[1] == b"\x91\x1f"
+    assert found[2] == b"\x51\x00"
+    assert found[3].startswith(b"\x51\x00")
 
 
-# aiohttp lets go of its sockets a moment after it has been closed.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_fifty_at_once(shared: Cluster, target: str):
+def test_fifty_at_once(shared: Cluster, target: str):
     """All run at the same time: none ends before the last has begun."""
     script = "echo%20here;cat;exit%20$0"
-    goal = asyncio.Barrier(50)
-
-    async def one(number: int) -> None:
-        command = "&".join(f"command={w}" for w in ("sh", "-c", script, str(number)))
-        query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
-        async with websocket(shared, query, "v5.channel.k8s.io") as socket:
-            out = b""
-            while out != b"here\n":
-                out += (await socket.receive(60)).data[1:]
-            await goal.wait()
-            await socket.send_bytes(b"\0" + f"{number}\n".encode())
-            await socket.send_bytes(b"\xff\0")
-            said = {message.data[0]: message.data[1:] async for message in socket}
-        assert said[1] == f"{number}\n".encode()
-        assert (f"exit code {number}".encode() in said[3]) is (number > 0)
-
-    async with asyncio.TaskGroup() as tasks:
+    with contextlib.ExitStack() as stack:
+        sockets = []
         for number in range(50):
-            tasks.create_task(one(number))
+            command = "&".join(f"command={w}" for w in ("sh", "-c", script, str(number)))
+            query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
+            socket = connected(shared, query, "v5.channel.k8s.io")
+            sockets.append(stack.enter_context(socket))
+        for socket in sockets:
+            assert next(data for data in messages(socket) if data[1:]) == b"\1here\n"
+        for number, socket in enumerate(sockets):
+            socket.send_binary(b"\0" + f"{number}\n".encode())
+            socket.send_binary(b"\xff\0")
+        for number, socket in enumerate(sockets):
+            said = {data[0]: data[1:] for data in messages(socket)}
+            assert said[1] == f"{number}\n".encode()
+            assert (f"exit code {number}".encode() in said[3]) is (number > 0)

@@ -23,6 +23,7 @@ from podium.kit.spdy.frames import (
     Data,
     Decoder,
     Encoder,
+    Frame,
     GoAway,
     HeadersFrame,
     Ping,
@@ -66,7 +67,32 @@ def test_frames_come_out_as_they_went_in_however_they_are_cut(frames, cuts):
         stream = stream[size:]
         if not stream:
             break
-    assert found == frames
+    assert whole(found) == whole(frames)
+
+
+def whole(frames: list[Frame]) -> list[Frame]:
+    """Frames with data that follows data of the same stream in one: it comes as it is read."""
+    joined: list[Frame] = []
+    for frame in frames:
+        last = joined[-1] if joined else None
+        if (
+            isinstance(frame, Data)
+            and isinstance(last, Data)
+            and (last.stream, last.fin) == (frame.stream, False)
+        ):
+            joined[-1] = Data(frame.stream, last.data + frame.data, frame.fin)
+        else:
+            joined.append(frame)
+    return joined
+
+
+def test_data_is_not_kept_until_all_of_it_is_there():
+    decoder, frame = Decoder(), Encoder().encode(Data(1, bytes(1_000_000), fin=True))
+    found = [one for place in range(0, len(frame), 1000)
+             for one in decoder.feed(frame[place : place + 1000])]  # fmt: skip
+    assert max(len(one.data) for one in found) == 1000
+    assert sum(len(one.data) for one in found) == 1_000_000
+    assert [one.fin for one in found] == [False] * (len(found) - 1) + [True]
 
 
 def test_frames_of_no_use_are_passed_over():

@@ -149,30 +149,47 @@ class Decoder:
     def __init__(self) -> None:
         self._decompress = zlib.decompressobj(zdict=DICTIONARY)
         self._pending = bytearray()
+        self._data: tuple[int, int, bool] | None = None  #: stream, bytes to come, whether it ends
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take what was read and yield the frames that are complete; to be exhausted each time.
 
+        Data comes as it is read, a long frame as several: nothing is kept until all is there.
         Frames that Kubernetes' streams have no use for (SETTINGS, WINDOW_UPDATE) are passed over.
         Raises ProtocolError.
         """
         self._pending += data
         begin = 0
-        while len(self._pending) - begin >= 8:
+        while True:
+            left = len(self._pending) - begin
+            if self._data is not None:
+                stream, missing, fin = self._data
+                size = min(left, missing)
+                if missing and not size:
+                    break
+                body = bytes(memoryview(self._pending)[begin : begin + size])
+                begin += size
+                done = size == missing
+                self._data = None if done else (stream, missing - size, fin)
+                yield Data(stream, body, fin and done)
+                continue
+            if left < 8:
+                break
             head, tail = struct.unpack_from(">II", self._pending, begin)
             flags, length = tail >> 24, tail & 0xFF_FFFF
-            if head & _CONTROL and length > _MAX_CONTROL:
+            if not head & _CONTROL:
+                self._data = (head, length, bool(flags & _FIN))
+                begin += 8
+                continue
+            if length > _MAX_CONTROL:
                 raise ProtocolError(f"control frame of {length} bytes")
-            if len(self._pending) - begin < 8 + length:
+            if left < 8 + length:
                 break
             body = bytes(memoryview(self._pending)[begin + 8 : begin + 8 + length])
             begin += 8 + length
-            if head & _CONTROL:
-                frame = self._control(head, flags, body)
-                if frame is not None:
-                    yield frame
-            else:
-                yield Data(head, body, bool(flags & _FIN))
+            frame = self._control(head, flags, body)
+            if frame is not None:
+                yield frame
         del self._pending[:begin]
 
     def _control(self, head: int, flags: int, body: bytes) -> Frame | None:

@@ -18,7 +18,8 @@ from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.protocol import CLOSE, Channel, Size
 from podium.runtime.stream_port import StreamOptions
 
-_PIECES = 16
+#: Messages of a channel that are kept for its reader; each may be as long as is taken.
+_PIECES = 2
 #: A message longer than this ends the connection; clients send a few ten thousand bytes at once.
 MESSAGE_LIMIT = 64 << 20
 #: What is sent in one message: as much as upstream; some clients take no more than the double.
