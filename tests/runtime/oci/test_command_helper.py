@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from podium.runtime.oci import command_helper
+from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import (
     Capability,
     ExecSyncResponse,
@@ -177,3 +178,17 @@ async def test_the_shell_ends_with_the_container(harness: OciHarness):
     async with asyncio.timeout(10):
         while Path(f"/proc/{shell}/root/bin").exists():
             await asyncio.sleep(0.01)
+
+
+async def test_the_shell_ends_with_the_runtime_and_the_container_does_not(harness: OciHarness):
+    """Whatever ends the process: the kernel closes what the shell reads."""
+    container_id = await started(harness)
+    await twice(harness, container_id, "true")
+    await harness.runtime.__aexit__(None, None, None)
+    async with asyncio.timeout(10):
+        while shells(harness, container_id):
+            await asyncio.sleep(0.01)
+    assert harness.processes(container_id)
+    async with OciRuntime(harness.options, harness.images, harness.network) as runtime:
+        for _ in range(2):
+            assert (await runtime.exec_sync(container_id, ["echo", "hello"])).stdout == b"hello\n"
