@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
+import pytest
+
 from podium.runtime.port import (
     ContainerConfig,
     ContainerMetadata,
@@ -91,3 +96,32 @@ async def test_a_container_that_was_never_started_does_not_hold_up_the_end(node)
     await node.gone()
 
     assert list(await node.runtime.list_containers()) == []
+
+
+@pytest.mark.parametrize("step", ["stop_container", "create_container", "start_container"])
+async def test_a_restart_is_done_once_also_if_the_kubelet_dies_over_it(node, monkeypatch, step):
+    """The call is made, and its answer never heard."""
+    await node.create({"args": ["trap", "0"]}, restartPolicy="Never")
+    await node.running()
+    work, died = getattr(node.runtime, step), asyncio.Event()
+
+    async def last_call(*given: Any) -> None:
+        await work(*given)
+        died.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(node.runtime, step, last_call)
+    path = "/api/v1/namespaces/default/pods/p/restart"
+    async with node.api.session() as session, session.post(path) as answer:
+        assert answer.status == 201
+    await node.until(died.is_set, step=0.5)
+    await node.stop()
+    monkeypatch.setattr(node.runtime, step, work)
+    await node.start()
+
+    await node.until(lambda: any(text > "running r0" for text in node.states["p/c"]), step=0.5)
+    await node.clock.advance(30)
+    containers = await node.runtime.list_containers()
+    [running] = [c for c in containers if c.state is ContainerState.RUNNING]
+    assert running.metadata.attempt in (1, 2)
+    assert sum(text.startswith("Killing") for text in node.messages()) <= 1
