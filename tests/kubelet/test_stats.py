@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from podium.kubelet.stats.disks import PodPlaces, volume_readings
 from podium.kubelet.stats.prometheus import Sample, family
 from podium.runtime.network.interfaces import interfaces, seen_from_inside
 from podium.runtime.stats_port import NetworkInterfaceUsage
 from support.node import NODE, Node
+from support.objects import container, pod
 
 
 async def summary(node: Node, query: str = "") -> Any:
@@ -40,7 +42,9 @@ async def test_the_summary_tells_of_node_pods_and_containers(node):
     [of_pod] = told["pods"]
     assert of_pod["podRef"] == {"name": "p", "namespace": "default", "uid": pod.metadata.uid}
     assert of_pod["network"]["rxBytes"] == 10
-    assert [volume["name"] for volume in of_pod["volume"]] == ["scratch"]
+    volumes = {volume["name"].split("-")[0]: volume for volume in of_pod["volume"]}
+    assert volumes.keys() == {"scratch", "kube"}  # the other holds the token
+    assert all(volume["inodesUsed"] > 0 for volume in volumes.values())
     assert of_pod["ephemeral-storage"]["usedBytes"] >= 4096
     assert of_pod["process_stats"] == {"process_count": 1}
     [container] = of_pod["containers"]
@@ -139,6 +143,18 @@ async def test_metrics_of_probes(node):
     await node.until(lambda: not node.cgroups.pods, step=0.5)
     await node.until(lambda: not list((node.directory / "logs").iterdir()), step=0.5)
     assert (await node.fetch("/metrics/probes"))[1] == ""
+
+
+def test_a_claimed_volume_is_as_full_as_its_file_system(tmp_path):
+    claim = {"persistentVolumeClaim": {"claimName": "data"}}
+    made = pod({"containers": [container()], "volumes": [{"name": "v", **claim}]})
+    found = PodPlaces({}, {}, {"v": str(tmp_path)}, ("", ""))
+    [reading] = volume_readings(made, found, {})
+    assert (reading.name, reading.claim, reading.ephemeral) == ("v", "data", False)
+    whole = reading.file_system
+    assert reading.used.bytes == whole.capacity - whole.available > 0
+    gone = PodPlaces({}, {}, {"v": str(tmp_path / "gone")}, ("", ""))
+    assert list(volume_readings(made, gone, {})) == []
 
 
 @pytest.mark.parametrize(

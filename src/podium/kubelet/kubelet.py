@@ -119,7 +119,14 @@ class _Kubelet:
         self._objects = ObjectStore(client, clock, self.pods.wake)
         self.probe_counts = ProbeCounts()
         self.stats = StatsReader(
-            options, self._machine, runtime, images, cgroups, self.pods.pods, clock
+            options,
+            self._machine,
+            runtime,
+            images,
+            cgroups,
+            self.pods.pods,
+            self.pods.volume_paths,
+            clock,
         )
         self._eviction = EvictionManager(
             options.config, signals, self.stats, self.pods, self._events, clock

@@ -131,6 +131,9 @@ class PodWorker:
         self.wake()
         return True
 
+    def volume_paths(self) -> dict[str, str]:
+        return self._volumes.paths(self.pod)
+
     @property
     def resize_waits(self) -> bool:
         return self.active and self._resizer.state.pending is not None

@@ -120,6 +120,11 @@ class PodManager:
             self.end(victim.metadata.uid, verdict)
         return chosen is not None
 
+    def volume_paths(self, uid: str) -> dict[str, str]:
+        """Where the volumes of a Pod lie."""
+        worker = self._workers.get(uid)
+        return worker.volume_paths() if worker is not None else {}
+
     def retry_resizes(self) -> None:
         """Grant what there may be room for by now."""
         waiting = [worker for worker in self._workers.values() if worker.resize_waits]

@@ -43,8 +43,10 @@ class StatsReader:
         images: ImageService,
         cgroups: PodCgroups,
         pods: Callable[[], Iterable[Pod]],
+        volume_paths: Callable[[str], Mapping[str, str]],
         clock: Clock,
     ) -> None:
+        self._volume_paths = volume_paths
         self._options, self._facts, self._clock = options, facts, clock
         self._runtime, self._images, self._cgroups, self._pods = runtime, images, cgroups, pods
         self._rates = CpuRates()
@@ -75,7 +77,7 @@ class StatsReader:
         now, wanted = self._clock.now(), {pod.metadata.uid: pod for pod in pods}
         running = await self._running(wanted)
         readings = [self._pod(wanted[uid], those, now) for uid, those in running.items()]
-        found = {uid: places(pod, self._options) for uid, pod in wanted.items()}
+        found = {uid: self._places(pod) for uid, pod in wanted.items()}
         used = await self._count([c.id for p in readings for c in p.containers], found)
         return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
 
@@ -126,7 +128,7 @@ class StatsReader:
 
     async def _with_disks(self, pods: Sequence[PodReading]) -> list[PodReading]:
         """Count what lies on disks, unless that was done just now for the same containers."""
-        found = {reading.pod.metadata.uid: places(reading.pod, self._options) for reading in pods}
+        found = {reading.pod.metadata.uid: self._places(reading.pod) for reading in pods}
         containers = {container.id for reading in pods for container in reading.containers}
         at, counted, used = self._disks
         if self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
@@ -138,7 +140,7 @@ class StatsReader:
         self, containers: Sequence[str], found: Mapping[str, PodPlaces]
     ) -> Mapping[str, DiskUsage]:
         """By path, and of containers' roots by ID."""
-        paths = [path for place in found.values() for path in place.all()]
+        paths = [path for place in found.values() for path in place.counted()]
         layers = await self._runtime.writable_layers(containers)
         self._layers = next((use.mountpoint for use in layers.values()), self._layers)
         roots = {key: DiskUsage(use.used_bytes, use.inodes_used) for key, use in layers.items()}
@@ -146,6 +148,9 @@ class StatsReader:
             return {**await disk_usage(paths, PATIENCE), **roots}
         except TimeoutError:
             return roots
+
+    def _places(self, pod: Pod) -> PodPlaces:
+        return places(pod, self._options, self._volume_paths(pod.metadata.uid))
 
     # -- the node
 

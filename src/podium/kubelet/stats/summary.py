@@ -82,7 +82,7 @@ class _Teller:
         if reading.network:
             part["network"] = self._network(reading.network, reading.network[0].name)
         if reading.volumes:
-            part["volume"] = [self._volume(volume) for volume in reading.volumes]
+            part["volume"] = [self._volume(v, meta.namespace) for v in reading.volumes]
         if reading.own_files is not None and reading.containers[0].rootfs is not None:
             part["ephemeral-storage"] = self._used(reading.ephemeral_storage)
         part["process_stats"] = {"process_count": reading.processes}
@@ -136,8 +136,11 @@ class _Teller:
             "inodesUsed": used.inodes if used else found.inodes - found.inodes_free,
         }
 
-    def _volume(self, volume: VolumeReading) -> Part:
-        return {**self._disk(volume.file_system, volume.used), "name": volume.name}
+    def _volume(self, volume: VolumeReading, namespace: str) -> Part:
+        part = {**self._disk(volume.file_system, volume.used), "name": volume.name}
+        if volume.claim:
+            part["pvcRef"] = {"name": volume.claim, "namespace": namespace}
+        return part
 
     def _used(self, used: DiskUsage) -> Part:
         return {"time": self._time, "usedBytes": used.bytes, "inodesUsed": used.inodes}

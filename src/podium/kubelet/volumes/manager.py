@@ -199,6 +199,18 @@ class PodVolumes:
             return volume.host_path.path, False
         return str(self._own_path(volume)), bool(_filled_as(volume))
 
+    def paths(self, pod: Pod) -> dict[str, str]:
+        """Where the volumes lie that are the Pod's own or claimed, by name, as far as they are
+        there."""
+        found = {}
+        for volume in mounted_volumes(pod):
+            if volume.host_path is not None or volume.image is not None:
+                continue
+            claimed = bool(claim_name(pod, volume))
+            if self._claims.found(volume) is not None or (not claimed and _is_own(volume)):
+                found[volume.name] = self.source(volume)[0]
+        return found
+
     def pin(self, volume: Volume, container: Container, number: int, sub_path: str) -> str:
         """Return where *sub_path* of the volume lies, for the container's mount of that number.
 
@@ -225,9 +237,8 @@ class PodVolumes:
         await asyncio.to_thread(remove, self._sub_paths, self._memory, self._disk)
 
 
-def disk_path(pod_dir: Path, name: str) -> Path:
-    """Where the ``emptyDir`` volume *name* on disk lies, of the Pod of that directory."""
-    return _empty_dir(pod_dir / "volumes", name)
+def _is_own(volume: Volume) -> bool:
+    return volume.empty_dir is not None or bool(_filled_as(volume))
 
 
 def _empty_dir(volumes: Path, name: str) -> Path:
