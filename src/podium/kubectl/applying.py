@@ -66,7 +66,7 @@ class ServerSide:
         values = invocation.values
         if not values.changed("field-manager"):
             values.put(manager_flag(""), _SERVER_MANAGER)
-        self._manager = values.field_manager
+        self._manager, self._subresource = values.field_manager, values.subresource
         self._query = write_query(values)
         self._query.append(("force", "true" if values.force_conflicts else "false"))
 
@@ -84,8 +84,9 @@ class ServerSide:
         return obj, "serverside-applied"
 
     def _send(self, manifest: Manifest, document: Map, query: list[tuple[str, str]]) -> Map:
+        path = manifest.type.path(manifest.namespace, manifest.name, self._subresource)
         answer = self._session.http.request(
-            "PATCH", manifest.path, query, body=json.dumps(document).encode(), content_type=_APPLY
+            "PATCH", path, query, body=json.dumps(document).encode(), content_type=_APPLY
         )
         self._session.warn(answer)
         obj: Map = answer.json()

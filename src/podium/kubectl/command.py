@@ -28,11 +28,12 @@ class Command:
     """``usage`` is a line of its help, ``run`` returns the exit code; *children* by their names.
 
     *module* is where the whole command is (``package.module:NAME``), for a child that is loaded
-    when it is called.
+    when it is called. *usage_code* is the exit code for a command line that is wrong.
     """
 
     __slots__ = (
-        "aliases", "children", "examples", "flags", "long", "module", "run", "short", "usage"
+        "aliases", "children", "examples", "flags", "long", "module", "run", "short", "usage",
+        "usage_code"
     )  # fmt: skip
 
     def __init__(
@@ -47,11 +48,12 @@ class Command:
         aliases: Sequence[str] = (),
         children: dict[str, Command] | None = None,
         module: str = "",
+        usage_code: int = 1,
     ) -> None:
         self.usage, self.short, self.run = usage, short, run
         self.long, self.examples, self.flags, self.aliases = long, examples, flags, aliases
         self.children: dict[str, Command] = children or {}
-        self.module = module
+        self.module, self.usage_code = module, usage_code
 
     def loaded(self) -> Command:
         """Return the whole command."""

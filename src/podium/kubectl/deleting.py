@@ -24,7 +24,7 @@ _FORCED = (
 _CASCADES = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
 _OLD_CASCADES = {"true": "background", "false": "orphan"}
 
-#: Flags that say how to delete.
+#: Flags that say how to delete, but for whether the end is waited for.
 HOW_FLAGS = (
     Flag("cascade", "background", 'Must be "background", "orphan", or "foreground". Selects the '
          "deletion cascading strategy for the dependents (e.g. Pods created by a "
@@ -37,9 +37,12 @@ HOW_FLAGS = (
          "when --force is true (force deletion).", kind=Kind.INT),
     Flag("timeout", 0.0, "The length of time to wait before giving up on a delete, zero means "
          "determine a timeout from the size of the object", kind=Kind.DURATION),
-    Flag("wait", True, "If true, wait for resources to be gone before returning. This waits for "
-         "finalizers.", kind=Kind.BOOL),
 )  # fmt: skip
+
+
+def wait_flag(default: bool) -> Flag:
+    return Flag("wait", default, "If true, wait for resources to be gone before returning. This "
+                "waits for finalizers.", kind=Kind.BOOL)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +104,15 @@ def check_force(values: Values) -> None:
 
 
 def delete_all(
-    invocation: Invocation, doomed: Iterable[Doomed], *, ignore_missing: bool, options: Any = None
+    invocation: Invocation,
+    doomed: Iterable[Doomed],
+    *,
+    ignore_missing: bool,
+    options: Any = None,
+    waits: bool = False,
 ) -> int:
-    """Delete objects, say so, and wait until they are gone; return the exit code."""
+    """Delete objects, say so, and wait until they are gone if that is asked for, by flag or by
+    *waits*; return the exit code."""
     values, http = invocation.values, invocation.session.http
     options = options or delete_options(values)
     failed, waiting = list[StatusError](), list[tuple[Doomed, str]]()
@@ -126,7 +135,7 @@ def delete_all(
     sys.stdout.flush()
     if failed:
         raise together(failed)
-    if values.wait and dry_run(values) == "none":
+    if (values.wait or waits) and dry_run(values) == "none":
         until = time.monotonic() + values.timeout if values.timeout else None
         for one, uid in waiting:
             wait_until_gone(http, one, uid, until)

@@ -69,6 +69,7 @@ class Values:
     def __init__(self, flags: Iterable[Flag]) -> None:
         self._values: dict[str, Any] = {}
         self._changed: set[str] = set()
+        self._given: list[tuple[str, str]] = []
         for flag in flags:
             default = list(flag.default or ()) if _gathers(flag) else flag.default
             self._values[_attribute(flag.name)] = default
@@ -83,10 +84,15 @@ class Values:
         """Whether the flag *name* stood on the command line."""
         return _attribute(name) in self._changed
 
+    def given(self) -> list[str]:
+        """Return the flags of the command line, in their order, as pflag writes them."""
+        return [f"--{name}={text}" for name, text in self._given]
+
     def with_defaults(self, flags: Iterable[Flag]) -> Values:
         """Return these values, with those of *flags* as if they had not been given."""
         copy = Values(flags)
         copy._values = self._values | copy._values
+        copy._given = self._given
         copy._changed = self._changed - {_attribute(flag.name) for flag in flags}
         return copy
 
@@ -101,6 +107,7 @@ class Values:
             value = (self._values[name] if name in self._changed else []) + value
         self._values[name] = value
         self._changed.add(name)
+        self._given.append((flag.name, text))
 
 
 class Parsed:

@@ -62,7 +62,19 @@ def _default(flag: Flag) -> str:
         return str(flag.default).lower()
     if flag.kind is Kind.TEXT:
         return f"'{flag.default}'"
+    if flag.kind is Kind.DURATION:
+        return go_duration(flag.default)
     return str(flag.default)
+
+
+def go_duration(seconds: float) -> str:
+    """Return a duration as Go writes it: ``1m30s``."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{rest:g}s"
+    if hours or minutes:
+        text = f"{minutes}m{text}"
+    return f"{hours}h{text}" if hours else text
 
 
 def _indented(text: str) -> str:

@@ -87,7 +87,11 @@ def _invoke(path: str, command: Command, arguments: list[str]) -> int:
     try:
         parsed = parse((*command.flags, *(f for f in GLOBAL_FLAGS if f not in hidden)), arguments)
     except FlagError as exc:
-        raise UsageError(str(exc), path) from None
+        if command.usage_code == 1:
+            raise UsageError(str(exc), path) from None
+        failure = CommandError(f"{exc}\nSee '{path} -h' for help and examples")
+        failure.exit_code = command.usage_code
+        raise failure from None
     if parsed.values.help or command.run is None:
         return _help(path, command, parsed.words, asked=parsed.values.help)
     missing = [flag.name for flag in command.flags if flag.required]

@@ -16,6 +16,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, documents
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.recording import recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -150,6 +151,7 @@ def update(
             if isinstance(exc, StatusError) or not named:
                 raise
             raise _Unfit(f"error: {item.type.plural}/{item.name} {exc}") from exc
+        after = recorded(invocation, after)
         if before == after and not always:
             return
         if not values.local and dry_run(values) != "client":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from podium.kubectl.command import Invocation
-from podium.kubectl.creating import Map, generator, only_name, resource
+from podium.kubectl.command import Command, Invocation
+from podium.kubectl.creating import Map, only_name, resource
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind, Values
-from podium.kubectl.writing import text_of, whole
+from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAGS, text_of, whole
 
 _BOUND = {"Pod": "v1", "Secret": "v1", "Node": "v1"}
 _TYPE = resource("", "v1", "serviceaccounts", "ServiceAccount")
@@ -61,11 +61,12 @@ def _spec(values: Values) -> Map:
     return spec
 
 
-TOKEN = generator(
-    "token SERVICE_ACCOUNT_NAME",
-    "Request a service account token",
-    run,
-    (
+TOKEN = Command(
+    usage="kubectl create token SERVICE_ACCOUNT_NAME [options]",
+    short="Request a service account token",
+    run=run,
+    flags=(
+        *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("audience", [], "Audience of the requested token. If unset, defaults to requesting a "
              "token for use with the Kubernetes API server. May be repeated to request a token "
              "valid for multiple audiences.", kind=Kind.ARRAY),

@@ -9,6 +9,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
+from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
@@ -53,5 +54,5 @@ COMMAND = Command(
     short="Update the image of a pod template",
     examples="kubectl set image deployment/web web=nginx:1.29",
     run=run,
-    flags=SET_FLAGS,
+    flags=(*SET_FLAGS, RECORD_FLAG),
 )

@@ -11,6 +11,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
+from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
 
 
@@ -65,6 +66,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *SET_FLAGS,
+        RECORD_FLAG,
         Flag("containers", "*", "The names of containers in the selected pod templates to change, "
              "all containers are selected by default - may use wildcards", short="c"),
         Flag("limits", usage="The resource requirement requests for this container.  For example, "

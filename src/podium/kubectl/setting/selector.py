@@ -10,6 +10,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
+from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.selectors import as_label_selector
 from podium.kubectl.updating import SET_FLAGS, check, chosen, update
 
@@ -57,6 +58,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *SET_FLAGS,
+        RECORD_FLAG,
         Flag("resource-version", usage="If non-empty, the selectors update will only succeed if "
              "this is the current resource-version for the object."),
     ),

@@ -9,6 +9,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
+from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
@@ -36,5 +37,5 @@ COMMAND = Command(
     examples="kubectl set serviceaccount deployment web robot",
     aliases=("sa",),
     run=run,
-    flags=SET_FLAGS,
+    flags=(*SET_FLAGS, RECORD_FLAG),
 )

@@ -7,12 +7,13 @@ from typing import Any
 from podium.kubectl.applying import ClientSide, ServerSide
 from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.deleting import HOW_FLAGS
+from podium.kubectl.deleting import HOW_FLAGS, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.formats import without_managers
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -48,6 +49,7 @@ def run(invocation: Invocation) -> int:
     uids: set[str] = set()
 
     def apply(manifest: Manifest) -> None:
+        manifest.document = recorded(invocation, manifest.document)
         obj, did = way.apply(manifest)
         uids.add(obj["metadata"].get("uid", ""))
         if whole(values):
@@ -93,6 +95,8 @@ def _check(values: Values) -> None:
         raise CommandError("--force cannot be used with --server-side")
     if mode == "server" and values.force:
         raise CommandError("--dry-run=server cannot be used with --force")
+    if values.subresource and not values.server_side:
+        raise CommandError("--subresource can only be specified for --server-side")
     if not values.overwrite:
         raise CommandError("--overwrite=false is not served by this kubectl")
 
@@ -128,7 +132,8 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
-        manager_flag("kubectl-client-side-apply"), SELECTOR_FLAG, *HOW_FLAGS,
+        manager_flag("kubectl-client-side-apply"), SELECTOR_FLAG,
+        RECORD_FLAG, *HOW_FLAGS, wait_flag(False),
         Flag("all", False, "Select all resources in the namespace of the specified resource "
              "types.", kind=Kind.BOOL),
         Flag("force-conflicts", False, "If true, server-side apply will force the changes against "
@@ -143,6 +148,8 @@ COMMAND = Command(
              "either -l or --all.", kind=Kind.BOOL),
         Flag("prune-allowlist", [], "Overwrite the default allowlist with <group/version/kind> for "
              "--prune", kind=Kind.ARRAY),
+        Flag("subresource", usage="If specified, apply will operate on the subresource of the "
+             "requested object.  Only allowed when using --server-side."),
         Flag("server-side", False, "If true, apply runs in the server instead of the client.",
              kind=Kind.BOOL),
     ),

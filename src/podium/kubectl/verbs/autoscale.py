@@ -14,6 +14,7 @@ from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -48,7 +49,7 @@ def run(invocation: Invocation) -> int:
                 f"cannot autoscale a {one.type.kind}: could not find scale subresource for "
                 f"{one.type.group_version}, Resource={one.type.plural} in discovery information"
             )
-        obj = _scaler(invocation, one, metrics)
+        obj = recorded(invocation, _scaler(invocation, one, metrics))
         did = "created"
         if dry_run(values) != "client":
             obj = annotated(obj, typed=True) if values.save_config else obj
@@ -128,7 +129,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
-        manager_flag("kubectl-autoscale"),
+        RECORD_FLAG, manager_flag("kubectl-autoscale"),
         Flag("cpu", usage="Target CPU utilization over all the pods: a percentage of what is "
              "requested (70%), or a quantity (500m)."),
         Flag("cpu-percent", -1, kind=Kind.INT, hidden=True,

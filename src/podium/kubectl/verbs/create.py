@@ -13,6 +13,7 @@ from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, content, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -42,7 +43,8 @@ def run(invocation: Invocation) -> int:
     query, client = write_query(values), dry_run(values) == "client"
 
     def create(manifest: Manifest) -> None:
-        obj = annotated(manifest.document) if values.save_config else manifest.document
+        obj = recorded(invocation, manifest.document)
+        obj = annotated(obj) if values.save_config else obj
         if not client:
             body = json.dumps(obj).encode()
             try:
@@ -144,7 +146,7 @@ COMMAND = Command(
     "# What another program says\ncat pod.json | kubectl create -f -",
     run=run,
     flags=(*FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
-           SAVE_CONFIG_FLAG, manager_flag("kubectl-create"), SELECTOR_FLAG,
+           SAVE_CONFIG_FLAG, manager_flag("kubectl-create"), SELECTOR_FLAG, RECORD_FLAG,
            Flag("edit", False, "Edit the API resource before creating", kind=Kind.BOOL),
            Flag("raw", usage="Raw URI to POST to the server.  Uses the transport specified by the "
                 "kubeconfig file."),

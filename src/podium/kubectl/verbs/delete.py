@@ -7,7 +7,14 @@ from collections.abc import Iterator
 
 from podium.kubectl.choosing import listed
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.deleting import HOW_FLAGS, Doomed, check_force, delete_all, delete_options
+from podium.kubectl.deleting import (
+    HOW_FLAGS,
+    Doomed,
+    check_force,
+    delete_all,
+    delete_options,
+    wait_flag,
+)
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, content, given, manifests
@@ -134,7 +141,7 @@ COMMAND = Command(
     "kubectl delete pod web --grace-period=0 --force",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, _OUTPUT_FLAG, *HOW_FLAGS,
+        *FILE_FLAGS, DRY_RUN_FLAG, _OUTPUT_FLAG, *HOW_FLAGS, wait_flag(True),
         Flag("all", False, "Delete all resources, in the namespace of the specified resource "
              "types.", kind=Kind.BOOL),
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "

@@ -102,6 +102,7 @@ COMMAND = Command(
     "greater where it cannot be told. KUBECTL_EXTERNAL_DIFF may name a program to compare with.",
     examples="kubectl diff -f pod.yaml",
     run=run,
+    usage_code=2,
     flags=(
         *FILE_FLAGS, SELECTOR_FLAG, manager_flag("kubectl-client-side-apply"),
         Flag("concurrency", 1, "Number of objects to process in parallel when diffing against the "

@@ -13,6 +13,7 @@ from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Values
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -48,6 +49,7 @@ def run(invocation: Invocation) -> int:
         service = _overridden(_service(values, one, obj), values)
         if session.enforces_namespace:
             service["metadata"]["namespace"] = session.namespace
+        service = recorded(invocation, service)
         if values.save_config:
             service = annotated(service, typed=True)
         if dry_run(values) != "client":
@@ -183,7 +185,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SAVE_CONFIG_FLAG,
-        manager_flag("kubectl-expose"),
+        RECORD_FLAG, manager_flag("kubectl-expose"),
         Flag("cluster-ip", usage="ClusterIP to be assigned to the service. Leave empty to "
              "auto-allocate, or set to 'None' to create a headless service."),
         Flag("external-ip", usage="Additional external IP address (not managed by Kubernetes) to "

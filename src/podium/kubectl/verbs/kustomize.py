@@ -11,9 +11,17 @@ from podium.kubectl.kustomize.build import build
 from podium.kubectl.kustomize.objects import KustomizeError
 from podium.kubectl.printing.yaml_text import dump
 
+_NOT_SERVED = (
+    "as-current-user", "enable-alpha-plugins", "enable-helm", "env", "helm-command", "mount",
+    "network", "network-name",
+)  # fmt: skip
+
 
 def run(invocation: Invocation) -> int:
     words = invocation.words
+    for name in _NOT_SERVED:
+        if invocation.values.changed(name):
+            raise CommandError(f"--{name} is not served by this kubectl")
     if len(words) > 1:
         raise CommandError("specify one path to kustomization.yaml")
     try:
@@ -36,5 +44,6 @@ COMMAND = Command(
     run=run,
     flags=(
         Flag("output", usage="If specified, write output to this path.", short="o"),
+        *(Flag(name, usage="Not served.", hidden=True, bare="true") for name in _NOT_SERVED),
     ),
 )  # fmt: skip

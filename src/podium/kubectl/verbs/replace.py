@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options
+from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, content, given, manifests
@@ -99,7 +99,7 @@ def _by_force(invocation: Invocation, wanted: list[Manifest], query: list[tuple[
     values, session = invocation.values, invocation.session
     doomed = [Doomed(one.type, one.namespace, one.name) for one in wanted]
     options = delete_options(values, values.grace_period or 1)
-    delete_all(invocation, doomed, ignore_missing=True, options=options)
+    delete_all(invocation, doomed, ignore_missing=True, options=options, waits=True)
 
     def create(manifest: Manifest) -> None:
         obj = annotated(manifest.document) if values.save_config else manifest.document
@@ -121,7 +121,7 @@ COMMAND = Command(
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, VALIDATE_FLAG, MANAGED_FIELDS_FLAG,
         SAVE_CONFIG_FLAG, manager_flag("kubectl-replace"),
-        *HOW_FLAGS,
+        *HOW_FLAGS, wait_flag(False),
         Flag("raw", usage="Raw URI to PUT to the server.  Uses the transport specified by the "
              "kubeconfig file."),
         Flag("subresource", usage="If specified, replace will operate on the subresource of the "

@@ -12,6 +12,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.session import Session
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -43,6 +44,12 @@ def run(invocation: Invocation) -> int:
     for one, obj in found:
         if mode != "client":
             _scale(invocation, one, server_dry_run=mode == "server")
+        if values.record and mode != "client":
+            patch = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
+            session.http.request(
+                "PATCH", one.path, body=json.dumps(patch).encode(),
+                content_type="application/merge-patch+json",
+            )  # fmt: skip
         if one.type.group in ("", "apps"):
             obj = {**obj, "spec": {**obj["spec"], "replicas": values.replicas}}
         printed(invocation, one.type, obj, "scaled", parts=True)
@@ -110,6 +117,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
+        RECORD_FLAG,
         Flag("current-replicas", -1, "Precondition for current size. Requires that the current "
              "size of the resource match this value in order to scale. -1 (default) for no "
              "condition.", kind=Kind.INT),
