@@ -239,3 +239,18 @@ async def test_a_deletion_that_does_not_get_on_says_where_it_is_and_why(node, mo
     await node.until(lambda: told in node.messages(), step=1)
     monkeypatch.setattr(node.runtime, "stop_pod_sandbox", stop)
     await node.gone(step=5)
+
+
+async def test_what_others_write_of_what_the_node_knows_better_is_put_right(node):
+    """A node that was silent for a while has its Pods declared unready."""
+    await node.create()
+    await node.running()
+
+    def ready() -> str:
+        return {c.type: c.status for c in node.pod().status.conditions}.get("Ready", "")
+
+    await node.until(lambda: ready() == "True", step=0.1)
+    patch = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    await node.client.patch(scheme.PODS, "p", patch, namespace="default", subresource="status")
+    await node.until(lambda: ready() == "False")
+    await node.until(lambda: ready() == "True", step=0.5)

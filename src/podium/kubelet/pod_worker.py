@@ -23,6 +23,7 @@ from podium.domain.pods.plan import (
     is_finished,
     plan,
 )
+from podium.domain.pods.static import is_static
 from podium.domain.pods.status import (
     StatusInput,
     Verdict,
@@ -109,6 +110,8 @@ class PodWorker:
         """Take over a new version of the Pod."""
         self._wanted, self.pod = pod, self._resizer.granted(pod)
         self._node.objects.use(pod)
+        if not is_static(pod):  # its mirror is looked at
+            self._node.status.seen(self.uid, pod)
         self.wake()
 
     def evict(self, message: str, grace: float, *, for_node: bool) -> asyncio.Event | None:

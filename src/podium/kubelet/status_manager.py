@@ -23,6 +23,7 @@ from podium.client.client import Client
 from podium.client.errors import Unreachable
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.static import is_static
+from podium.domain.pods.status import contradicted
 from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
 
@@ -35,13 +36,15 @@ _DEFINITION = "io.k8s.api.core.v1.PodStatus"
 
 @dataclass(slots=True)
 class _Entry:
-    """``desired`` is what was last reported, ``published`` what the API has for sure."""
+    """``desired`` is what was last reported, ``published`` what the API has for sure, as of
+    ``version``."""
 
     pod: Pod
     published: PodStatus
     desired: PodStatus
     waiting: list[PodStatus] = field(default_factory=list)
     sending: bool = False
+    version: int = 0
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -97,9 +100,22 @@ class StatusManager:
         self._mirrors[uid] = mirror
         entry = self._entries.get(uid)
         if entry is not None and (not before or before.metadata.uid != mirror.metadata.uid):
-            entry.published = mirror.status
-            entry.waiting.append(entry.desired)
-            self._begin(entry)
+            self._publish_again(entry, mirror.status)
+        else:
+            self.seen(uid, mirror)
+
+    def seen(self, uid: str, shown: Pod) -> None:
+        """The API has *shown* of the Pod *uid*: put right what others have made of its status."""
+        entry = self._entries.get(uid)
+        if entry is None or entry.sending or _version(shown) < entry.version:
+            return
+        if contradicted(entry.desired, shown.status):
+            self._publish_again(entry, shown.status)
+
+    def _publish_again(self, entry: _Entry, there: PodStatus) -> None:
+        entry.published = there
+        entry.waiting.append(entry.desired)
+        self._begin(entry)
 
     def _begin(self, entry: _Entry) -> None:
         if entry.sending:
@@ -156,12 +172,12 @@ class StatusManager:
         try:
             while entry.waiting:
                 status, shown_by = entry.waiting.pop(0), self._object(entry.pod)
-                answer = await self._try(entry.pod, entry.published, status)
+                answer = await self._try(entry, status)
                 while answer is not _Answer.SETTLED:
                     if answer is _Answer.REFUSED and entry.waiting:
                         break  # the newer one may be acceptable
                     await self._clock.sleep(backoff.next())
-                    answer = await self._try(entry.pod, entry.published, status)
+                    answer = await self._try(entry, status)
                 else:
                     if self._object(entry.pod) == shown_by:
                         entry.published = status
@@ -170,9 +186,10 @@ class StatusManager:
             entry.sending = False
             entry.settled.set()
 
-    async def _try(self, pod: Pod, old: PodStatus, new: PodStatus) -> _Answer:
+    async def _try(self, entry: _Entry, status: PodStatus) -> _Answer:
+        pod = entry.pod
         try:
-            await self._patch(pod, old, new)
+            await self._patch(entry, status)
         except ApiError as exc:
             if exc.code in (404, 409):
                 return _Answer.SETTLED  # another Pod of that name, or none: nobody wants to know
@@ -183,19 +200,27 @@ class StatusManager:
             return _Answer.FAILED
         return _Answer.SETTLED
 
-    async def _patch(self, pod: Pod, old: PodStatus, new: PodStatus) -> None:
-        difference = strategic.diff(to_plain(old), to_plain(new), _DEFINITION)
+    async def _patch(self, entry: _Entry, status: PodStatus) -> None:
+        pod, old = entry.pod, to_plain(entry.published)
+        difference = strategic.diff(old, to_plain(status), _DEFINITION)
         if not difference or not self._object(pod):
             return
         # The uid keeps a new Pod of the same name from getting this one's status.
         patch: dict[str, Any] = {"metadata": {"uid": self._object(pod)}, "status": difference}
-        await self._client.patch(
+        answer = await self._client.patch(
             scheme.PODS,
             pod.metadata.name,
             patch,
             namespace=pod.metadata.namespace,
             subresource="status",
         )
+        entry.version = _version(answer)
+
+
+def _version(pod: Pod) -> int:
+    """Which version of an object; those of one object may be compared."""
+    text = pod.metadata.resource_version
+    return int(text) if text.isdecimal() else 0
 
 
 def _shows_an_end(status: PodStatus) -> bool:

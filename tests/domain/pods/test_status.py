@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -9,7 +10,13 @@ import pytest
 from podium.api.types.core_v1 import PodCondition, PodStatus
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.observed import RunState
-from podium.domain.pods.status import StatusInput, Verdict, pod_status, rejected_status
+from podium.domain.pods.status import (
+    StatusInput,
+    Verdict,
+    contradicted,
+    pod_status,
+    rejected_status,
+)
 from support.pods import NOW, make_pod, observed, run, sandbox
 
 
@@ -239,3 +246,24 @@ def test_the_termination_messages_of_a_pod_are_not_longer_than_twelve_kibibytes(
     status = status_of(pod, sandbox(), *runs)
     found = {len(c.state.terminated.message.encode()) for c in status.container_statuses}
     assert found == {length}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "denied"),
+    [
+        pytest.param({}, False, id="the-same"),
+        pytest.param({"Ready": "False"}, True, id="declared-unready"),
+        pytest.param({"example.com/gate": "False"}, False, id="what-is-others"),
+        pytest.param({"phase": "Failed", "Ready": "False"}, False, id="over"),
+        pytest.param({"phase": "Pending"}, True, id="another-phase"),
+    ],
+)
+def test_what_others_write_may_deny_what_the_node_said(theirs, denied):
+    pod = make_pod("a")
+    ours = status_of(pod, sandbox(), run(pod, "a"))
+    changed = copy.deepcopy(ours)
+    changed.phase = theirs.pop("phase", ours.phase)
+    for condition in changed.conditions:
+        condition.status = theirs.pop(condition.type, condition.status)
+    changed.conditions += [PodCondition(type=name, status=text) for name, text in theirs.items()]
+    assert contradicted(ours, changed) is denied

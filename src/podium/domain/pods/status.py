@@ -150,6 +150,19 @@ def _tell_resources(statuses: Sequence[ContainerStatus], given: StatusInput) -> 
             status.resources = in_force(before, latest.cgroup)
 
 
+def contradicted(ours: PodStatus, theirs: PodStatus) -> bool:
+    """Whether *theirs*, what the API has, denies what the node last said of a Pod: others declare
+    the Pods of a node unready that was silent for a while. That a Pod is over stays so."""
+    if is_terminal(theirs.phase):
+        return False
+    found = {condition.type: condition.status for condition in theirs.conditions}
+    return ours.phase != theirs.phase or any(
+        condition.status != found.get(condition.type)
+        for condition in ours.conditions
+        if condition.type in OWNED
+    )
+
+
 def _forget_failures(pod: Pod, init_statuses: Sequence[ContainerStatus]) -> None:
     """Once the regular containers run, init containers show how they ended, and nothing before;
     upstream removes the runs before then."""
