@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from podium.cluster.node import keep_in_memory
+from podium.cluster.config import ClusterConfig
+from podium.cluster.node import keep_in_memory, kubelet_options
+from podium.kubelet.config import KubeletConfiguration
 from podium.runtime import linux
 
 
@@ -37,3 +41,21 @@ def test_a_directory_on_a_tmpfs_stays_as_it_is(on_disk: Path):
     keep_in_memory(inner)
     assert inner.is_dir()
     assert not os.path.ismount(inner)
+
+
+def test_the_doors_place_and_certificate_are_the_files_or_the_clusters(tmp_path: Path):
+    config = ClusterConfig(id="x", data_dir=tmp_path, run_dir=tmp_path / "run", bind="127.0.0.1")
+    settings = KubeletConfiguration(
+        address="127.0.0.1", tls_cert_file="/c", tls_private_key_file="/k"
+    )
+    options = kubelet_options(config, settings)
+    assert (options.bind_address, options.tls_cert_file, options.tls_key_file) == (
+        "127.0.0.1", "/c", "/k"
+    )  # fmt: skip
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        elsewhere = kubelet_options(config, replace(settings, port=port))
+        assert elsewhere.port not in (0, port), "a port that is taken is left alone"
+    assert kubelet_options(config, replace(settings, port=port)).port == port

@@ -31,12 +31,15 @@ def test_a_file_is_read(tmp_path):
     [
         (
             {"evictionSofter": {}},
-            "evictionSofter: this field is not served; those that are: allowedUnsafeSysctls, ",
+            "evictionSofter: this field is not served; those that are: address, allowedUns",
         ),
         (
             {"cgroupDriver": "systemd"},
             'cgroupDriver: this node knows no other value than "cgroupfs"',
         ),
+        ({"port": 0}, "port: must be between 1 and 65535, inclusive"),
+        ({"address": "here"}, "address: must be an IP address"),
+        ({"tlsCertFile": "/c"}, "tlsCertFile: goes together with tlsPrivateKeyFile"),
         ({"registerWithTaints": [{"key": "a"}]}, "registerWithTaints[0].effect: must be NoSche"),
         ({"enforceNodeAllocatable": ["kube-reserved"]}, "enforceNodeAllocatable: must be pods or"),
         ({"cpuCFSQuotaPeriod": "2s"}, "cpuCFSQuotaPeriod: must be between 1ms and 1sec"),

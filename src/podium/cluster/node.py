@@ -89,6 +89,7 @@ def kubelet_options(
     config: ClusterConfig, settings: kubelet_config.KubeletConfiguration
 ) -> KubeletOptions:
     pki = Pki(config.pki_dir)
+    address = settings.address or config.node_ip
     return KubeletOptions(
         client_config=client_config(config, "kubelet-client", "kubelet"),
         node_name=config.node_name,
@@ -96,10 +97,10 @@ def kubelet_options(
         root_dir=config.kubelet_dir,
         run_dir=config.run_dir / "kubelet",
         log_dir=config.log_dir,
-        port=free_port(config.node_ip, config.kubelet_port),
-        bind_address=config.node_ip,
-        tls_cert_file=str(pki.cert("kubelet")),
-        tls_key_file=str(pki.key("kubelet")),
+        port=free_port(address, settings.port or config.kubelet_port),
+        bind_address=address,
+        tls_cert_file=settings.tls_cert_file or str(pki.cert("kubelet")),
+        tls_key_file=settings.tls_private_key_file or str(pki.key("kubelet")),
         client_ca_file=str(pki.ca),
         pod_cidr=config.pod_cidr,
         cgroup_root=config.cgroup_root,

@@ -85,6 +85,10 @@ class KubeletConfiguration:
     eviction_max_pod_grace_period: int = 0
     merge_default_eviction_settings: bool = False
     pod_pids_limit: int = -1  #: of each Pod; -1: none
+    address: str = ""  #: where the kubelet's door is; "": the node's address
+    port: int = 0  #: 0: what the cluster says
+    tls_cert_file: str = ""  #: with its key; "": the cluster's
+    tls_private_key_file: str = ""
     register_with_taints: tuple[NodeTaint, ...] = ()  #: of a node that is new
     cpu_cfs_quota: bool = True  #: whether CPU limits are enforced
     cpu_cfs_quota_period: float = 0.1
@@ -277,6 +281,8 @@ def _check(config: KubeletConfiguration) -> None:
         _ = config.eviction_thresholds
     except ValueError as exc:
         raise ConfigError(f"evictionHard, evictionSoft, evictionMinimumReclaim: {exc}") from exc
+    if bool(config.tls_cert_file) != bool(config.tls_private_key_file):
+        raise ConfigError("tlsCertFile: goes together with tlsPrivateKeyFile")
     _check_shutdown(config)
 
 
@@ -377,6 +383,10 @@ _FIELDS = {
     ),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
     "podPidsLimit": ("pod_pids_limit", read.number),
+    "address": ("address", read.address),
+    "port": ("port", read.port),
+    "tlsCertFile": ("tls_cert_file", read.text),
+    "tlsPrivateKeyFile": ("tls_private_key_file", read.text),
     "registerWithTaints": ("register_with_taints", read.taints),
     "cpuCFSQuota": ("cpu_cfs_quota", read.truth),
     "cpuCFSQuotaPeriod": ("cpu_cfs_quota_period", _quota_period),
@@ -402,6 +412,7 @@ ONLY: Mapping[str, Any] = {
     "memorySwap": {"swapBehavior": "NoSwap"},
     "readOnlyPort": 0,
     "registerNode": True,
+    "seccompDefault": True,
     "topologyManagerPolicy": "none",
 }
 #: Fields that have fields. Names with our domain are our own.

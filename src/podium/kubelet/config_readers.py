@@ -75,6 +75,23 @@ def count(name: str, value: Any) -> int:
     return value
 
 
+def port(name: str, value: Any) -> int:
+    if not 1 <= number(name, value) <= 65535:
+        raise ConfigError(f"{name}: must be between 1 and 65535, inclusive")
+    return int(value)
+
+
+def address(name: str, value: Any) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_address(text(name, value)))
+    except ValueError as exc:
+        if isinstance(exc, ConfigError):
+            raise
+        raise ConfigError(f"{name}: must be an IP address") from exc
+
+
 def percent(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100:
         raise ConfigError(f"{name}: must be between 0 and 100, inclusive")
