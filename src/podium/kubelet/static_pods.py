@@ -37,7 +37,9 @@ class StaticPods:
     def read(self) -> list[Pod]:
         """Return the Pods that there are manifests of now."""
         found: dict[Path, tuple[bytes, Pod]] = {}
-        for file in self._files():
+        files = self._files()
+        self._told = {file: text for file, text in self._told.items() if file in files}
+        for file in files:
             known = self._read(file)
             if known is not None:
                 found[file] = known
