@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from podium.api import scheme
-from podium.runtime.cgroup_limits import CgroupLimits
+from podium.domain.pods.resize import ResizePodCgroup
+from podium.kubelet.cgroups import CgroupSettings, PodCgroups
+from podium.runtime.cgroup_limits import CgroupLimits, shares_to_weight
+from podium.runtime.cgroups import Cgroups
 from support.node import NODE
+from support.objects import container, pod
 
 ROOT = "/podium-test"
 
@@ -77,3 +82,37 @@ async def test_what_others_give_the_node_stays(node):
         "Pod Node didn't have enough resource: example.com/dongle, requested: 1, used: 2, "
         "capacity: 2",
     )
+
+
+def test_the_tree_in_version_2(tmp_path: Path):
+    """A directory stands for the file system: what is written there is what the kernel is told."""
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids\n")
+    settings = CgroupSettings(pids_limit=50, page_sizes=(2 << 20,))
+    cgroups = PodCgroups("/podium", Cgroups.detect(tmp_path), settings)
+    cgroups.enforce(2000, 1 << 30)
+    limits = {"cpu": "500m", "memory": "64Mi"}
+    burstable = {"requests": {"cpu": "250m"}, "limits": limits}
+    made = pod({"containers": [container(resources=burstable)]})
+    made.metadata.uid = "u1"
+
+    def told(path: str, *names: str) -> list[str]:
+        return [(tmp_path / path / name).read_text() for name in names]
+
+    assert cgroups.create(made) == "/podium/burstable/podu1"
+    of_pod = "podium/burstable/podu1"
+    assert told("podium", "cpu.weight", "memory.max") == ["79", str(1 << 30)]
+    assert told("podium/burstable", "cpu.weight") == ["10"]
+    assert told("podium/besteffort", "cpu.weight") == ["1"]
+    assert told(of_pod, "cpu.weight", "cpu.max", "memory.max", "pids.max", "hugetlb.2MB.max") == [
+        "10", "50000 100000", str(64 << 20), "50", "0"
+    ]  # fmt: skip
+    now = cgroups.limits(made)
+    assert (now.cpu_quota, now.memory_limit) == (50_000, 64 << 20)
+    assert shares_to_weight(now.cpu_shares) == 10
+    cgroups.resize(made, ResizePodCgroup(memory_limit=32 << 20))
+    cgroups.resize(made, ResizePodCgroup(cpu_quota=20_000))
+    assert told(of_pod, "cpu.max", "memory.max") == ["20000 100000", str(32 << 20)]
+    (tmp_path / of_pod / "memory.current").write_text("4096\n")
+    (tmp_path / of_pod / "memory.stat").write_text("anon 1\n")
+    (tmp_path / of_pod / "cpu.stat").write_text("usage_usec 1\n")
+    assert cgroups.memory(made) == 4096
