@@ -12,7 +12,7 @@ import msgspec
 from podium.api import errors
 from podium.api.errors import ApiError
 from podium.api.scheme import PODDISRUPTIONBUDGETS, PODS
-from podium.api.types.core_v1 import Pod
+from podium.api.types.core_v1 import Pod, PodCondition
 from podium.api.types.meta_v1 import DeleteOptions, Preconditions, StatusCause, StatusDetails
 from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.domain import disruption
@@ -48,7 +48,43 @@ async def evict(
     if budgets and options.preconditions is None:
         # What was decided holds for the Pod that was looked at.
         options.preconditions = Preconditions(uid=pod.metadata.uid)
+    if not context.dry_run:
+        await _mark(registry, pod, options.preconditions)
     await registry.delete(PODS, namespace, name, options, context)
+
+
+async def _mark(registry: Registry, pod: Pod, asked: Preconditions | None) -> None:
+    """Say in the Pod's status why it goes. A version that was asked for becomes that of this."""
+    pinned = asked is not None and bool(asked.resource_version)
+    if pinned and asked is not None and asked.resource_version != pod.metadata.resource_version:
+        return  # the deletion will be refused
+    for _ in range(_ATTEMPTS):
+        now = registry.now().replace(microsecond=0)
+        told = PodCondition(
+            type="DisruptionTarget",
+            status="True",
+            reason="EvictionByEvictionAPI",
+            message="Eviction API: evicting",
+            observed_generation=pod.metadata.generation,
+            last_transition_time=now,
+        )
+        others = [c for c in pod.status.conditions if c.type != told.type]
+        status = msgspec.structs.replace(pod.status, conditions=[*others, told])
+        metadata = msgspec.structs.replace(pod.metadata)
+        changed = msgspec.structs.replace(pod, metadata=metadata, status=status)
+        try:
+            stored = await registry.write_status(PODS, changed)
+        except ApiError as error:
+            if error.code != 409 or pinned:
+                raise
+        else:
+            if pinned and asked is not None:
+                asked.resource_version = stored.metadata.resource_version
+            return
+        fresh = await registry.read(PODS, pod.metadata.namespace, pod.metadata.name)
+        if fresh is None or fresh.metadata.uid != pod.metadata.uid:
+            return  # the deletion will tell
+        pod = fresh
 
 
 def _unhealthy_may_go(budget: PodDisruptionBudget, pod: Pod) -> bool:
