@@ -9,6 +9,7 @@ from podium.kubectl.kustomize.build import build
 from podium.kubectl.kustomize.images import renamed
 from podium.kubectl.kustomize.merging import merged
 from podium.kubectl.kustomize.objects import KustomizeError
+from podium.kubectl.kustomize.reading import documents
 
 POD = schema.definition_of(scheme.PODS.type)
 
@@ -114,3 +115,20 @@ def test_what_is_refused(tmp_path, said, problem):
     (directory / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     with pytest.raises(KustomizeError, match=problem):
         build(str(directory))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("y: no", [{"y": "no"}]),
+        ("on: off\ntrue: yes", [{"on": "off", "true": "yes"}]),
+        ("a: true\nb: ~\nc: 1.5\nd: 010\ne: 0x1f\nf: 1e3", [
+            {"a": True, "b": None, "c": 1.5, "d": 8, "e": 31, "f": 1000}]),
+        ("a: 2020-01-01\nb: 1:30\nc: 1.2.3", [{"a": "2020-01-01", "b": "1:30", "c": "1.2.3"}]),
+        ("x: &x {a: 1}\ny: {<<: *x, b: 2}", [{"x": {"a": 1}, "y": {"a": 1, "b": 2}}]),
+        ("---\n---\na: 1\n---\n# nothing\n---\n[1]", [{"a": 1}, [1]]),
+        ('{"a": [1, "2", null]}', [{"a": [1, "2", None]}]),
+    ],
+)  # fmt: skip
+def test_objects_are_read_with_few_words_that_are_no_texts(text, found):
+    assert documents(text) == found

@@ -10,11 +10,12 @@ from typing import Any
 from podium.kubectl.kustomize import sorting
 from podium.kubectl.kustomize.generating import generate
 from podium.kubectl.kustomize.images import set_images, set_replicas
-from podium.kubectl.kustomize.labelling import annotate, label
+from podium.kubectl.kustomize.labelling import annotate, label, label_fields
 from podium.kubectl.kustomize.loading import load
 from podium.kubectl.kustomize.naming import References, add_hash, add_to_name, set_namespace
 from podium.kubectl.kustomize.objects import Item, KustomizeError
-from podium.kubectl.kustomize.patching import apply, documents
+from podium.kubectl.kustomize.patching import apply
+from podium.kubectl.kustomize.reading import documents
 
 Map = dict[str, Any]
 
@@ -117,6 +118,7 @@ class _Level:
         for item in found:
             if not isinstance(item.obj, dict) or not item.kind:
                 raise KustomizeError(f"accumulating resources from '{entry}': missing kind")
+            _check_name(item.obj, entry, self._directory / entry)
             if any(one.id == item.id for one in items):
                 place = self._directory / entry
                 raise KustomizeError(
@@ -160,6 +162,7 @@ class _Level:
             if said.get("namespace"):
                 set_namespace(item, str(said["namespace"]))
             add_to_name(item, prefix, ending)
+        _check_ids(items)
         references = References(changes)
         for was, item in changes:
             references.follow(item, was.namespace)
@@ -172,6 +175,7 @@ class _Level:
                     item, one.get("pairs") or {}, selectors=bool(one.get("includeSelectors")),
                     templates=bool(one.get("includeTemplates")),
                 )  # fmt: skip
+                label_fields(item, one.get("pairs") or {}, one.get("fields") or ())
             if said.get("commonLabels"):
                 label(item, said["commonLabels"], selectors=True, templates=True)
             if said.get("commonAnnotations"):
@@ -184,6 +188,28 @@ class _Level:
         images = [*(said.get("images") or ()), *(said.get("imageTags") or ())]
         for item in items:
             set_images(item, images)
+
+
+def _check_name(obj: Map, entry: str, place: Path) -> None:
+    """Raise KustomizeError for an object without a name."""
+    metadata = obj.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("name"):
+        return
+    what = f"{{{obj.get('apiVersion', '')} {obj.get('kind', '')}}}"
+    raise KustomizeError(
+        f"accumulating resources: accumulation err='accumulating resources from '{entry}': missing "
+        f"metadata.name in object {{{what} {{{{ }} map[] map[]}}}}': must build at directory: "
+        f"'{place}': file is not directory"
+    )
+
+
+def _check_ids(items: list[Item]) -> None:
+    """Raise KustomizeError where two objects have come to be called the same."""
+    seen = set()
+    for item in items:
+        if item.id in seen:
+            raise KustomizeError(f"namespace transformation produces ID conflict: {item.id}")
+        seen.add(item.id)
 
 
 def _objects(document: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from podium.kubectl.kustomize.fields import TEMPLATES, change
@@ -61,6 +61,16 @@ def label(item: Item, pairs: Pairs, *, selectors: bool, templates: bool) -> None
     if kind in TEMPLATES:
         for path in _IN_PODS:
             change(obj, f"{TEMPLATES[kind]}/{path}", _add(pairs))
+
+
+def label_fields(item: Item, pairs: Pairs, specs: Sequence[Mapping[str, Any]]) -> None:
+    """Add labels where field specifications say."""
+    found = item.id
+    for spec in specs:
+        here = {"group": found.group, "version": found.version, "kind": found.kind}
+        if all(spec.get(name) in (None, "", value) for name, value in here.items()):
+            path, create = str(spec.get("path", "")), bool(spec.get("create"))
+            change(item.obj, path, _add(pairs), create=create)
 
 
 def annotate(item: Item, pairs: Pairs) -> None:

@@ -42,7 +42,6 @@ _OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Service", "spec/rules[]/http/paths[]/backend/service/name"),
         ("Service", "spec/defaultBackend/service/name"),
         ("Secret", "spec/tls[]/secretName"),
-        ("IngressClass", "spec/ingressClassName"),
     ),
     "StatefulSet": (
         ("Service", "spec/serviceName"),
@@ -52,11 +51,8 @@ _OTHERS: dict[str, tuple[tuple[str, str], ...]] = {
         ("PersistentVolume", "spec/volumeName"),
         ("StorageClass", "spec/storageClassName"),
     ),
-    "PersistentVolume": (
-        ("PersistentVolumeClaim", "spec/claimRef/name"),
-        ("StorageClass", "spec/storageClassName"),
-    ),
-    "ServiceAccount": (("Secret", "secrets[]/name"), ("Secret", "imagePullSecrets[]/name")),
+    "PersistentVolume": (("StorageClass", "spec/storageClassName"),),
+    "ServiceAccount": (("Secret", "imagePullSecrets[]/name"),),
     "MutatingWebhookConfiguration": (("Service", "webhooks[]/clientConfig/service/name"),),
     "ValidatingWebhookConfiguration": (("Service", "webhooks[]/clientConfig/service/name"),),
     "APIService": (("Service", "spec/service/name"),),
@@ -119,9 +115,22 @@ class References:
             target = self.target(kind, namespace, str(holder[name]))
             if target is not None:
                 holder[name] = target.id.name
+        if item.kind in ("Role", "ClusterRole"):
+            for rule in item.obj.get("rules") or ():
+                names = rule.get("resourceNames")
+                if names:
+                    rule["resourceNames"] = [self._named(str(one), namespace) for one in names]
         if item.kind in ("RoleBinding", "ClusterRoleBinding"):
             for subject in item.obj.get("subjects") or ():
                 self._follow_subject(subject, namespace)
+
+    def _named(self, name: str, namespace: str) -> str:
+        """Return what a ConfigMap or Secret is called that a rule names."""
+        for kind in ("ConfigMap", "Secret"):
+            target = self.target(kind, namespace, name)
+            if target is not None:
+                return target.id.name
+        return name
 
     def _follow_subject(self, subject: Map, namespace: str) -> None:
         if subject.get("kind") != "ServiceAccount":

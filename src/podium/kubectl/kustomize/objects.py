@@ -62,14 +62,16 @@ class Item:
             self.before.append(self.id)
 
 
+def _effective(found: Id) -> tuple[str, str, str, str, str]:
+    namespace = found.namespace or "default"
+    return found.group, found.version, found.kind, found.name, namespace
+
+
 def find(items: Iterable[Item], wanted: Id) -> list[Item]:
-    """Return the objects that are or were called *wanted*; without a namespace any will do."""
+    """Return the objects that are or were called *wanted*; no namespace is the default one."""
 
     def fits(found: Id) -> bool:
-        same = (found.group, found.version, found.kind, found.name)
-        return same == (wanted.group, wanted.version, wanted.kind, wanted.name) and (
-            not wanted.namespace or found.namespace == wanted.namespace
-        )
+        return _effective(found) == _effective(wanted)
 
     return [item for item in items if any(fits(one) for one in item.ids)]
 

@@ -7,23 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from podium.api import yaml_json
 from podium.kubectl.kustomize.merging import merged
 from podium.kubectl.kustomize.objects import Id, Item, KustomizeError, find, id_of
+from podium.kubectl.kustomize.reading import documents
 
 Map = dict[str, Any]
-
-
-def documents(text: str) -> list[Any]:
-    """Return the documents of a text, JSON or YAML. Raises KustomizeError."""
-    found = []
-    for part in re.split(r"^---(?=\s|\Z).*?$", text, flags=re.MULTILINE):
-        if part.strip():
-            try:
-                found.append(yaml_json.load(part)[0])
-            except yaml_json.YamlFailure as exc:
-                raise KustomizeError(str(exc)) from exc
-    return [one for one in found if one is not None]
 
 
 def apply(items: list[Item], text: str, target: Mapping[str, Any], options: Map) -> None:

@@ -21,10 +21,41 @@ Map = dict[str, Any]
 
 
 def run(invocation: Invocation) -> int:
+    words, changes = _split(invocation.words)
+    _check(invocation, words)
+    values = invocation.values
+    new, removed = _parsed([*values.env, *changes])
+    if values.__getattr__("from"):
+        new += _imported(invocation)
+    if values.prefix:
+        new = [{**one, "name": values.prefix + one["name"]} for one in new]
+
+    def change(type_: ResourceType, obj: Map) -> None:
+        for one in _containers(invocation, type_, obj):
+            before = one.get("env") or []
+            if not values.overwrite:
+                _check_new(before, new)
+            after = _merged(before, new, removed)
+            if after or before:
+                one["env"] = after
+            if values.list:
+                print(f"# {type_.kind} {obj['metadata']['name']}, container {one['name']}")
+                for variable in after:
+                    print(_shown(invocation.session, variable, resolve=values.resolve))
+
+    objects = chosen(invocation, words)
+    if values.list:
+        for item in objects:
+            change(item.type, item.read(invocation.session))
+        return 0
+    failed = "failed to patch env update to pod template:"
+    return update(invocation, objects, change, "env updated", failed)
+
+
+def _check(invocation: Invocation, words: Sequence[str]) -> None:
     values = invocation.values
     if values.all and values.selector:
         raise CommandError("cannot set --all and --selector at the same time")
-    words, changes = _split(invocation.words)
     check(invocation)
     if not given(values) and not words:
         raise CommandError(
@@ -36,41 +67,18 @@ def run(invocation: Invocation) -> int:
         raise CommandError(
             "when specifying --keys, a configmap or secret must be provided with --from"
         )
-    new, removed = _parsed([*values.env, *changes])
-    if values.__getattr__("from"):
-        new += _imported(invocation)
-    if values.prefix:
-        new = [{**one, "name": values.prefix + one["name"]} for one in new]
 
-    def change(type_: ResourceType, obj: Map) -> None:
-        spec = pod_spec(type_, obj)
-        every = [*spec["containers"], *(spec.get("initContainers") or ())]
-        containers = matching(every, values.containers)
+
+def _containers(invocation: Invocation, type_: ResourceType, obj: Map) -> list[Map]:
+    """Return the containers that are meant; say so where there are none."""
+    pattern = invocation.values.containers
+    spec = pod_spec(type_, obj)
+    found = matching([*spec["containers"], *(spec.get("initContainers") or ())], pattern)
+    if not found:
         name = obj["metadata"]["name"]
-        if not containers:
-            print(f"Warning: {type_.kind}/{name} does not have any containers matching "
-                  f'"{values.containers}"', file=sys.stderr)  # fmt: skip
-        for one in containers:
-            before = one.get("env") or []
-            if not values.overwrite:
-                _check_new(before, new)
-            after = _merged(before, new, removed)
-            if after or before:
-                one["env"] = after
-            if values.list:
-                print(f"# {type_.kind} {name}, container {one['name']}")
-                for variable in after:
-                    print(_shown(invocation.session, variable, resolve=values.resolve))
-        if values.list:
-            obj.clear()  # nothing is to be patched
-
-    objects = chosen(invocation, words)
-    if values.list:
-        for item in objects:
-            change(item.type, item.read(invocation.session))
-        return 0
-    failed = "failed to patch env update to pod template:"
-    return update(invocation, objects, change, "env updated", failed)
+        print(f"Warning: {type_.kind}/{name} does not have any containers matching "
+              f'"{pattern}"', file=sys.stderr)  # fmt: skip
+    return found
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
