@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +114,18 @@ async def test_answers_are_the_same(harness: OciHarness):
     assert len(shells(harness, container_id)) == 1
 
 
+async def test_programs_are_the_images_own_by_whatever_name(harness: OciHarness):
+    """The shell has some of its own, which it would like better."""
+    container_id = await started(harness, envs=[("PATH", "/tmp:/bin")])
+    script = "printf '#!/bin/sh\\necho my own $0 $*\\n' >/tmp/ls; chmod 755 /tmp/ls"
+    await harness.runtime.exec_sync(container_id, ["sh", "-c", script])
+    answer = await twice(harness, container_id, "ls", "-l", "it's")
+    assert answer.stdout == b"my own /tmp/ls -l it's\n"
+    answer = await twice(harness, container_id, "cat", "/proc/self/cmdline")
+    assert answer.stdout == b"cat\0/proc/self/cmdline\0"
+    assert len(shells(harness, container_id)) == 1
+
+
 async def test_what_takes_too_long_is_killed_with_its_shell(harness: OciHarness):
     container_id = await started(harness)
     runtime = harness.runtime
@@ -144,11 +158,23 @@ async def test_a_slow_command_holds_no_other_up_and_many_run_at_a_time(harness: 
 async def test_a_shell_that_somebody_kills_is_replaced(harness: OciHarness):
     container_id = await started(harness)
     await twice(harness, container_id, "echo", "hello")
-    for code in (0, 137):  # who kills everybody does not reach the low-level runtime
+    # Who kills everybody does not reach the low-level runtime, but the shell, also an idle one.
+    for code in (0, 0, 137):
         killing = await harness.runtime.exec_sync(container_id, ["sh", "-c", "kill -9 -1"])
         assert killing.exit_code == code
     answer = await harness.runtime.exec_sync(container_id, ["echo", "hello"])
     assert answer.stdout == b"hello\n"
+
+
+async def test_a_shell_that_was_killed_while_idle_costs_no_command(harness: OciHarness):
+    container_id = await started(harness)
+    await twice(harness, container_id, "echo", "hello")
+    [shell] = shells(harness, container_id)
+    os.kill(shell, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{shell}/root/bin").exists():
+            await asyncio.sleep(0.01)
+    await twice(harness, container_id, "echo", "hello")
 
 
 async def test_a_command_that_has_gone_is_told_of_as_ever(harness: OciHarness):

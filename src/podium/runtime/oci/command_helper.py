@@ -45,7 +45,8 @@ _PLACE = f"{lending.DIRECTORY}/ash"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OWN_NAMES = frozenset(("OLDPWD", "PWD", "SHLVL"))
 #: What the shell itself has to say ("Killed") is nobody's business; commands speak through 5.
-_BEGIN = f"exec 5>&2 2>/dev/null; unset {' '.join(sorted(_OWN_NAMES))}"
+#: A shell that cannot give commands another name is of no use.
+_BEGIN = f"exec 5>&2 2>/dev/null; unset {' '.join(sorted(_OWN_NAMES))}; ( exec -a true {_PLACE} )"
 
 
 class _Process(msgspec.Struct):
@@ -54,6 +55,10 @@ class _Process(msgspec.Struct):
 
 class _Config(msgspec.Struct):
     process: _Process
+
+
+class _Deaf(Exception):
+    """The shell cannot be told anything: it has ended, or does not read."""
 
 
 def is_plain(cmd: Sequence[str]) -> bool:
@@ -133,7 +138,8 @@ async def _started(
         (stdin, write), (read_out, stdout), (read_err, stderr), (read_status, status) = ends
         for descriptor in (stdin, stdout, stderr, status):
             theirs.callback(os.close, descriptor)
-        helper = CommandHelper(container_id, write, read_out, read_err, read_status)
+        path = lending.own_path(engine.container_paths(container_id))
+        helper = CommandHelper(container_id, path, write, read_out, read_err, read_status)
         # The low-level runtime hands on what lies at 3 and 4. Other ways of having it there, such
         # as posix_spawn, would leave signals ignored.
         fds = (lent, status)
@@ -155,32 +161,40 @@ async def _started(
 
 
 class CommandHelper:
-    """One shell, and our ends of what it reads and writes."""
+    """One shell, and our ends of what it reads and writes. *path* is the container's PATH."""
 
     def __init__(
-        self, container_id: str, stdin: int, stdout: int, stderr: int, status: int
+        self, container_id: str, path: str, stdin: int, stdout: int, stderr: int, status: int
     ) -> None:
         os.set_blocking(stdin, False)
-        self._container_id, self._stdin = container_id, stdin
+        self._container_id, self._path, self._stdin = container_id, path, stdin
         self._streams, self._status = (_Kept(stdout), _Kept(stderr)), _Kept(status, 64)
         self.pid = 0
         self.busy = self.closed = False
 
     async def answers(self) -> bool:
         """Whether the shell is there, and ready for commands."""
-        return await self._tell(_BEGIN) == 0
+        try:
+            return await self._tell(_BEGIN) == 0
+        except _Deaf:
+            return False
 
     async def run(self, cmd: Sequence[str]) -> ExecSyncResponse | None:
         """Execute *cmd*; None where the shell could not.
 
         A command whose call is cancelled is killed, and the shell with it.
         """
-        self.busy = True
-        words = " ".join(map(_quoted, cmd))
         stdout, stderr = self._streams
         with stdout.kept(), stderr.kept():
             try:
+                words = self._words(cmd)
+                if not words:
+                    return None
+                self.busy = True
                 code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
+            except _Deaf:  # somebody has killed it while it had nothing to do
+                self.end()
+                return None
             except BaseException:
                 self.end()
                 raise
@@ -192,17 +206,32 @@ class CommandHelper:
             return None
         return ExecSyncResponse(stdout.received, stderr.received, code)
 
+    def _words(self, cmd: Sequence[str]) -> str:
+        """Say *cmd* for the shell; "" where its program is not found. Raises _Deaf.
+
+        A name alone would be a program of the shell's own, whatever the image has by that name.
+        """
+        name, *arguments = cmd
+        if "/" in name:
+            return " ".join(map(_quoted, cmd))
+        try:
+            program = lending.located(self._path, self.pid, name)
+        except OSError as exc:
+            raise _Deaf from exc
+        return " ".join(("-a", *map(_quoted, (name, program, *arguments)))) if program else ""
+
     async def _tell(self, script: str) -> int | None:
-        """Have *script* run; return its exit code, None where the shell ends."""
+        """Have *script* run; return its exit code, None where the shell ends. Raises _Deaf."""
         line = f"{script}; echo $? >&4\n".encode(errors="surrogateescape")
         if self.closed:
-            return None
+            raise _Deaf
         with self._status.kept() as status:
             try:
-                if os.write(self._stdin, line) < len(line):
-                    return None
-            except OSError:  # it has ended, or does not read
-                return None
+                written = os.write(self._stdin, line)
+            except OSError as exc:
+                raise _Deaf from exc
+            if written < len(line):
+                raise _Deaf
             await status.line()
             text = status.received.strip()
         return int(text) if text.isdigit() and len(text) <= 3 else None

@@ -46,14 +46,19 @@ def search_path(paths: ContainerPaths, pid: int, program: str) -> str:
 
     *pid* is a process of the container. Raises OSError where that has gone.
     """
-    own = _own_path(paths.config)
+    own = own_path(paths)
+    return "" if located(own, pid, program) else f"{own}:{DIRECTORY}"
+
+
+def located(path: str, pid: int, program: str) -> str:
+    """Return the file that *program* is in the container of *pid*, by the PATH *path*; "" where
+    there is none. Raises OSError where the process has gone."""
     root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if any(_executable(root, f"{directory}/{program}") for directory in own.split(":")):
-            return ""
+        files = (f"{directory}/{program}" for directory in path.split(":"))
+        return next((file for file in files if _executable(root, file)), "")
     finally:
         os.close(root)
-    return f"{own}:{DIRECTORY}"
 
 
 @cache
@@ -85,8 +90,9 @@ def _fill(directory: int, source: str) -> None:
         os.symlink(first, name, dir_fd=directory)
 
 
-def _own_path(config: Path) -> str:
-    entries = msgspec.json.decode(config.read_bytes(), type=_Config).process.env
+def own_path(paths: ContainerPaths) -> str:
+    """Return the PATH of the container. Raises OSError."""
+    entries = msgspec.json.decode(paths.config.read_bytes(), type=_Config).process.env
     found = [entry for entry in entries if entry.startswith("PATH=")]
     return (found[-1] if found else DEFAULT_PATH).removeprefix("PATH=")
 
