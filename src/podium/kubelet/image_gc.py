@@ -60,7 +60,7 @@ class ImageCollector:
         """Remove all that nobody uses and that is old enough; return how many bytes that frees."""
         return await self._remove(await self._removable(), None)
 
-    async def _turn(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _turn(self, work: Callable[[], Awaitable[object]]) -> None:
         try:
             await work()
             self._failed = False
@@ -102,11 +102,11 @@ class ImageCollector:
             raise GarbageLeft(text)
 
     async def _removable(self) -> list[KnownImage]:
-        now = self._clock.monotonic()
-        await self._note(now)
+        now = await self._note()
         return removable(self._known.values(), now, self._config.image_minimum_gc_age)
 
-    async def _note(self, first_seen: float) -> None:
+    async def _note(self, first_seen: float | None = None) -> float:
+        """Take note of what there is and what is used; return the moment that this counts for."""
         now, present = self._clock.monotonic(), await self._images.list_images()
         containers = await self._runtime.list_containers()
         names = {container.image_ref for container in containers}
@@ -121,7 +121,10 @@ class ImageCollector:
                     mounted = await self._images.image_status(volume.image.reference)
                     used |= {mounted.id} if mounted else set()
         listed = [(image.id, image.size, image.pinned) for image in present]
-        self._known = noted(self._known, listed, used, now, first_seen)
+        self._known = noted(
+            self._known, listed, used, now, now if first_seen is None else first_seen
+        )
+        return now
 
     async def _remove(self, images: Sequence[KnownImage], wanted: int | None) -> int:
         """Remove *images* until *wanted* bytes are free, all where that is None. Raises
