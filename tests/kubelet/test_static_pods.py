@@ -11,7 +11,9 @@ import pytest
 from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Pod
+from podium.kit.clock import VirtualClock
 from podium.kubelet.kubelet import run
+from podium.kubelet.static_pods import StaticPods
 from podium.runtime.port import ContainerState
 from support.node import IMAGE, PATIENCE, Node
 
@@ -216,3 +218,20 @@ async def test_static_pods_run_without_the_api(idle_node, manifests):
     mirror = await node.running(NAME)
     [status] = mirror.status.container_statuses
     assert (status.container_id, status.restart_count) == (f"podium://{again}", 1)
+
+
+def test_manifests_that_cannot_be_read_go_on_running(tmp_path):
+    told: list[str] = []
+    directory = tmp_path / "manifests"
+    directory.mkdir()
+    (directory / "web.yaml").write_text(manifest())
+    pods = StaticPods(directory, "node-1", 20.0, VirtualClock(), told.append)
+    [pod] = pods.read()
+
+    directory.rename(tmp_path / "elsewhere")
+    directory.symlink_to(directory)  # neither there nor gone
+    assert pods.read() == [pod]
+    assert "cannot be read" in told[-1]
+
+    directory.unlink()
+    assert pods.read() == []

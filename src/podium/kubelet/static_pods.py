@@ -35,16 +35,17 @@ class StaticPods:
         self._told: dict[Path, str] = {}
 
     def read(self) -> list[Pod]:
-        """Return the Pods that there are manifests of now."""
-        found: dict[Path, tuple[bytes, Pod]] = {}
-        files = self._files()
-        self._told = {file: text for file, text in self._told.items() if file in files}
-        for file in files:
-            known = self._read(file)
-            if known is not None:
-                found[file] = known
-        self._known = found
-        return [pod for _, pod in found.values()]
+        """Return the Pods that there are manifests of now; as of before where that cannot be
+        told."""
+        try:
+            files = self._files()
+        except OSError as exc:
+            self._tell(self._path, f"manifests cannot be read: {exc}")
+        else:
+            self._told = {file: text for file, text in self._told.items() if file in files}
+            found = {file: self._read(file) for file in files}
+            self._known = {file: known for file, known in found.items() if known is not None}
+        return [pod for _, pod in self._known.values()]
 
     async def follow(self, changed: Callable[[list[Pod]], None]) -> None:
         """Call *changed* with the Pods whenever they may be others, until cancelled."""
@@ -60,11 +61,12 @@ class StaticPods:
                 await self._clock.sleep(self._frequency)
 
     def _files(self) -> list[Path]:
+        """Raises OSError."""
         try:
             entries = sorted(self._path.iterdir())
         except NotADirectoryError:
             return [self._path]
-        except OSError:
+        except FileNotFoundError:
             return []
         return [entry for entry in entries if not entry.name.startswith(".")]
 
