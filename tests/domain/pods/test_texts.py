@@ -442,5 +442,7 @@ def test_the_pods_cgroup_is_limited_when_every_container_is():
     whole = pod_cgroup(make_pod(limited))
     assert (whole.qos, whole.cpu_shares, whole.cpu_quota) == ("Burstable", 256, 50000)
     assert whole.memory_limit == 64 << 20
-    partly = pod_cgroup(make_pod(limited, {"name": "b", "image": "i"}))
-    assert (partly.cpu_quota, partly.memory_limit) == (None, None)
+    no_limit = {"limits": {"cpu": "0", "memory": "0"}}
+    for other in ({}, {"resources": no_limit}):
+        partly = pod_cgroup(make_pod(limited, {"name": "b", "image": "i", **other}))
+        assert (partly.cpu_quota, partly.memory_limit) == (None, None)

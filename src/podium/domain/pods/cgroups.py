@@ -173,10 +173,15 @@ def pod_cgroup(pod: Pod, quota: CpuQuota = DEFAULT_QUOTA) -> PodCgroup:
 
 
 def _limited(pod: Pod, name: str) -> bool:
-    if pod.spec.resources is not None and name in pod.spec.resources.limits:
+    """Whether the Pod or every container has that limit; one of 0 is none."""
+    if pod.spec.resources is not None and _has(pod.spec.resources, name):
         return True
     containers = (*pod.spec.init_containers, *pod.spec.containers)
-    return all(name in container.resources.limits for container in containers)
+    return all(_has(container.resources, name) for container in containers)
+
+
+def _has(resources: ResourceRequirements, name: str) -> bool:
+    return quantity.to_milli(resources.limits.get(name, "0")) > 0
 
 
 def _milli(resources: Mapping[str, int], name: str) -> int:
