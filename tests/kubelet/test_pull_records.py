@@ -12,7 +12,7 @@ import pytest
 from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Secret
-from podium.kubelet.pull_records import ALWAYS, NEVER, PRELOADED, PullRecords
+from podium.kubelet.pull_records import ALLOWLISTED, ALWAYS, NEVER, PRELOADED, PullRecords
 from podium.kubelet.pull_secrets import Credential
 from podium.runtime.image_port import AuthConfig
 
@@ -100,6 +100,23 @@ def test_no_password_is_on_the_disk(tmp_path: Path) -> None:
     [secret] = record["credentialMapping"]["registry.example/team/app"]["kubernetesSecrets"]
     assert (secret["namespace"], secret["name"], secret["uid"]) == ("default", "mine", "u1")
     assert "secret" not in secret["credentialHash"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "verify"),
+    [
+        ([], True),
+        (["registry.example/team/app"], False),
+        (["registry.example/team/*"], False),
+        (["registry.example/tea"], True),
+        (["registry.example/other/*"], True),
+    ],
+)
+def test_a_list_of_preloaded_images(tmp_path: Path, allowed: list[str], verify: bool) -> None:
+    records = PullRecords(tmp_path, ALLOWLISTED, allowed)
+    assert records.must_verify(IMAGE, ID, []) is verify
+    pulled(records, MINE)
+    assert records.must_verify(IMAGE, ID, [])
 
 
 async def test_a_pod_without_the_secret_does_not_get_anothers_image(node):

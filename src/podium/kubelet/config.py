@@ -72,6 +72,7 @@ class KubeletConfiguration:
     serialize_image_pulls: bool = True
     max_parallel_image_pulls: int | None = None
     image_pull_credentials_verification_policy: str = "NeverVerifyPreloadedImages"
+    preloaded_images_verification_allowlist: tuple[str, ...] = ()
     #: Dead containers that are kept: of one container beside its last run, and of the node; -1: any
     #: number.
     maximum_dead_containers_per_container: int = 1
@@ -321,9 +322,14 @@ def _by_priority(name: str, value: Any) -> tuple[ShutdownGrace, ...]:
 
 
 def _verification_policy(name: str, value: Any) -> str:
-    policies = ("NeverVerify", "NeverVerifyPreloadedImages", "AlwaysVerify")
+    policies = (
+        "NeverVerify",
+        "NeverVerifyPreloadedImages",
+        "NeverVerifyAllowlistedImages",
+        "AlwaysVerify",
+    )
     if value not in policies:
-        raise ConfigError(f"{name}: must be one of {', '.join(policies)}; others are not served")
+        raise ConfigError(f"{name}: must be one of {', '.join(policies)}")
     return str(value)
 
 
@@ -380,6 +386,10 @@ _FIELDS = {
     "imagePullCredentialsVerificationPolicy": (
         "image_pull_credentials_verification_policy",
         _verification_policy,
+    ),
+    "preloadedImagesVerificationAllowlist": (
+        "preloaded_images_verification_allowlist",
+        read.texts,
     ),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
     "podPidsLimit": ("pod_pids_limit", read.number),

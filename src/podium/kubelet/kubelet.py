@@ -231,7 +231,11 @@ class _Kubelet:
     def _image_manager(self) -> ImageManager:
         config = self._options.config
         directory = self._options.root_dir / "image_manager"
-        records = PullRecords(directory, config.image_pull_credentials_verification_policy)
+        records = PullRecords(
+            directory,
+            config.image_pull_credentials_verification_policy,
+            config.preloaded_images_verification_allowlist,
+        )
         at_once = config.image_pulls_at_once
         return ImageManager(self._images, self._events, self._clock, records, at_once)
 

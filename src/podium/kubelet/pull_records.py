@@ -20,7 +20,7 @@ from podium.kubelet.pull_secrets import Credential
 from podium.runtime.images.reference import InvalidReference, parse_normalized
 
 NEVER, PRELOADED, ALWAYS = "NeverVerify", "NeverVerifyPreloadedImages", "AlwaysVerify"
-POLICIES = (NEVER, PRELOADED, ALWAYS)
+ALLOWLISTED = "NeverVerifyAllowlistedImages"
 _API_VERSION = "kubelet.config.k8s.io/v1beta1"
 
 
@@ -45,10 +45,16 @@ class PulledRecord(msgspec.Struct, rename="camel", tag_field="kind", tag="ImageP
 
 
 class PullRecords:
-    """Below *directory*, for root alone. Methods raise OSError."""
+    """Below *directory*, for root alone. Methods raise OSError.
 
-    def __init__(self, directory: Path, policy: str = PRELOADED) -> None:
-        self._policy = policy
+    *allowed* are the repositories of preloaded images for everybody (``host/path``, or all below
+    ``host/path/*``) where the policy asks for a list of them.
+    """
+
+    def __init__(
+        self, directory: Path, policy: str = PRELOADED, allowed: Sequence[str] = ()
+    ) -> None:
+        self._policy, self._allowed = policy, allowed
         self._pulled, self._pulling = directory / "pulled", directory / "pulling"
 
     def begin(self, image: str) -> None:
@@ -82,7 +88,7 @@ class PullRecords:
         record = self._read(image_id)
         if record is None:
             begun = (self._pulling / _file(image)).exists()
-            return begun or self._policy == ALWAYS
+            return begun or not self._is_for_all_when_preloaded(image)
         access = record.credential_mapping.get(_repository(image), Access())
         if access.node_pods_accessible:
             return False
@@ -91,6 +97,15 @@ class PullRecords:
             secret.credential_hash == own.credential_hash or _same(secret, own)
             for secret in access.kubernetes_secrets
             for own in mine
+        )
+
+    def _is_for_all_when_preloaded(self, image: str) -> bool:
+        if self._policy != ALLOWLISTED:
+            return self._policy != ALWAYS
+        repository = _repository(image)
+        return any(
+            repository.startswith(entry[:-1]) if entry.endswith("/*") else repository == entry
+            for entry in self._allowed
         )
 
     def keep(self, image_ids: set[str]) -> None:
