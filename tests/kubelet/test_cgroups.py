@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.api import scheme
+from podium.domain.pods.eviction import Observation
 from podium.domain.pods.resize import ResizePodCgroup
 from podium.kubelet.cgroups import CgroupSettings, PodCgroups
 from podium.runtime.cgroup_limits import CgroupLimits, shares_to_weight
@@ -116,3 +117,8 @@ def test_the_tree_in_version_2(tmp_path: Path):
     (tmp_path / of_pod / "memory.stat").write_text("anon 1\n")
     (tmp_path / of_pod / "cpu.stat").write_text("usage_usec 1\n")
     assert cgroups.memory(made) == 4096
+    assert cgroups.memory_left() is None
+    (tmp_path / "podium/memory.current").write_text(str(5 << 20))
+    (tmp_path / "podium/memory.stat").write_text(f"inactive_file {1 << 20}\n")
+    (tmp_path / "podium/cpu.stat").write_text("usage_usec 1\n")
+    assert cgroups.memory_left() == Observation((1 << 30) - (4 << 20), 1 << 30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from podium.domain.pods.eviction import MEMORY, NODE_DISK, Observation
+from podium.domain.pods.eviction import MEMORY, NODE_DISK, PODS_MEMORY, Observation
 from support.node import NODE, Node
 
 MIB = 1 << 20
@@ -52,6 +52,15 @@ async def test_one_pod_at_a_time_goes_when_memory_is_short(node):
     )
     await node.until(lambda: condition(node, "MemoryPressure").status == "False", step=30)
     assert node.phase_of("modest") == "Running"
+
+
+async def test_pods_have_less_than_the_node(node):
+    """What the node itself keeps is of no use to them: they go before the kernel kills them."""
+    await node.create()
+    await node.running()
+    node.left[PODS_MEMORY] = Observation(50 * MIB, 1 << 30)
+    gone = await node.phase("Failed", step=1)
+    assert "Threshold quantity: 100Mi, available: 50Mi. " in gone.status.message
 
 
 async def test_a_soft_threshold_waits_and_gives_time(idle_node):

@@ -17,6 +17,7 @@ from podium.domain.pods.cgroups import (
     cpu_shares,
     pod_cgroup,
 )
+from podium.domain.pods.eviction import Observation
 from podium.domain.pods.resize import ResizePodCgroup
 from podium.runtime.cgroup_details import CgroupDetails
 from podium.runtime.cgroup_limits import CgroupLimits, hugetlb_limits
@@ -71,6 +72,7 @@ class PodCgroups:
         #: Thousandths of a core that Burstable Pods request, by uid; and what that was set as.
         self._requested: dict[str, int] = {}
         self._shares: dict[str, int] = {}
+        self._memory: int | None = None  #: bytes that all may have
 
     @property
     def limits_huge_pages(self) -> bool:
@@ -80,6 +82,7 @@ class PodCgroups:
         """Let all Pods together have no more than the node has for them."""
         limits = CgroupLimits(cpu_shares=cpu_shares(cpu_milli), memory_limit_bytes=memory)
         self._filesystem.create(self._root, limits)
+        self._memory = memory
 
     def path(self, pod: Pod) -> str:
         return self._path(qos_class(pod), pod.metadata.uid)
@@ -176,6 +179,13 @@ class PodCgroups:
             return self._filesystem.usage(self._root)
         except RuntimeFailure:
             return None
+
+    def memory_left(self) -> Observation | None:
+        """What of their memory all Pods have left; None where that is not limited, or not known."""
+        usage = self.all_usage() if self._memory is not None else None
+        if self._memory is None or usage is None:
+            return None
+        return Observation(max(self._memory - usage.memory_working_set_bytes, 0), self._memory)
 
     async def remove(self, uid: str) -> None:
         """Remove what a Pod of that uid has, whichever its class was."""

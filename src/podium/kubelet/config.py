@@ -14,7 +14,7 @@ from typing import Any, Union
 
 from podium.domain.pods.backoff import RestartBackOff
 from podium.domain.pods.cgroups import CpuQuota
-from podium.domain.pods.eviction import Threshold, parse_thresholds
+from podium.domain.pods.eviction import Threshold, parse_thresholds, with_pods_memory
 from podium.domain.pods.garbage import DeadContainerPolicy
 from podium.domain.pods.shutdown import ShutdownGrace, by_criticality
 from podium.kubelet import config_readers as read
@@ -132,12 +132,13 @@ class KubeletConfiguration:
     def eviction_thresholds(self) -> tuple[Threshold, ...]:
         """Raises ValueError."""
         merge = self.merge_default_eviction_settings
-        return parse_thresholds(
+        found = parse_thresholds(
             {**EVICTION_HARD, **self.eviction_hard} if merge else self.eviction_hard,
             self.eviction_soft,
             self.eviction_soft_grace_period,
             self.eviction_minimum_reclaim,
         )
+        return with_pods_memory(found) if "pods" in self.enforce_node_allocatable else found
 
     @property
     def image_pulls_at_once(self) -> int | None:

@@ -78,7 +78,8 @@ async def run(
     _make_directories(options)
     async with Client(options.client_config, clock) as client:
         of_pods = PodCgroups(options.cgroup_root, cgroups, _cgroup_settings(options))
-        signals = signals or Signals(options.root_dir, images.image_fs_mountpoint())
+        images_dir = images.image_fs_mountpoint()
+        signals = signals or Signals(options.root_dir, images_dir, of_pods.memory_left)
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         guard = Guard(client, options.config.auth, options.node_name, clock)
         doors = StatsDoor(kubelet.stats, kubelet.probe_counts)

@@ -13,6 +13,7 @@ from podium.domain.pods.eviction import (
     MEMORY,
     NODE_DISK,
     PIDS,
+    PODS_MEMORY,
     ContainerUse,
     Observation,
     PodUse,
@@ -26,6 +27,7 @@ from podium.domain.pods.eviction import (
     ranked,
     refused_under,
     satisfied,
+    with_pods_memory,
 )
 from podium.domain.pods.local_storage import StorageUse, is_limited, too_much
 from support.objects import container, pod
@@ -194,6 +196,22 @@ def test_critical_pods():
     static = pod({"containers": [container()]}, annotations={"kubernetes.io/config.source": "file"})
     assert is_critical(static)
     assert not is_critical(pod({"containers": [container()]}))
+
+
+def test_what_pods_may_have_counts_as_the_nodes_memory_does():
+    """Soft thresholds are of the node alone."""
+    thresholds = with_pods_memory([DISK, SOFT, HARD])
+    assert thresholds == (DISK, SOFT, HARD, Threshold(PODS_MEMORY, Share(100)))
+    observed = {
+        MEMORY: Observation(900, 1000),
+        PODS_MEMORY: Observation(99, 500),
+        NODE_DISK: Observation(1, 1000),
+    }
+    found = look(thresholds, observed, State(), START, transition=60)
+    assert found.conditions == {"MemoryPressure", "DiskPressure"}
+    assert [t.signal for t in found.due] == [PODS_MEMORY, NODE_DISK]
+    text = eviction_message(pod(), None, "memory", found.due, observed)
+    assert text == "The node was low on resource: memory. Threshold quantity: 100, available: 99. "
 
 
 def test_thresholds_are_read():

@@ -22,12 +22,15 @@ from podium.domain.scheduling.taints import tolerates
 
 MEMORY, NODE_DISK, NODE_INODES = "memory.available", "nodefs.available", "nodefs.inodesFree"
 IMAGE_DISK, IMAGE_INODES, PIDS = "imagefs.available", "imagefs.inodesFree", "pid.available"
+#: What all Pods together still get of what is not reserved.
+PODS_MEMORY = "allocatableMemory.available"
 
 MEMORY_PRESSURE, DISK_PRESSURE, PID_PRESSURE = "MemoryPressure", "DiskPressure", "PIDPressure"
 
 #: What is reclaimed for each signal, and the node condition that stands for it.
 RESOURCES = {
     MEMORY: "memory",
+    PODS_MEMORY: "memory",
     NODE_DISK: "ephemeral-storage",
     NODE_INODES: "inodes",
     IMAGE_DISK: "ephemeral-storage",
@@ -36,6 +39,7 @@ RESOURCES = {
 }
 CONDITIONS = {
     MEMORY: MEMORY_PRESSURE,
+    PODS_MEMORY: MEMORY_PRESSURE,
     NODE_DISK: DISK_PRESSURE,
     NODE_INODES: DISK_PRESSURE,
     IMAGE_DISK: DISK_PRESSURE,
@@ -124,7 +128,7 @@ def look(
         if moment == now or (now - moment).total_seconds() < transition
     )
     driving = [t for t, begun in since.items() if (now - begun).total_seconds() >= t.grace]
-    due = sorted(driving, key=lambda t: t.signal != MEMORY)
+    due = sorted(driving, key=lambda t: RESOURCES[t.signal] != "memory")
     return Look(State(since, driving, seen), conditions, due)
 
 
@@ -271,6 +275,12 @@ def parse_thresholds(
         found.append(Threshold(signal, share, graces[signal]))
     least = {signal: _reclaim(signal, text) for signal, text in reclaims.items()}
     return tuple(replace(t, reclaim=least.get(t.signal, Share())) for t in found)
+
+
+def with_pods_memory(thresholds: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """Return *thresholds*, and what is to be left of the node's memory for what Pods may have."""
+    of_node = [t for t in thresholds if t.signal == MEMORY and t.hard]
+    return (*thresholds, *(replace(t, signal=PODS_MEMORY) for t in of_node))
 
 
 def _share(signal: str, text: str) -> Share | None:
