@@ -27,6 +27,8 @@ from podium.kubelet.status_manager import StatusManager
 
 logger = logging.getLogger(__name__)
 
+#: Seconds that a container has at least, and that its end may take after SIGKILL.
+LEAST, LEEWAY = 1.0, 1.0
 #: Seconds that the API has to take the last news.
 LAST_WORDS = 5.0
 
@@ -76,11 +78,11 @@ class NodeShutdown:
         ended: list[asyncio.Event] = []
         for pod, grace in group.graces:
             logger.info("ending pod", extra={"pod": pod_key(pod), "grace": grace})
-            verdict = Verdict(TERMINATED, MESSAGE, grace=max(grace, 1.0), disruption=MESSAGE)
+            verdict = Verdict(TERMINATED, MESSAGE, grace=max(grace, LEAST), disruption=MESSAGE)
             over = self._pods.end(pod.metadata.uid, verdict)
             if over is not None:
                 ended.append(over)
-        until = self._clock.monotonic() + group.seconds
+        until = self._clock.monotonic() + max(group.seconds, LEAST) + LEEWAY
         for event in ended:
             left = until - self._clock.monotonic()
             if not await self._clock.wait(event, max(left, 0.0)):
