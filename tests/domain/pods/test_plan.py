@@ -53,6 +53,12 @@ REPLACED = KillContainer("a0", "a", 30.0, CHANGED, restart=True)
         ),
         pytest.param(
             ONE,
+            [sandbox(), run(ONE, "a", 1, attempt=2, back_off=20, ended=-3600)],
+            [StartContainer("a", 3, 40.0)],
+            id="a-clock-that-was-set-back-is-not-waited-for",
+        ),
+        pytest.param(
+            ONE,
             [sandbox(), run(ONE, "a", 1, attempt=2, back_off=20, hash="old")],
             [StartContainer("a", 3, 10.0)],
             id="a-new-image-does-not-wait-for-the-old-one's-back-off",

@@ -16,6 +16,8 @@ from podium.domain.pods.durations import seconds_of
 from podium.domain.pods.observed import ContainerRecord
 
 ANNOTATION = "podium.io/back-off"
+#: What a clock may be set back by without being noticed.
+_SKEW = timedelta(minutes=1)
 #: Bounds of what an annotation may ask for, in seconds.
 SHORTEST, LONGEST = 0.1, 86400.0
 
@@ -86,6 +88,12 @@ def back_off_until(
     if ended.hash != spec_hash or _ran_long(ended, curve):
         return None
     return ended.finished_at + timedelta(seconds=waited(ended, curve))
+
+
+def from_the_future(ended: ContainerRecord, now: datetime) -> bool:
+    """Whether the clock has been set back since, so that nothing can be said of how long ago it is
+    that *ended* did."""
+    return ended.finished_at is not None and ended.finished_at > now + _SKEW
 
 
 def waited(ended: ContainerRecord, curve: RestartBackOff) -> float:

@@ -17,6 +17,7 @@ from podium.domain.pods.backoff import (
     RestartBackOff,
     back_off_until,
     first_back_off,
+    from_the_future,
     next_back_off,
     waited,
 )
@@ -165,7 +166,7 @@ class _Step:
             killed = latest.id in self._replaced
             spec = container_hash(container)
             until = back_off_until(latest, spec, self._curve, killed=killed)
-            if until is not None and until > self._now:
+            if until and until > self._now and not from_the_future(latest, self._now):
                 wait = waited(latest, self._curve)
                 self.waiting[container.name] = _crash_loop(self._pod, latest, wait)
                 self.look_again = min(self.look_again or until, until)
