@@ -28,7 +28,7 @@ async def test_a_pods_range_is_kept_with_it_and_goes_with_it(node):
     await node.start()
     await node.until(lambda: "running r2" in node.states["p/c"], step=0.5)
     for container in await node.runtime.list_containers():
-        options = node.runtime.container_config(container.id).security_context.namespace_options
+        options = node.runtime.config(container.id).security_context.namespace_options
         assert options.userns_options == users
 
     await node.delete()

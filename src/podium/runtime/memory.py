@@ -423,9 +423,6 @@ class MemoryRuntime:
     def sandbox_config(self, pod_sandbox_id: str) -> PodSandboxConfig:
         return self._sandboxes[pod_sandbox_id].config
 
-    def container_config(self, container_id: str) -> ContainerConfig:
-        return self._find(container_id).config
-
     def exit(self, container_id: str, code: int) -> None:
         """Let the process of a running container end now."""
         process = self._find(container_id)
