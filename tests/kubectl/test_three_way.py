@@ -15,6 +15,12 @@ def pod(**spec):
     return {"metadata": {"name": "p"}, "spec": spec}
 
 
+def env(*variables):
+    """A pod whose only container has these variables, of which those without a value have none."""
+    items = [{"name": n} | ({"value": v} if v is not None else {}) for n, v in variables]
+    return pod(containers=[{"name": "c", "env": items}])
+
+
 @pytest.mark.parametrize(
     ("last", "wanted", "current", "becomes"),
     [
@@ -39,11 +45,57 @@ def pod(**spec):
             pod(containers=[{"name": "x", "image": "1", "stdin": True}]),
             id="a-field-of-an-item-goes",
         ),
+        pytest.param(
+            env(("old", "1"), ("a", "1"), ("b", None)),
+            env(("new", "1"), ("a", None), ("b", "2")),
+            env(("old", "1"), ("a", "1"), ("b", None)),
+            env(("new", "1"), ("a", None), ("b", "2")),
+            id="additions-and-deletions-in-the-order-of-the-file",
+        ),
     ],
 )
 def test_strategic(last, wanted, current, becomes):
     patch = three_way.strategic_patch(last, wanted, current, POD)
     assert strategic.apply(current, patch, POD) == becomes
+
+
+def test_items_come_in_the_order_the_patch_names():
+    last = env(("old", "1"), ("a", "1"), ("b", None))
+    patch = three_way.strategic_patch(last, env(("new", "1"), ("a", None), ("b", "2")), last, POD)
+    (container,) = patch["spec"]["containers"]
+    assert [item["name"] for item in container["env"]] == ["new", "a", "b", "old"]
+
+
+def test_defaults_of_unions_are_nothing_to_do():
+    definition = schema.definition_of(scheme.DEPLOYMENTS.type)
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2}}
+    volume = {"name": "v", "configMap": {"name": "cm"}}
+
+    def deployment(strategy, volume):
+        return {"spec": {"strategy": strategy, "template": {"spec": {"volumes": [volume]}}}}
+
+    wanted = deployment(rolling, volume)
+    current = deployment(
+        {**rolling, "rollingUpdate": {"maxSurge": 2, "maxUnavailable": 1}},
+        {**volume, "configMap": {"name": "cm", "defaultMode": 420}},
+    )
+    assert three_way.strategic_patch(wanted, wanted, current, definition) == {}
+    other = deployment({"type": "Recreate"}, {"name": "v", "emptyDir": {}})
+    patch = three_way.strategic_patch(wanted, other, current, definition)
+    assert strategic.apply(current, patch, definition) == other
+    patch = three_way.strategic_patch(other, other, current, definition)
+    assert strategic.apply(current, patch, definition) == other
+
+
+def test_ports_of_two_protocols_share_their_key():
+    ports = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+    wanted = {"spec": {"ports": ports}}
+    current = {"spec": {"ports": [{**port, "nodePort": 30053} for port in ports]}}
+    definition = schema.definition_of(scheme.SERVICES.type)
+    assert three_way.strategic_patch(wanted, wanted, current, definition) == {}
+    fewer = {"spec": {"ports": ports[1:]}}
+    patch = three_way.strategic_patch(wanted, fewer, current, definition)
+    assert strategic.apply(current, patch, definition) == fewer
 
 
 def test_nothing_to_do_is_an_empty_patch():

@@ -6,11 +6,14 @@ what others have added stays. Pure. Follows ``CreateThreeWayMergePatch`` of apim
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from podium.api.patch import strategic
 
 Map = dict[str, Any]
+
+_RETAIN_KEYS = "$retainKeys"
 
 
 def strategic_patch(last: Map, wanted: Map, current: Map, definition: str) -> Map:
@@ -65,6 +68,8 @@ def _without_deletions(patch: Map) -> Map:
         for name in [name for name in kept if name.startswith("$setElementOrder/")]:
             if name.partition("/")[2] not in changed:
                 del kept[name]
+    if not kept.keys() - {_RETAIN_KEYS} and None not in patch.values():
+        kept.pop(_RETAIN_KEYS, None)  # it only matters beside other changes, or for a key that goes
     return kept
 
 
@@ -75,6 +80,8 @@ def _item_additions(item: Any) -> Any:
     if _deletes(item):
         return None
     kept = _without_deletions(item)
+    if len(kept.keys() - {_RETAIN_KEYS}) <= 1 and None not in item.values():
+        kept.pop(_RETAIN_KEYS, None)
     only_its_key = kept != item and len(kept) <= 1
     return None if only_its_key else kept
 
@@ -125,7 +132,24 @@ def _merged(one: Map, other: Map) -> Map:
             merged[name] = _merged_items(before, value)
         else:
             merged[name] = value
+    for name, value in merged.items():
+        order = merged.get(f"$setElementOrder/{name}")
+        if order is not None and isinstance(value, list):
+            merged[name] = sorted(value, key=partial(_place, order))
     return merged
+
+
+def _place(order: list[Any], item: Any) -> int:
+    """Where an item belongs: the server wants a patch's items in their order, deletions last."""
+    if _deletes(item):
+        return len(order) + 1
+    for place, entry in enumerate(order):
+        if isinstance(entry, dict) and isinstance(item, dict):
+            if all(item.get(key) == value for key, value in entry.items()):
+                return place
+        elif entry == item:
+            return place
+    return len(order)
 
 
 def _merged_items(one: list[Any], other: list[Any]) -> list[Any]:

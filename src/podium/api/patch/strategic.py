@@ -7,6 +7,7 @@ and ``$deleteFromPrimitiveList`` direct. Follows ``k8s.io/apimachinery/pkg/util/
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 from podium.api import go_text, schema
@@ -341,17 +342,19 @@ def _identities(items: list[Any], key: str) -> list[Any]:
 def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field) -> list[Any]:
     if not field.key:
         raise PatchFailure("cannot merge lists without merge key for " + str(field.definition))
-    before = {_identity(item, field.key): item for item in old}
+    before: dict[Any, deque[Any]] = {}  # several items may share a key, as ports of two protocols
+    for item in old:
+        before.setdefault(_identity(item, field.key), deque()).append(item)
     after = _identities(new, field.key)
     changes: list[Any] = []
     for identity, item in zip(after, new, strict=True):
-        if identity not in before:
+        if not before.get(identity):
             changes.append(item)
             continue
-        change = _diff_map(before[identity], item, field.definition, retain_keys=field.retain_keys)
+        known = before[identity].popleft()
+        change = _diff_map(known, item, field.definition, retain_keys=field.retain_keys)
         if change:
             changes.append(change | {field.key: item[field.key]})
-    kept = set(after)
-    deleted = [item for identity, item in before.items() if identity not in kept]
+    deleted = [items[0] for items in before.values() if items]
     changes += [{_PATCH: "delete", field.key: item[field.key]} for item in deleted]
     return changes
