@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import io
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ async def pass_on(
                 target.host, target.port, ssl=target.tls, limit=_LIMIT
             )
     except (OSError, TimeoutError) as exc:
-        text = f"error dialing backend: dial tcp {target.authority}: {exc or 'i/o timeout'}"
+        errno = exc.errno or 0
+        why = f"connect: {os.strerror(errno).lower()}" if errno > 0 else str(exc)
+        text = f"error dialing backend: dial tcp {target.authority}: {why or 'i/o timeout'}"
         raise NotReached(text) from exc
     try:
         writer.write(_head(request, target, headers))

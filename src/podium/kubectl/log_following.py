@@ -5,10 +5,10 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Unreachable
 from podium.kubectl.http import Http, Query
 
 _ACCEPT = "*/*"
@@ -25,10 +25,23 @@ class LogRequest:
 
 def show(http: Http, request: LogRequest) -> None:
     """Print a log to its end, or for as long as it is followed. Raises CommandError."""
-    out, prefixed = sys.stdout.buffer, bool(request.prefix)
-    for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=prefixed):
+    out = sys.stdout.buffer
+    for piece in _pieces(http, request, lines=bool(request.prefix)):
         out.write(request.prefix + piece)
         out.flush()
+
+
+def _pieces(http: Http, request: LogRequest, *, lines: bool) -> Iterator[bytes]:
+    """Yield a log as it comes. Raises CommandError."""
+    begun = False
+    try:
+        for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=lines):
+            begun = True
+            yield piece
+    except Unreachable as exc:
+        if begun:
+            raise CommandError(str(exc)) from exc
+        raise
 
 
 def follow(http: Http, requests: Sequence[LogRequest], *, ignore_errors: bool) -> None:
@@ -38,7 +51,7 @@ def follow(http: Http, requests: Sequence[LogRequest], *, ignore_errors: bool) -
 
     def read(request: LogRequest) -> None:
         try:
-            for line in http.another().stream(request.path, request.query, accept=_ACCEPT):
+            for line in _pieces(http.another(), request, lines=True):
                 news.put(request.prefix + line)
         except CommandError as exc:
             news.put(exc)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -52,8 +53,13 @@ def _forward(
     patience: float,
 ) -> None:
     import asyncio
+    import signal
 
     from podium.kubectl.forwarding import Source, forward
+
+    with contextlib.suppress(ValueError):  # not the main thread
+        # Shells have it ignored by what they start in the background.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     http = invocation.session.http
     path = Discovery(http).find("pods").path(pod["metadata"]["namespace"])

@@ -34,7 +34,7 @@ class Guard:
         try:
             user = await self._who(request)
         except (Unauthenticated, ApiError, Unreachable) as exc:
-            logger.info("request refused", extra={"path": request.path, "why": exc})
+            logger.debug("request refused", extra={"path": request.path, "why": exc})
             return web.Response(status=401, text="Unauthorized")
         verb, wanted = attributes.verb(request.method), attributes.subresources(request.path)
         about = f"user={user.name}, verb={verb}, resource=nodes"

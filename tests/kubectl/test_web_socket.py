@@ -1,0 +1,85 @@
+"""Our WebSocket against aiohttp's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from aiohttp import WSMsgType, web
+from aiohttp.test_utils import RawTestServer
+
+from podium.kubectl.errors import CommandError
+from podium.kubectl.http import Http
+from podium.kubectl.kubeconfig import Connection
+from podium.kubectl.web_socket import WebSocket
+
+V5 = "v5.channel.k8s.io"
+SIZES = (0, 1, 125, 126, 65_535, 65_536, 300_000)
+
+
+async def answer(request: web.BaseRequest) -> web.StreamResponse:
+    if request.path == "/refuses":
+        status = {"kind": "Status", "message": f"{request.method} is not for you"}
+        return web.json_response(status, status=403)
+    if request.path == "/only-post" and request.method == "GET":
+        return web.Response(status=403, text="no")
+    socket = web.WebSocketResponse(protocols=(V5,), max_msg_size=0, compress=False)
+    await socket.prepare(request)
+    await socket.ping(b"are you there")
+    async for message in socket:
+        if message.type is WSMsgType.BINARY:
+            await socket.send_bytes(message.data)
+        if message.data == b"end":
+            break
+    if request.path == "/breaks" and request.transport is not None:
+        request.transport.abort()
+    return socket
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    async with RawTestServer(answer) as server:
+        yield Http(Connection(str(server.make_url("/"))))
+
+
+def exchange(http: Http, path: str, messages: list[bytes]) -> list[bytes]:
+    """Send messages and the last one, ``end``; return what comes, to the end."""
+    socket = WebSocket(http, path, (), (V5, "v4.channel.k8s.io"))
+    assert socket.protocol == V5
+    try:
+        return list(talk(socket, [*messages, b"end"]))
+    finally:
+        socket.close()
+
+
+def talk(socket: WebSocket, messages: list[bytes]) -> Iterator[bytes]:
+    for message in messages:
+        socket.send(message)
+    while not socket.ended:
+        socket.flush()
+        outgoing = [socket] if socket.unsent else []
+        select.select([socket], outgoing, [], 10)
+        yield from socket.receive()
+
+
+async def test_messages_of_all_sizes_go_there_and_back(http: Http):
+    messages = [os.urandom(size) for size in SIZES]
+    found = await asyncio.to_thread(exchange, http, "/", messages)
+    assert found == [*messages, b"end"]
+
+
+async def test_who_may_only_create_begins_with_a_post(http: Http):
+    assert await asyncio.to_thread(exchange, http, "/only-post", [b"x"]) == [b"x", b"end"]
+
+
+async def test_a_refusal_is_told_in_the_servers_words(http: Http):
+    says = "unable to upgrade connection: POST is not for you"
+    with pytest.raises(CommandError, match=says):
+        await asyncio.to_thread(exchange, http, "/refuses", [])
+
+
+async def test_a_connection_that_breaks_ends(http: Http):
+    assert await asyncio.to_thread(exchange, http, "/breaks", [b"x"]) == [b"x", b"end"]
