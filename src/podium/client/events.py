@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -49,7 +50,14 @@ class EventRecorder:
         self._dropped = 0
 
     def event(
-        self, about: Any, type_: EventType, reason: str, message: str, *, field_path: str = ""
+        self,
+        about: Any,
+        type_: EventType,
+        reason: str,
+        message: str,
+        *,
+        field_path: str = "",
+        annotations: Mapping[str, str] | None = None,
     ) -> None:
         """Record an event about an object or an ObjectReference; returns at once.
 
@@ -57,6 +65,7 @@ class EventRecorder:
         """
         now = self._clock.now()
         event = self._event(reference(about, field_path), type_, reason, message, now)
+        event.metadata.annotations = dict(annotations or {})
         post = self._correlator.correlate(event, now)
         if post is None:
             return

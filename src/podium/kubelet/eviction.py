@@ -20,6 +20,7 @@ from podium.domain.pods.eviction import (
     PodUse,
     State,
     Threshold,
+    eviction_annotations,
     eviction_message,
     is_critical,
     look,
@@ -125,7 +126,10 @@ class EvictionManager:
             use = uses.get(pod.metadata.uid)
             message = eviction_message(pod, use, resource, due, observed)
             grace = AT_ONCE if first.hard else float(self._config.eviction_max_pod_grace_period)
-            over = self._pods.evict(pod.metadata.uid, message, grace, for_node=True)
+            notes = eviction_annotations(pod, use, resource)
+            over = self._pods.evict(
+                pod.metadata.uid, message, grace, for_node=True, annotations=notes
+            )
             if over is not None:
                 return [over]
         logger.warning("no pod can be evicted", extra={"resource": resource})

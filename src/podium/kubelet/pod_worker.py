@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from podium.api.types.core_v1 import Pod
@@ -114,7 +115,9 @@ class PodWorker:
             self._node.status.seen(self.uid, pod)
         self.wake()
 
-    def evict(self, message: str, grace: float, *, for_node: bool) -> asyncio.Event | None:
+    def evict(
+        self, message: str, grace: float, *, for_node: bool, annotations: Mapping[str, str] | None
+    ) -> asyncio.Event | None:
         """End the Pod for good, because of what it takes of the node; return its end.
 
         None where it is ending already. It gets *grace* seconds, or its own if those are fewer.
@@ -123,7 +126,7 @@ class PodWorker:
         disruption = message if for_node else ""
         if not self.end(Verdict(EVICTED, message, grace=seconds, disruption=disruption)):
             return None
-        self._node.events.event(self.pod, "Warning", EVICTED, message)
+        self._node.events.event(self.pod, "Warning", EVICTED, message, annotations=annotations)
         return self.over
 
     def end(self, verdict: Verdict) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
@@ -88,14 +88,23 @@ class PodManager:
             worker.wake()
 
     def evict(
-        self, uid: str, message: str, grace: float, *, for_node: bool = False
+        self,
+        uid: str,
+        message: str,
+        grace: float,
+        *,
+        for_node: bool = False,
+        annotations: Mapping[str, str] | None = None,
     ) -> asyncio.Event | None:
         """End a Pod for good for what it takes of the node; return its end, None if it is not here.
 
         With *for_node* it has done nothing that it may not: the node is short of something.
+        *annotations* are of the event.
         """
         worker = self._workers.get(uid)
-        return worker.evict(message, grace, for_node=for_node) if worker is not None else None
+        if worker is None:
+            return None
+        return worker.evict(message, grace, for_node=for_node, annotations=annotations)
 
     def end(self, uid: str, verdict: Verdict) -> asyncio.Event | None:
         """End a Pod for good; return what is set once it has, None where there is no such Pod."""

@@ -20,6 +20,7 @@ from podium.domain.pods.eviction import (
     Share,
     State,
     Threshold,
+    eviction_annotations,
     eviction_message,
     is_critical,
     look,
@@ -159,6 +160,11 @@ def test_the_message_says_what_was_short_and_who_took_it():
         "The node was low on resource: memory. Threshold quantity: 100Mi, available: 50Mi. "
         "Container c was using 150Mi, request is 100Mi, has larger consumption of memory. "
     )
+    assert eviction_annotations(made, use, "memory") == {
+        "offending_containers": "c",
+        "offending_containers_usage": "150Mi",
+        "starved_resource": "memory",
+    }
     due = [Threshold(PIDS, Share(percent=10))]
     observed = {PIDS: Observation(77, 1000)}
     assert eviction_message(made, use, "pids", due, observed) == (

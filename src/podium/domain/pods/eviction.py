@@ -6,7 +6,7 @@ a soft one counts only after its grace period. One Pod goes at a time; critical 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -212,23 +212,34 @@ def eviction_message(
             available = amount_text(threshold.signal, found.available)
             text += f"Threshold quantity: {least}, available: {available}. "
             break
-    for container in use.containers if use else ():
-        text += _offence(pod, container, resource)
+    for name, used, request in _offenders(pod, use, resource):
+        text += (
+            f"Container {name} was using {used}, request is {request}, "
+            f"has larger consumption of {resource}. "
+        )
     return text
 
 
-def _offence(pod: Pod, use: ContainerUse, resource: str) -> str:
-    used = {"memory": use.memory, "ephemeral-storage": use.disk}.get(resource)
+def eviction_annotations(pod: Pod, use: PodUse | None, resource: str) -> dict[str, str]:
+    """Return what the event tells programs (the vertical autoscaler) of what the message says."""
+    offenders = list(_offenders(pod, use, resource))
+    return {
+        "offending_containers": ",".join(name for name, _, _ in offenders),
+        "offending_containers_usage": ",".join(used for _, used, _ in offenders),
+        "starved_resource": resource,
+    }
+
+
+def _offenders(pod: Pod, use: PodUse | None, resource: str) -> Iterator[tuple[str, str, str]]:
+    """(container, what it uses, what it requests) of those that use more than that."""
     containers = {c.name: c for c in (*pod.spec.init_containers, *pod.spec.containers)}
-    if used is None or use.name not in containers:
-        return ""
-    request = containers[use.name].resources.requests.get(resource, "0")
-    if used <= quantity.to_int(request):
-        return ""
-    return (
-        f"Container {use.name} was using {Amount(used, 0, 'BinarySI')}, request is {request}, "
-        f"has larger consumption of {resource}. "
-    )
+    for container in use.containers if use else ():
+        used = {"memory": container.memory, "ephemeral-storage": container.disk}.get(resource)
+        if used is None or container.name not in containers:
+            continue
+        request = containers[container.name].resources.requests.get(resource, "0")
+        if used > quantity.to_int(request):
+            yield container.name, str(Amount(used, 0, "BinarySI")), request
 
 
 def amount_text(signal: str, amount: int) -> str:
