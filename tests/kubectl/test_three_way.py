@@ -52,6 +52,13 @@ def env(*variables):
             env(("new", "1"), ("a", None), ("b", "2")),
             id="additions-and-deletions-in-the-order-of-the-file",
         ),
+        pytest.param(
+            env(("a", "1"), ("b", "1")),
+            env(("b", "1"), ("a", "1")),
+            env(("z", "1"), ("a", "1"), ("b", "1")),
+            env(("z", "1"), ("b", "1"), ("a", "1")),
+            id="only-the-order-changes",
+        ),
     ],
 )
 def test_strategic(last, wanted, current, becomes):

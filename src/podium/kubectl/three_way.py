@@ -13,13 +13,11 @@ from podium.api.patch import strategic
 
 Map = dict[str, Any]
 
-_RETAIN_KEYS = "$retainKeys"
-
 
 def strategic_patch(last: Map, wanted: Map, current: Map, definition: str) -> Map:
     """Return a strategic merge patch of *current*; empty where nothing is to be done."""
-    additions = _without_deletions(strategic.diff(current, wanted, definition))
-    deletions = _only_deletions(strategic.diff(last, wanted, definition))
+    additions = strategic.diff(current, wanted, definition, strategic.Parts(deletions=False))
+    deletions = strategic.diff(last, wanted, definition, strategic.Parts(additions=False))
     return _merged(deletions, additions)
 
 
@@ -46,75 +44,6 @@ def _changed(current: Map, wanted: Map) -> Map:
         elif name not in current or before != value:
             patch[name] = value
     return patch
-
-
-def _without_deletions(patch: Map) -> Map:
-    kept: Map = {}
-    for name, value in patch.items():
-        if value is None or name.startswith("$deleteFromPrimitiveList/"):
-            continue
-        if isinstance(value, dict):
-            inner = _without_deletions(value)
-            if inner or not value:
-                kept[name] = inner
-        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-            items = [item for item in map(_item_additions, value) if item is not None]
-            if items:
-                kept[name] = items
-        else:
-            kept[name] = value
-    if any(name.startswith("$setElementOrder/") for name in kept):
-        changed = {name for name in kept if not name.startswith("$")}
-        for name in [name for name in kept if name.startswith("$setElementOrder/")]:
-            if name.partition("/")[2] not in changed:
-                del kept[name]
-    if not kept.keys() - {_RETAIN_KEYS} and None not in patch.values():
-        kept.pop(_RETAIN_KEYS, None)  # it only matters beside other changes, or for a key that goes
-    return kept
-
-
-def _item_additions(item: Any) -> Any:
-    """What an item of a list of a patch adds; None where it only deletes."""
-    if not isinstance(item, dict):
-        return item
-    if _deletes(item):
-        return None
-    kept = _without_deletions(item)
-    if len(kept.keys() - {_RETAIN_KEYS}) <= 1 and None not in item.values():
-        kept.pop(_RETAIN_KEYS, None)
-    only_its_key = kept != item and len(kept) <= 1
-    return None if only_its_key else kept
-
-
-def _only_deletions(patch: Map) -> Map:
-    kept: Map = {}
-    for name, value in patch.items():
-        if value is None or name.startswith("$deleteFromPrimitiveList/"):
-            kept[name] = value
-        elif isinstance(value, dict):
-            if inner := _only_deletions(value):
-                kept[name] = inner
-        elif isinstance(value, list):
-            items = [found for item in value if (found := _item_deletions(item))]
-            if items:
-                kept[name] = items
-                order = f"$setElementOrder/{name}"
-                if order in patch:
-                    kept[order] = patch[order]
-    return kept
-
-
-def _item_deletions(item: Any) -> Any:
-    """What an item of a list of a patch deletes: itself, or parts of it (with its merge key)."""
-    if not isinstance(item, dict):
-        return None
-    if _deletes(item):
-        return item
-    deletions = _only_deletions(item)
-    if not deletions:
-        return None
-    keys = {name: value for name, value in item.items() if isinstance(value, str | int)}
-    return {**keys, **deletions}
 
 
 def _deletes(item: Any) -> bool:
@@ -163,10 +92,9 @@ def _merged_items(one: list[Any], other: list[Any]) -> list[Any]:
     return merged
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Whether two items of a patch are about the same item: they share a merge key."""
-    if not isinstance(one, dict) or not isinstance(other, dict) or _deletes(one):
+def _same(deletion: Any, other: Any) -> bool:
+    """Whether both are about the same item: all that a deletion says of its item is its key."""
+    if not isinstance(deletion, dict) or not isinstance(other, dict) or _deletes(deletion):
         return False
-    keys = ("name", "mountPath", "containerPort", "port", "key", "type", "ip", "uid", "topologyKey",
-            "devicePath", "claimName", "conditionType")  # fmt: skip
-    return any(key in one and one[key] == other.get(key) for key in keys)
+    keys = {name: value for name, value in deletion.items() if isinstance(value, str | int)}
+    return bool(keys) and all(other.get(name) == value for name, value in keys.items())

@@ -8,6 +8,7 @@ and ``$deleteFromPrimitiveList`` direct. Follows ``k8s.io/apimachinery/pkg/util/
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any
 
 from podium.api import go_text, schema
@@ -261,36 +262,49 @@ def _without_directives(value: Any) -> tuple[bool, Any]:
     return True, value
 
 
-def diff(old: Map, new: Map, definition: str) -> Map:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which parts of a difference a patch is to have."""
+
+    additions: bool = True  # and changes
+    deletions: bool = True
+
+
+_ALL = Parts()
+
+
+def diff(old: Map, new: Map, definition: str, parts: Parts = _ALL) -> Map:
     """Return the patch that makes *new* of *old* (``CreateTwoWayMergePatch``); empty when equal.
 
     Raises PatchFailure where a list lacks its merge keys. Values of *new* are not copied.
     """
-    return _diff_map(old, new, schema.definition(definition), retain_keys=False)
+    return _diff_map(old, new, schema.definition(definition), parts, retain_keys=False)
 
 
-def _diff_map(old: Map, new: Map, definition: Definition, *, retain_keys: bool) -> Map:
-    patch: Map = {name: None for name in old if name not in new}
+def _diff_map(
+    old: Map, new: Map, definition: Definition, parts: Parts, *, retain_keys: bool
+) -> Map:
+    gone = [name for name in old if name not in new]
+    patch: Map = dict.fromkeys(gone) if parts.deletions else {}
     for name, value in new.items():
         before = old.get(name)
         if name not in old or type(before) is not type(value):
-            patch[name] = value
+            if parts.additions:
+                patch[name] = value
         elif before == value and not _bools_differ(before, value):
             continue
-        elif isinstance(value, dict):
-            field = _Field(definition, name)
-            if field.replaced:
-                patch[name] = value
-                continue
-            inner = _diff_map(before or {}, value, field.definition, retain_keys=field.retain_keys)
+        elif isinstance(value, dict) and not (field := _Field(definition, name)).replaced:
+            inner = _diff_map(
+                before or {}, value, field.definition, parts, retain_keys=field.retain_keys
+            )
             if inner:
                 patch[name] = inner
         elif isinstance(value, list) and (field := _Field(definition, name)).merged:
-            _diff_list(name, before or [], value, field, patch)
-        else:
+            _diff_list(name, before or [], value, field, patch, parts)
+        elif parts.additions:
             patch[name] = value
-    if retain_keys and patch and new:
-        patch[_RETAIN_KEYS] = sorted(new)
+    if retain_keys and new and (patch or any(old[name] is not None for name in gone)):
+        patch[_RETAIN_KEYS] = sorted(name for name, value in new.items() if value is not None)
     return patch
 
 
@@ -310,28 +324,30 @@ def _bools_differ(before: Any, value: Any) -> bool:
     return False
 
 
-def _diff_list(name: str, old: list[Any], new: list[Any], field: _Field, patch: Map) -> None:
+def _diff_list(
+    name: str, old: list[Any], new: list[Any], field: _Field, patch: Map, parts: Parts
+) -> None:
     """Put the directives that make *new* of the merged list *old* into *patch*."""
     if not old:
-        if new:
+        if new and parts.additions:
             patch[name] = new
         return
     if any(isinstance(item, dict) for item in (*old, *new)):
-        changes = _diff_list_of_maps(old, new, field)
+        changes = _diff_list_of_maps(old, new, field, parts)
         if changes:
             patch[name] = changes
         order: list[Any] = [{field.key: item[field.key]} for item in new]
         same_order = _identities(old, field.key) == _identities(new, field.key)
-        if order and (changes or not same_order):
+        if order and (changes or (parts.additions and not same_order)):
             patch[_ORDER + name] = order
         return
-    added = [item for item in new if item not in old]
-    removed = [item for item in old if item not in new]
+    added = [item for item in new if item not in old] if parts.additions else []
+    removed = [item for item in old if item not in new] if parts.deletions else []
     if added:
         patch[name] = added
     if removed:
         patch[_DELETE + name] = removed
-    if new:
+    if new and (parts.additions or removed):
         patch[_ORDER + name] = new
 
 
@@ -339,7 +355,7 @@ def _identities(items: list[Any], key: str) -> list[Any]:
     return [_identity(item, key) for item in items]
 
 
-def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field) -> list[Any]:
+def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field, parts: Parts) -> list[Any]:
     if not field.key:
         raise PatchFailure("cannot merge lists without merge key for " + str(field.definition))
     before: dict[Any, deque[Any]] = {}  # several items may share a key, as ports of two protocols
@@ -349,12 +365,13 @@ def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field) -> list[An
     changes: list[Any] = []
     for identity, item in zip(after, new, strict=True):
         if not before.get(identity):
-            changes.append(item)
+            if parts.additions:
+                changes.append(item)
             continue
         known = before[identity].popleft()
-        change = _diff_map(known, item, field.definition, retain_keys=field.retain_keys)
+        change = _diff_map(known, item, field.definition, parts, retain_keys=field.retain_keys)
         if change:
             changes.append(change | {field.key: item[field.key]})
-    deleted = [items[0] for items in before.values() if items]
+    deleted = [items[0] for items in before.values() if items] if parts.deletions else []
     changes += [{_PATCH: "delete", field.key: item[field.key]} for item in deleted]
     return changes
