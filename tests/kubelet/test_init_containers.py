@@ -237,3 +237,16 @@ async def test_images_are_pulled_while_init_containers_run(node):
     await node.phase("Running", step=1)
     await node.until(lambda: sum(t.startswith("Started") for t in node.messages()) == 4)
     assert sum(text.startswith("Pulled") for text in node.messages()) == 4, "nothing told twice"
+
+
+async def test_an_image_that_is_removed_before_its_turn_is_pulled_again(node):
+    image = "registry.example/late:1"
+    node.images.publish(image)
+    await node.create({"image": image}, initContainers=[init("i", "sleep", "60")])
+    await node.until(lambda: any("Successfully pulled" in text for text in node.messages()))
+
+    await node.images.remove_image(image)
+    await node.phase("Running")
+
+    assert "CreateContainerError r0" in node.states["p/c"]
+    assert [name for name, _ in node.images.pulls] == [image] * 2

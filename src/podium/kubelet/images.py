@@ -148,6 +148,16 @@ class ImageManager:
         except (InvalidReference, RuntimeFailure):
             return False
 
+    async def has(self, image: ImageReady) -> bool:
+        """Whether *image* is still there, with those that its container mounts."""
+        try:
+            found = [
+                await self._images.image_status(one) for one in (image.id, *image.volumes.values())
+            ]
+        except RuntimeFailure:
+            return True
+        return None not in found
+
     def forget(self, uid: str) -> None:
         """Drop what is remembered of the pulls for a Pod that is gone."""
         self._failures = {key: value for key, value in self._failures.items() if key[0] != uid}

@@ -384,6 +384,7 @@ class PodWorker:
             if result.reason != "RunContainerError":
                 self._retry_at[name] = now + timedelta(seconds=RETRY_CREATE)
                 preparation.changed = False
+                await preparation.look_again(name)
                 return self._retry_at[name]
             preparation.used(name)
         self.wake()  # look at once at what has come of it

@@ -129,6 +129,13 @@ class Preparation:
         """A container was started: its next run has its image looked up anew."""
         self._images.pop(name, None)
 
+    async def look_again(self, name: str) -> None:
+        """A container could not be made: its image may have been removed meanwhile."""
+        known = self._images.get(name)
+        result = known[1] if known is not None else None
+        if isinstance(result, ImageReady) and not await self._node.images.has(result):
+            self.used(name)
+
     def sandbox_config(self, pod: Pod, attempt: int) -> PodSandboxConfig:
         return self._sandboxes.config(pod, attempt)
 

@@ -223,6 +223,8 @@ class MemoryRuntime:
         behaviour = self._script(config)
         if behaviour.create_error:
             raise RuntimeFailure(behaviour.create_error)
+        if await self._images.image_status(config.image) is None:
+            raise NotFound(f"image {config.image!r}: not found")
         process = _Process(
             id=_hex("container", next(self._numbers)),
             sandbox=sandbox,
