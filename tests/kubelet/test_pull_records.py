@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -12,15 +13,26 @@ import pytest
 from podium.api import scheme
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Secret
+from podium.kit.clock import VirtualClock
+from podium.kubelet.images import ImageManager, ImageReady
 from podium.kubelet.pull_records import ALLOWLISTED, ALWAYS, NEVER, PRELOADED, PullRecords
 from podium.kubelet.pull_secrets import Credential
 from podium.runtime.image_port import AuthConfig
+from podium.runtime.memory_images import MemoryImages
+from support.pods import make_pod
 
 IMAGE, ID = "registry.example/team/app:1", "sha256:1"
 MINE = Credential(AuthConfig("me", "secret"), "u1", "default", "mine")
 SAME = Credential(AuthConfig("me", "secret"), "u2", "other", "copy")
 RENEWED = Credential(AuthConfig("me", "new"), "u1", "default", "mine")
 OTHER = Credential(AuthConfig("you", "secret"), "u3", "other", "other")
+
+
+class Silent:
+    """Takes events."""
+
+    def event(self, *_about: Any, **_more: Any) -> None:
+        pass
 
 
 def pulled(records: PullRecords, *credentials: Credential | None) -> None:
@@ -61,6 +73,45 @@ def test_a_pull_that_nobody_saw_the_end_of(tmp_path: Path) -> None:
     assert PullRecords(tmp_path).must_verify(IMAGE, ID, [MINE])
     records.failed(IMAGE)
     assert not records.must_verify(IMAGE, ID, [])
+
+
+def test_one_of_two_pulls_that_fails_leaves_the_other_on_record(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    records.begin(IMAGE)
+    records.failed(IMAGE)
+    assert PullRecords(tmp_path).must_verify(IMAGE, ID, [])
+    records.failed(IMAGE)
+    assert not records.must_verify(IMAGE, ID, [])
+
+
+@pytest.mark.parametrize("how", ["the Pod is deleted", "the kubelet is killed"])
+async def test_an_image_that_is_loaded_after_a_pull_that_came_to_nothing(
+    tmp_path: Path, how: str
+) -> None:
+    """It is for everybody, as any other that is loaded."""
+    clock = VirtualClock()
+    images = MemoryImages(clock, remote=[IMAGE], pull_seconds=3600)
+    manager = ImageManager(images, Silent(), clock, PullRecords(tmp_path))  # type: ignore[arg-type]
+    pod = make_pod({"name": "c", "image": IMAGE})
+    pull = asyncio.create_task(manager.ensure(pod, pod.spec.containers[0], []))
+    async with asyncio.timeout(10):
+        while not images.pulls:
+            await asyncio.sleep(0.001)
+    if how == "the kubelet is killed":
+        intents = {path: path.read_bytes() for path in (tmp_path / "pulling").iterdir()}
+    pull.cancel()
+    await asyncio.wait([pull])
+    if how == "the kubelet is killed":
+        for path, intent in intents.items():
+            path.write_bytes(intent)
+        manager = ImageManager(images, Silent(), clock, PullRecords(tmp_path))  # type: ignore[arg-type]
+        await manager.settle()
+
+    images.load(IMAGE)
+
+    assert isinstance(await manager.ensure(pod, pod.spec.containers[0], []), ImageReady)
+    assert len(images.pulls) == 1
 
 
 def test_damage_opens_nothing(tmp_path: Path) -> None:

@@ -72,6 +72,16 @@ class ImageManager:
         self._failures: dict[tuple[str, str], _Failures] = {}
         self._pulls = PullQueue(at_once, clock)
 
+    async def settle(self) -> None:
+        """Called at start: pulls that ended with the last kubelet and brought nothing never were.
+
+        Otherwise an image that somebody loads later would count as pulled by nobody knows whom.
+        Raises RuntimeFailure, OSError.
+        """
+        for name in self._records.unfinished():
+            if await self._images.image_status(name) is None:
+                self._records.failed(name)
+
     async def ensure(
         self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
     ) -> ImageResult:
@@ -204,6 +214,10 @@ class ImageManager:
             self._records.keep({found.id for found in await self._images.list_images()})
         except RuntimeFailure:
             self._records.failed(name)
+            raise
+        except asyncio.CancelledError:  # the Pod that it was for has gone
+            if await self._images.image_status(name) is None:
+                self._records.failed(name)
             raise
         except OSError as exc:
             raise RuntimeFailure(f"failed to record the pull: {exc}") from exc

@@ -155,6 +155,7 @@ class _Kubelet:
         self._eviction.on_change = reporter.report_soon
         shutdown = NodeShutdown(pods, self._status, self._events, reporter, clock)
         node, registered = self._node_services(reporter, shutdown), asyncio.Event()
+        await node.images.settle()
         if options.config.static_pod_path:
             await reporter.anticipate()
         async with asyncio.TaskGroup() as group:

@@ -10,6 +10,8 @@ image whose pull nobody saw the end of counts as pulled by somebody.
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,6 +46,10 @@ class PulledRecord(msgspec.Struct, rename="camel", tag_field="kind", tag="ImageP
     credential_mapping: dict[str, Access] = {}
 
 
+class _Intent(msgspec.Struct):
+    image: str
+
+
 class PullRecords:
     """Below *directory*, for root alone. Methods raise OSError.
 
@@ -56,16 +62,36 @@ class PullRecords:
     ) -> None:
         self._policy, self._allowed = policy, allowed
         self._pulled, self._pulling = directory / "pulled", directory / "pulling"
+        self._lock, self._under_way = threading.Lock(), Counter[str]()
 
     def begin(self, image: str) -> None:
-        """*image* is about to be pulled."""
+        """*image* is about to be pulled, maybe a second time at once with other credentials."""
+        with self._lock:
+            self._under_way[image] += 1
         for path in (self._pulled, self._pulling):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         intent = {"kind": "ImagePullIntent", "apiVersion": _API_VERSION, "image": image}
         write_atomic(self._pulling / _file(image), msgspec.json.encode(intent))
 
     def failed(self, image: str) -> None:
+        """A pull of *image* has ended and has brought nothing."""
+        with self._lock:
+            self._under_way[image] -= 1
+            if self._under_way[image] > 0:
+                return
+            del self._under_way[image]
         (self._pulling / _file(image)).unlink(missing_ok=True)
+
+    def unfinished(self) -> list[str]:
+        """The images whose pulls nobody has seen the end of."""
+        images = []
+        for path in self._pulling.iterdir() if self._pulling.exists() else ():
+            try:
+                intent = msgspec.json.decode(path.read_bytes(), type=_Intent)
+            except msgspec.MsgspecError:
+                continue
+            images.append(intent.image)
+        return images
 
     def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
         """*image* was pulled with *credential*, or without that of any Pod."""

@@ -56,6 +56,10 @@ class MemoryImages:
     async def image_fs_info(self) -> FilesystemUsage:
         return FilesystemUsage("/", 0, 0)
 
+    def load(self, image: str) -> None:
+        """Have *image* there without a pull."""
+        self._images[image] = _image(image)
+
     def publish(self, image: str) -> None:
         """Make *image* one that can be pulled."""
         self._remote.add(image)
