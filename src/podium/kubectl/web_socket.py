@@ -7,7 +7,9 @@ import binascii
 import json
 import os
 import ssl
+from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from podium.kubectl.errors import CommandError, Unreachable
 from podium.kubectl.http import Http, Query
@@ -44,7 +46,9 @@ class WebSocket:
         self.protocol = response.header("sec-websocket-protocol")
         self._server = http.authority
         self._socket.setblocking(False)
-        self._received, self._out = bytearray(), bytearray()
+        self._received = bytearray()
+        self._out: deque[memoryview] = deque()
+        self._unsent = 0
         self._ended = False
 
     def fileno(self) -> int:
@@ -56,7 +60,7 @@ class WebSocket:
     @property
     def unsent(self) -> int:
         """How many bytes wait until the connection takes them."""
-        return len(self._out)
+        return self._unsent
 
     # -- out
 
@@ -73,13 +77,19 @@ class WebSocket:
         else:
             head = bytes((_FIN | opcode, _MASKED | 127)) + length.to_bytes(8, "big")
         key = os.urandom(4)
-        self._out += head + key + _xor(payload, key)
+        frame = head + key + _xor(payload, key)
+        self._out.append(memoryview(frame))
+        self._unsent += len(frame)
 
     def flush(self) -> None:
         """Write as much as the connection takes. Raises Unreachable."""
         try:
             while self._out:
-                del self._out[: self._socket.send(self._out)]
+                sent = self._socket.send(self._out[0])
+                self._unsent -= sent
+                self._out[0] = self._out[0][sent:]
+                if not self._out[0]:
+                    self._out.popleft()
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
         except OSError as exc:
@@ -140,11 +150,17 @@ def _head(data: bytearray, place: int) -> tuple[int, int, int] | None:
 
 
 def _xor(data: bytes, key: bytes) -> bytes:
-    """Mask *data*, by arithmetic on one very long number."""
-    length = len(data)
-    mask = (key * (length // 4 + 1))[:length]
-    number = int.from_bytes(data, "little") ^ int.from_bytes(mask, "little")
-    return number.to_bytes(length, "little")
+    """Mask *data*, by arithmetic on very long numbers."""
+    words = -(-len(data) // 4)
+    mask = _ones(words) * int.from_bytes(key, "little")
+    number = int.from_bytes(data, "little") ^ mask
+    return number.to_bytes(4 * words, "little")[: len(data)]
+
+
+@lru_cache(4)
+def _ones(words: int) -> int:
+    """Return the number that times a word is so many of that word."""
+    return int.from_bytes(b"\1\0\0\0" * words, "little")
 
 
 def _message(text: str) -> str:
