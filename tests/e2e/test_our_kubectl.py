@@ -85,15 +85,17 @@ def test_a_port_forward_outlives_the_pod(shared: Cluster, namespace: str, tmp_pa
         eventually(lambda: log.read_text().count("Forwarding from") == 2, "forwarding")
         [address, _] = re.findall(r"Forwarding from (\S+) -> 8080", log.read_text())
 
-        def page() -> bytes:
-            with urlopen(f"http://{address}/healthy", timeout=20) as answer:
-                text: bytes = answer.read()
-                return text
+        def served() -> bool:
+            try:
+                with urlopen(f"http://{address}/healthy", timeout=20) as answer:
+                    return bool(answer.read() == b"ok\n")
+            except OSError:
+                return False  # it runs, and does not listen yet
 
-        assert page() == b"ok\n"
+        eventually(served, "the page")
         shared.kubectl("-n", namespace, "delete", "pod", "web")
         shared.apply(spec)
-        assert page() == b"ok\n"  # it has waited for the Pod
+        eventually(served, "the page of the Pod that took its place")
         assert f"Handling connection for {address.rpartition(':')[2]}\n" in log.read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
