@@ -35,8 +35,8 @@ _KUBECTL = Path(sys.executable).parent / "kubectl"
 _UPSTREAM, _OURS = "ns-a", "ns-b"
 #: Commands that change nothing: several of them may run at once.
 _READ = frozenset(
-    "get describe explain events cluster-info wait api-resources api-versions attach exec cp "
-    "port-forward proxy".split()
+    "get describe explain events cluster-info top completion __complete wait api-resources "
+    "api-versions attach exec cp port-forward proxy".split()
 )
 _MASKS = (
     (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),

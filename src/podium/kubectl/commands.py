@@ -56,6 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("certificate", "Modify certificate resources"),
             ("cluster-info", "Display cluster information"),
+            ("top", "Display resource (CPU/memory) usage"),
             ("cordon", "Mark node as unschedulable"),
             ("uncordon", "Mark node as schedulable"),
             ("drain", "Drain node in preparation for maintenance"),
@@ -93,6 +94,10 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("label", "Update the labels on a resource"),
             ("annotate", "Update the annotations on a resource"),
+            (
+                "completion",
+                "Output shell completion code for the specified shell (bash, zsh, fish)",
+            ),
         ),
     ),
     (
@@ -104,6 +109,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 'Print the supported API versions on the server, in the form of "group/version"',
             ),
             ("config", "Modify kubeconfig files"),
+            ("plugin", "Provides utilities for interacting with plugins"),
             ("version", "Print the client and server version information"),
         ),
     ),

@@ -52,7 +52,13 @@ def _forget_output() -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    place = _command_at(arguments, GLOBAL_FLAGS)
+    if arguments and arguments[0].startswith("__complete"):
+        from podium.kubectl.completing import asked
+
+        code = asked(arguments)
+        if code is not None:
+            return code
+    place = command_at(arguments, GLOBAL_FLAGS)
     if place is None:
         return _without_command(arguments)
     name = arguments.pop(place)
@@ -61,10 +67,10 @@ def _run(arguments: list[str]) -> int:
         return _unknown(name, arguments)
     path = f"{_ROOT} {name}"
     while command.children:
-        place = _command_at(arguments, (*GLOBAL_FLAGS, *command.flags))
+        place = command_at(arguments, (*GLOBAL_FLAGS, *command.flags))
         if place is None:
             break
-        found = _child(command, arguments[place])
+        found = child_of(command, arguments[place])
         if found is None:
             break
         del arguments[place]
@@ -73,7 +79,7 @@ def _run(arguments: list[str]) -> int:
     return _invoke(path, command, arguments)
 
 
-def _child(command: Command, word: str) -> tuple[str, Command] | None:
+def child_of(command: Command, word: str) -> tuple[str, Command] | None:
     """Return the subcommand that a word means, with its name."""
     for name, child in command.children.items():
         if word == name or word in child.aliases:
@@ -121,7 +127,7 @@ def _help(path: str, command: Command, words: Sequence[str], *, asked: bool) -> 
     return 0 if asked else 1
 
 
-def _command_at(arguments: Sequence[str], flags: Sequence[Flag]) -> int | None:
+def command_at(arguments: Sequence[str], flags: Sequence[Flag]) -> int | None:
     """Return where the first word stands that is neither a flag nor a flag's value."""
     alone = {f"--{flag.name}" for flag in flags if flag.stands_alone}
     alone |= {f"-{flag.short}" for flag in flags if flag.stands_alone and flag.short}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind
 
 #: The kubectl whose behaviour this one has, and the kustomize in it.
-CLIENT = {"major": "1", "minor": "37", "gitVersion": "v1.37.0"}
+GIT_VERSION = "v1.37.0"
 KUSTOMIZE = "v5.8.1"
+_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def run(invocation: Invocation) -> int:
@@ -19,21 +21,68 @@ def run(invocation: Invocation) -> int:
         raise CommandError(f"extra arguments: [{' '.join(invocation.words)}]")
     if values.output not in ("", "yaml", "json"):
         raise CommandError("--output must be 'yaml' or 'json'")
-    found: dict[str, object] = {"clientVersion": CLIENT, "kustomizeVersion": KUSTOMIZE}
+    own = _own()
+    found: dict[str, object] = {"clientVersion": own, "kustomizeVersion": KUSTOMIZE}
+    refused = None
     if not values.client:
-        found["serverVersion"] = invocation.session.http.request("GET", "/version").json()
-    if values.output == "json":
+        try:
+            found["serverVersion"] = invocation.session.http.request("GET", "/version").json()
+        except CommandError as exc:
+            refused = exc
+    _print(found, values.output)
+    server = found.get("serverVersion")
+    if isinstance(server, dict):
+        _compare(own, server)
+    if refused is not None:
+        raise refused
+    return 0
+
+
+def _own() -> dict[str, str]:
+    """What this program says of itself where Go's says how it was built."""
+    import platform
+
+    from podium import __version__
+
+    machine = platform.machine()
+    return {
+        "major": "1",
+        "minor": "37",
+        "gitVersion": GIT_VERSION,
+        "gitCommit": f"podium-{__version__}",
+        "gitTreeState": "clean",
+        "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}",
+        "compiler": platform.python_implementation(),
+        "platform": f"linux/{_MACHINES.get(machine, machine)}",
+    }
+
+
+def _compare(own: dict[str, str], server: dict[str, str]) -> None:
+    """Say where the versions are too far apart."""
+    digits = "".join(character for character in server.get("minor", "") if character.isdigit())
+    if digits and abs(int(digits) - int(own["minor"])) > 1:
+        theirs = f"{server.get('major')}.{digits}"
+        print(
+            f"WARNING: version difference between client ({own['major']}.{own['minor']}) and "
+            f"server ({theirs}) exceeds the supported minor version skew of +/-1",
+            file=sys.stderr,
+        )
+
+
+def _print(found: dict[str, object], output: str) -> None:
+    if output == "json":
         print(json.dumps(found, indent=2))
-    elif values.output == "yaml":
+    elif output == "yaml":
         from podium.kubectl.printing.yaml_text import dump
 
         print(dump(found), end="")
     else:
-        print(f"Client Version: {CLIENT['gitVersion']}\nKustomize Version: {KUSTOMIZE}")
+        print(f"Client Version: {GIT_VERSION}\nKustomize Version: {KUSTOMIZE}")
         server = found.get("serverVersion")
         if isinstance(server, dict):
             print(f"Server Version: {server['gitVersion']}")
-    return 0
+    sys.stdout.flush()
 
 
 COMMAND = Command(
