@@ -44,6 +44,19 @@ def test_commands_are_executed_as_the_real_one_does(shared: Cluster, namespace: 
     both("nosuch", "--", "true")
     both("two", "-c", "c", "-i", "--", "cat", stdin=os.urandom(500_000))
     both("two")
+    for words in (("describe", "pod", "two"), ("describe", "node"), ("top", "pod", "two"),
+                  ("top", "pod", "two", "--containers", "--sum"), ("top", "node"),
+                  ("events", "--for", "pod/two")):  # fmt: skip
+        theirs, ours = (
+            run(*program, "--kubeconfig", shared.kubeconfig, "-n", namespace, *words).stdout
+            for program in ((KUBECTL["1.37"],), OURS)
+        )
+        assert _without_numbers(ours) == _without_numbers(theirs)
+
+
+def _without_numbers(text: str) -> str:
+    """What both say of a moment each: amounts and times, and the room that they take, aside."""
+    return re.sub(r" +", " ", re.sub(r"\d+", "N", re.sub(r"\b(\d+m)?\d+s\b", "AGE", text)))
 
 
 def test_copies(shared: Cluster, namespace: str, tmp_path: Path):

@@ -135,12 +135,10 @@ def events(lines: Lines, found: Sequence[Map], now: datetime) -> None:
     if not found:
         lines.add(0, "Events:\t<none>")
         return
-    lines.add(0, "Events:")
-    lines.table(
-        1,
-        "Type\tReason\tAge\tFrom\tMessage",
-        (_event(event, now) for event in sorted(found, key=_last_time)),
-    )
+    lines.add(0, "Events:\n  Type\tReason\tAge\tFrom\tMessage")
+    lines.add(1, "----\t------\t----\t----\t-------")
+    for event in sorted(found, key=_last_time):
+        lines.add(1, _event(event, now))
 
 
 def _event(event: Map, now: datetime) -> str:
