@@ -50,7 +50,7 @@ def test_the_request():
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
-        (b"", "unexpected EOF"),
+        (b"", "^EOF"),
         (b"SSH-2.0\r\n", "malformed HTTP response"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "unexpected EOF"),
         (CHUNKED + b"5\r\nab", "unexpected EOF"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 
 from podium.kubectl import commands, kubeconfig
 from podium.kubectl.command import Command
@@ -57,25 +58,27 @@ def complete(before: Sequence[str], last: str) -> _Answer:
     if "--" not in rest:
         waiting = _waiting(flags, rest)
         if waiting is not None:
-            return _values(waiting, _Situation(flags, rest[:-1], path), last)
+            with closing(_Situation(flags, rest[:-1], path)) as situation:
+                return _values(waiting, situation, last)
         if last.startswith("--") and "=" in last:
             name, _, part = last.partition("=")
             flag = next((one for one in flags if f"--{one.name}" == name), None)
             if flag is None:
                 return [], FILES
-            return _values(flag, _Situation(flags, rest, path), part)
+            with closing(_Situation(flags, rest, path)) as situation:
+                return _values(flag, situation, part)
         if last.startswith("-"):
             return _flags(flags, last), NO_FILES
     if command is None:
         return _matching((f"{name}\t{short}" for name, short in sorted(commands.NAMES.items())),
                          last), NO_FILES  # fmt: skip
-    situation = _Situation(flags, rest, path)
-    if command.children and not situation.words:
-        children = (f"{name}\t{child.short}" for name, child in sorted(command.children.items()))
-        found = _matching(children, last)
-        if found or command.run is None:
-            return found, NO_FILES
-    return _words(situation, last)
+    with closing(_Situation(flags, rest, path)) as situation:
+        if command.children and not situation.words:
+            children = sorted(command.children.items())
+            found = _matching((f"{name}\t{child.short}" for name, child in children), last)
+            if found or command.run is None:
+                return found, NO_FILES
+        return _words(situation, last)
 
 
 class _Situation:
@@ -86,6 +89,9 @@ class _Situation:
         self.values: Values = parsed.values
         self.words, self.path = list(parsed.words), path
         self.session = Session(self.values)
+
+    def close(self) -> None:
+        self.session.close()
 
     def types(self) -> list[str]:
         """What can be got, by its whole name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, StatusError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,12 +75,22 @@ class Discovery:
         """All types of all versions, the preferred one of each group first."""
         found: list[ResourceType] = []
         for path in ("/api", "/apis"):
-            document = self._http.request("GET", path, accept=_AGGREGATED).json()
+            document = self._asked(path)
             for group in document.get("items", ()):
                 name = group["metadata"].get("name", "")
                 for version in group["versions"]:
                     found += _types(name, version)
         return found
+
+    def _asked(self, path: str) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = self._http.request("GET", path, accept=_AGGREGATED).json()
+        except StatusError as error:
+            if error.code != 401:
+                raise
+            text = "the server has asked for the client to provide credentials"
+            raise StatusError({**error.status, "message": text}) from error
+        return document
 
     def find(self, word: str) -> ResourceType:
         """Return the type that ``pods``, ``po``, ``deployment.apps`` or ``events.v1.events.k8s.io``

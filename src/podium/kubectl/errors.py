@@ -77,7 +77,7 @@ class StatusError(CommandError):
             details = self.status.get("details")
             return self._invalid(details) if details else f"The request is invalid: {self}"
         if self.reason == "Unauthorized":
-            return "error: You must be logged in to the server (Unauthorized)"
+            return f"error: You must be logged in to the server ({self})"
         return self.among_others()
 
     def among_others(self) -> str:
@@ -105,9 +105,9 @@ class Unreachable(CommandError):
 
     def __init__(self, server: str, cause: Exception) -> None:
         super().__init__(str(cause))
-        self._server, self._cause = server, cause
+        self._server, self.cause = server, cause
 
     def lines(self) -> str:
         from podium.kubectl.network_words import unreachable
 
-        return unreachable(self._server, self._cause)
+        return unreachable(self._server, self.cause)

@@ -9,10 +9,22 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.kubeconfig import Connection
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+_NOT_INSTALLED = """\
+It looks like you are trying to use a client-go credential plugin that is not installed.
+
+To learn more about this feature, consult the documentation available at:
+      https://kubernetes.io/docs/reference/access-authn-authz/authentication/\
+#client-go-credential-plugins"""
+
+
+def _failed(text: str) -> Said:
+    return Said(f"Unable to connect to the server: getting credentials: {text}")
 
 
 def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, str]:
@@ -40,22 +52,18 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
         )
     except FileNotFoundError as exc:
         hint = config.get("installHint")
-        text = f"executable {program} not found"
-        text += f"\n\n{hint}" if hint else ""
-        raise CommandError(f"getting credentials: exec: {text}") from exc
+        text = f"exec: executable {program} not found\n\n{_NOT_INSTALLED}"
+        raise _failed(f"{text}\n\n{hint}" if hint else text) from exc
     if completed.returncode:
-        raise CommandError(
-            f"getting credentials: exec: executable {program} failed with exit code "
-            f"{completed.returncode}"
-        )
+        raise _failed(f"exec: executable {program} failed with exit code {completed.returncode}")
     try:
         answer = json.loads(completed.stdout)
         status: dict[str, str] = answer["status"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise CommandError(f"getting credentials: decoding stdout: {exc}") from exc
+        raise _failed(f"decoding stdout: {exc}") from exc
     if answer.get("apiVersion") != version:
-        raise CommandError(
-            f"getting credentials: exec plugin is configured to use API version {version}, plugin "
+        raise _failed(
+            f"exec plugin is configured to use API version {version}, plugin "
             f"returned version {answer.get('apiVersion')}"
         )
     return status

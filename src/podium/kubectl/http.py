@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from podium.kubectl.errors import CommandError, StatusError, Unreachable
+from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable
 from podium.kubectl.urls import Url, query_string, quote, quote_path
 from podium.kubectl.wire import Wire, WireError
 
@@ -46,7 +46,7 @@ class Http:
         try:
             self.server = Url(connection.server)
         except ValueError as exc:
-            raise CommandError(f"parse {connection.server}: {exc}") from exc
+            raise Said(f"Unable to connect to the server: {exc}") from exc
         self._open: Wire | None = None
         self._credentials: dict[str, str] | None = None
 
@@ -169,7 +169,8 @@ class Http:
                 with open(connection.token_file) as file:
                     token = file.read().strip()
             except OSError as exc:
-                raise CommandError(f"{connection.token_file}: {exc.strerror}") from exc
+                what = (exc.strerror or "").lower()
+                raise CommandError(f"open {connection.token_file}: {what}") from exc
         if not token and connection.exec:
             token = self._from_plugin().get("token", "")
         headers = [("Authorization", f"Bearer {token}")] if token else []
@@ -247,11 +248,7 @@ class Http:
         elif connection.ca_data:
             context.load_verify_locations(cadata=connection.ca_data.decode())
         elif connection.ca_file:
-            try:
-                context.load_verify_locations(connection.ca_file)
-            except OSError as exc:
-                text = f"unable to read certificate-authority {connection.ca_file}: {exc}"
-                raise CommandError(text) from exc
+            context.load_verify_locations(connection.ca_file)
         else:
             context.load_default_certs()
         cert, key = connection.cert_data, connection.key_data

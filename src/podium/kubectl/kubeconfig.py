@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,8 +112,8 @@ def read(path: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as exc:
-        what = (exc.strerror or "").lower()
-        raise CommandError(f'error loading config file "{path}": open {path}: {what}') from exc
+        what, did = (exc.strerror or "").lower(), "read" if os.path.isdir(path) else "open"
+        raise CommandError(f'error loading config file "{path}": {did} {path}: {what}') from exc
     except ValueError as exc:
         raise CommandError(f'error loading config file "{path}": {exc}') from exc
     from podium.kubectl.plain_yaml import load as plain
@@ -137,18 +137,19 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
         if found is not None:
             found.namespace = values.namespace or found.namespace
             found.token = values.token
-            found.headers = _impersonation({}, values)
+            found.headers = _impersonation("", {}, values)
             return found
     context_name = values.context or config.current_context
     context = config.contexts.get(context_name, {})
     if context_name and context_name not in config.contexts:
-        raise CommandError(f'context "{context_name}" does not exist')
+        text = "context was not found for specified context"
+        raise Said(f"Error in configuration: {text}: {context_name}")
+    if values.cluster and values.cluster not in config.clusters:
+        raise CommandError(f'no server found for cluster "{values.cluster}"')
+    if values.user and values.user not in config.users:
+        raise CommandError(f'auth info "{values.user}" does not exist')
     cluster_name = values.cluster or context.get("cluster", "")
-    if cluster_name and cluster_name not in config.clusters:
-        raise CommandError(f'cluster "{cluster_name}" does not exist')
     user_name = values.user or context.get("user", "")
-    if user_name and user_name not in config.users:
-        raise CommandError(f'auth info "{user_name}" does not exist')
     cluster, user = config.clusters.get(cluster_name, {}), config.users.get(user_name, {})
     made = Connection(
         values.server or cluster.get("server") or "http://localhost:8080",
@@ -158,16 +159,38 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
     made.ca_file = values.certificate_authority or config.path(
         "clusters", cluster_name, cluster, "certificate-authority"
     )
-    _of_user(made, user, values)
+    _of_user(made, user_name, user, values)
     for name, key in (("cert_file", "client-certificate"), ("key_file", "client-key"),
                       ("token_file", "tokenFile")):  # fmt: skip
         given = getattr(values, key.replace("-", "_"), "")
         setattr(made, name, given or config.path("users", user_name, user, key))
+    _check(made, cluster_name, user_name)
     return made
 
 
+def _check(made: Connection, cluster: str, user: str) -> None:
+    """Raise CommandError for files that cannot be read."""
+    problems = []
+    for what, path, name in (
+        ("client-cert", made.cert_file, user),
+        ("client-key", made.key_file, user),
+        ("certificate-authority", made.ca_file, cluster),
+    ):
+        try:
+            if path:
+                os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as exc:
+            why = f"open {path}: {(exc.strerror or '').lower()}"
+            problems.append(f"unable to read {what} {path} for {name} due to {why}")
+    if len(problems) == 1:
+        raise CommandError(problems[0])
+    if problems:
+        raise Said("\n* ".join(["Error in configuration: ", *problems]))
+
+
 def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) -> None:
-    made.insecure = values.insecure_skip_tls_verify or bool(cluster.get("insecure-skip-tls-verify"))
+    said = bool(cluster.get("insecure-skip-tls-verify")) and not values.certificate_authority
+    made.insecure = values.insecure_skip_tls_verify or said
     made.ca_data = b"" if values.certificate_authority else _data(
         cluster, "certificate-authority-data"
     )  # fmt: skip
@@ -175,7 +198,7 @@ def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) ->
     made.proxy_url = values.proxy_url or cluster.get("proxy-url", "")
 
 
-def _of_user(made: Connection, user: Mapping[str, Any], values: Values) -> None:
+def _of_user(made: Connection, called: str, user: Mapping[str, Any], values: Values) -> None:
     if user.get("auth-provider"):
         name = user["auth-provider"].get("name", "")
         raise CommandError(f'no Auth Provider found for name "{name}"')
@@ -183,7 +206,7 @@ def _of_user(made: Connection, user: Mapping[str, Any], values: Values) -> None:
     made.key_data = b"" if values.client_key else _data(user, "client-key-data")
     made.token = values.token or str(user.get("token") or "")
     made.exec = None if made.token else user.get("exec")
-    made.headers = _impersonation(user, values)
+    made.headers = _impersonation(called, user, values)
     name = values.username or user.get("username", "")
     if name and not made.token:
         secret = values.password or user.get("password", "")
@@ -208,7 +231,9 @@ def _encoded(text: str) -> str:
     return b2a_base64(text.encode(), newline=False).decode()
 
 
-def _impersonation(user: Mapping[str, Any], values: Values) -> tuple[tuple[str, str], ...]:
+def _impersonation(
+    called: str, user: Mapping[str, Any], values: Values
+) -> tuple[tuple[str, str], ...]:
     """Headers that ask for another identity: flags, or what the kubeconfig says."""
     name = values.__getattr__("as") or user.get("as", "")
     uid = values.as_uid or user.get("as-uid", "")
@@ -219,7 +244,7 @@ def _impersonation(user: Mapping[str, Any], values: Values) -> tuple[tuple[str, 
         extra.setdefault(key, []).append(value)
     if (uid or groups or extra) and not name:
         raise CommandError(
-            "requesting uid, groups or user-extra for this user without impersonating a user"
+            f"requesting uid, groups or user-extra for {called} without impersonating a user"
         )
     headers = [("Impersonate-User", name)] if name else []
     headers += [("Impersonate-Uid", uid)] if uid else []

@@ -13,7 +13,14 @@ def unreachable(server: str, cause: Exception) -> str:
             f"The connection to the server {server} was refused - "
             "did you specify the right host or port?"
         )
-    return f"Unable to connect to the server: {_words(server, cause)}"
+    return f"Unable to connect to the server: {words(server, cause)}"
+
+
+def words(server: str, cause: Exception) -> str:
+    """Return what went wrong."""
+    if isinstance(cause, ConnectionRefusedError):
+        return f"dial tcp {server}: connect: connection refused"
+    return _words(server, cause)
 
 
 def _words(server: str, cause: Exception) -> str:
@@ -38,5 +45,6 @@ def _certificate(host: str, cause: ssl.SSLCertVerificationError) -> str:
     if "expired" in cause.verify_message or "not yet valid" in cause.verify_message:
         return "certificate has expired or is not yet valid"
     if "mismatch" in cause.verify_message:
-        return f"certificate is not valid for {host}"
+        name = cause.verify_message.partition("'")[2].partition("'")[0]
+        return f"certificate is not valid for {name or host}"
     return "certificate signed by unknown authority"

@@ -31,6 +31,8 @@ class Url:
             port = port.removeprefix(":")
         else:
             self.host, _, port = place.partition(":")
+        if port and not port.isdigit():
+            raise ValueError(f'invalid port ":{port}" after host')
         self.port = int(port) if port else (443 if self.scheme == "https" else 80)
 
     @property

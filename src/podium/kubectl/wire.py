@@ -29,7 +29,7 @@ class Response:
     def __init__(self, file: BinaryIO, method: str) -> None:
         """Read the head. Raises WireError, OSError."""
         self._file = file
-        version, _, rest = _line(file).partition(" ")
+        version, _, rest = _line(file, "EOF").partition(" ")
         code, _, self.reason = rest.partition(" ")
         if not version.startswith("HTTP/1.") or not code.isdigit():
             raise WireError(f'malformed HTTP response "{version} {rest}"'.rstrip())
@@ -126,8 +126,11 @@ class Wire:
         self._socket.close()
 
 
-def _line(file: BinaryIO) -> str:
+def _line(file: BinaryIO, nothing: str = "unexpected EOF") -> str:
+    """Read a line; *nothing* is what is said where none begins."""
     line = file.readline(_LONGEST_LINE)
+    if not line:
+        raise WireError(nothing)
     if not line.endswith(b"\n"):
         raise WireError("unexpected EOF" if len(line) < _LONGEST_LINE else "line too long")
     return line.rstrip(b"\r\n").decode("latin-1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import Said
+from podium.kubectl.errors import CommandError, Said, Unreachable
 
 
 def run(invocation: Invocation) -> int:
@@ -13,7 +13,17 @@ def run(invocation: Invocation) -> int:
             f"error: unexpected arguments: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
-    types = Discovery(invocation.session.http).types
+    http = invocation.session.http
+    try:
+        types = Discovery(http).types
+    except Unreachable as exc:
+        from podium.kubectl.network_words import words
+
+        address = http.address("/api", [("timeout", "32s")])
+        raise CommandError(
+            f'couldn\'t get available api versions from server: Get "{address}": '
+            f"{words(http.authority, exc.cause)}"
+        ) from exc
     for version in sorted({type_.group_version for type_ in types}):
         print(version)
     return 0
