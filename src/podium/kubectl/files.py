@@ -45,6 +45,7 @@ class Manifest:
 
     @property
     def path(self) -> str:
+        assert self.name  # without it, this would be all objects
         return self.type.path(self.namespace, self.name)
 
     @property
@@ -52,10 +53,27 @@ class Manifest:
         return self.type.path(self.namespace)
 
 
-def manifests(invocation: Invocation, discovery: Discovery) -> Iterator[Manifest]:
-    """Yield the objects of the command's files. Raises CommandError."""
+#: What commands do with the objects of files, where their errors say so.
+_DOES = {"delete": "deleting", "replace": "replacing"}
+
+
+def manifests(
+    invocation: Invocation, discovery: Discovery, *, nameless: bool = False
+) -> Iterator[Manifest]:
+    """Yield the objects of the command's files. Raises CommandError.
+
+    Only *nameless* ones may be without a name: without one, a path is that of all objects.
+    """
     for source, document in documents(invocation):
-        yield _manifest(invocation, discovery, source, document)
+        made = _manifest(invocation, discovery, source, document)
+        if not made.name and not nameless:
+            raise CommandError(_without_name(invocation.path.split(" ")[1], made))
+        yield made
+
+
+def _without_name(verb: str, manifest: Manifest) -> str:
+    text = "resource name may not be empty"
+    return f'error when {_DOES[verb]} "{manifest.source}": {text}' if verb in _DOES else text
 
 
 def documents(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:

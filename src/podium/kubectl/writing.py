@@ -113,6 +113,10 @@ def whole(values: Values) -> bool:
     return bool(values.output or values.template) and values.output != "name"
 
 
+#: What stands for the name of an object that the server has not named yet.
+_UNNAMED = "<unknown>"
+
+
 def printed(
     invocation: Invocation,
     type_: ResourceType,
@@ -129,7 +133,7 @@ def printed(
     """
     values = invocation.values
     if not whole(values):
-        name = f"{named(type_)}/{obj['metadata']['name']}"
+        name = f"{named(type_)}/{obj['metadata'].get('name') or _UNNAMED}"
         print(name if values.output == "name" else f"{name} {did}{suffix(values)}")
         return
     if parts and values.output == "yaml" and invocation.session.documents:

@@ -114,7 +114,9 @@ def _check_pruning(values: Values) -> None:
 
 def _wanted(invocation: Invocation, discovery: Discovery) -> list[Manifest]:
     """Return the objects of the files, those of a selector's labels alone."""
-    return selected(list(manifests(invocation, discovery)), invocation.values.selector)
+    return selected(
+        list(manifests(invocation, discovery, nameless=True)), invocation.values.selector
+    )
 
 
 def _later(place: str, short: str) -> Command:

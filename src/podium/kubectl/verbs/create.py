@@ -55,7 +55,9 @@ def run(invocation: Invocation) -> int:
             obj = answer.json()
         printed(invocation, manifest.type, obj, "created", parts=True)
 
-    found = selected(list(manifests(invocation, Discovery(session.http))), values.selector)
+    found = selected(
+        list(manifests(invocation, Discovery(session.http), nameless=True)), values.selector
+    )
     if not found:
         raise CommandError("no objects passed to create")
     if values.edit:
