@@ -6,8 +6,9 @@ import json
 import os
 import sys
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Unreachable
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.urls import Url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -201,9 +202,21 @@ def _text(path: str) -> str:
         raise CommandError(f"error parsing {path}: {exc}") from exc
 
 
+def _matching(pattern: str) -> list[str]:
+    """Return the files that a pattern in quotes stands for."""
+    if not any(character in pattern for character in "*?["):
+        return []
+    import glob
+
+    return sorted(glob.glob(pattern))
+
+
 def _files(name: str, recursive: bool) -> list[str]:
     if not os.path.exists(name):
-        raise CommandError(f'the path "{name}" does not exist')
+        matching = _matching(name)
+        if not matching:
+            raise CommandError(f'the path "{name}" does not exist')
+        return [path for one in matching for path in _files(one, recursive)]
     if not os.path.isdir(name):
         return [name]
     found: list[str] = []
@@ -233,6 +246,8 @@ def _fetched(url: str) -> str:
             f"status code={exc.code}"
         ) from exc
     except URLError as exc:
+        if isinstance(exc.reason, OSError):
+            raise Unreachable(Url(url).authority, exc.reason) from exc
         raise CommandError(f'unable to read URL "{url}": {exc.reason}') from exc
     return text
 
@@ -243,7 +258,10 @@ def _documents(source: str, text: str) -> Iterator[dict[str, Any]]:
         if value is None:
             continue
         if not isinstance(value, dict):
-            raise CommandError(f"error parsing {source}: not an object: {value!r}")
+            raise CommandError(
+                f'error validating "{source}": error validating data: invalid object to validate; '
+                "if you choose to ignore these errors, turn validation off with --validate=false"
+            )
         items = value.get("items")
         if str(value.get("kind", "")).endswith("List") and isinstance(items, list):
             yield from items
@@ -252,24 +270,25 @@ def _documents(source: str, text: str) -> Iterator[dict[str, Any]]:
 
 
 def _values(source: str, text: str) -> Iterator[Any]:
-    from podium.api import yaml_json
-
-    if text.lstrip().startswith("{"):
-        decoder, at = json.JSONDecoder(), 0
-        while at < len(text.rstrip()):
-            try:
-                value, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
-            except ValueError as exc:
-                raise CommandError(f"error parsing {source}: {exc}") from exc
-            yield value
-        return
+    """Yield the values of a text: JSON, one behind the other, as far as it goes, then YAML."""
+    decoder = json.JSONDecoder()
+    while text.lstrip().startswith("{"):
+        text = text.lstrip()
+        try:
+            value, end = decoder.raw_decode(text)
+        except ValueError:
+            break  # it may be YAML, which has braces, too
+        yield value
+        text = text[end:]
     import re
+
+    from podium.api import yaml_json
 
     for part in re.split(_SEPARATOR, text, flags=re.MULTILINE):
         if not part.strip():
             continue
         try:
-            yield yaml_json.load(part)[0]
+            yield yaml_json.load(part.removeprefix("\n"))[0]
         except yaml_json.YamlFailure as exc:
             raise CommandError(
                 f"error parsing {source}: error converting YAML to JSON: {exc}"

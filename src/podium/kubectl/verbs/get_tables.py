@@ -128,7 +128,8 @@ class Tables:
 
     def _say_nothing_found(self) -> None:
         sys.stdout.flush()
-        namespaced = any(target.type.namespaced for target in self._targets)
+        targets = self._targets
+        namespaced = not targets or any(target.type.namespaced for target in targets)
         if namespaced and not self._values.all_namespaces:
             namespace = self._invocation.session.namespace
             print(f"No resources found in {namespace} namespace.", file=sys.stderr)
