@@ -46,9 +46,10 @@ def printer(output: str, text: str, values: Values) -> Printer:
         if output.endswith("-file"):
             text = _from_lines(text)
         return _custom_columns(text, headers=not getattr(values, "no_headers", False))
+    strict = not getattr(values, "allow_missing_template_keys", True)
     if output.startswith("jsonpath"):
-        return _jsonpath(text, as_json=output == "jsonpath-as-json")
-    return _go_template(text)
+        return _jsonpath(text, as_json=output == "jsonpath-as-json", strict=strict)
+    return _go_template(text, strict=strict)
 
 
 def _read(path: str, *, columns: bool) -> str:
@@ -61,7 +62,7 @@ def _read(path: str, *, columns: bool) -> str:
         raise CommandError(f"error reading {option} {path}, open {path}: {what}") from exc
 
 
-def _jsonpath(template: str, *, as_json: bool) -> Printer:
+def _jsonpath(template: str, *, as_json: bool, strict: bool) -> Printer:
     try:
         parts = paths.parse(template)
     except paths.JsonPathError as exc:
@@ -70,9 +71,9 @@ def _jsonpath(template: str, *, as_json: bool) -> Printer:
     def show(document: dict[str, Any]) -> str:
         try:
             if as_json:
-                found = [value for part in paths.find(parts, document) for value in part]
-                return _indented(found)
-            return paths.render(parts, document)
+                parts_found = paths.find(parts, document, strict=strict)
+                return _indented([value for part in parts_found for value in part])
+            return paths.render(parts, document, strict=strict)
         except paths.JsonPathError as exc:
             shown = paths.go_syntax(document)
             text = paths.go_syntax(template)
@@ -125,12 +126,12 @@ def _custom_columns(spec: str, *, headers: bool) -> Printer:
     return show
 
 
-def _go_template(text: str) -> Printer:
+def _go_template(text: str, *, strict: bool) -> Printer:
     from podium.kubectl.printing import go_values
     from podium.kubectl.printing.go_template import GoTemplate, TemplateError
 
     try:
-        template = GoTemplate(text)
+        template = GoTemplate(text, strict=strict)
     except TemplateError as exc:
         raise CommandError(f"error parsing template {text}, {exc}") from exc
 

@@ -92,8 +92,11 @@ def head(group: str, version: str, kind: str) -> str:
     return f"{first}KIND:       {kind}\nVERSION:    {version}\n\n"
 
 
-def plain(schemas: Schemas, field: Map, name: str, *, recursive: bool) -> str:
-    """Return what follows the head: the *field* called *name*, "" for the kind itself."""
+def plain(schemas: Schemas, field: Map, name: str, *, recursive: bool, depth: int = 0) -> str:
+    """Return what follows the head: the *field* called *name*, "" for the kind itself.
+
+    With *recursive* all below it, *depth* levels at most where that is not 0.
+    """
     out: list[str] = []
     if name:
         out.append(f"FIELD: {name} <{schemas.type(field)}>\n")
@@ -104,7 +107,7 @@ def plain(schemas: Schemas, field: Map, name: str, *, recursive: bool) -> str:
     fields = list(_properties(schemas, field))
     if fields:
         out.append("FIELDS:\n")
-        out += _fields(schemas, fields, recursive=recursive, level=1, seen=())
+        out += _fields(schemas, fields, recursive=recursive, depth=depth, level=1, seen=())
     return "".join(out) + "\n"
 
 
@@ -133,6 +136,7 @@ def _fields(
     fields: Sequence[tuple[str, Map, bool]],
     *,
     recursive: bool,
+    depth: int,
     level: int,
     seen: tuple[str, ...],
 ) -> Iterator[str]:
@@ -147,9 +151,11 @@ def _fields(
             yield f"{_indented(text, 4)}\n\n"
             continue
         type_ = schemas.type(field).rpartition("]")[2]
-        if type_ not in seen:
-            inner = list(_properties(schemas, field))
-            yield from _fields(schemas, inner, recursive=True, level=level + 1, seen=(*seen, type_))
+        if type_ not in seen and (not depth or level < depth):
+            inner, below = list(_properties(schemas, field)), (*seen, type_)
+            yield from _fields(
+                schemas, inner, recursive=True, depth=depth, level=level + 1, seen=below
+            )
 
 
 def _values(values: Sequence[str]) -> str:

@@ -30,14 +30,17 @@ _MISSING = functions.MISSING
 class GoTemplate:
     """A template that has been read. Raises TemplateError."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, *, strict: bool = False) -> None:
+        """Where it is *strict*, keys that are missing are failures."""
+        self._text, self._strict = text, strict
         self._tree = read(text, functions.NAMES)
 
     def render(self, value: Any, out: list[str]) -> None:
         """Append what the template is for *value* to *out*, up to where it fails with
         TemplateError."""
-        _Run(self._text, self._tree.defined, out).block(self._tree.nodes, value, {"$": value})
+        _Run(self._text, self._tree.defined, out, self._strict).block(
+            self._tree.nodes, value, {"$": value}
+        )
 
 
 class _Jumped(Exception):
@@ -47,8 +50,10 @@ class _Jumped(Exception):
 
 
 class _Run:
-    def __init__(self, text: str, defined: Mapping[str, list[Any]], out: list[str]) -> None:
-        self._text, self._defined, self._out = text, defined, out
+    def __init__(
+        self, text: str, defined: Mapping[str, list[Any]], out: list[str], strict: bool
+    ) -> None:
+        self._text, self._defined, self._out, self._strict = text, defined, out, strict
         self._depth = 0
 
     def block(self, nodes: Sequence[Any], dot: Any, variables: dict[str, Any]) -> None:
@@ -180,6 +185,8 @@ class _Run:
 
     def _field(self, node: Fields, name: str, value: Any) -> Any:
         if isinstance(value, Mapping):
+            if self._strict and name not in value:
+                raise self._failed(node, f"map has no entry for key {go_values.quoted(name)}")
             return value.get(name, _MISSING)
         if value is None or value is _MISSING:
             if value is _MISSING:

@@ -32,53 +32,56 @@ __all__ = ["JsonPathError", "find", "go_syntax", "parse", "render"]
 Block = Sequence["str | Action | Range"]
 
 
-def find(block: Block, value: Any) -> list[list[Any]]:
-    """Return what each part of *block* finds in *value*. Raises JsonPathError."""
+def find(block: Block, value: Any, *, strict: bool = False) -> list[list[Any]]:
+    """Return what each part of *block* finds in *value*. Raises JsonPathError, with *strict* also
+    for keys that are missing."""
     found: list[list[Any]] = []
     for part in block:
         if isinstance(part, str):
             found.append([part])
         elif isinstance(part, Action):
-            found.append(_walk(part.steps, [value]))
+            found.append(_walk(part.steps, [value], strict))
         else:
-            for each in _walk(part.steps, [value]):
-                found += find(part.block, each)
+            for each in _walk(part.steps, [value], strict):
+                found += find(part.block, each, strict=strict)
     return found
 
 
-def render(block: Block, value: Any) -> str:
+def render(block: Block, value: Any, *, strict: bool = False) -> str:
     """Return the text that *block* is for *value*. Raises JsonPathError."""
-    return "".join(" ".join(map(_text, results)) for results in find(block, value))
+    return "".join(" ".join(map(_text, results)) for results in find(block, value, strict=strict))
 
 
-def _walk(steps: Sequence[Step], values: Sequence[Any]) -> list[Any]:
+def _walk(steps: Sequence[Step], values: Sequence[Any], strict: bool = False) -> list[Any]:
     found = list(values)
     for step in steps:
-        found = list(_step(step, found))
+        found = list(_step(step, found, strict))
     return found
 
 
-def _step(step: Step, values: Sequence[Any]) -> Iterator[Any]:
+def _step(step: Step, values: Sequence[Any], strict: bool) -> Iterator[Any]:
     match step:
         case Literal(value):
             yield value
         case Union(branches):
             for branch in branches:
-                yield from _walk(branch, values)
+                yield from _walk(branch, values, strict)
         case Recursive():
             yield from _all_below(values)
         case _:
             for value in values:
-                yield from _from_one(step, value)
+                yield from _from_one(step, value, strict)
 
 
-def _from_one(step: Step, value: Any) -> Iterator[Any]:
+def _from_one(step: Step, value: Any, strict: bool) -> Iterator[Any]:
     if value is None:
         return
     match step:
         case Field(name):
             if isinstance(value, Mapping) and name in value:
                 yield value[name]
+            elif strict:
+                raise JsonPathError(f"{name} is not found")
         case Wildcard():
             yield from _children(value)
         case Slice():

@@ -43,7 +43,10 @@ def run(invocation: Invocation) -> int:
         kind = (type_.group_version, type_.kind)
         sys.stdout.write(explain.older(schemas, field, name, kind, recursive=values.recursive))
     else:
-        sys.stdout.write(head + explain.plain(schemas, field, name, recursive=values.recursive))
+        text = explain.plain(
+            schemas, field, name, recursive=values.recursive, depth=values.max_depth
+        )
+        sys.stdout.write(head + text)
     return 0
 
 
@@ -102,6 +105,9 @@ kubectl explain pods --recursive
         Flag("output", "plaintext", "Format in which to render the schema. Valid values are: "
              "(plaintext, plaintext-openapiv2).", short="o"),
         Flag("recursive", False, "When true, print the name of all the fields recursively. "
-             "Otherwise, print the available fields with their description.", kind=Kind.BOOL),
+             "Otherwise, print the available fields with their description.", short="R",
+             kind=Kind.BOOL),
+        Flag("max-depth", 0, "Maximum depth when printing the fields recursively, 0 for no limit. "
+             "It has an effect only with --recursive.", kind=Kind.INT),
     ),
 )  # fmt: skip

@@ -151,6 +151,11 @@ kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
              "namespaces. Namespace in current context is ignored even if specified with "
              "--namespace.", short="A", kind=Kind.BOOL),
+        Flag("allow-missing-template-keys", True, "If true, ignore any errors in templates when a "
+             "field or map key is missing in the template. Only applies to golang and jsonpath "
+             "output formats.", kind=Kind.BOOL),
+        Flag("server-print", True, "If true, have the server return the appropriate table output. "
+             "Supports extension APIs and CRDs.", kind=Kind.BOOL),
         Flag("chunk-size", 500, "Return large lists in chunks rather than all at once. Pass 0 to "
              "disable.", kind=Kind.INT),
         Flag("field-selector", usage="Selector (field query) to filter on, supports '=', '==', and "

@@ -74,7 +74,8 @@ class Tables:
 
     def _tables(self, target: Target, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the tables of a target; sorted they are one."""
-        found = map(_as_table, read(self._invocation, target, TABLE, query))
+        accept = TABLE if self._values.server_print else "application/json"
+        found = map(_as_table, read(self._invocation, target, accept, query))
         if not self._values.sort_by:
             yield from found
             return
@@ -145,10 +146,12 @@ def _as_table(document: dict[str, Any]) -> dict[str, Any]:
 
     from podium.kubectl.printing import ages
 
-    metadata = document.get("metadata") or {}
-    age = ages.since(metadata.get("creationTimestamp"), datetime.now(UTC))
-    row = {"cells": [metadata.get("name", ""), age], "object": document}
-    return {"columnDefinitions": [{"name": "Name"}, {"name": "Age"}], "rows": [row]}
+    rows, now = [], datetime.now(UTC)
+    for obj in document.get("items", [document]):
+        metadata = obj.get("metadata") or {}
+        age = ages.since(metadata.get("creationTimestamp"), now)
+        rows.append({"cells": [metadata.get("name", ""), age], "object": obj})
+    return {"columnDefinitions": [{"name": "Name"}, {"name": "Age"}], "rows": rows}
 
 
 def _labels(labels: dict[str, str]) -> str:
