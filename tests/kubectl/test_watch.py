@@ -17,9 +17,13 @@ CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
     ("words", "before", "after"),
     [
         pytest.param(
-            ["cm", "--no-headers", "-L", "x"],
-            [["first", "1", "0s"]],
-            [["a-longer-name", "0", "0s"], ["first", "1", "0s", "y"], ["a-longer-name", "0", "0s"]],
+            ["cm", "--no-headers", "-L", "x", "--output-watch-events"],
+            [["ADDED", "first", "1", "0s"]],
+            [
+                ["ADDED", "a-longer-name", "0", "0s"],
+                ["MODIFIED", "first", "1", "0s", "y"],
+                ["DELETED", "a-longer-name", "0", "0s"],
+            ],
             id="table",
         ),
         pytest.param(
