@@ -36,6 +36,8 @@ def resolve(words: Sequence[str], discovery: Discovery) -> list[Target]:
     types = _types(words[0], discovery)
     if len(words) == 1:
         return [Target(type_) for type_ in types]
+    if "" in words[1:]:  # $NAME was not set: that must not mean all objects
+        raise CommandError("resource name may not be empty")
     return [Target(type_, name) for type_ in types for name in words[1:]]
 
 
@@ -43,9 +45,9 @@ def _by_path(word: str, discovery: Discovery) -> Target:
     kind, slash, name = word.partition("/")
     if not slash:
         raise CommandError(_SEPARATE)
-    if not kind or not name or "/" in name:
+    if "/" in name:
         raise CommandError("arguments in resource/name form may not have more than one slash")
-    if "," in kind:
+    if not kind or not name or "," in kind:
         raise CommandError("arguments in resource/name form must have a single resource and name")
     return Target(discovery.find(kind), name)
 
@@ -53,6 +55,5 @@ def _by_path(word: str, discovery: Discovery) -> Target:
 def _types(words: str, discovery: Discovery) -> list[ResourceType]:
     types: list[ResourceType] = []
     for word in words.split(","):
-        if word:
-            types += discovery.meant(word)
+        types += discovery.meant(word)
     return types

@@ -1,0 +1,32 @@
+"""What a command's words name; an empty name never means all objects."""
+
+from __future__ import annotations
+
+import pytest
+
+from podium.kubectl.discovery import Discovery
+from podium.kubectl.errors import CommandError
+from podium.kubectl.targets import resolve
+
+
+class Nothing:
+    """No server: what core/v1 has is known without one."""
+
+
+def named(*words):
+    return [(target.type.plural, target.name) for target in resolve(words, Discovery(Nothing()))]
+
+
+def test_names():
+    assert named("po") == [("pods", "")]
+    assert named("po,svc", "a", "b") == [("pods", "a"), ("pods", "b"), ("services", "a"),
+                                         ("services", "b")]  # fmt: skip
+    assert named("pod/a", "svc/b") == [("pods", "a"), ("services", "b")]
+
+
+@pytest.mark.parametrize(
+    "words", [("pod", ""), ("pod", "a", ""), ("pod/",), ("/a",), ("pod/a/b",), ("pod/a", "b")]
+)
+def test_what_names_nothing_is_refused(words):
+    with pytest.raises(CommandError):
+        named(*words)
