@@ -59,6 +59,38 @@ def _without_numbers(text: str) -> str:
     return re.sub(r" +", " ", re.sub(r"\d+", "N", re.sub(r"\b(\d+m)?\d+s\b", "AGE", text)))
 
 
+def test_what_is_run_and_debugged_ends_as_the_real_ones_does(shared: Cluster, namespace: str):
+    """A Pod that is there for one command, and a container beside it that is there for another."""
+    spec = pod("web", terminationGracePeriodSeconds=1)
+    spec["metadata"]["namespace"] = namespace
+    shared.apply(spec)
+    shared.wait_ready("web", namespace=namespace)
+
+    def both(*words: str, stdin: bytes) -> tuple[int, bytes, bytes]:
+        found = []
+        for number, program in enumerate(((KUBECTL["1.37"],), OURS)):
+            done = subprocess.run(
+                [*program, "-n", namespace, *(word.format(number) for word in words)],
+                input=stdin, capture_output=True, timeout=120, check=False,
+                env=os.environ | shared.environment,
+            )  # fmt: skip
+            found.append((done.returncode, done.stdout, done.stderr))
+        assert found[0] == found[1]
+        return found[0]
+
+    image = "--image=localhost/kuard:demo"
+    code, out, said = both(
+        "run", "once", "-i", "--rm", "--restart=Never", image, "--command", "--",
+        "sh", "-c", "read line; echo got $line; exit 3", stdin=b"words\n",
+    )  # fmt: skip
+    deleted = f'pod "once" deleted from {namespace} namespace\n'
+    assert (code, out) == (3, f"got words\n{deleted}".encode())
+    assert said.endswith(f"pod {namespace}/once terminated (Error)\n".encode())
+    answer = both("debug", "web", "-i", "-q", "-c", "beside-{}", image, "--", "head", "-n", "1",
+                  stdin=b"words\n")  # fmt: skip
+    assert answer == (0, b"words\n", b"")
+
+
 def test_copies(shared: Cluster, namespace: str, tmp_path: Path):
     """Both ways between our kubectl and upstream's; and where to is a directory."""
     spec = pod("files", "sleep", "1000", terminationGracePeriodSeconds=1)
