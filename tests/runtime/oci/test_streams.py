@@ -246,13 +246,13 @@ async def test_nothing_else_is_lent(distroless: OciHarness, cmd: list[str]):
 
 async def test_a_lent_tar_sees_nothing_of_the_node_and_changes_nothing(distroless: OciHarness):
     async with running(distroless, "sleep 1000") as (_, container_id):
-        for path, listed in (("/proc/self/fd/3/..", {"tar", "test"}), ("/proc/self/fd/3", None)):
+        for path in ("/proc/self/fd/3/..", "/proc/self/fd/3"):
             pack = ["tar", "cf", "-", "-C", path, "."]
             async with distroless.runtime.exec(container_id, pack, ALL) as tar:
                 archive, _, _ = await ended(tar)
             with tarfile.open(fileobj=io.BytesIO(archive)) as packed:
                 names = {name.removeprefix("./") for name in packed.getnames()} - {"."}
-            assert names == (listed or {"tar", "test"})
+            assert names == {"tar", "test", "ash"}
         spoil = ["tar", "xf", "-", "-C", "/proc/self/fd/3"]
         async with distroless.runtime.exec(container_id, spoil, ALL) as tar:
             with suppress(BrokenPipeError):  # it has given up already
