@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from podium.domain.pods.eviction import MEMORY, NODE_DISK, PODS_MEMORY, Observation
+from podium.runtime.stats_port import CpuMemoryUsage
 from support.node import NODE, Node
 
 MIB = 1 << 20
@@ -143,3 +144,41 @@ async def test_who_writes_more_than_allowed_goes(node):
     assert all(c.type != "DisruptionTarget" for c in pod.status.conditions)
     assert node.phase_of("other") == "Running"
     assert condition(node, "DiskPressure").status == "False"
+
+
+async def test_a_pod_in_back_off_goes_by_what_it_takes(node):
+    """Nothing of it runs just now: that is little, not unknown."""
+    await node.create({"args": ["exit", "1"]}, name="looper")
+    await node.create(name="greedy")
+    greedy = (await node.running("greedy")).metadata.uid
+    await node.until(lambda: "CrashLoopBackOff r3" in node.states.get("looper/c", []), step=0.5)
+    stop = node.runtime.stop_container
+
+    def usage(path: str) -> CpuMemoryUsage:
+        used = 5 * MIB if greedy in path else 0
+        return CpuMemoryUsage(0, used, used, used)
+
+    async def relieving(container_id: str, timeout: float) -> None:
+        node.left[MEMORY] = Observation(1 << 29, 1 << 30)
+        await stop(container_id, timeout)
+
+    node.cgroups.usage, node.runtime.stop_container = usage, relieving
+    node.left[MEMORY] = Observation(50 * MIB, 1 << 30)
+
+    await node.phase("Failed", "greedy", step=1)
+
+    assert node.phase_of("looper") == "Running"
+
+
+async def test_a_volume_is_too_large_also_while_nothing_runs(node):
+    volume = {"name": "big", "emptyDir": {"sizeLimit": "1Mi"}}
+    mounts = [{"name": "big", "mountPath": "/big"}]
+    await node.create({"args": ["exit", "1"], "volumeMounts": mounts}, volumes=[volume])
+    await node.until(lambda: "CrashLoopBackOff r4" in node.states.get("p/c", []), step=0.5)
+    [directory] = node.directory.glob("kubelet/pods/*/volumes/*/big")
+    (directory / "file").write_bytes(bytes(2 * MIB))
+
+    pod = await node.phase("Failed", step=1)
+
+    assert pod.status.message == 'Usage of EmptyDir volume "big" exceeds the limit "1Mi". '
+    assert "CrashLoopBackOff r5" not in node.states["p/c"]

@@ -119,7 +119,7 @@ class EvictionManager:
     ) -> Sequence[asyncio.Event]:
         resource = RESOURCES[first.signal]
         on_disk = resource in ("ephemeral-storage", "inodes")
-        reading = await self._stats.read(disks=on_disk)
+        reading = await self._stats.read(disks=on_disk, idle=True)
         uses = {p.pod.metadata.uid: _use(p, reading, first.signal) for p in reading.pods}
         pods = [pod for pod in self._pods.active_pods() if not is_critical(pod)]
         for pod in ranked(first.signal, pods, uses):

@@ -55,19 +55,21 @@ class StatsReader:
         #: When, of which containers, and what of each path, was counted last.
         self._disks: tuple[float, set[str], Mapping[str, DiskUsage]] = (float("-inf"), set(), {})
 
-    async def read(self, *, disks: bool = True) -> Reading:
-        """Raises RuntimeFailure, OSError. Without *disks* nothing of them is told."""
+    async def read(self, *, disks: bool = True, idle: bool = False) -> Reading:
+        """Raises RuntimeFailure, OSError. Without *disks* nothing of them is told, with *idle* also
+        of Pods that have a cgroup and no container running just now."""
         now = self._clock.now()
         running = await self._running()
         pods = [
             self._pod(pod, running.get(pod.metadata.uid, []), now)
             for pod in self._pods()
-            if pod.metadata.uid in running
+            if idle or pod.metadata.uid in running
         ]
+        pods = [p for p in pods if p.containers or p.usage is not None]
         networks = await self._runtime.pod_sandbox_networks()
         pods = [replace(p, network=networks.get(p.sandbox_id, ())) for p in pods]
         if disks:
-            pods = await self._with_disks(pods)
+            pods = await self._with_disks(pods, anew=idle)
         node = await self._node(now, disks=disks)
         self._rates.forget_others()
         return Reading(now, node, pods)
@@ -76,7 +78,7 @@ class StatsReader:
         """Count now what *pods* have on disks. Raises RuntimeFailure, OSError."""
         now, wanted = self._clock.now(), {pod.metadata.uid: pod for pod in pods}
         running = await self._running(wanted)
-        readings = [self._pod(wanted[uid], those, now) for uid, those in running.items()]
+        readings = [self._pod(pod, running.get(uid, []), now) for uid, pod in wanted.items()]
         found = {uid: self._places(pod) for uid, pod in wanted.items()}
         used = await self._count([c.id for p in readings for c in p.containers], found)
         return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
@@ -118,7 +120,7 @@ class StatsReader:
         used = usage.cpu_usage_nanoseconds if usage else 0
         return PodReading(
             pod=pod,
-            sandbox_id=running[0][0].pod_sandbox_id,
+            sandbox_id=running[0][0].pod_sandbox_id if running else "",
             cgroup=self._cgroups.path(pod),
             usage=usage,
             nano_cores=self._rates.rate(pod.metadata.uid, used, now) if usage else None,
@@ -126,12 +128,12 @@ class StatsReader:
             containers=[reading for _, reading in running],
         )
 
-    async def _with_disks(self, pods: Sequence[PodReading]) -> list[PodReading]:
+    async def _with_disks(self, pods: Sequence[PodReading], *, anew: bool) -> list[PodReading]:
         """Count what lies on disks, unless that was done just now for the same containers."""
         found = {reading.pod.metadata.uid: self._places(reading.pod) for reading in pods}
         containers = {container.id for reading in pods for container in reading.containers}
         at, counted, used = self._disks
-        if self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
+        if anew or self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
             used = await self._count(sorted(containers), found)
             self._disks = (self._clock.monotonic(), containers, used)
         return [_with_disks(reading, found[reading.pod.metadata.uid], used) for reading in pods]
