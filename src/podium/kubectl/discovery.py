@@ -102,7 +102,9 @@ class Discovery:
                 if test(candidate):
                     self._warn(word.lower(), candidate)
                     return candidate
-        raise CommandError(f'the server doesn\'t have a resource type "{word}"')
+        resource, dot, group = word.partition(".")
+        where = f' in group "{group}"' if dot and group else ""
+        raise CommandError(f'the server doesn\'t have a resource type "{resource}"{where}')
 
     def _warn(self, word: str, chosen: ResourceType) -> None:
         """Say where a short name means something else, too."""
