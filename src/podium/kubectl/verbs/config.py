@@ -48,7 +48,9 @@ def view(invocation: Invocation) -> int:
         _hide(document)
     if values.output == "json":
         print(json.dumps(_in_order(document), indent=4, ensure_ascii=False))
-    elif show is not None:
+    elif show is None:
+        print("config/<unknown>")
+    else:
         print(show(document), end="")
     return 0
 
@@ -121,7 +123,10 @@ def current_context(invocation: Invocation) -> int:
 def get_contexts(invocation: Invocation) -> int:
     values, config = invocation.values, Files(invocation.values).config
     if values.output not in ("", "name"):
-        raise CommandError(f"output must be one of '' or 'name': {values.output}")
+        raise CommandError(
+            f"--output {values.output} is not available in kubectl config get-contexts; resetting "
+            "to default output format"
+        )
     names = sorted(invocation.words or config.contexts)
     there = [name for name in names if name in config.contexts]
     rows: list[Sequence[str]] = []

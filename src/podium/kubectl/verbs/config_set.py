@@ -70,6 +70,8 @@ def set_context(invocation: Invocation) -> int:
             raise CommandError("cannot specify both a context name and --current")
         if not name:
             raise CommandError("no current context is set")
+    elif not invocation.words or not invocation.words[0]:
+        raise CommandError("you must specify a non-empty context name or --current")
     else:
         (name,) = exactly(invocation, 1)
     known = name in files.config.contexts

@@ -26,8 +26,10 @@ _PATIENCE = 120
 
 def pods(invocation: Invocation) -> int:
     values, words, http = invocation.values, invocation.words, invocation.session.http
-    if len(words) > 1 or (words and values.selector):
+    if len(words) > 1:
         raise _usage(invocation, "pod [NAME | -l label]")
+    if words and values.selector:
+        raise CommandError("only one of NAME or selector can be provided")
     _check(invocation)
     everywhere = values.all_namespaces
     if words and everywhere:
@@ -103,8 +105,10 @@ def _print_pods(invocation: Invocation, found: Sequence[Object]) -> None:
 
 def nodes(invocation: Invocation) -> int:
     values, words, http = invocation.values, invocation.words, invocation.session.http
-    if len(words) > 1 or (words and values.selector):
+    if len(words) > 1:
         raise _usage(invocation, "node [NAME | -l label]")
+    if words and values.selector:
+        raise CommandError("only one of NAME or --selector can be provided")
     _check(invocation)
     if words:
         found = [http.request("GET", f"{_METRICS}/nodes/{words[0]}").json()]
