@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from podium.kit.clock import SystemClock
-from podium.runtime.oci import records
+from podium.runtime.oci import conmon, records
 from podium.runtime.oci.conmon import ContainerIO, command, last_error
 from podium.runtime.oci.container_stop import signal_number
 from podium.runtime.oci.layout import OciOptions
@@ -152,3 +152,16 @@ async def test_a_child_of_a_killed_holder_is_waited_for(tmp_path: Path):
 
     async with lock(tmp_path, ChildGoes()):
         pass
+
+
+async def test_a_conmon_that_does_not_listen_holds_nobody_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(conmon, "PATIENCE", 0.02)
+    os.mkfifo(tmp_path / "ctl")
+    theirs = os.open(tmp_path / "ctl", os.O_RDWR)
+    try:
+        await conmon.tell(tmp_path, conmon.RESIZE, 24, 80)
+        with pytest.raises(TimeoutError, match="does not listen"):
+            await conmon.tell(tmp_path, conmon.REOPEN_LOGS)
+        assert os.read(theirs, 100) == b"1 24 80\n"
+    finally:
+        os.close(theirs)

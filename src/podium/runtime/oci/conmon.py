@@ -22,7 +22,7 @@ from podium.runtime.oci.layout import ContainerPaths, OciOptions
 
 #: Control messages (conmon's ctrl.c); a size is given as height and width.
 RESIZE, REOPEN_LOGS = 1, 2
-_PAUSE = 0.002  # seconds
+_PAUSE, PATIENCE = 0.002, 10.0  # seconds
 
 
 class CreateFailed(Exception):
@@ -115,14 +115,16 @@ async def tell(bundle: Path, message: int, first: int = 0, second: int = 0) -> N
     """Send the conmon of *bundle* a control message, once those before have been heard.
 
     Of several messages that it reads at once it minds the first alone. Raises OSError where it has
-    gone.
+    gone, or does not listen.
     """
     descriptor = os.open(bundle / "ctl", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        waits = _unheard(descriptor)
-        while waits:
+        patience = PATIENCE
+        while _unheard(descriptor):
+            if patience <= 0:
+                raise TimeoutError("it does not listen")
+            patience -= _PAUSE
             await asyncio.sleep(_PAUSE)
-            waits = _unheard(descriptor)
         os.write(descriptor, f"{message} {first} {second}\n".encode())
     finally:
         os.close(descriptor)
