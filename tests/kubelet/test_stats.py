@@ -66,6 +66,16 @@ async def test_cpu_in_use_is_what_was_used_since_somebody_asked_last(node):
     assert second["usageNanoCores"] == 500_000_000
 
 
+async def test_who_looks_after_disks_takes_no_samples_of_cpu(node):
+    """They would stay for ever where nobody asks for rates."""
+    await node.create({"resources": {"limits": {"ephemeral-storage": "1Gi"}}})
+    await node.running()
+    await node.clock.advance(30)
+    told = (await summary(node))["pods"][0]
+    assert "usageNanoCores" not in told["cpu"]
+    assert "usageNanoCores" not in told["containers"][0]["cpu"]
+
+
 async def test_the_short_form_has_cpu_and_memory_alone(node):
     await node.create()
     await node.running()

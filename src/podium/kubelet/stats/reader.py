@@ -75,10 +75,13 @@ class StatsReader:
         return Reading(now, node, pods)
 
     async def read_disks(self, pods: Iterable[Pod]) -> list[PodReading]:
-        """Count now what *pods* have on disks. Raises RuntimeFailure, OSError."""
+        """Count now what *pods* have on disks; rates are not told, and no sample is taken for them.
+        Raises RuntimeFailure, OSError."""
         now, wanted = self._clock.now(), {pod.metadata.uid: pod for pod in pods}
         running = await self._running(wanted)
-        readings = [self._pod(pod, running.get(uid, []), now) for uid, pod in wanted.items()]
+        readings = [
+            self._pod(pod, running.get(uid, []), now, rates=False) for uid, pod in wanted.items()
+        ]
         found = {uid: self._places(pod) for uid, pod in wanted.items()}
         used = await self._count([c.id for p in readings for c in p.containers], found)
         return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
@@ -88,7 +91,8 @@ class StatsReader:
     async def _running(
         self, wanted: Collection[str] | None = None
     ) -> dict[str, list[tuple[Container, ContainerReading]]]:
-        """Running containers by the uid of their Pod; of those in *wanted* where it is given."""
+        """Running containers by the uid of their Pod; of those in *wanted* where it is given, and
+        without rates then."""
         found: dict[str, list[tuple[Container, ContainerReading]]] = {}
         for container in await self._runtime.list_containers():
             uid = container.labels.get(identity.POD_UID, "")
@@ -101,29 +105,35 @@ class StatsReader:
             except RuntimeFailure:
                 continue  # ended meanwhile
             used, now = usage.cpu_usage_nanoseconds, self._clock.now()
+            rate = self._rates.rate(container.id, used, now) if wanted is None else None
             reading = ContainerReading(
                 id=container.id,
                 name=container.metadata.name,
                 image=status.image,
                 started_at=moment(status.started_at),
                 usage=usage,
-                nano_cores=self._rates.rate(container.id, used, now),
+                nano_cores=rate,
                 memory_limit=status.resources.memory_limit_in_bytes if status.resources else 0,
             )
             found.setdefault(uid, []).append((container, reading))
         return found
 
     def _pod(
-        self, pod: Pod, running: Sequence[tuple[Container, ContainerReading]], now: datetime
+        self,
+        pod: Pod,
+        running: Sequence[tuple[Container, ContainerReading]],
+        now: datetime,
+        *,
+        rates: bool = True,
     ) -> PodReading:
         usage, processes = self._cgroups.usage(pod)
-        used = usage.cpu_usage_nanoseconds if usage else 0
+        used, told = usage.cpu_usage_nanoseconds if usage else 0, usage is not None and rates
         return PodReading(
             pod=pod,
             sandbox_id=running[0][0].pod_sandbox_id if running else "",
             cgroup=self._cgroups.path(pod),
             usage=usage,
-            nano_cores=self._rates.rate(pod.metadata.uid, used, now) if usage else None,
+            nano_cores=self._rates.rate(pod.metadata.uid, used, now) if told else None,
             processes=processes,
             containers=[reading for _, reading in running],
         )
