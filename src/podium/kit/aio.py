@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from collections.abc import Coroutine
 from typing import Any
 
 import uvloop
+
+_FILES = 65_536
 
 
 class GracefulStop:
@@ -32,10 +35,20 @@ class GracefulStop:
 def run(main: Coroutine[Any, Any, None], stop: GracefulStop | None = None) -> int:
     """Run *main* on uvloop; SIGTERM and SIGINT cancel it. Return the exit code: 0 for both ends.
 
-    Where *main* listens to *stop*, the first SIGTERM asks it to end by itself.
+    Where *main* listens to *stop*, the first SIGTERM asks it to end by itself. It may have as many
+    files open as the process is allowed, up to 65,536.
     """
+    _allow_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_until_signalled(main, stop))
+
+
+def _allow_files() -> None:
+    """Raise the soft limit, which is 1,024 for the sake of select(2), as Go's programs do."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _until_signalled(main: Coroutine[Any, Any, None], graceful: GracefulStop | None) -> int:
