@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import stat
 from pathlib import Path
@@ -124,6 +125,21 @@ def test_what_a_killed_kubelet_has_begun_is_brought_to_its_end(tmp_path):
     assert atomic_writer.write(tmp_path, {"a": VolumeFile(b"z", 0o644)}, NOW)
     data = (tmp_path / "..data").readlink()
     assert {path.name for path in tmp_path.iterdir()} == {"..data", str(data), "a"}
+
+
+def test_what_finds_no_room_leaves_all_as_it_was(tmp_path):
+    before = {"a": VolumeFile(b"x", 0o644)}
+    atomic_writer.write(tmp_path, before, NOW)
+    there = sorted(path.name for path in tmp_path.iterdir())
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limit[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            atomic_writer.write(tmp_path, {"a": VolumeFile(bytes(8192), 0o644)}, NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert sorted(path.name for path in tmp_path.iterdir()) == there
+    assert (tmp_path / "a").read_bytes() == b"x"
 
 
 @pytest.fixture

@@ -39,11 +39,11 @@ def write(
         _link(volume, names)  # for a kubelet that was killed before it had made them
         return False
     target = _new_directory(volume, now)
-    for path, file in files.items():
-        _write_file(target / path, file, group)
-    if group is not None:
-        for directory in (target, *(path for path in target.rglob("*") if path.is_dir())):
-            give_directory(directory, group)
+    try:
+        _fill(target, files, group)
+    except OSError:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     next_data = volume / _NEXT_DATA
     next_data.unlink(missing_ok=True)
     next_data.symlink_to(target.name)
@@ -53,6 +53,14 @@ def write(
         if directory != target:  # the last one, and what a kubelet that was killed has begun
             shutil.rmtree(directory, ignore_errors=True)
     return True
+
+
+def _fill(target: Path, files: Mapping[str, VolumeFile], group: int | None) -> None:
+    for path, file in files.items():
+        _write_file(target / path, file, group)
+    if group is not None:
+        for directory in (target, *(path for path in target.rglob("*") if path.is_dir())):
+            give_directory(directory, group)
 
 
 def give_directory(directory: Path, group: int) -> None:
@@ -108,14 +116,14 @@ def _new_directory(volume: Path, now: datetime) -> Path:
 def _write_file(path: Path, file: VolumeFile, group: int | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Created unreadable, so that no moment shows a secret with the wrong mode.
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, file.data)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb", buffering=0) as written:
+        left = memoryview(file.data)
+        while left:  # a disk that fills up takes a part, and says so at the next attempt
+            left = left[written.write(left) :]
         if file.user is not None or group is not None:
             os.fchown(descriptor, file.user or 0, group or 0)
         os.fchmod(descriptor, file.mode)
-    finally:
-        os.close(descriptor)
 
 
 def _link(volume: Path, names: set[str]) -> None:
