@@ -100,9 +100,18 @@ def test_ports_of_two_protocols_share_their_key():
     current = {"spec": {"ports": [{**port, "nodePort": 30053} for port in ports]}}
     definition = schema.definition_of(scheme.SERVICES.type)
     assert three_way.strategic_patch(wanted, wanted, current, definition) == {}
+    between = {"spec": {"ports": [ports[0], {"port": 80}, {**ports[1], "name": "t"}]}}
+    patch = three_way.strategic_patch({}, between, {"spec": {"ports": [{"port": 80}]}}, definition)
+    assert patch["spec"]["ports"] == [ports[0], {**ports[1], "name": "t"}]
+    patch = three_way.strategic_patch(wanted, between, current, definition)
+    assert [port["port"] for port in patch["spec"]["ports"]] == [80, 53]
     fewer = {"spec": {"ports": ports[1:]}}
     patch = three_way.strategic_patch(wanted, fewer, current, definition)
     assert strategic.apply(current, patch, definition) == fewer
+    other = {"spec": {"ports": [{**ports[0], "name": "u", "targetPort": 1}]}}
+    more = {"spec": {"ports": [{**ports[0], "name": "u"}, {**ports[1], "name": "t"}]}}
+    patch = three_way.strategic_patch(more, other, more, definition)
+    assert strategic.apply(more, patch, definition) == other
 
 
 def test_nothing_to_do_is_an_empty_patch():

@@ -6,7 +6,7 @@ what others have added stays. Pure. Follows ``CreateThreeWayMergePatch`` of apim
 
 from __future__ import annotations
 
-from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from podium.api.patch import strategic
@@ -64,21 +64,27 @@ def _merged(one: Map, other: Map) -> Map:
     for name, value in merged.items():
         order = merged.get(f"$setElementOrder/{name}")
         if order is not None and isinstance(value, list):
-            merged[name] = sorted(value, key=partial(_place, order))
+            merged[name] = _in_order(value, order)
     return merged
 
 
-def _place(order: list[Any], item: Any) -> int:
-    """Where an item belongs: the server wants a patch's items in their order, deletions last."""
-    if _deletes(item):
-        return len(order) + 1
-    for place, entry in enumerate(order):
-        if isinstance(entry, dict) and isinstance(item, dict):
-            if all(item.get(key) == value for key, value in entry.items()):
-                return place
-        elif entry == item:
-            return place
-    return len(order)
+def _in_order(items: list[Any], order: list[Any]) -> list[Any]:
+    """The server wants a patch's items in their order, deletions last; several may share a key."""
+    places = list(enumerate(order))
+    placed: list[tuple[int, Any]] = []
+    for item in items:
+        found = next((entry for entry in places if _stands_for(entry[1], item)), None)
+        if found is not None:
+            places.remove(found)
+        placed.append((found[0] if found else len(order) + _deletes(item), item))
+    return [item for _, item in sorted(placed, key=itemgetter(0))]
+
+
+def _stands_for(entry: Any, item: Any) -> bool:
+    """Whether an entry of an order, of which maps have their key only, is about an item."""
+    if not isinstance(entry, dict) or not isinstance(item, dict):
+        return bool(entry == item)
+    return not _deletes(item) and all(item.get(key) == value for key, value in entry.items())
 
 
 def _merged_items(one: list[Any], other: list[Any]) -> list[Any]:

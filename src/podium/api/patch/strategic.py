@@ -7,7 +7,7 @@ and ``$deleteFromPrimitiveList`` direct. Follows ``k8s.io/apimachinery/pkg/util/
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -362,6 +362,7 @@ def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field, parts: Par
     for item in old:
         before.setdefault(_identity(item, field.key), deque()).append(item)
     after = _identities(new, field.key)
+    surplus = Counter(_identities(old, field.key)) - Counter(after)
     changes: list[Any] = []
     for identity, item in zip(after, new, strict=True):
         if not before.get(identity):
@@ -370,7 +371,9 @@ def _diff_list_of_maps(old: list[Any], new: list[Any], field: _Field, parts: Par
             continue
         known = before[identity].popleft()
         change = _diff_map(known, item, field.definition, parts, retain_keys=field.retain_keys)
-        if change:
+        if change and parts.additions and identity in surplus:
+            changes.append(item)  # whole: the deletion of the surplus takes all with this key
+        elif change:
             changes.append(change | {field.key: item[field.key]})
     deleted = [items[0] for items in before.values() if items] if parts.deletions else []
     changes += [{_PATCH: "delete", field.key: item[field.key]} for item in deleted]
