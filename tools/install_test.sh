@@ -7,6 +7,8 @@ command -v docker-registry >/dev/null 2>&1 || missing+=(docker-registry)
 command -v apparmor_parser >/dev/null 2>&1 || missing+=(apparmor)
 command -v node >/dev/null 2>&1 || missing+=(nodejs)
 command -v npm >/dev/null 2>&1 || missing+=(npm)
+command -v zsh >/dev/null 2>&1 || missing+=(zsh)
+command -v fish >/dev/null 2>&1 || missing+=(fish)
 if [ ${#missing[@]} -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq >/dev/null
