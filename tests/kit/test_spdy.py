@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podium.kit.spdy import connection
 from podium.kit.spdy.connection import (
     Closing,
     Connection,
@@ -196,6 +197,16 @@ def test_pings_are_answered_and_answers_are_not(ends):
     assert ends.to_server() == []
     assert ends.to_client() == []
     assert ends.client.data_to_send() == b""
+
+
+def test_no_more_streams_than_a_connection_may_have(ends, monkeypatch):
+    monkeypatch.setattr(connection, "MOST_STREAMS", 2)
+    first, second, third = (ends.client.open({}) for _ in range(3))
+    assert ends.to_server() == [StreamOpened(first, {}), StreamOpened(second, {})]
+    assert ends.to_client() == [StreamReset(third, 3)]
+    ends.client.reset(first)
+    fourth = ends.client.open({})
+    assert ends.to_server()[-1] == StreamOpened(fourth, {})
 
 
 def test_a_closing_connection_refuses_streams_and_keeps_those_it_has(ends):

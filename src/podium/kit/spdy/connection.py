@@ -30,6 +30,8 @@ from podium.kit.spdy.frames import (
 )
 
 _LAST_STREAM = 0x7FFF_FFFF
+#: Streams that may be open at once; those that a peer opens beyond them are refused.
+MOST_STREAMS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Connection:
         if frame.stream % 2 != self._server or frame.stream <= self._newest:
             raise ProtocolError(f"stream {frame.stream} cannot be opened by the peer")
         self._newest = frame.stream
-        if self._closed:
+        if self._closed or len(self._streams) >= MOST_STREAMS:
             self._write(RstStream(frame.stream, ResetStatus.REFUSED_STREAM))
             return None
         self._streams[frame.stream] = _Stream(not frame.unidirectional, not frame.fin)
