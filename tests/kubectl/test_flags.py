@@ -27,6 +27,7 @@ FLAGS = (
         ("--output yaml x", "output", "yaml", ["x"]),
         ("--output=yaml x", "output", "yaml", ["x"]),
         ("--output= x", "output", "", ["x"]),
+        ("--label_columns=a x", "label_columns", ["a"], ["x"]),
         ("-w x", "watch", True, ["x"]),
         ("--watch=f x", "watch", False, ["x"]),
         ("-it x", "tty", True, ["x"]),

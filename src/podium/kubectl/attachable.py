@@ -55,7 +55,7 @@ def named_object(
         target = resolve(words, discovery)[0]
     session = invocation.session
     path = target.type.path(session.namespace, target.name)
-    return target.type, session.http.request("GET", path).json()
+    return target.type, session.http.one(path).json()
 
 
 def attachable_pod(

@@ -53,7 +53,7 @@ class Chosen:
         if self.listed is not None and not subresource:
             return self.listed
         path = self.type.path(self.namespace, self.name, subresource)
-        found: dict[str, Any] = session.http.request("GET", path).json()
+        found: dict[str, Any] = session.http.one(path).json()
         return found
 
 

@@ -190,9 +190,16 @@ def _meanings(word: str) -> Iterator[Any]:
 
     resource, _, rest = word.partition(".")
     if rest:
-        version, _, group = rest.partition(".")
-        yield lambda one: resource in names(one) and (one.version, one.group) == (version, group)
-        yield lambda one: resource in (*names(one), *one.short_names) and one.group == rest
+        version, dot, group = rest.partition(".")
+
+        def called(candidate: ResourceType) -> bool:
+            return resource in (*names(candidate), *candidate.short_names)
+
+        if dot and not group:
+            yield lambda one: called(one) and one.version == version
+        elif dot:
+            yield lambda one: called(one) and (one.version, one.group) == (version, group)
+        yield lambda one: called(one) and one.group == rest
         yield lambda one: resource in names(one) and one.group.startswith(rest)
         return
     yield lambda one: one.plural == word

@@ -1,8 +1,8 @@
 """Flags as pflag reads them, and its words for those that are wrong. Pure.
 
 A flag may stand anywhere up to ``--``: ``--name value``, ``--name=value``, ``-n value``,
-``-nvalue``, ``-n=value``; letters that take no value may stand together (``-it``). The last of
-repeated flags wins; a list gathers them.
+``-nvalue``, ``-n=value``; letters that take no value may stand together (``-it``), and underscores
+in names for dashes. The last of repeated flags wins; a list gathers them.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _long(word: str, rest: list[str], known: Mapping[str, Flag], values: Values)
     name, equals, text = word[2:].partition("=")
     if not name or name.startswith("-"):
         raise FlagError(f"bad flag syntax: {word}")
-    flag = known.get(name)
+    flag = known.get(name.replace("_", "-"))
     if flag is None:
         raise FlagError(f"unknown flag: --{name}")
     if equals:

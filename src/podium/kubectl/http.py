@@ -96,6 +96,24 @@ class Http:
                 self.close()
         return answer
 
+    def one(self, path: str, query: Query = (), *, accept: str = JSON) -> Answer:
+        """Return the object at *path*; where its namespace is missing, too, the refusal names that.
+
+        Raises as :meth:`request` does.
+        """
+        try:
+            return self.request("GET", path, query, accept=accept)
+        except StatusError as error:
+            _, inside, rest = path.partition("/namespaces/")
+            namespace, named, _ = rest.partition("/")
+            if error.reason == "NotFound" and inside and named and namespace != "default":
+                try:
+                    self.request("GET", f"/api/v1/namespaces/{namespace}")
+                except StatusError as other:
+                    if other.reason == "NotFound":
+                        raise other from error
+            raise
+
     def stream(
         self, path: str, query: Query = (), *, accept: str = JSON, lines: bool = True
     ) -> Iterator[bytes]:

@@ -63,13 +63,19 @@ def _read(path: str, *, columns: bool) -> str:
 
 
 def _jsonpath(template: str, *, as_json: bool, strict: bool) -> Printer:
+    wrong: paths.ExecutionError | None = None
+    parts: paths.Block = ()
     try:
         parts = paths.parse(template)
+    except paths.ExecutionError as exc:
+        wrong = exc
     except paths.JsonPathError as exc:
         raise CommandError(f"error parsing jsonpath {template}, {exc}") from exc
 
     def show(document: dict[str, Any]) -> str:
         try:
+            if wrong is not None:
+                raise wrong
             if as_json:
                 parts_found = paths.find(parts, document, strict=strict)
                 return _indented([value for part in parts_found for value in part])

@@ -14,6 +14,7 @@ from typing import Any
 
 from podium.kubectl.printing.jsonpath_parser import (
     Action,
+    ExecutionError,
     Field,
     Filter,
     JsonPathError,
@@ -27,7 +28,7 @@ from podium.kubectl.printing.jsonpath_parser import (
     parse,
 )
 
-__all__ = ["JsonPathError", "find", "go_syntax", "parse", "render"]
+__all__ = ["ExecutionError", "JsonPathError", "find", "go_syntax", "parse", "render"]
 
 Block = Sequence["str | Action | Range"]
 

@@ -12,6 +12,10 @@ class JsonPathError(ValueError):
     """In upstream's words."""
 
 
+class ExecutionError(JsonPathError):
+    """What is wrong with a path itself, but upstream finds when it looks for what it names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     name: str
@@ -107,7 +111,7 @@ class _Reader:
             elif word == "end":
                 if nested:
                     break
-                raise JsonPathError("not in range, nothing to end")
+                raise ExecutionError("not in range, nothing to end")
             else:
                 parts.append(Action(steps))
         return parts
@@ -139,7 +143,7 @@ class _Reader:
                 elif name in ("range", "end"):
                     word = name
                 else:
-                    raise JsonPathError(f"unrecognized identifier {name}")
+                    raise ExecutionError(f"unrecognized identifier {name}")
             else:
                 raise JsonPathError(f"unrecognized character in action: U+{ord(here):04X} '{here}'")
 

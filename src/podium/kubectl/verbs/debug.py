@@ -65,7 +65,7 @@ def _targets(invocation: Invocation, discovery: Discovery) -> list[tuple[Resourc
         from podium.kubectl.files import manifests
 
         for one in manifests(invocation, discovery):
-            answer = invocation.session.http.request("GET", one.path)
+            answer = invocation.session.http.one(one.path)
             found.append((one.type, answer.json()))
     return found + [named_object(invocation, discovery, [word]) for word in words]
 

@@ -82,7 +82,9 @@ def _of_target(invocation: Invocation, target: Target) -> Iterator[_Found]:
     if target.name:
         if everywhere and target.type.namespaced:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
-        yield target.type, http.request("GET", target.type.path(namespace, target.name)).json()
+        path = target.type.path(namespace, target.name)
+        answer = http.request("GET", path) if given(values) else http.one(path)
+        yield target.type, answer.json()
         return
     yield from _listed(invocation, target.type, namespace)
 

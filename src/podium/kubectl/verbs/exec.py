@@ -63,7 +63,7 @@ def _named(
     if len(found) != 1:
         raise CommandError("cannot exec into multiple objects at a time")
     path = found[0].path
-    return found[0].type, invocation.session.http.request("GET", path).json()
+    return found[0].type, invocation.session.http.one(path).json()
 
 
 COMMAND = Command(

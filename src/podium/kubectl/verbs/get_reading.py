@@ -30,7 +30,7 @@ def read(
     if target.name:
         if values.all_namespaces and target.type.namespaced:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
-        answer = session.http.request("GET", path, query, accept=accept)
+        answer = session.http.one(path, query, accept=accept)
         session.warn(answer)
         yield answer.json()
         return

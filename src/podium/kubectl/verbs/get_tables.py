@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from podium.kubectl.errors import StatusError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.printing.table import Aligner, cell
 from podium.kubectl.verbs.get_reading import TABLE, Problems, read
 
@@ -83,7 +83,12 @@ class Tables:
 
         tables = list(found)
         rows = [row for table in tables for row in table.get("rows") or ()]
-        rows = ordered(rows, self._values.sort_by, lambda row: row["object"])
+        try:
+            rows = ordered(rows, self._values.sort_by, lambda row: row["object"])
+        except CommandError:
+            if len(self._targets) > 1:
+                raise
+            return  # upstream shows no table of one type that it cannot sort
         yield {**tables[0], "rows": rows}
 
     def _rows(

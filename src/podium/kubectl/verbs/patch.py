@@ -11,6 +11,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.updating import from_files
+from podium.kubectl.verbs.get_reading import name_of
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -19,7 +20,6 @@ from podium.kubectl.writing import (
     dry_run,
     each,
     manager_flag,
-    named,
     printed,
     whole,
     write_query,
@@ -42,6 +42,8 @@ def run(invocation: Invocation) -> int:
     check_output(values)
     query = write_query(values, validates=False)
     here = values.local or dry_run(values) == "client"
+    if values.local and invocation.words:
+        raise CommandError("cannot specify --local and server resources")
     if not invocation.words and not given(values):
         raise CommandError("must specify one of -f and -k")
 
@@ -60,10 +62,10 @@ def run(invocation: Invocation) -> int:
         same = before == after if here else versions[0] == versions[1]
         unchanged = same and dry_run(values) != "server"
         did = "patched (no change)" if unchanged else "patched"
-        if whole(values) or values.output:
+        if whole(values):
             printed(invocation, one.type, after, did)
         else:
-            print(f"{named(one.type)}/{after['metadata']['name']} {did}")
+            print(name_of(after) if values.output else f"{name_of(after)} {did}")
 
     words = invocation.words
     return each(from_files(invocation) if values.local else choose(invocation, words), patch)

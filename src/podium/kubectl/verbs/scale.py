@@ -81,7 +81,7 @@ def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None
         kind = "application/merge-patch+json"
         session.warn(session.http.request("PATCH", path, query, body=body, content_type=kind))
         return
-    scale = session.http.request("GET", path).json()
+    scale = session.http.one(path).json()
     now = (scale.get("spec") or {}).get("replicas", 0)
     if values.current_replicas not in (-1, now):
         raise CommandError(f"Expected replicas to be {values.current_replicas}, was {now}")
@@ -98,7 +98,7 @@ def _wait(session: Session, one: Chosen, replicas: int, seconds: float) -> None:
     until = time.monotonic() + seconds
     path = one.type.path(one.namespace, one.name, "scale")
     while True:
-        scale = session.http.request("GET", path).json()
+        scale = session.http.one(path).json()
         wanted = (scale.get("spec") or {}).get("replicas", 0)
         if wanted != replicas or (scale.get("status") or {}).get("replicas", 0) == replicas:
             return

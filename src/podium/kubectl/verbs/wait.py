@@ -16,7 +16,12 @@ from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
-from podium.kubectl.writing import named
+from podium.kubectl.writing import (
+    MANAGED_FIELDS_FLAG,
+    OUTPUT_FLAGS,
+    check_output,
+    printed,
+)
 
 _WEEK = 7 * 24 * 3600.0
 _NOTHING_NAMED = """\
@@ -31,6 +36,7 @@ Example resource specifications include:
 def run(invocation: Invocation) -> int:
     values = invocation.values
     condition = parse(values.__getattr__("for"))
+    check_output(values)
     if not invocation.words and not given(values):
         raise Said(_NOTHING_NAMED)
     seconds = values.timeout if values.timeout >= 0 else _WEEK
@@ -38,8 +44,10 @@ def run(invocation: Invocation) -> int:
     problems: list[CommandError] = []
     for target in _targets(invocation, condition):
         try:
-            if _wait(invocation, target, condition, deadline, look_once=seconds == 0):
-                print(f"{named(target.type)}/{target.name} condition met", flush=True)
+            obj = _wait(invocation, target, condition, deadline, look_once=seconds == 0)
+            if obj is not None:
+                printed(invocation, target.type, obj, "condition met")
+                sys.stdout.flush()
         except CommandError as error:
             problems.append(error)
     if len(problems) == 1:
@@ -86,31 +94,41 @@ def _wait(
     deadline: float,
     *,
     look_once: bool,
-) -> bool:
-    """Wait for one object; return False where there was nothing to wait for.
+) -> dict[str, Any] | None:
+    """Wait for one object and return it; None where there was nothing to wait for.
 
     Raises CommandError where the time is over, or the object is not there.
     """
     session = invocation.session
     path = target.type.path(target.namespace or session.namespace)
     only = ("fieldSelector", f"metadata.name={target.name}")
-    uid = ""
+    uid, last = "", None
+    if not look_once and time.monotonic() >= deadline:
+        raise CommandError(_over(target, condition, look_once=False))
     while True:
         listed = session.http.request("GET", path, [only]).json()
         obj = (listed["items"] or [None])[0]
         if obj is None and condition is GONE:
-            return bool(uid)
+            return last
         if obj is None and condition is not THERE:
-            session.http.request("GET", f"{path}/{target.name}")  # refuses in the server's words
+            session.http.one(f"{path}/{target.name}")  # refuses in the server's words
         if obj is not None and (condition(obj) or (uid and uid != obj["metadata"]["uid"])):
-            return True
+            return _typed(target, obj)
+        if obj is not None:
+            last = _typed(target, obj)
         uid = obj["metadata"]["uid"] if obj is not None else ""
         left = deadline - time.monotonic()
         if left <= 0:
             raise CommandError(_over(target, condition, look_once=look_once))
         version = listed["metadata"]["resourceVersion"]
-        if _watch(invocation, path, [only, ("resourceVersion", version)], condition, left):
-            return True
+        met = _watch(invocation, path, [only, ("resourceVersion", version)], condition, left)
+        if met is not None:
+            return met
+
+
+def _typed(target: Target, obj: dict[str, Any]) -> dict[str, Any]:
+    """Items of a list do not say of which kind they are."""
+    return {"apiVersion": target.type.group_version, "kind": target.type.kind, **obj}
 
 
 def _over(target: Target, condition: Condition, *, look_once: bool) -> str:
@@ -126,16 +144,17 @@ def _watch(
     query: list[tuple[str, str]],
     condition: Condition,
     seconds: float,
-) -> bool:
-    """Return whether the object came to be as it should be; False: look again."""
+) -> dict[str, Any] | None:
+    """Return the object that came to be as it should be; None: look again."""
     query = [*query, ("watch", "true"), ("timeoutSeconds", str(math.ceil(seconds)))]
     for line in invocation.session.http.stream(path, query):
         event: dict[str, Any] = json.loads(line)
         if event["type"] in ("DELETED", "ERROR"):
             break
-        if condition(event["object"]):
-            return True
-    return False
+        obj: dict[str, Any] = event["object"]
+        if condition(obj):
+            return obj
+    return None
 
 
 COMMAND = Command(
@@ -157,6 +176,8 @@ kubectl wait --for=delete pod/web --timeout=60s
     run=run,
     flags=(
         *FILE_FLAGS,
+        *OUTPUT_FLAGS,
+        MANAGED_FIELDS_FLAG,
         Flag("all", False, "Select all resources in the namespace of the specified resource types",
              kind=Kind.BOOL),
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
