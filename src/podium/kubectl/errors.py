@@ -111,3 +111,7 @@ class Unreachable(CommandError):
         from podium.kubectl.network_words import unreachable
 
         return unreachable(self._server, self.cause)
+
+
+class FellSilent(Unreachable):
+    """An answer that has begun goes on no more, for longer than ``--request-timeout`` allows."""

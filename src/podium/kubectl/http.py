@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable
+from podium.kubectl.errors import CommandError, FellSilent, Said, StatusError, Unreachable
 from podium.kubectl.urls import Url, query_string, quote, quote_path
 from podium.kubectl.wire import Wire, WireError
 
@@ -125,6 +125,8 @@ class Http:
             if response.status >= 300:
                 raise _refusal(response)
             yield from response.lines() if lines else response.pieces()
+        except TimeoutError as exc:
+            raise FellSilent(self.authority, exc) from exc
         except (OSError, WireError) as exc:
             raise Unreachable(self.authority, exc) from exc
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from podium.kubectl.choosing import Chosen
@@ -28,6 +29,12 @@ from podium.kubectl.writing import (
 
 Map = dict[str, Any]
 _HASH = "pod-template-hash"
+_APPLIED = (
+    "Warning: resource {} was previously managed with 'kubectl apply'. Rolling back will not "
+    "update the kubectl.kubernetes.io/last-applied-configuration annotation, which may cause "
+    "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with "
+    "your previous configuration file instead."
+)
 #: Annotations that are the Deployment's own, whatever its ReplicaSets have.
 _KEPT = frozenset((
     ANNOTATION, REVISION, "deployment.kubernetes.io/revision-history",
@@ -41,6 +48,8 @@ def run(invocation: Invocation) -> int:
 
     def undo(found: tuple[Chosen, Map]) -> None:
         one, obj = found
+        if ANNOTATION in (obj["metadata"].get("annotations") or {}):
+            print(_APPLIED.format(f"{one.type.plural}/{one.name}"), file=sys.stderr)
         did = _undo(invocation, one, obj)
         if invocation.values.output or invocation.values.template:
             printed(invocation, one.type, obj, did, typed=True)

@@ -206,16 +206,6 @@ def _delete(kind: str, title: str) -> Callable[[Invocation], int]:
     return run
 
 
-def _unknown(invocation: Invocation) -> int:
-    if not invocation.words:
-        from podium.kubectl.help import command_help
-
-        print(command_help(invocation.path, COMMAND))
-        return 0
-    raise Said(f'error: unknown command "{" ".join(invocation.words)}"\n'
-               f"See '{invocation.path} -h' for help and examples")  # fmt: skip
-
-
 def _bool(name: str, usage: str) -> Flag:
     return Flag(name, False, usage, kind=Kind.BOOL)
 
@@ -289,6 +279,5 @@ COMMAND = Command(
     short="Modify kubeconfig files",
     long="Show kubeconfig files and change them. They are those of --kubeconfig, or else of "
     "$KUBECONFIG,\nall merged, or else ~/.kube/config.",
-    run=_unknown,
     children=CHILDREN,
 )

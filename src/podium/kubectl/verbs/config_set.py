@@ -139,7 +139,7 @@ def _take(entry: Entry, values: Values, *names: str) -> None:
 
 def _file(entry: Entry, values: Values, key: str, *, embed: bool) -> None:
     """Take a file by its path, or what it holds."""
-    path = getattr(values, key.replace("-", "_"))
+    given = path = getattr(values, key.replace("-", "_"))
     if path:
         path = os.path.abspath(os.path.expanduser(path))
         entry[key] = path
@@ -148,7 +148,7 @@ def _file(entry: Entry, values: Values, key: str, *, embed: bool) -> None:
     if embed:
         if not path:
             raise CommandError(f"you must specify a --{key} to embed")
-        entry[f"{key}-data"] = base64.b64encode(content(key, path)).decode()
+        entry[f"{key}-data"] = base64.b64encode(content(key, given or path)).decode()
         del entry[key]
 
 

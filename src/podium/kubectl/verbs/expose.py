@@ -9,7 +9,7 @@ from typing import Any
 from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Values
 from podium.kubectl.last_applied import annotated
@@ -33,7 +33,6 @@ _EXPOSED = frozenset(
     ("ReplicationController", "Service", "Pod", "Deployment.apps", "ReplicaSet.apps")
 )
 _NAME_MAX = 63
-_HELP = "\nSee 'kubectl expose -h' for help and examples"
 
 
 def run(invocation: Invocation) -> int:
@@ -68,7 +67,7 @@ def _service(values: Values, one: Chosen, obj: Map) -> Map:
     known = _ports(one.type.kind, obj)
     numbers = values.port.split(",") if values.port else list(known)
     if not numbers and values.cluster_ip != "None":
-        raise Said(f"error: couldn't find port via --port flag or introspection{_HELP}")
+        raise CommandError("couldn't find port via --port flag or introspection")
     ports: list[Map] = []
     for index, text in enumerate(numbers):
         number = _number(text)
@@ -105,7 +104,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 def _selector(kind: str, obj: Map) -> dict[str, str]:
-    """Return which Pods an object's are. Raises Said."""
+    """Return which Pods an object's are. Raises CommandError."""
     if kind == "Pod":
         found = obj["metadata"].get("labels")
         problem = "the pod has no labels and cannot be exposed"
@@ -119,9 +118,8 @@ def _selector(kind: str, obj: Map) -> dict[str, str]:
         if selector.get("matchExpressions"):
             found, problem = None, "couldn't convert expressions - they are no labels"
     if not found:
-        raise Said(
-            "error: couldn't retrieve selectors via --selector flag or introspection: "
-            f"{problem}{_HELP}"
+        raise CommandError(
+            f"couldn't retrieve selectors via --selector flag or introspection: {problem}"
         )
     labels: dict[str, str] = found
     return labels

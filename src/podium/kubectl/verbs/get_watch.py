@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from podium.kubectl import formats
 from podium.kubectl.command import Invocation
-from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.errors import CommandError, FellSilent, StatusError
 from podium.kubectl.formats import Printer
 from podium.kubectl.targets import Target
 from podium.kubectl.verbs.get_reading import TABLE, name_of, objects, place, read
@@ -43,13 +44,14 @@ def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | Non
     query += [("labelSelector", values.selector)] if values.selector else []
     sys.stdout.flush()
     path = target.type.path(place(invocation, target))
-    for line in session.http.stream(path, query, accept=accept):
-        event = json.loads(line)
-        if event["type"] == "ERROR":
-            raise StatusError(event["object"])
-        if event["type"] != "BOOKMARK":
-            out(event["object"], event["type"])
-            sys.stdout.flush()
+    with contextlib.suppress(FellSilent):  # --request-timeout ends a watch as its end does
+        for line in session.http.stream(path, query, accept=accept):
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise StatusError(event["object"])
+            if event["type"] != "BOOKMARK":
+                out(event["object"], event["type"])
+                sys.stdout.flush()
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.conditions import GONE, THERE, Condition, parse
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.errors import CommandError, FellSilent, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
@@ -147,13 +148,14 @@ def _watch(
 ) -> dict[str, Any] | None:
     """Return the object that came to be as it should be; None: look again."""
     query = [*query, ("watch", "true"), ("timeoutSeconds", str(math.ceil(seconds)))]
-    for line in invocation.session.http.stream(path, query):
-        event: dict[str, Any] = json.loads(line)
-        if event["type"] in ("DELETED", "ERROR"):
-            break
-        obj: dict[str, Any] = event["object"]
-        if condition(obj):
-            return obj
+    with contextlib.suppress(FellSilent):
+        for line in invocation.session.http.stream(path, query):
+            event: dict[str, Any] = json.loads(line)
+            if event["type"] in ("DELETED", "ERROR"):
+                break
+            obj: dict[str, Any] = event["object"]
+            if condition(obj):
+                return obj
     return None
 
 
