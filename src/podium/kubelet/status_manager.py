@@ -37,7 +37,7 @@ _DEFINITION = "io.k8s.api.core.v1.PodStatus"
 @dataclass(slots=True)
 class _Entry:
     """``desired`` is what was last reported, ``published`` what the API has for sure, as of
-    ``version``."""
+    ``version``; ``shown`` is what was seen of it while a status was on its way."""
 
     pod: Pod
     published: PodStatus
@@ -45,6 +45,7 @@ class _Entry:
     waiting: list[PodStatus] = field(default_factory=list)
     sending: bool = False
     version: int = 0
+    shown: Pod | None = None
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -107,9 +108,11 @@ class StatusManager:
     def seen(self, uid: str, shown: Pod) -> None:
         """The API has *shown* of the Pod *uid*: put right what others have made of its status."""
         entry = self._entries.get(uid)
-        if entry is None or entry.sending or _version(shown) < entry.version:
+        if entry is None or _version(shown) < entry.version:
             return
-        if contradicted(entry.desired, shown.status):
+        if entry.sending:
+            entry.shown = shown  # it may be of before or after: looked at when that is known
+        elif contradicted(entry.desired, shown.status):
             self._publish_again(entry, shown.status)
 
     def _publish_again(self, entry: _Entry, there: PodStatus) -> None:
@@ -185,6 +188,9 @@ class StatusManager:
         finally:
             entry.sending = False
             entry.settled.set()
+        shown, entry.shown = entry.shown, None
+        if shown is not None:
+            self.seen(entry.pod.metadata.uid, shown)
 
     async def _try(self, entry: _Entry, status: PodStatus) -> _Answer:
         pod = entry.pod

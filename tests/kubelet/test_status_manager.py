@@ -1,0 +1,58 @@
+"""What the API is told of Pods, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from msgspec.structs import replace
+
+from podium.api.types.core_v1 import Pod, PodCondition, PodStatus
+from podium.kit.clock import VirtualClock
+from podium.kubelet.status_manager import StatusManager
+from support.pods import make_pod
+
+
+class SlowApi:
+    """Takes patches, and answers when it is let."""
+
+    def __init__(self, pod: Pod) -> None:
+        self.pod, self.patches, self.answering = pod, list[Any](), asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def patch(self, _resource: Any, _name: str, patch: Any, **_where: Any) -> Pod:
+        self.patches.append(patch["status"])
+        self.asked.set()
+        await self.answering.wait()
+        return at(self.pod, 10 + len(self.patches))
+
+
+def at(pod: Pod, version: int, ready: str = "True") -> Pod:
+    condition = PodCondition(type="Ready", status=ready)
+    return replace(
+        pod,
+        metadata=replace(pod.metadata, resource_version=str(version)),
+        status=PodStatus(phase="Running", conditions=[condition]),
+    )
+
+
+async def test_what_others_write_while_a_status_is_on_its_way_is_put_right():
+    pod = make_pod({"name": "c", "image": "i"})
+    api = SlowApi(pod)
+    manager = StatusManager(api, VirtualClock())  # type: ignore[arg-type]
+    running = asyncio.create_task(manager.run())
+    await asyncio.sleep(0)
+    manager.report(pod, at(pod, 0).status)
+    await api.asked.wait()
+
+    # Somebody was there before: what the API has made of both is seen before it has answered.
+    manager.seen(pod.metadata.uid, at(pod, 11, "False"))
+    api.asked.clear()
+    api.answering.set()
+    async with asyncio.timeout(10):
+        await api.asked.wait()
+    await manager.settled(pod.metadata.uid)
+
+    [_, again] = api.patches
+    assert [(c["type"], c["status"]) for c in again["conditions"]] == [("Ready", "True")]
+    running.cancel()
