@@ -12,10 +12,15 @@ _MORE = 'Use "kubectl options" for a list of global command-line options (applie
 
 
 def overview() -> str:
-    parts = [
+    return (
         "kubectl controls the Kubernetes cluster manager.\n\n"
-        " Find more information at: https://kubernetes.io/docs/reference/kubectl/\n"
-    ]
+        " Find more information at: https://kubernetes.io/docs/reference/kubectl/\n\n"
+    ) + usage()
+
+
+def usage() -> str:
+    """Return the commands there are, and what tells more of them."""
+    parts = []
     for heading, commands in GROUPS:
         lines = [f"  {name:<15} {short}" for name, short in commands]
         parts.append("\n".join([heading, *lines, ""]))

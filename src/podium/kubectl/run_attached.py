@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from podium.kubectl.attaching import Manner, attach_or_log, show_log, wait_for
 from podium.kubectl.command import Invocation
+from podium.kubectl.deleting import Doomed, wait_until_gone
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.http import Http
 from podium.kubectl.pods import chosen_container
 
 Json = dict[str, Any]
 _OVER = ("Succeeded", "Failed")
 
 
-def run_attached(invocation: Invocation, made: Sequence[tuple[ResourceType, Json]]) -> None:
-    """Attach to the Pod that *made* begins with. Raises what is to be this program's end."""
+def run_attached(
+    invocation: Invocation, made: Sequence[tuple[ResourceType, Json]], removal: Json
+) -> None:
+    """Attach to the Pod that *made* begins with; *removal* is how it goes, if it is to go.
+
+    Raises what is to be this program's end.
+    """
     values, http = invocation.values, invocation.session.http
     try:
         _, pod = made[0]
@@ -37,7 +43,7 @@ def run_attached(invocation: Invocation, made: Sequence[tuple[ResourceType, Json
     finally:
         if values.rm:
             for type_, obj in made:
-                _remove(http, type_, obj, quiet=values.quiet)
+                _remove(invocation, type_, obj, removal)
 
 
 def _phase(pod: Json) -> str:
@@ -66,14 +72,18 @@ def _judge(pod: Json) -> None:
     raise failure
 
 
-def _remove(http: Http, type_: ResourceType, obj: Json, *, quiet: bool) -> None:
+def _remove(invocation: Invocation, type_: ResourceType, obj: Json, options: Json) -> None:
+    values, http = invocation.values, invocation.session.http
     name, namespace = obj["metadata"]["name"], obj["metadata"]["namespace"]
-    options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+    doomed = Doomed(type_, namespace, name)
     try:
-        http.request("DELETE", type_.path(namespace, name), body=json.dumps(options).encode())
+        http.request("DELETE", doomed.path, body=json.dumps(options).encode())
     except StatusError as exc:
         if exc.code != 404:
             raise
         return
-    if not quiet:
+    if not values.quiet:
         print(f'{type_.kind.lower()} "{name}" deleted from {namespace} namespace', flush=True)
+    if values.wait:
+        until = time.monotonic() + values.timeout if values.timeout else None
+        wait_until_gone(http, doomed, obj["metadata"]["uid"], until)

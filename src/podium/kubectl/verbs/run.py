@@ -8,6 +8,7 @@ from typing import Any
 
 from podium.kubectl.attachable import checked_timeout_of, timeout_flag
 from podium.kubectl.command import Command, Invocation
+from podium.kubectl.deleting import HOW_FLAGS, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
@@ -29,6 +30,7 @@ def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
     if not values.changed("image"):
         raise CommandError('required flag(s) "image" not set')
+    removal = delete_options(values)
     if not invocation.words:
         raise CommandError("NAME is required for run")
     pod = _pod(invocation)
@@ -43,7 +45,7 @@ def run(invocation: Invocation) -> int:
     if attached:
         from podium.kubectl.run_attached import run_attached
 
-        run_attached(invocation, made)
+        run_attached(invocation, made, removal)
         return 0
     for type_, obj in made:
         printed(invocation, type_, obj, "created", typed=True, parts=True)
@@ -231,6 +233,8 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
 """,
     run=run,
     flags=(
+        *HOW_FLAGS,
+        wait_flag(False),
         Flag("annotations", [], "Annotations to apply to the pod.", kind=Kind.ARRAY),
         Flag("attach", False, "If true, wait for the Pod to start running, and then attach to the "
              "Pod as if 'kubectl attach ...' were called.  Default false, unless '-i/--stdin' is "
