@@ -43,6 +43,8 @@ def run(invocation: Invocation) -> int:
         )
     if not invocation.words and not given(values):
         raise Said(_NO_WORDS)
+    if values.show_labels and values.output not in ("", "wide"):
+        raise CommandError(f"--show-labels option cannot be used with {values.output} printer")
     show = formats.printer(values)
     targets = _targets(invocation)
     if (values.selector or values.field_selector) and any(target.name for target in targets):

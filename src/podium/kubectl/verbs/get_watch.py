@@ -35,7 +35,9 @@ def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | Non
     out = _tables(invocation, target) if tabular else _printed(invocation, target, show)
     version = ""
     for document in read(invocation, target, accept):
-        version = document["metadata"]["resourceVersion"]
+        # One object may not have changed for longer than the server remembers: its watch begins
+        # now, with an event of what has just been read.
+        version = "0" if target.name else document["metadata"]["resourceVersion"]
         if not values.watch_only:
             out(document, "ADDED")
     fields = [f"metadata.name={target.name}"] if target.name else []
@@ -44,12 +46,15 @@ def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | Non
     query += [("labelSelector", values.selector)] if values.selector else []
     sys.stdout.flush()
     path = target.type.path(place(invocation, target))
+    known = bool(target.name)
     with contextlib.suppress(FellSilent):  # --request-timeout ends a watch as its end does
         for line in session.http.stream(path, query, accept=accept):
             event = json.loads(line)
             if event["type"] == "ERROR":
                 raise StatusError(event["object"])
-            if event["type"] != "BOOKMARK":
+            if known and event["type"] == "ADDED":
+                known = False
+            elif event["type"] != "BOOKMARK":
                 out(event["object"], event["type"])
                 sys.stdout.flush()
     return 0
