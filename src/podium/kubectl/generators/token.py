@@ -29,6 +29,9 @@ def run(invocation: Invocation) -> int:
     if whole(values):
         print(text_of(values, obj, typed=True), end="")
         return 0
+    if values.output == "name":
+        print(f"tokenrequest.authentication.k8s.io/{name}")
+        return 0
     token = (obj.get("status") or {}).get("token")
     if not token:
         raise CommandError("failed to create token: no token in server response")

@@ -136,7 +136,7 @@ def _over(target: Target, condition: Condition, *, look_once: bool) -> str:
     if condition is THERE:
         return "timed out waiting for the condition"
     what = "condition not met for" if look_once else "timed out waiting for the condition on"
-    return f"{what} {target.type.qualified}/{target.name}"
+    return f"{what} {target.type.plural}/{target.name}"
 
 
 def _watch(
