@@ -121,6 +121,7 @@ class Cgroups:
             for directory in _tree(_below(mount, path)):
                 with contextlib.suppress(OSError):
                     found.update(map(int, (directory / "cgroup.procs").read_text().split()))
+        found.discard(0)  # of a process namespace that is not ours: 0 would be our own group
         return sorted(found)
 
     def kill(self, path: str) -> bool:
