@@ -25,6 +25,10 @@ def test_top(shared: Cluster, namespace: str, version: str):
         text = shared.kubectl("top", *words, "-n", namespace, version=version).stdout
         return [line.split() for line in text.splitlines()]
 
+    eventually(
+        lambda: not shared.kubectl("top", "pod", "-n", namespace, check=False).returncode,
+        "the first sample",
+    )
     [head, row] = top("pod", "--containers")
     assert head == ["POD", "NAME", "CPU(cores)", "MEMORY(bytes)"]
     assert row[:2] == ["web", "burn"]

@@ -215,9 +215,6 @@ def test_termination_is_a_word_first_and_force_at_the_end_of_the_grace_period(
     ("spec", "fields"),
     [
         pytest.param(
-            {"resources": {"limits": {"cpu": "1"}}}, ["spec.resources"], id="resources-of-the-pod"
-        ),
-        pytest.param(
             {"container": {"securityContext": {"windowsOptions": {"runAsUserName": "a"}}}},
             ["spec.containers[0].securityContext.windowsOptions"],
             id="windows",
