@@ -15,6 +15,11 @@ import pytest
 from support.cluster import Cluster, pod
 from support.relay import Relay
 
+pytestmark = [
+    # The clients leave a watch that is not read to its end to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("rubbish"),
+]
 MERGE_PATCH = "application/merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
