@@ -121,7 +121,10 @@ def test_namespaces_come_and_go_with_what_is_in_them(kubectl: Kubectl, version: 
     name = f"come-and-go-{version.replace('.', '-')}"
     assert kubectl("create", "namespace", name) == f"namespace/{name} created\n"
     # Whoever creates a namespace may use it at once.
-    kubectl("run", "web", "--image=localhost/kuard:demo", f"--namespace={name}")
+    # Its program may not listen to SIGTERM yet when that comes.
+    briefly = '{"spec": {"terminationGracePeriodSeconds": 1}}'
+    image = "--image=localhost/kuard:demo"
+    kubectl("run", "web", image, f"--namespace={name}", f"--overrides={briefly}")
     assert kubectl("delete", "namespace", name) == f'namespace "{name}" deleted\n'
     gone = kubectl("get", "namespace", name, check=False)
     assert gone.stderr == f'Error from server (NotFound): namespaces "{name}" not found\n'
