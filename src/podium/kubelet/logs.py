@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -72,22 +73,16 @@ class _Chain:
 
     def __init__(self, path: Path, options: LogOptions) -> None:
         self._path = path
-        self._done: set[str] = set()  #: names, as rotated, of files before this one
         files = [*rotated(path), path]
-        current = path.open("rb")
-        try:
+        with ExitStack() as opened:
+            current = opened.enter_context(path.open("rb"))
             first, offset = _start(files, current, options)
-        except BaseException:
-            current.close()
-            raise
-        self._done |= {_key(file) for file in files[:first]}
-        if first == len(files) - 1:
-            self._file: IO[bytes] = current
-        else:
-            current.close()
-            self._file = open_log(files[first])
-            self._done.add(_key(files[first]))
-        self.newest = first == len(files) - 1  #: whether this was the file written to when opened
+            self.newest = files[first] is path  #: whether this was the file written to when opened
+            if self.newest:
+                opened.pop_all()  # it is the one to be read
+        self._file: IO[bytes] = current if self.newest else open_log(files[first])
+        #: Names, as rotated, of files that were left, and of the one that is read.
+        self._done = {_key(file) for file in files[: first + 1] if file is not path}
         self._rotated = not self.newest
         self._file.seek(offset)
         self._lines = _Lines(self._file)
@@ -165,7 +160,7 @@ def _start(files: Sequence[Path], current: IO[bytes], options: LogOptions) -> tu
         return first, 0
     missing, place, file = options.tail_lines, last, current
     while True:
-        with file if place != last else _Kept(file) as opened:
+        with file if place != last else nullcontext(file) as opened:
             found = count_lines(_blocks_from_end(opened), missing)
             if found >= missing or place == 0:
                 return place, tail_start(_blocks_from_end(opened), missing)
@@ -175,19 +170,6 @@ def _start(files: Sequence[Path], current: IO[bytes], options: LogOptions) -> tu
         except FileNotFoundError:  # removed just now
             return place, 0
         place -= 1
-
-
-class _Kept:
-    """A context manager that leaves its file open."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def __enter__(self) -> IO[bytes]:
-        return self._file
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing: it is somebody else's to close."""
 
 
 class _Lines:
