@@ -141,9 +141,11 @@ async def test_a_container_with_a_policy_of_its_own(node, code):
     own = {"args": ["sleep", "1", "exit", str(code)], "restartPolicy": "OnFailure"}
     await node.create(own, restartPolicy="Never")
     if code:
-        await node.until(lambda: any("r1" in text for text in node.states.get("p/c", [])), step=0.5)
+        await node.until(lambda: "running r1" in node.states.get("p/c", []), step=0.5)
+        assert node.phase_of() == "Running"
     else:
         await node.phase("Succeeded")
+        assert node.states["p/c"][-1] == "Completed 0 r0"
 
 
 async def test_an_ephemeral_container_is_added_to_a_running_pod(node):
@@ -168,6 +170,8 @@ async def test_an_ephemeral_container_may_mount_what_no_other_does(node):
     await node.running()
     await add_ephemeral(node, "e", volumeMounts=[{"name": "v", "mountPath": "/v"}])
     await node.until(lambda: "running r0" in node.states.get("p/e", []), step=0.1)
+    [debug] = [c.id for c in await node.runtime.list_containers() if c.metadata.name == "e"]
+    assert "/v" in [mount.container_path for mount in node.runtime.config(debug).mounts]
 
 
 async def test_an_ephemeral_container_that_asks_for_too_much_is_not_started(node):

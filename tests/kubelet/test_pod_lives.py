@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from podium.api import scheme
-from podium.runtime.port import RuntimeFailure
+from podium.runtime.port import PodSandboxState, RuntimeFailure
 
 
 async def test_a_pod_runs(node):
@@ -237,8 +237,11 @@ async def test_a_deletion_that_does_not_get_on_says_where_it_is_and_why(node, mo
     await node.delete()
     told = "DeletionDelayed: Deletion waits for its sandbox to stop: the network is stuck"
     await node.until(lambda: told in node.messages(), step=1)
+    assert node.pod().metadata.deletion_timestamp
     monkeypatch.setattr(node.runtime, "stop_pod_sandbox", stop)
     await node.gone(step=5)
+    states = [sandbox.state for sandbox in await node.runtime.list_pod_sandbox()]
+    assert PodSandboxState.READY not in states
 
 
 async def test_what_others_write_of_what_the_node_knows_better_is_put_right(node):
@@ -250,7 +253,9 @@ async def test_what_others_write_of_what_the_node_knows_better_is_put_right(node
         return {c.type: c.status for c in node.pod().status.conditions}.get("Ready", "")
 
     await node.until(lambda: ready() == "True", step=0.1)
+    seen: list[str] = []
+    node.pods.on_change(lambda _old, _new: seen.append(ready()))
     patch = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
     await node.client.patch(scheme.PODS, "p", patch, namespace="default", subresource="status")
-    await node.until(lambda: ready() == "False")
-    await node.until(lambda: ready() == "True", step=0.5)
+    await node.until(lambda: "False" in seen and seen[-1] == "True", step=0.5)
+    assert seen[seen.index("False") :] == ["False", "True"]

@@ -158,6 +158,7 @@ async def test_a_pod_of_the_api_that_says_it_is_static_is_not(node):
     await node.running()
     await node.delete()
     await node.gone(step=5)
+    assert await running(node) == []
 
 
 async def test_a_kubelet_that_comes_back_tells_what_has_changed(idle_node, manifests):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -57,5 +58,9 @@ async def test_the_log_is_followed_to_its_end(tmp_path: Path):
     assert recorder.told == [("SystemOOM", text)]
 
 
-async def test_a_machine_without_a_log_is_no_trouble(tmp_path: Path):
-    await SystemOomWatcher(Recorder(), Node, str(tmp_path / "nosuch")).run()  # type: ignore[arg-type]
+async def test_a_machine_without_a_log_is_no_trouble(tmp_path: Path, caplog):
+    caplog.set_level(logging.INFO)
+    recorder = Recorder()
+    await SystemOomWatcher(recorder, Node, str(tmp_path / "nosuch")).run()  # type: ignore[arg-type]
+    assert caplog.messages == ["the kernel's log is not watched"]
+    assert recorder.told == []
