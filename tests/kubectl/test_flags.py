@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from podium.kubectl import formats
 from podium.kubectl.flags import Flag, FlagError, Kind, duration, parse
+from podium.kubectl.writing import dry_run
 
 FLAGS = (
-    Flag("output", short="o"),
+    Flag("output", short="o", kind=Kind.FORMAT),
     Flag("watch", False, short="w", kind=Kind.BOOL),
     Flag("stdin", False, short="i", kind=Kind.BOOL),
     Flag("tty", False, short="t", kind=Kind.BOOL),
@@ -27,6 +29,8 @@ FLAGS = (
         ("--output yaml x", "output", "yaml", ["x"]),
         ("--output=yaml x", "output", "yaml", ["x"]),
         ("--output= x", "output", "", ["x"]),
+        ("-o YAML x", "output", "yaml", ["x"]),
+        ("-o JSON=A x", "output", "JSON=A", ["x"]),
         ("--label_columns=a x", "label_columns", ["a"], ["x"]),
         ("-w x", "watch", True, ["x"]),
         ("--watch=f x", "watch", False, ["x"]),
@@ -90,3 +94,12 @@ def test_durations(text, seconds):
 def test_what_is_no_duration(text):
     with pytest.raises(ValueError, match=r"time: (invalid|missing unit in) duration"):
         duration(text)
+
+
+def test_what_was_given_stays_what_was_given(capsys):
+    """--record writes it into objects."""
+    values = parse(FLAGS, ["-o", "JSON", "--dry-run"]).values
+    assert formats.printer(values) is not None
+    assert [dry_run(values), dry_run(values)] == ["client", "client"]
+    assert capsys.readouterr().err.count("--dry-run is deprecated") == 1
+    assert values.given() == ["--output=JSON", "--dry-run=unchanged"]

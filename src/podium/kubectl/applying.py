@@ -65,7 +65,7 @@ class ServerSide:
         self._session = invocation.session
         values = invocation.values
         if not values.changed("field-manager"):
-            values.put(manager_flag(""), _SERVER_MANAGER)
+            values.settle(manager_flag(""), _SERVER_MANAGER)
         self._manager, self._subresource = values.field_manager, values.subresource
         self._query = write_query(values)
         self._query.append(("force", "true" if values.force_conflicts else "false"))

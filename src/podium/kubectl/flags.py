@@ -20,6 +20,8 @@ class Kind(Enum):
     BOOL = auto()
     INT = auto()
     DURATION = auto()
+    #: The name of a format, and of some what it is made with; some names are known in any case.
+    FORMAT = auto()
     #: Values separated by commas, as CSV, and repeated.
     LIST = auto()
     #: Repeated; a comma is part of the value.
@@ -97,7 +99,13 @@ class Values:
         return copy
 
     def put(self, flag: Flag, text: str) -> None:
-        """Take one occurrence of *flag*. Raises FlagError."""
+        """Take one occurrence of *flag* on the command line. Raises FlagError."""
+        self.settle(flag, text)
+        self._changed.add(_attribute(flag.name))
+        self._given.append((flag.name, text))
+
+    def settle(self, flag: Flag, text: str) -> None:
+        """Let *flag* mean *text* from here on; what was given stays as it is. Raises FlagError."""
         name = _attribute(flag.name)
         try:
             value = _read(flag, text)
@@ -106,8 +114,6 @@ class Values:
         if _gathers(flag):
             value = (self._values[name] if name in self._changed else []) + value
         self._values[name] = value
-        self._changed.add(name)
-        self._given.append((flag.name, text))
 
 
 class Parsed:
@@ -197,6 +203,7 @@ def _gathers(flag: Flag) -> bool:
 
 _TRUE = frozenset("1 t T true TRUE True".split())
 _FALSE = frozenset("0 f F false FALSE False".split())
+_IN_ANY_CASE = frozenset("json kyaml name yaml".split())
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -214,6 +221,8 @@ def _read(flag: Flag, text: str) -> Any:
             return _csv(text)
         case Kind.ARRAY:
             return [text]
+        case Kind.FORMAT:
+            return text.lower() if text.lower() in _IN_ANY_CASE else text
     return text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ ALL = ("custom-columns", "custom-columns-file", "go-template", "go-template-file
        "jsonpath", "jsonpath-as-json", "jsonpath-file", "kyaml", "name", "template",
        "templatefile", "wide", "yaml")  # fmt: skip
 FOR_WRITERS = tuple(name for name in ALL if not name.startswith("custom") and name != "wide")
-_IN_ANY_CASE = ("json", "kyaml", "name", "yaml")
 #: Formats that show objects without what their managers own, unless they are asked to.
 PLAIN = ("json", "kyaml", "yaml")
 
@@ -29,11 +27,9 @@ def printer(values: Values, known: tuple[str, ...] = ALL) -> Printer | None:
 
     Raises CommandError for no format, and for a text that is wrong.
     """
-    if values.output.lower() in _IN_ANY_CASE and not values.output.islower():
-        values.put(Flag("output"), values.output.lower())
     output, equals, text = str(values.output).partition("=")
     template = getattr(values, "template", "")
-    if template and not output:
+    if template and not (output and values.changed("output")):
         output = "go-template"
     takes_text = output not in ("", "json", "yaml", "kyaml", "name", "wide")
     if output not in ("", *known) or (equals and not takes_text):

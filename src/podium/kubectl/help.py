@@ -65,7 +65,7 @@ def _default(flag: Flag) -> str:
         return f"[{','.join(flag.default or ())}]"
     if flag.kind is Kind.BOOL:
         return str(flag.default).lower()
-    if flag.kind is Kind.TEXT:
+    if flag.kind in (Kind.TEXT, Kind.FORMAT):
         return f"'{flag.default}'"
     if flag.kind is Kind.DURATION:
         return go_duration(flag.default)

@@ -25,7 +25,7 @@ DRY_RUN_FLAG = Flag(
 OUTPUT_FLAGS = (
     Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
          "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
-         short="o"),
+         short="o", kind=Kind.FORMAT),
     Flag("template", usage="Template string or path to template file to use when -o=go-template, "
          "-o=go-template-file. The template format is golang templates "
          "[http://golang.org/pkg/text/template/#pkg-overview]."),
@@ -70,7 +70,7 @@ def dry_run(values: Values) -> str:
         log_warning(
             "helpers.go:714", "--dry-run is deprecated and can be replaced with --dry-run=client."
         )
-        values.put(DRY_RUN_FLAG, "client")  # and told of once
+        values.settle(DRY_RUN_FLAG, "client")  # and told of once
         return "client"
     if text not in ("none", "client", "server"):
         raise CommandError(

@@ -173,7 +173,8 @@ COMMAND = Command(
                      kind=Kind.LIST),
                 Flag("output", "json", "Output format. One of: (json, yaml, kyaml, name, "
                      "go-template, go-template-file, template, templatefile, jsonpath, "
-                     "jsonpath-as-json, jsonpath-file).", short="o"),
+                     "jsonpath-as-json, jsonpath-file).", short="o",
+                     kind=Kind.FORMAT),
                 Flag("show-managed-fields", False, "If true, keep the managedFields when printing "
                      "objects in JSON or YAML format.", kind=Kind.BOOL),
                 Flag("output-directory", usage="Where to output the files.  If empty or '-' uses "

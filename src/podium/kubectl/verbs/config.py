@@ -37,8 +37,6 @@ def view(invocation: Invocation) -> int:
             f"error: unexpected arguments: [{' '.join(invocation.words)}]\n"
             f"See '{invocation.path} -h' for help and examples"
         )
-    if not values.output:
-        values.put(_OUTPUT, "yaml")
     show = formats.printer(values, formats.FOR_WRITERS)
     files = Files(values)
     document = _document(files, values)
@@ -210,9 +208,9 @@ def _bool(name: str, usage: str) -> Flag:
     return Flag(name, False, usage, kind=Kind.BOOL)
 
 
-_OUTPUT = Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
+_OUTPUT = Flag("output", "yaml", "Output format. One of: (json, yaml, kyaml, name, go-template, "
                "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, "
-               "jsonpath-file).", short="o")  # fmt: skip
+               "jsonpath-file).", short="o", kind=Kind.FORMAT)  # fmt: skip
 
 CHILDREN = {
     "current-context": Command(

@@ -154,7 +154,7 @@ kubectl events -A --types=Warning
              kind=Kind.BOOL),
         Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
              "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, "
-             "jsonpath-file).", short="o"),
+             "jsonpath-file).", short="o", kind=Kind.FORMAT),
         Flag("show-managed-fields", False, "If true, keep the managedFields when printing objects "
              "in JSON or YAML format.", kind=Kind.BOOL),
         Flag("template", usage="Template string or path to template file to use when "

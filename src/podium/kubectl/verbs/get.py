@@ -174,7 +174,8 @@ kubectl get pods -o jsonpath='{range .items[*]}{.metadata.name}{"\\n"}{end}'
              "custom-columns, custom-columns-file, wide). See custom columns "
              "[https://kubernetes.io/docs/reference/kubectl/#custom-columns], golang template "
              "[http://golang.org/pkg/text/template/#pkg-overview] and jsonpath template "
-             "[https://kubernetes.io/docs/reference/kubectl/jsonpath/].", short="o"),
+             "[https://kubernetes.io/docs/reference/kubectl/jsonpath/].", short="o",
+             kind=Kind.FORMAT),
         Flag("output-watch-events", False, "Output watch event objects when --watch or "
              "--watch-only is used. Existing objects are output as initial ADDED events.",
              kind=Kind.BOOL),
