@@ -49,14 +49,6 @@ _OWN_NAMES = frozenset(("OLDPWD", "PWD", "SHLVL"))
 _BEGIN = f"exec 5>&2 2>/dev/null; unset {' '.join(sorted(_OWN_NAMES))}; ( exec -a true {_PLACE} )"
 
 
-class _Process(msgspec.Struct):
-    env: list[str] = []
-
-
-class _Config(msgspec.Struct):
-    process: _Process
-
-
 class _Deaf(Exception):
     """The shell cannot be told anything: it has ended, or does not read."""
 
@@ -69,8 +61,7 @@ def is_plain(cmd: Sequence[str]) -> bool:
 
 def keeps_environment(paths: ContainerPaths) -> bool:
     """Whether the container's variables go through a shell unharmed. Raises OSError."""
-    entries = msgspec.json.decode(paths.config.read_bytes(), type=_Config).process.env
-    names = [entry.partition("=")[0] for entry in entries]
+    names = [entry.partition("=")[0] for entry in lending.environment(paths)]
     unharmed = all(_NAME.match(name) and name not in _OWN_NAMES for name in names)
     return unharmed and len(set(names)) == len(names)
 

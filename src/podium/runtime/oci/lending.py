@@ -90,10 +90,14 @@ def _fill(directory: int, source: str) -> None:
         os.symlink(first, name, dir_fd=directory)
 
 
+def environment(paths: ContainerPaths) -> list[str]:
+    """Return the variables of the container, as ``NAME=value``. Raises OSError."""
+    return msgspec.json.decode(paths.config.read_bytes(), type=_Config).process.env
+
+
 def own_path(paths: ContainerPaths) -> str:
     """Return the PATH of the container. Raises OSError."""
-    entries = msgspec.json.decode(paths.config.read_bytes(), type=_Config).process.env
-    found = [entry for entry in entries if entry.startswith("PATH=")]
+    found = [entry for entry in environment(paths) if entry.startswith("PATH=")]
     return (found[-1] if found else DEFAULT_PATH).removeprefix("PATH=")
 
 
