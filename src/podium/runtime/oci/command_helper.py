@@ -176,23 +176,22 @@ class CommandHelper:
         A command whose call is cancelled is killed, and the shell with it.
         """
         stdout, stderr = self._streams
-        with stdout.kept(), stderr.kept():
+        with contextlib.ExitStack() as unless_answered:
+            unless_answered.callback(self.end)
             try:
                 words = self._words(cmd)
                 if not words:
+                    unless_answered.pop_all()
                     return None
                 self.busy = True
-                code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
+                with stdout.kept(), stderr.kept():
+                    code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
             except _Deaf:  # somebody has killed it while it had nothing to do
-                self.end()
                 return None
-            except BaseException:
-                self.end()
-                raise
+            if code is None:  # somebody has killed the shell, as one kills a command
+                return ExecSyncResponse(stdout.received, stderr.received, KILLED)
+            unless_answered.pop_all()
         self.busy = False
-        if code is None:  # somebody has killed the shell, as one kills a command
-            self.end()
-            return ExecSyncResponse(stdout.received, stderr.received, KILLED)
         if code in (126, 127) and stderr.received.startswith(f"{_PLACE}: ".encode()):
             return None
         return ExecSyncResponse(stdout.received, stderr.received, code)

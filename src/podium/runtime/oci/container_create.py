@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,13 +73,13 @@ async def create_container(
         stop_signal=config.stop_signal or image.stop_signal or "SIGTERM",
         handler=sandbox.handler,
     )
-    try:
-        _make(engine, record, sandbox, image, profile)
-    except BaseException as exc:
-        await destroy(engine, record.id)
-        if isinstance(exc, OSError):
+    async with AsyncExitStack() as half_made:
+        half_made.push_async_callback(destroy, engine, record.id)
+        try:
+            _make(engine, record, sandbox, image, profile)
+        except OSError as exc:
             raise RuntimeFailure(f"failed to create containerd container: {exc}") from exc
-        raise
+        half_made.pop_all()
     engine.publish(ContainerEventType.CREATED, record.id, sandbox_id)
     return container_id
 
