@@ -22,7 +22,7 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,9 +30,9 @@ from typing import Self
 from podium.kit.clock import Clock
 from podium.runtime.image_port import FilesystemUsage
 from podium.runtime.memory_images import MemoryImages
+from podium.runtime.memory_records import MemoryContainer, MemorySandbox
 from podium.runtime.memory_script import (
     KILLED,
-    Behaviour,
     Command,
     Commands,
     Script,
@@ -49,11 +49,9 @@ from podium.runtime.port import (
     ContainerStatus,
     ExecSyncResponse,
     LinuxContainerResources,
-    NamespaceMode,
     NotFound,
     PodSandbox,
     PodSandboxConfig,
-    PodSandboxState,
     PodSandboxStatus,
     RuntimeCondition,
     RuntimeFailure,
@@ -64,48 +62,14 @@ from podium.runtime.port import (
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
-_UID = "io.kubernetes.pod.uid"
-_OWN_NETWORK = NamespaceMode.POD
-
-
-@dataclass(eq=False, slots=True)
-class _Sandbox:
-    id: str
-    config: PodSandboxConfig
-    created_at: int
-    ip: str
-    ready: bool = True
-
-
-@dataclass(eq=False, slots=True)
-class _Process:
-    """A container. ``ends_at`` and ``kill_at`` are on the monotonic clock."""
-
-    id: str
-    sandbox: _Sandbox
-    config: ContainerConfig
-    behaviour: Behaviour
-    created_at: int
-    log_path: Path
-    state: ContainerState = ContainerState.CREATED
-    started_at: int = 0
-    finished_at: int = 0
-    exit_code: int = 0
-    reason: str = ""
-    message: str = ""
-    ends_at: float | None = None
-    kill_at: float | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-
 
 class MemoryRuntime:
     """``RuntimeService`` in memory. Use as an async context manager: it owns the "processes"."""
 
     def __init__(self, clock: Clock, images: MemoryImages, script: Script = read_script) -> None:
         self._clock, self._images, self._script = clock, images, script
-        self._sandboxes: dict[str, _Sandbox] = {}
-        self._processes: dict[str, _Process] = {}
+        self._sandboxes: dict[str, MemorySandbox] = {}
+        self._processes: dict[str, MemoryContainer] = {}
         self._listeners: set[asyncio.Queue[ContainerEvent]] = set()
         self._numbers = itertools.count(1)
         self._group = asyncio.TaskGroup()
@@ -158,7 +122,9 @@ class MemoryRuntime:
         if self.sandbox_error:
             raise RuntimeFailure(self.sandbox_error)
         number = next(self._numbers)
-        sandbox = _Sandbox(_hex("sandbox", number), config, self._now(), f"10.42.0.{number + 1}")
+        sandbox = MemorySandbox(
+            _hex("sandbox", number), config, self._now(), f"10.42.0.{number + 1}"
+        )
         self._sandboxes[sandbox.id] = sandbox
         self._tell(sandbox.id, ContainerEventType.STARTED, sandbox)
         return sandbox.id
@@ -185,29 +151,11 @@ class MemoryRuntime:
         sandbox = self._sandboxes.get(pod_sandbox_id)
         if sandbox is None:
             raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
-        options = sandbox.config.linux.namespace_options
-        on_host = options.network is NamespaceMode.NODE
-        return PodSandboxStatus(
-            sandbox.id,
-            sandbox.config.metadata,
-            _sandbox_state(sandbox),
-            sandbox.created_at,
-            () if on_host or not sandbox.ready else (sandbox.ip,),
-            options,
-            sandbox.config.labels,
-            sandbox.config.annotations,
-        )
+        return sandbox.status()
 
     async def list_pod_sandbox(self, *, pod_uid: str = "") -> Sequence[PodSandbox]:
         return [
-            PodSandbox(
-                sandbox.id,
-                sandbox.config.metadata,
-                _sandbox_state(sandbox),
-                sandbox.created_at,
-                sandbox.config.labels,
-                sandbox.config.annotations,
-            )
+            sandbox.listed()
             for sandbox in self._sandboxes.values()
             if not pod_uid or sandbox.config.metadata.uid == pod_uid
         ]
@@ -225,7 +173,7 @@ class MemoryRuntime:
             raise RuntimeFailure(behaviour.create_error)
         if await self._images.image_status(config.image) is None:
             raise NotFound(f"image {config.image!r}: not found")
-        process = _Process(
+        process = MemoryContainer(
             id=_hex("container", next(self._numbers)),
             sandbox=sandbox,
             config=config,
@@ -273,17 +221,7 @@ class MemoryRuntime:
         self, *, pod_sandbox_id: str = "", pod_uid: str = ""
     ) -> Sequence[Container]:
         return [
-            Container(
-                process.id,
-                process.sandbox.id,
-                process.config.metadata,
-                process.config.user_specified_image,
-                process.config.image,
-                process.state,
-                process.created_at,
-                process.config.labels,
-                process.config.annotations,
-            )
+            process.listed()
             for process in self._processes.values()
             if (not pod_sandbox_id or process.sandbox.id == pod_sandbox_id)
             and (not pod_uid or process.sandbox.config.metadata.uid == pod_uid)
@@ -292,26 +230,7 @@ class MemoryRuntime:
     async def container_status(self, container_id: str) -> ContainerStatus:
         process = self._find(container_id)
         image = await self._images.image_status(process.config.image)
-        return ContainerStatus(
-            id=process.id,
-            pod_sandbox_id=process.sandbox.id,
-            metadata=process.config.metadata,
-            state=process.state,
-            created_at=process.created_at,
-            started_at=process.started_at,
-            finished_at=process.finished_at,
-            exit_code=process.exit_code,
-            image=image.repo_tags[0] if image and image.repo_tags else process.config.image,
-            image_ref=process.config.image,
-            reason=process.reason,
-            message=process.message,
-            labels=process.config.labels,
-            annotations=process.config.annotations,
-            mounts=process.config.mounts,
-            log_path=str(process.log_path),
-            pid=1 if process.state is ContainerState.RUNNING else 0,
-            resources=process.config.resources,
-        )
+        return process.status(image)
 
     async def update_container_resources(
         self, container_id: str, resources: LinuxContainerResources
@@ -399,7 +318,7 @@ class MemoryRuntime:
         return {
             sandbox.id: [NetworkInterfaceUsage("eth0", rx_bytes=10, tx_bytes=20)]
             for sandbox in self._sandboxes.values()
-            if sandbox.ready and sandbox.config.linux.namespace_options.network is _OWN_NETWORK
+            if sandbox.ready and not sandbox.on_host
         }
 
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
@@ -434,7 +353,7 @@ class MemoryRuntime:
 
     # -- processes
 
-    async def _live(self, process: _Process) -> None:
+    async def _live(self, process: MemoryContainer) -> None:
         while True:
             now = self._clock.monotonic()
             if process.ends_at is not None and process.ends_at <= now:
@@ -449,46 +368,46 @@ class MemoryRuntime:
             await self._clock.wait(process.changed, min(moments) - now if moments else None)
             process.changed.clear()
 
-    def _terminate(self, process: _Process, timeout: float) -> None:
+    def _terminate(self, process: MemoryContainer, timeout: float) -> None:
         behaviour, now = process.behaviour, self._clock.monotonic()
         if behaviour.on_term is not None and process.kill_at is None:
             process.behaviour = replace(behaviour, exit_code=behaviour.on_term)
             process.ends_at = now + behaviour.term_delay
         self._kill(process, timeout)
 
-    def _kill(self, process: _Process, timeout: float) -> None:
+    def _kill(self, process: MemoryContainer, timeout: float) -> None:
         by = self._clock.monotonic() + timeout
         process.kill_at = by if process.kill_at is None else min(by, process.kill_at)
         process.changed.set()
 
-    def _end(self, process: _Process, code: int, reason: str, message: str) -> None:
+    def _end(self, process: MemoryContainer, code: int, reason: str, message: str) -> None:
         process.state = ContainerState.EXITED
         process.exit_code, process.reason, process.message = code, reason, message
         process.finished_at = self._now()
         process.ended.set()
         self._tell(process.id, ContainerEventType.STOPPED, process.sandbox)
 
-    def _write_log(self, process: _Process) -> None:
+    def _write_log(self, process: MemoryContainer) -> None:
         process.log_path.parent.mkdir(parents=True, exist_ok=True)
         time = f"{self._clock.now():%Y-%m-%dT%H:%M:%S.%f}000Z"
         lines = process.behaviour.output.splitlines()
         process.log_path.write_text("".join(f"{time} stdout F {line}\n" for line in lines))
 
-    def _tell(self, about: str, kind: ContainerEventType, sandbox: _Sandbox) -> None:
+    def _tell(self, about: str, kind: ContainerEventType, sandbox: MemorySandbox) -> None:
         event = ContainerEvent(about, kind, sandbox.config.metadata.uid)
         for queue in self._listeners:
             queue.put_nowait(event)
 
-    def _of(self, sandbox: _Sandbox) -> list[_Process]:
+    def _of(self, sandbox: MemorySandbox) -> list[MemoryContainer]:
         return [p for p in self._processes.values() if p.sandbox is sandbox]
 
-    def _find(self, container_id: str) -> _Process:
+    def _find(self, container_id: str) -> MemoryContainer:
         process = self._processes.get(container_id)
         if process is None:
             raise NotFound(f'container "{container_id}" not found')
         return process
 
-    def _running(self, container_id: str) -> _Process:
+    def _running(self, container_id: str) -> MemoryContainer:
         process = self._find(container_id)
         if process.state is not ContainerState.RUNNING:
             raise RuntimeFailure("failed to exec in container: container is not running")
@@ -508,7 +427,3 @@ def _no_such_command(container_id: str, cmd: Sequence[str]) -> RuntimeFailure:
         "exec failed: exec failed: unable to start container process: exec: "
         f'"{cmd[0]}": executable file not found in $PATH: unknown'
     )
-
-
-def _sandbox_state(sandbox: _Sandbox) -> PodSandboxState:
-    return PodSandboxState.READY if sandbox.ready else PodSandboxState.NOTREADY
