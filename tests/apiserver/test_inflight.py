@@ -67,7 +67,9 @@ def test_one_user_leaves_half_of_the_places_to_the_others_of_the_class():
 def test_the_places_of_those_without_a_name_are_one_users():
     counts = InFlight({"anonymous": 2}, {})
     with counts.admitted(ANONYMOUS, LIST), counts.admitted(ANONYMOUS, LIST):
-        pass
+        assert counts.users == {(ANONYMOUS.name, False): 2}
+        with pytest.raises(TooManyRequests), counts.admitted(ANONYMOUS, LIST):
+            pass
 
 
 async def test_who_is_turned_away_is_told_when_to_come_again(tmp_path, monkeypatch):

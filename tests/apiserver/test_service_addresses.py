@@ -14,7 +14,7 @@ from podium.api.types.networking_v1 import IPAddress
 from podium.api.user import UserInfo
 from podium.registry.types import RequestContext
 from support.apiserver import RunningApiServer, running_apiserver
-from support.http_peer import eventually
+from support.http_peer import eventually, until
 
 ADMIN = RequestContext(UserInfo("admin", ("system:masters",)))
 
@@ -54,18 +54,22 @@ async def test_each_address_names_the_service_that_has_it(api: RunningApiServer)
     }
 
 
-async def test_an_address_goes_with_its_service_and_comes_back_without(tmp_path) -> None:
+async def test_an_address_comes_back_when_deleted_and_goes_with_its_service(tmp_path) -> None:
     async with running_apiserver(tmp_path) as api:
         web = await create(api, "web")
 
-        async def there() -> bool:
-            return web in parents(api)
+        def uids() -> list[str]:
+            addresses = api.registry.known(IPADDRESSES, "")
+            return [one.metadata.uid for one in addresses if one.metadata.name == web]
 
-        await eventually(there, True)
+        await until(lambda: len(uids()) == 1)
+        first = uids()
         await api.registry.delete(IPADDRESSES, "", web, DeleteOptions(), ADMIN)
-        await eventually(there, True)
+        await until(lambda: len(uids()) == 1 and uids() != first)
+        assert parents(api)[web] == "services/default/web"
         await api.registry.delete(SERVICES, "default", "web", DeleteOptions(), ADMIN)
-        await eventually(there, False)
+        await until(lambda: not uids())
+        assert web not in parents(api)
 
 
 async def test_an_address_that_somebody_has_taken_is_not_given_away(api: RunningApiServer) -> None:

@@ -67,6 +67,13 @@ async def test_they_come_back_when_deleted_or_changed(cluster):
                 and bool(new.metadata.annotations)
             )
         )
+        assert (
+            cluster.get("serviceaccounts", "default", "default").metadata.uid
+            != account.metadata.uid
+        )
+        renewed = cluster.get("configmaps", "kube-root-ca.crt", "default")
+        assert renewed.data == config_map.data
+        assert renewed.metadata.annotations == config_map.metadata.annotations
 
 
 async def test_a_deleted_namespace_is_emptied_and_goes(cluster):
@@ -257,6 +264,8 @@ async def test_too_many_pods_that_are_over(tmp_path):
                     subresource="status",
                 )
             await until(lambda: sorted(p.metadata.name for p in pods.list()) == ["c", "d"])
+            left = (await client.list(scheme.PODS, "default")).items
+            assert sorted(pod.metadata.name for pod in left) == ["c", "d"], "the oldest go"
 
 
 async def _create_patiently(client: Client, pod: Pod) -> None:
