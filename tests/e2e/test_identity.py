@@ -7,6 +7,7 @@ from typing import Any
 
 from support.access import denied, read_access
 from support.cluster import Cluster, cluster, eventually, pod
+from support.kubectls import manifest
 
 ACCOUNT = "system:serviceaccount:kube-system:"
 CLAIM = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
@@ -16,12 +17,15 @@ def labelled(name: str, **metadata: Any) -> dict[str, Any]:
     return {"name": name, "namespace": "life", "labels": {"app": "web"}, **metadata}
 
 
-def objects() -> list[dict[str, Any]]:
-    """Something to do for every component: a Pod with all that a node reads for it, and a kind
-    for each controller."""
-    web = pod("web", "sh", "-c", "echo up; sleep 1000")
-    web["metadata"] = labelled("web")
-    web["spec"] |= {
+def thing(kind: str, name: str, version: str = "v1", **content: Any) -> dict[str, Any]:
+    return manifest(kind, name, version, **content) | {"metadata": labelled(name)}
+
+
+def web() -> dict[str, Any]:
+    """A Pod with all that a node reads for it."""
+    made: dict[str, Any] = pod("web", "sh", "-c", "echo up; sleep 1000")
+    made["metadata"] = labelled("web")
+    made["spec"] |= {
         "terminationGracePeriodSeconds": 0,
         "imagePullSecrets": [{"name": "registry"}],
         "volumes": [
@@ -31,75 +35,46 @@ def objects() -> list[dict[str, Any]]:
             {"name": "e", "ephemeral": {"volumeClaimTemplate": {"spec": CLAIM}}},
         ],
     }
-    web["spec"]["containers"][0] |= {
+    made["spec"]["containers"][0] |= {
         "envFrom": [{"secretRef": {"name": "password"}}, {"configMapRef": {"name": "settings"}}],
         "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in "scde"],
         "readinessProbe": {"exec": {"command": ["true"]}},
         "resources": {"requests": {"cpu": "1m"}},
     }
+    return made
+
+
+def objects() -> list[dict[str, Any]]:
+    """Something to do for every component: a kind for each controller, and a Pod for the node."""
+    account = {"kubernetes.io/service-account.name": "robot"}
+    aggregated = {"rbac.authorization.k8s.io/aggregate-to-view": "true"}
     return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "life"}},
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": labelled("robot")},
-        {"apiVersion": "v1", "kind": "Secret", "metadata": labelled("password")},
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": labelled("settings")},
-        {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": labelled("some"),
-            "spec": {"hard": {"pods": "5", "configmaps": "10"}},
-        },
-        *(
-            {
-                "apiVersion": "v1",
-                "kind": "PersistentVolumeClaim",
-                "metadata": labelled(name),
-                "spec": CLAIM,
-            }
-            for name in ("claim", "data")
+        manifest("Namespace", "life"),
+        thing("ServiceAccount", "robot"),
+        thing("Secret", "password"),
+        thing("ConfigMap", "settings"),
+        thing("ResourceQuota", "some", spec={"hard": {"pods": "5", "configmaps": "10"}}),
+        thing("PersistentVolumeClaim", "claim", spec=CLAIM),
+        thing("PersistentVolumeClaim", "data", spec=CLAIM),
+        thing("Service", "web", spec={"selector": {"app": "web"}, "ports": [{"port": 80}]}),
+        thing("Service", "mine", spec={"ports": [{"port": 80}]}),
+        thing(
+            "Endpoints", "mine",
+            subsets=[{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}],
         ),
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": labelled("web"),
-            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": labelled("mine"),
-            "spec": {"ports": [{"port": 80}]},
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Endpoints",
-            "metadata": labelled("mine"),
-            "subsets": [{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 80}]}],
-        },
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "type": "kubernetes.io/service-account-token",
-            "metadata": labelled(
-                "token", annotations={"kubernetes.io/service-account.name": "robot"}
-            ),
-        },
-        {
-            "apiVersion": "policy/v1",
-            "kind": "PodDisruptionBudget",
-            "metadata": labelled("web"),
-            "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
-        },
-        {
-            "apiVersion": "rbac.authorization.k8s.io/v1",
-            "kind": "ClusterRole",
-            "metadata": {
-                "name": "more-to-view",
-                "labels": {"rbac.authorization.k8s.io/aggregate-to-view": "true"},
-            },
-            "rules": [{"apiGroups": ["example.org"], "resources": ["x"], "verbs": ["get"]}],
-        },
-        web,
-    ]
+        manifest("Secret", "token", type="kubernetes.io/service-account-token")
+        | {"metadata": labelled("token", annotations=account)},
+        thing(
+            "PodDisruptionBudget", "web", "policy/v1",
+            spec={"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}},
+        ),
+        manifest(
+            "ClusterRole", "more-to-view", "rbac.authorization.k8s.io/v1",
+            rules=[{"apiGroups": ["example.org"], "resources": ["x"], "verbs": ["get"]}],
+        )
+        | {"metadata": {"name": "more-to-view", "labels": aggregated}},
+        web(),
+    ]  # fmt: skip
 
 
 def play(own: Cluster) -> None:
@@ -118,12 +93,8 @@ def play(own: Cluster) -> None:
     reference = {
         "apiVersion": "v1", "kind": "ConfigMap", "name": "settings", "uid": owner["uid"],
     }  # fmt: skip
-    child = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": labelled("child", ownerReferences=[reference]),
-    }
-    own.apply(child)
+    metadata = labelled("child", ownerReferences=[reference])
+    own.apply(manifest("ConfigMap", "child") | {"metadata": metadata})
     own.kubectl("delete", "pod", "web", "-n", "life", "--wait=true")
     own.kubectl("delete", "pvc", "--all", "-n", "life", "--wait=true")
     own.kubectl("delete", "configmap", "settings", "-n", "life")

@@ -43,15 +43,8 @@ SIZE = "df -k /v | tail -1 | awk '{print $2}'"
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
-def pods(host: Path) -> dict[str, dict[str, Any]]:
-    on_host = [{"name": "v", "hostPath": {"path": str(host / "shared")}}]
-    plain = [{"name": "v", "hostPath": {"path": str(host / "plain")}}]
-    linking = {
-        "name": "i",
-        "image": IMAGE,
-        "command": ["sh", "-c", "ln -s /etc /v/out; ln -s real /v/in; mkdir /v/real"],
-        "volumeMounts": [at("/v")],
-    }
+def of_the_node() -> dict[str, dict[str, Any]]:
+    """Directories that the node makes, and files that it writes."""
     return {
         "memory": running(
             f"dd if=/dev/zero of=/v/f bs=64k count=32; {SIZE}", at("/v"), volumes=LIMITED
@@ -71,6 +64,18 @@ def pods(host: Path) -> dict[str, dict[str, Any]]:
             volumes=[*EMPTY, {**FILES[0], "name": "f"}],
             securityContext={"runAsUser": 1000, "fsGroup": 2000},
         ),
+    }
+
+
+def parts() -> dict[str, dict[str, Any]]:
+    """What ``subPath`` shows, and where links in it lead."""
+    linking = {
+        "name": "i",
+        "image": IMAGE,
+        "command": ["sh", "-c", "ln -s /etc /v/out; ln -s real /v/in; mkdir /v/real"],
+        "volumeMounts": [at("/v")],
+    }
+    return {
         "part": running(
             "echo one > /a/file; cat /all/deep/er/file; ls -ld /a | awk '{print $1}'",
             at("/a", subPath="deep/er"),
@@ -93,6 +98,14 @@ def pods(host: Path) -> dict[str, dict[str, Any]]:
             volumes=EMPTY,
             restartPolicy="OnFailure",
         ),
+    }
+
+
+def mounts(host: Path) -> dict[str, dict[str, Any]]:
+    """Directories of the node, and the mounts in them."""
+    on_host = [{"name": "v", "hostPath": {"path": str(host / "shared")}}]
+    plain = [{"name": "v", "hostPath": {"path": str(host / "plain")}}]
+    return {
         "read-only": running(
             "touch /v/x; touch /v/below/x && echo wrote", at("/v", readOnly=True), volumes=on_host
         ),
@@ -112,6 +125,15 @@ def pods(host: Path) -> dict[str, dict[str, Any]]:
             at("/v", mountPropagation="HostToContainer"),
             volumes=on_host,
         ),
+        "cannot-get": running(
+            "true", at("/v", mountPropagation="HostToContainer"), volumes=plain
+        ),
+    }  # fmt: skip
+
+
+def images() -> dict[str, dict[str, Any]]:
+    """Images as volumes."""
+    return {
         "image": running(
             "cat /v/etc/layered /p; touch /v/x; /v/bin/busybox true; ls -d /v/bin",
             at("/v"),
@@ -128,9 +150,6 @@ def pods(host: Path) -> dict[str, dict[str, Any]]:
             at("/v"),
             volumes=[{"name": "v", "image": {"reference": "localhost/none:1",
                                              "pullPolicy": "Never"}}],
-        ),
-        "cannot-get": running(
-            "true", at("/v", mountPropagation="HostToContainer"), volumes=plain
         ),
     }  # fmt: skip
 
@@ -160,7 +179,7 @@ def seen(
     layered = layer(Entry("etc/layered", b"layered\n"))
     archive = busybox_archive(archive.with_name("content.tar"), CONTENT, layers=[layered])
     shared.podium("image", "load", str(archive))
-    yield outcomes(shared, NAMESPACE, pods(host))
+    yield outcomes(shared, NAMESPACE, of_the_node() | parts() | mounts(host) | images())
     for name in (IMAGE, CONTENT):
         shared.podium("image", "rm", "--force", name, check=False)
 
