@@ -165,11 +165,11 @@ def test_a_claim_gets_the_default_class_later(shared: Cluster, namespace: str):
     assert "storageClassName" not in shared.get("pvc", "data", "-n", namespace)["spec"]
     shared.kubectl("annotate", "--overwrite", "sc", "local-path", f"{key}=true")
 
-    def has_class() -> bool:
-        found = shared.get("pvc", "data", "-n", namespace)
-        return bool(found["spec"].get("storageClassName") == "local-path")
+    def class_name() -> str | None:
+        spec: dict[str, str] = shared.get("pvc", "data", "-n", namespace)["spec"]
+        return spec.get("storageClassName")
 
-    eventually(has_class, "a class")
+    assert eventually(class_name, "a class") == "local-path"
 
 
 def test_only_one_pod_has_what_only_one_may_have(shared: Cluster, namespace: str):

@@ -130,6 +130,8 @@ def test_a_container_that_died_while_the_cluster_was_down_is_restarted_with_its_
 
     eventually(lambda: restarts() == [0] * 9 + [1], "one restart")
     eventually(lambda: len(container_pids()) == 10, "ten containers")
+    assert victim not in container_pids()
+    assert restarts() == [0] * 9 + [1], "none but the one that died"
 
 
 def test_stop_pods_stops_them(tmp_path: Path, demo_image: Path):

@@ -73,13 +73,10 @@ def started(
             process.kill()
 
 
-def until(process: subprocess.Popen[bytes], line: bytes) -> None:
-    """Read on to a *line*."""
+def read_to(process: subprocess.Popen[bytes], line: bytes) -> bool:
+    """Read on to a *line*; return whether it came before the end."""
     assert process.stdout is not None
-    for found in process.stdout:
-        if found == line:
-            return
-    raise AssertionError(f"{line!r} did not come")
+    return line in process.stdout
 
 
 def call(
@@ -178,7 +175,7 @@ def test_attach_to_what_goes_on(shared: Cluster, target: str, version: str):
     word = f"words-{version}".encode()
     words = ("attach", "-i", "streams", "-c", "echo")
     with started(shared, version, *words, stdin=word + b"\n") as process:
-        until(process, b"got " + word + b"\n")
+        assert read_to(process, b"got " + word + b"\n")
 
 
 @EVERY_CLIENT
@@ -186,7 +183,7 @@ def test_logs_are_followed(shared: Cluster, target: str, version: str):
     line = f"line {version}"
     with started(shared, version, "logs", "-f", "streams", "-c", "c") as process:
         in_c(shared, "1.37", "sh", "-c", f"echo {line} > /proc/1/fd/1")
-        until(process, f"{line}\n".encode())
+        assert read_to(process, f"{line}\n".encode())
 
 
 @BOTH_PROTOCOLS
@@ -257,8 +254,9 @@ def test_a_client_that_vanishes_leaves_no_process(shared: Cluster, target: str, 
     )  # fmt: skip
 
     def sleeps() -> bool:
-        listed = in_c(shared, version, "ps").stdout.decode()
-        return f"sleep {mark}" in listed
+        listed = in_c(shared, version, "ps")
+        assert listed.returncode == 0, listed.stderr
+        return f"sleep {mark}".encode() in listed.stdout
 
     eventually(sleeps, "the command's start")
     process.kill()
