@@ -13,8 +13,12 @@ need conmon conmon
 need nft nftables
 need ip iproute2
 need busybox busybox-static
+# Images and containers get it alone, without the libraries of Debian's package busybox.
+! ldd "$(command -v busybox)" >/dev/null 2>&1 || missing+=(busybox-static)
 need mount mount
 need tar tar
+# For the profiles that Pods ask for, where the kernel has AppArmor.
+! grep -qs Y /sys/module/apparmor/parameters/enabled || need apparmor_parser apparmor
 need "$python" python3
 "$python" -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
