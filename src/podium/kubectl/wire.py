@@ -15,6 +15,7 @@ _LONGEST_LINE = 1 << 20
 _MOST_HEADERS = 1000
 _PIECE = 1 << 16
 _SWITCHED = 101
+_DIGITS = {10: "0123456789", 16: "0123456789abcdefABCDEF"}
 
 
 class WireError(Exception):
@@ -60,7 +61,7 @@ class Response:
         if self.header("transfer-encoding").lower() == "chunked":
             yield from self._chunks()
         elif length := self.header("content-length"):
-            yield from self._exactly(int(length))
+            yield from self._exactly(_size(length, 10, f'bad Content-Length "{length}"'))
         else:
             while piece := _some(self._file):
                 yield piece
@@ -82,7 +83,8 @@ class Response:
 
     def _chunks(self) -> Iterator[bytes]:
         while True:
-            size = int(_line(self._file).partition(";")[0] or "x", 16)
+            text = _line(self._file).partition(";")[0].strip()
+            size = _size(text, 16, "invalid byte in chunk length")
             if not size:
                 while _line(self._file):
                     pass
@@ -134,6 +136,14 @@ def _line(file: BinaryIO, nothing: str = "unexpected EOF") -> str:
     if not line.endswith(b"\n"):
         raise WireError("unexpected EOF" if len(line) < _LONGEST_LINE else "line too long")
     return line.rstrip(b"\r\n").decode("latin-1")
+
+
+def _size(text: str, base: int, wrong: str) -> int:
+    """Read a number of bytes: its digits alone, where ``int`` takes signs, too. Raises WireError
+    with *wrong*."""
+    if not text or text.strip(_DIGITS[base]):
+        raise WireError(wrong)
+    return int(text, base)
 
 
 def _some(file: BinaryIO) -> bytes:
