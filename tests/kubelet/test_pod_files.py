@@ -30,7 +30,7 @@ def test_nothing_outside_of_the_volume_and_nothing_but_files(tmp_path):
         ("../secret", "No such file"),
         ("nosuch", "No such file"),
         ("pipe", "not a plain file"),
-        ("directory", "Is a directory|not a plain file"),
+        ("directory", "not a plain file"),
         ("large", "File too large"),
     ):
         with pytest.raises(OSError, match=why):

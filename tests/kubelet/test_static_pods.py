@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,20 @@ async def test_static_pods_run_without_the_api(idle_node, manifests):
     mirror = await node.running(NAME)
     [status] = mirror.status.container_statuses
     assert (status.container_id, status.restart_count) == (f"podium://{again}", 1)
+
+
+def test_what_is_no_file_is_passed_over(tmp_path):
+    """Directories are not descended into, and nobody is waited for to write into a pipe."""
+    told: list[str] = []
+    (tmp_path / "web.yaml").write_text(manifest())
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "other.yaml").write_text(manifest())
+    os.mkfifo(tmp_path / "pipe")
+    pods = StaticPods(tmp_path, "node-1", 20.0, VirtualClock(), told.append)
+    before = len(os.listdir("/proc/self/fd"))
+    assert [pod.metadata.name for pod in pods.read()] == [NAME]
+    assert told == []
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_manifests_that_cannot_be_read_go_on_running(tmp_path):

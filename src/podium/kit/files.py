@@ -1,9 +1,10 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, and files that somebody else may have made."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 
@@ -33,6 +34,20 @@ def write_atomic(
         raise
     if sync:
         sync_directory(os.path.dirname(path) or ".")
+
+
+def read_plain(descriptor: int, most: int) -> bytes | None:
+    """Return the first *most* bytes of a plain file, None for anything else; close *descriptor*.
+
+    Where it may be a pipe, it is to be opened with ``O_NONBLOCK``. Raises OSError.
+    """
+    try:  # open() would refuse a directory, and leave its descriptor open
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(descriptor)
 
 
 def sync_directory(path: Path | str) -> None:

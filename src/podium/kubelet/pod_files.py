@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from pathlib import Path
 
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.hostname import hosts_file
 from podium.domain.pods.identity import log_directory_name
+from podium.kit.files import read_plain
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.volumes.removal import remove
 from podium.runtime import linux
@@ -76,10 +76,10 @@ def read_in_volume(directory: Path, path: str) -> str:
         descriptor = linux.open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK)
     finally:
         os.close(root)
-    with open(descriptor, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a plain file", path)
-        text = file.read(LARGEST_FILE + 1)
+    data = read_plain(descriptor, 4 * LARGEST_FILE + 1)  # a character has up to four bytes
+    if data is None:
+        raise OSError(errno.EINVAL, "not a plain file", path)
+    text = data.decode("utf-8", "surrogateescape")
     if len(text) > LARGEST_FILE:
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), path)
     return text

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.manifests import BadManifest, static_pod
 from podium.kit.clock import Clock
+from podium.kit.files import read_plain
 from podium.kubelet.file_news import ENTRIES, FileNews
 
 logger = logging.getLogger(__name__)
@@ -96,11 +96,8 @@ class StaticPods:
 
 def _content(path: Path) -> bytes | None:
     """Return what is in a plain file, None for anything else. Raises OSError."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        text = file.read(LARGEST_MANIFEST + 1)
-    if len(text) > LARGEST_MANIFEST:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    text = read_plain(descriptor, LARGEST_MANIFEST + 1)
+    if text is not None and len(text) > LARGEST_MANIFEST:
         raise BadManifest(f"larger than {LARGEST_MANIFEST} bytes")
     return text

@@ -6,10 +6,10 @@ https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-fa
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from podium.domain.pods import identity
+from podium.kit.files import read_plain
 from podium.kubelet.log_lines import parse_line
 from podium.runtime.port import ContainerStatus
 
@@ -38,12 +38,10 @@ def _read_file(path: str) -> str:
     have put there: a pipe would keep us waiting, a link lead out."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        with open(os.open(path, flags), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return ""
-            return file.read(MAX_FILE).decode("utf-8", "replace")
+        text = read_plain(os.open(path, flags), MAX_FILE)
     except OSError:
         return ""  # the container may have removed it
+    return text.decode("utf-8", "replace") if text else ""
 
 
 def _log_end(path: str) -> str:
