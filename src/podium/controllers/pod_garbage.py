@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from podium.api.types.core_v1 import Node, Pod
+from podium.controllers.node_health import ready_status
+from podium.domain.pods.conditions import DISRUPTION_TARGET
 
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,8 +25,8 @@ def is_unscheduled_and_terminating(pod: Pod) -> bool:
 
 def is_out_of_service(node: Node) -> bool:
     """Whether somebody has vouched that nothing runs on *node* any more, and it does not object."""
-    ready = any(c.type == "Ready" and c.status == "True" for c in node.status.conditions)
-    return not ready and any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
+    vouched = any(taint.key == OUT_OF_SERVICE for taint in node.spec.taints)
+    return vouched and ready_status(node) != "True"
 
 
 def surplus(over: Iterable[Pod], threshold: int) -> list[Pod]:
@@ -46,13 +48,17 @@ def failed_patch(pod: Pod, now: datetime, *, orphaned: bool) -> dict[str, Any] |
         return None
     status: dict[str, Any] = {"phase": "Failed"}
     if orphaned:
-        status["conditions"] = [
-            {
-                "type": "DisruptionTarget",
-                "status": "True",
-                "reason": "DeletionByPodGC",
-                "message": "PodGC: node no longer exists",
-                "lastTransitionTime": now.replace(microsecond=0),
-            }
-        ]
+        text = "PodGC: node no longer exists"
+        status["conditions"] = [disruption_target("DeletionByPodGC", text, now)]
     return {"metadata": {"uid": pod.metadata.uid}, "status": status}
+
+
+def disruption_target(reason: str, message: str, now: datetime) -> dict[str, Any]:
+    """Return the condition, for a patch, of a Pod that is removed for a reason of the cluster's."""
+    return {
+        "type": DISRUPTION_TARGET,
+        "status": "True",
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": now.replace(microsecond=0),
+    }

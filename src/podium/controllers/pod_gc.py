@@ -16,6 +16,7 @@ from podium.client.workqueue import WorkQueue
 from podium.controllers import pod_garbage
 from podium.controllers.loop import work
 from podium.controllers.node_lifecycle import BY_NODE
+from podium.controllers.pod_removal import remove
 from podium.kit.clock import Clock
 
 #: Seconds that a node which is not there has to turn up, before its Pods go.
@@ -123,24 +124,5 @@ class PodGarbageCollector:
         return False
 
     async def _remove(self, pod: Pod, *, orphaned: bool) -> None:
-        metadata = pod.metadata
         patch = pod_garbage.failed_patch(pod, self._clock.now(), orphaned=orphaned)
-        try:
-            if patch is not None:
-                await self._client.patch(
-                    scheme.PODS,
-                    metadata.name,
-                    patch,
-                    namespace=metadata.namespace,
-                    subresource="status",
-                )
-            await self._client.delete(
-                scheme.PODS,
-                metadata.name,
-                namespace=metadata.namespace,
-                grace_period_seconds=0,
-                uid=metadata.uid,
-            )
-        except ApiError as exc:
-            if exc.code not in (404, 409):  # gone, or another Pod of that name by now
-                raise
+        await remove(self._client, pod, patch, grace_period_seconds=0)

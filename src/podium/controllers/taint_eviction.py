@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from podium.api import scheme
-from podium.api.errors import ApiError
 from podium.api.types.core_v1 import Node, Pod
 from podium.client.client import Client
 from podium.client.delta import Key, key_of
@@ -12,6 +10,8 @@ from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
 from podium.controllers.loop import work
 from podium.controllers.node_lifecycle import BY_NODE
+from podium.controllers.pod_garbage import disruption_target
+from podium.controllers.pod_removal import remove
 from podium.domain.pods.taint_eviction import seconds_left
 from podium.kit.clock import Clock
 
@@ -72,32 +72,13 @@ class TaintEvictionController:
             self._queue.add_after(key, left)
             return
         self._tell(pod, f"Marking for deletion Pod {key[0]}/{key[1]}")
-        await self._evict(pod)
-
-    async def _evict(self, pod: Pod) -> None:
-        metadata = pod.metadata
-        condition = {
-            "type": "DisruptionTarget",
-            "status": "True",
-            "reason": "DeletionByTaintManager",
-            "message": "Taint manager: deleting due to NoExecute taint",
-            "lastTransitionTime": self._clock.now().replace(microsecond=0),
-        }
-        patch = {"metadata": {"uid": metadata.uid}, "status": {"conditions": [condition]}}
-        try:
-            await self._client.patch(
-                scheme.PODS,
-                metadata.name,
-                patch,
-                namespace=metadata.namespace,
-                subresource="status",
-            )
-            await self._client.delete(
-                scheme.PODS, metadata.name, namespace=metadata.namespace, uid=metadata.uid
-            )
-        except ApiError as exc:
-            if exc.code not in (404, 409):  # gone, or another Pod of that name by now
-                raise
+        condition = disruption_target(
+            "DeletionByTaintManager",
+            "Taint manager: deleting due to NoExecute taint",
+            self._clock.now(),
+        )
+        patch = {"metadata": {"uid": uid}, "status": {"conditions": [condition]}}
+        await remove(self._client, pod, patch)
 
     def _tell(self, pod: Pod, message: str) -> None:
         self._recorder.event(pod, "Normal", _REASON, message)

@@ -16,6 +16,7 @@ from podium.api.types.core_v1 import Pod, PodCondition
 from podium.api.types.meta_v1 import DeleteOptions, Preconditions, StatusCause, StatusDetails
 from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.domain import disruption
+from podium.domain.pods.conditions import DISRUPTION_TARGET
 from podium.registry.types import RequestContext
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def _mark(registry: Registry, pod: Pod, asked: Preconditions | None) -> No
     for _ in range(_ATTEMPTS):
         now = registry.now().replace(microsecond=0)
         told = PodCondition(
-            type="DisruptionTarget",
+            type=DISRUPTION_TARGET,
             status="True",
             reason="EvictionByEvictionAPI",
             message="Eviction API: evicting",
