@@ -109,8 +109,7 @@ class Operation:
 
     @property
     def tag(self) -> str:
-        name = group_name(self.resource.group)
-        return f"{name[0].lower()}{name[1:]}_{self.resource.version}"
+        return tag(self.resource.group, self.resource.version)
 
     @property
     def description(self) -> str:
@@ -165,6 +164,12 @@ def group_name(group: str) -> str:
     """Return a group as names of operations have it: ``RbacAuthorization``."""
     parts = (group or "core").removesuffix(".k8s.io").split(".")
     return "".join(part.capitalize() for part in parts)
+
+
+def tag(group: str, version: str = "") -> str:
+    """Return a group as tags of operations have it: ``rbacAuthorization_v1``."""
+    name = group_name(group)
+    return f"{name[0].lower()}{name[1:]}" + (f"_{version}" if version else "")
 
 
 def _with_article(noun: str) -> str:

@@ -6,39 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from podium.apiserver.openapi.operations import JSON, META, YAML, group_name
+from podium.apiserver.openapi.operations import JSON, META, YAML, group_name, tag
 
 VERSION_INFO = "io.k8s.apimachinery.pkg.version.Info"
+_VERSION_FIELDS = (
+    "major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion",
+    "compiler", "platform",
+)  # fmt: skip
 #: What no package of ours has the definition of.
 DEFINITIONS: Mapping[str, Any] = {
     VERSION_INFO: {
         "type": "object",
         "description": "Info contains versioning information.",
-        "required": [
-            "major",
-            "minor",
-            "gitVersion",
-            "gitCommit",
-            "gitTreeState",
-            "buildDate",
-            "goVersion",
-            "compiler",
-            "platform",
-        ],
-        "properties": {
-            name: {"type": "string"}
-            for name in (
-                "buildDate",
-                "compiler",
-                "gitCommit",
-                "gitTreeState",
-                "gitVersion",
-                "goVersion",
-                "major",
-                "minor",
-                "platform",
-            )
-        },
+        "required": list(_VERSION_FIELDS),
+        "properties": {name: {"type": "string"} for name in sorted(_VERSION_FIELDS)},
     }
 }
 
@@ -102,14 +83,12 @@ def roots(groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Root]]:
     yield "api/v1", _resources("", "v1", "/api/v1/")
     yield "apis", Root("/apis/", "getAPIVersions", "apis", _VERSIONS, f"{META}.APIGroupList")
     for group, versions in groups.items():
-        name = group_name(group)
-        tag = name[0].lower() + name[1:]
         yield (
             f"apis/{group}",
             Root(
                 f"/apis/{group}/",
-                f"get{name}APIGroup",
-                tag,
+                f"get{group_name(group)}APIGroup",
+                tag(group),
                 "get information of a group",
                 f"{META}.APIGroup",
             ),
@@ -123,11 +102,10 @@ _VERSIONS = "get available API versions"
 
 
 def _resources(group: str, version: str, path: str) -> Root:
-    name = group_name(group)
     return Root(
         path,
-        f"get{name}{version.upper()}APIResources",
-        f"{name[0].lower()}{name[1:]}_{version}",
+        f"get{group_name(group)}{version.upper()}APIResources",
+        tag(group, version),
         "get available resources",
         f"{META}.APIResourceList",
     )
