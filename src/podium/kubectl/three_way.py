@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-from podium.api.patch import strategic
+from podium.api.patch import merge, strategic
 
 Map = dict[str, Any]
 
@@ -23,7 +23,7 @@ def strategic_patch(last: Map, wanted: Map, current: Map, definition: str) -> Ma
 
 def merge_patch(last: Map, wanted: Map, current: Map) -> Map:
     """Return a JSON merge patch of *current*, for kinds whose lists nobody can merge."""
-    patch = _changed(current, wanted)
+    patch = merge.diff(current, wanted, deletions=False)
     for name in last:
         if name not in wanted:
             patch[name] = None
@@ -32,18 +32,6 @@ def merge_patch(last: Map, wanted: Map, current: Map) -> Map:
             if inner:
                 patch[name] = inner
     return {k: v for k, v in patch.items() if v is not None or k in current}
-
-
-def _changed(current: Map, wanted: Map) -> Map:
-    patch: Map = {}
-    for name, value in wanted.items():
-        before = current.get(name)
-        if isinstance(value, dict) and isinstance(before, dict):
-            if inner := _changed(before, value):
-                patch[name] = inner
-        elif name not in current or before != value:
-            patch[name] = value
-    return patch
 
 
 def _deletes(item: Any) -> bool:

@@ -18,14 +18,15 @@ def apply(document: Any, patch: Any) -> Any:
     return result
 
 
-def diff(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return the patch that makes *new* of *old*; lists that differ are replaced."""
+def diff(old: dict[str, Any], new: dict[str, Any], *, deletions: bool = True) -> dict[str, Any]:
+    """Return the patch that makes *new* of *old*; lists that differ are replaced. Without
+    *deletions*, what only *old* has stays."""
     patch: dict[str, Any] = {}
     for name, value in new.items():
         before = old.get(name)
         if isinstance(value, dict) and isinstance(before, dict):
-            if inner := diff(before, value):
+            if inner := diff(before, value, deletions=deletions):
                 patch[name] = inner
         elif name not in old or before != value:
             patch[name] = value
-    return patch | {name: None for name in old if name not in new}
+    return patch | {name: None for name in old if deletions and name not in new}
