@@ -19,6 +19,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
         self.running = ["c"]
+        self.others = 0
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         assert request.path == "/metrics/resource"
@@ -28,6 +29,7 @@ class Counting:
             f"node_cpu_usage_seconds_total {100 + self.asked * 10} {at}",
             f"node_memory_working_set_bytes {1 << 30} {at}",
         ]
+        lines += ['container_cpu_usage_seconds_total{container="x"} 1'] * self.others
         for name in self.running:
             labels = f'{{container="{name}",namespace="default",pod="one"}}'
             cpu = 7 + self.asked * 5
@@ -80,6 +82,16 @@ async def test_pods_and_nodes(api: RunningApiServer) -> None:
             "Name", "cpu", "memory", "window"
         ]  # fmt: skip
         assert [row["cells"] for row in table["rows"]] == [["one", "500m", "48Mi", "10s"]]
+
+
+async def test_what_a_kubelet_tells_is_read_to_its_end(api: RunningApiServer) -> None:
+    async with api.session() as session, kubelet(api, session) as node:
+        counting = Counting()
+        node.answer = counting.answer
+        counting.others = 20_000
+        await run(session, "c")
+        status, one = await get(session, f"{BASE}/namespaces/default/pods/one")
+        assert (status, [told["name"] for told in one["containers"]]) == (200, ["c"])
 
 
 async def test_what_cannot_be_told_is_not_there(api: RunningApiServer) -> None:

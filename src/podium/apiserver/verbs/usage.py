@@ -32,7 +32,7 @@ from podium.registry.types import ListOptions, ListResult, Stored
 
 #: Seconds that the sample before may be away, and until another one is taken where it is not so.
 YOUNGEST, OLDEST, PAUSE = 1.0, 60.0, 0.5
-#: Seconds that a kubelet may take to answer, and bytes of its answer that are read.
+#: Seconds that a kubelet may take to answer, and bytes of the longest answer that is taken.
 PATIENCE, LONGEST = 10.0, 64 << 20
 
 Usages = Mapping[Key, Usage]
@@ -54,7 +54,9 @@ async def get_usage(call: Call) -> StreamResponse:
     try:
         stored = await call.registry.get(of, call.namespace, call.name)
     except ApiError as exc:
-        raise _missing(call) if exc.code == 404 else exc from exc
+        if exc.code == 404:
+            raise _missing(call) from exc
+        raise
     items = await _items(call, [stored.obj])
     if not items:
         raise _missing(call)
@@ -130,8 +132,12 @@ async def _sample(call: Call, node: Node) -> Sample:
     ):
         if answer.status != 200:
             raise ClientError(f"status {answer.status}")
-        text = (await answer.content.read(LONGEST)).decode(errors="replace")
-    return read_sample(text, call.services.clock.now().timestamp())
+        told = bytearray()
+        async for piece in answer.content.iter_any():
+            told += piece
+            if len(told) > LONGEST:
+                raise ClientError("the answer is too long")
+    return read_sample(told.decode(errors="replace"), call.services.clock.now().timestamp())
 
 
 def pod_metrics(pod: Pod, found: Usages) -> PodMetrics | None:
