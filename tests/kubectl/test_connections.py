@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from podium.kubectl import kubeconfig
+from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import parse
 from podium.kubectl.global_flags import GLOBAL_FLAGS
 from podium.kubectl.proxies import proxy_for
@@ -150,6 +151,12 @@ def test_who_is_reached_without_a_proxy(monkeypatch, excepted, host, proxied):
     found = proxy_for("", Url(f"https://{host}"))
     assert (found is not None) is proxied
     assert found is None or (found.host, found.port) == ("proxy", 3128)
+
+
+def test_a_proxy_that_cannot_be_one_is_told_of(monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:x")
+    with pytest.raises(CommandError, match='invalid proxy address "http://proxy:x": invalid port'):
+        proxy_for("", Url("https://h"))
 
 
 async def test_through_a_proxy(tmp_path):

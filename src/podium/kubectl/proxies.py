@@ -6,7 +6,7 @@ import base64
 import os
 import socket
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.urls import Url
 from podium.kubectl.wire import Wire, WireError
 
@@ -25,7 +25,11 @@ def proxy_for(configured: str, server: Url) -> Url | None:
 
 
 def _proxy(text: str) -> Url:
-    proxy = Url(text)
+    try:
+        proxy = Url(text)
+    except ValueError as exc:
+        why = f'invalid proxy address "{text}": {exc}'
+        raise Said(f"Unable to connect to the server: {why}") from exc
     if proxy.scheme != "http":
         raise CommandError(
             f'proxy "{text}": this kubectl goes through proxies that speak plain HTTP only'
