@@ -310,14 +310,20 @@ class _Files:
             os.close(descriptor)
 
 
-def _refusal(response: Response) -> StatusError:
-    body = response.read()
+def told_in(body: bytes | str) -> StatusError | None:
+    """Return the refusal whose ``Status`` *body* is, None where it is something else."""
     try:
         status = json.loads(body)
     except ValueError:
-        status = None
-    if isinstance(status, dict) and status.get("kind") == "Status":
-        return StatusError(status)
+        return None
+    is_status = isinstance(status, dict) and status.get("kind") == "Status"
+    return StatusError(status) if is_status else None
+
+
+def _refusal(response: Response) -> StatusError:
+    body = response.read()
+    if (told := told_in(body)) is not None:
+        return told
     text = body.decode(errors="replace").strip()
     code = response.status
     reason = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}.get(code, "")

@@ -5,7 +5,6 @@ The only commands of this kubectl with an event loop; this is imported where str
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,8 +13,8 @@ from typing import Any
 import aiohttp
 from multidict import CIMultiDict
 
-from podium.kubectl.errors import CommandError, StatusError, Unreachable
-from podium.kubectl.http import USER_AGENT, Http, Query
+from podium.kubectl.errors import CommandError, Unreachable
+from podium.kubectl.http import USER_AGENT, Http, Query, told_in
 
 #: A watch, and whatever else is followed, may take any time.
 ENDLESS = aiohttp.ClientTimeout(total=None)
@@ -81,16 +80,7 @@ async def _refusal(
     }
     async with session.post(target, headers=headers) as response:
         text = await response.text()
-    status = _status(text)
-    return CommandError(f"unable to upgrade connection: {status or text.strip()}")
-
-
-def _status(text: str) -> StatusError | None:
-    with contextlib.suppress(ValueError):
-        status = json.loads(text)
-        if isinstance(status, dict) and status.get("kind") == "Status":
-            return StatusError(status)
-    return None
+    return CommandError(f"unable to upgrade connection: {told_in(text) or text.strip()}")
 
 
 async def get(
@@ -123,7 +113,7 @@ async def _asked(
         ) as response:  # fmt: skip
             if response.status >= 300:
                 text = await response.text()
-                raise _status(text) or CommandError(text.strip() or str(response.reason))
+                raise told_in(text) or CommandError(text.strip() or str(response.reason))
             yield response
     except aiohttp.ClientConnectorError as exc:
         raise Unreachable(http.authority, exc.os_error) from exc

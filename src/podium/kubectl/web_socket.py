@@ -4,7 +4,6 @@ load, so that a short command stays short."""
 from __future__ import annotations
 
 import binascii
-import json
 import os
 import ssl
 from collections import deque
@@ -12,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from podium.kubectl.errors import CommandError, Unreachable
-from podium.kubectl.http import Http, Query
+from podium.kubectl.http import Http, Query, told_in
 
 _CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x2, 0x8, 0x9, 0xA
 _FIN, _MASKED = 0x80, 0x80
@@ -39,10 +38,11 @@ class WebSocket:
             self._socket, response = http.upgrade(method, path, query, headers)
             if response.status == 101:
                 break
-            said = response.read().decode(errors="replace")
+            said = response.read()
             self._socket.close()
         else:
-            raise CommandError(f"unable to upgrade connection: {_message(said)}")
+            text = told_in(said) or said.decode(errors="replace").strip()
+            raise CommandError(f"unable to upgrade connection: {text}")
         self.protocol = response.header("sec-websocket-protocol")
         self._server = http.authority
         self._socket.setblocking(False)
@@ -161,14 +161,3 @@ def _xor(data: bytes, key: bytes) -> bytes:
 def _ones(words: int) -> int:
     """Return the number that times a word is so many of that word."""
     return int.from_bytes(b"\1\0\0\0" * words, "little")
-
-
-def _message(text: str) -> str:
-    """Return the message of a ``Status``, or what came instead of one."""
-    try:
-        status = json.loads(text)
-    except ValueError:
-        return text.strip()
-    if isinstance(status, dict) and status.get("kind") == "Status":
-        return str(status.get("message", ""))
-    return text.strip()
