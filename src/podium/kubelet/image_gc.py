@@ -6,7 +6,6 @@ What may go is decided in ``podium.domain.image_garbage``.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from podium.api.types.core_v1 import Node, Pod
@@ -14,6 +13,7 @@ from podium.client.events import EventRecorder
 from podium.domain.image_garbage import Disk, KnownImage, noted, removable, too_old
 from podium.kit.clock import Clock
 from podium.kubelet.config import KubeletConfiguration
+from podium.kubelet.stats.disks import file_system
 from podium.runtime.image_port import ImageService
 from podium.runtime.port import RuntimeFailure, RuntimeService
 
@@ -155,6 +155,5 @@ class ImageCollector:
 
 
 def _measure(mountpoint: str) -> Disk:
-    status = os.statvfs(mountpoint)
-    size = status.f_frsize
-    return Disk(mountpoint, status.f_blocks * size, status.f_bavail * size)
+    found = file_system(mountpoint)
+    return Disk(mountpoint, found.capacity, found.available)

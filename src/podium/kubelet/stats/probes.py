@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 
 from podium.kubelet.probing.counts import BUCKETS, Key, ProbeCount
-from podium.kubelet.stats.prometheus import Sample, family
+from podium.kubelet.stats.prometheus import Sample, block, family
 
 _DURATION = "prober_probe_duration_seconds"
 
@@ -23,11 +23,8 @@ def probes(counts: Mapping[Key, ProbeCount]) -> str:
         "result.", total,
     )  # fmt: skip
     lines = [line for key, count in counts.items() for line in _histogram(_labels(key), count)]
-    if lines:
-        prose = "[ALPHA] Duration in seconds for a probe response."
-        head = [f"# HELP {_DURATION} {prose}", f"# TYPE {_DURATION} histogram"]
-        text += "\n".join([*head, *lines, ""])
-    return text
+    prose = "[ALPHA] Duration in seconds for a probe response."
+    return text + block(_DURATION, "histogram", prose, lines)
 
 
 def _labels(key: Key) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +24,11 @@ class Sample:
 
 def family(name: str, kind: str, prose: str, samples: Iterable[Sample]) -> str:
     """Return the lines of one metric; nothing where there is no sample."""
-    lines = [sample.text(name) for sample in samples]
+    return block(name, kind, prose, [sample.text(name) for sample in samples])
+
+
+def block(name: str, kind: str, prose: str, lines: Sequence[str]) -> str:
+    """The same of a metric whose samples have names of their own, as those of a histogram."""
     if not lines:
         return ""
     return "\n".join([f"# HELP {name} {prose}", f"# TYPE {name} {kind}", *lines, ""])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from podium.api.go_time import format_time
 from podium.kit.disk_usage import DiskUsage
 from podium.kubelet.stats.readings import (
     ContainerReading,
@@ -39,14 +40,14 @@ def _picked(part: Part, *names: str) -> Part:
 
 class _Teller:
     def __init__(self, time: datetime) -> None:
-        self._time = time_text(time)
+        self._time = format_time(time)
 
     def node(self, node: NodeReading) -> Part:
         images = self._disk(node.images, node.images_used)
         return {
             "nodeName": node.name,
             "systemContainers": self._system(node),
-            "startTime": time_text(node.started_at),
+            "startTime": format_time(node.started_at),
             **self._compute(node.usage, node.nano_cores, node.memory),
             "network": self._network(list(node.network.values()), node.default_link),
             "fs": self._disk(node.file_system),
@@ -64,14 +65,14 @@ class _Teller:
         if node.pods is None:
             return []
         compute = self._compute(node.pods, node.pods_nano_cores, node.memory)
-        return [{"name": "pods", "startTime": time_text(node.started_at), **compute}]
+        return [{"name": "pods", "startTime": format_time(node.started_at), **compute}]
 
     def pod(self, reading: PodReading) -> Part:
         meta, status = reading.pod.metadata, reading.pod.status
         started = status.start_time or meta.creation_timestamp
         part: Part = {
             "podRef": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
-            "startTime": time_text(started) if started else None,
+            "startTime": format_time(started) if started else None,
             "containers": [self._container(container) for container in reading.containers],
         }
         if reading.usage is not None:
@@ -92,7 +93,7 @@ class _Teller:
         limit = reading.memory_limit
         part: Part = {
             "name": reading.name,
-            "startTime": time_text(reading.started_at),
+            "startTime": format_time(reading.started_at),
             **self._compute(reading.usage, reading.nano_cores, limit),
             "swap": {"time": self._time, "swapUsageBytes": reading.usage.swap_usage_bytes},
         }
@@ -154,7 +155,3 @@ def _link(link: NetworkInterfaceUsage) -> Part:
         "txBytes": link.tx_bytes,
         "txErrors": link.tx_errors,
     }
-
-
-def time_text(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
