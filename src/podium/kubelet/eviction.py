@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks, and for which a Pod that goes is waited for.
 INTERVAL, CLEANUP = 10.0, 30.0
+_ON_DISKS = ("ephemeral-storage", "inodes")
 
 
 class EvictionManager:
@@ -108,7 +109,7 @@ class EvictionManager:
         resource = RESOURCES[first.signal]
         text = f"Attempting to reclaim {resource}"
         self._events.event(node(), "Warning", "EvictionThresholdMet", text)
-        if self.reclaim is not None and resource in ("ephemeral-storage", "inodes"):
+        if self.reclaim is not None and resource in _ON_DISKS:
             await self.reclaim()
             if satisfied(self._thresholds, self._signals()):
                 return ()
@@ -118,8 +119,7 @@ class EvictionManager:
         self, first: Threshold, due: Sequence[Threshold], observed: Observations
     ) -> Sequence[asyncio.Event]:
         resource = RESOURCES[first.signal]
-        on_disk = resource in ("ephemeral-storage", "inodes")
-        reading = await self._stats.read(disks=on_disk, idle=True)
+        reading = await self._stats.read(disks=resource in _ON_DISKS, idle=True)
         uses = {p.pod.metadata.uid: _use(p, reading, first.signal) for p in reading.pods}
         pods = [pod for pod in self._pods.active_pods() if not is_critical(pod)]
         for pod in ranked(first.signal, pods, uses):

@@ -186,9 +186,9 @@ class PodResizer:
 
 
 def _shrinks(now: PodCgroup, wanted: PodCgroup) -> bool:
-    return bool(wanted.memory_limit) and (
-        now.memory_limit is None or (wanted.memory_limit or 0) < now.memory_limit
-    )
+    if not wanted.memory_limit:
+        return False
+    return now.memory_limit is None or wanted.memory_limit < now.memory_limit
 
 
 def _wish(resource: str, cgroup: ContainerCgroup) -> LinuxContainerResources:

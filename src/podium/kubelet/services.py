@@ -25,8 +25,7 @@ from podium.runtime.port import RuntimeService
 class NodeServices:
     """``node`` is the Node object as the API has it, ``pods_on_node`` the Pods that were admitted;
     ``room_freed`` is to be called when they take less of it, ``make_room`` for a critical Pod that
-    there is none for. ``resolver`` reads the node's
-    resolv.conf."""
+    there is none for. ``resolver`` reads the node's resolv.conf."""
 
     options: KubeletOptions
     client: Client

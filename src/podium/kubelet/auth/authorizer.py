@@ -15,7 +15,7 @@ from podium.kubelet.auth.memory import Memory
 from podium.kubelet.auth.settings import ALWAYS_ALLOW, AuthSettings
 
 _MOST = 8192
-#: Users with more names of groups, and more of everything else, than this are not remembered.
+#: Characters of a question that is remembered, at most: a user may have any number of groups.
 _LONGEST = 10_000
 
 
@@ -35,8 +35,8 @@ class Authorizer:
         known = self._known.get(key)
         if known is None:
             known = await self._review(user, verb, subresource)
-            settings = self._settings
             if len(repr(key)) <= _LONGEST:
+                settings = self._settings
                 ttl = settings.authorized_ttl if known else settings.unauthorized_ttl
                 self._known.put(key, known, ttl)
         return known

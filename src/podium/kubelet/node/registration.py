@@ -56,7 +56,7 @@ class NodeReporter:
         self._pressures = pressures
         self._reported_at: datetime | None = None
         self._told: set[str] = set()
-        self._contradicted = asyncio.Event()
+        self._news = asyncio.Event()
         self.node = Node()
         self._closing = False
 
@@ -67,7 +67,7 @@ class NodeReporter:
 
     def report_soon(self) -> None:
         """There is news: do not wait until the next report is due."""
-        self._contradicted.set()
+        self._news.set()
 
     async def anticipate(self) -> None:
         """Know the Node as far as it can be known without the API."""
@@ -102,14 +102,14 @@ class NodeReporter:
         if {c.type: c.status for c in ours.conditions} != {
             c.type: c.status for c in theirs.conditions
         }:
-            self._contradicted.set()
+            self.report_soon()
 
     async def run(self) -> None:
         """Report the status as often as the configuration says, until cancelled."""
         frequency = self._options.config.node_status_update_frequency
         while True:
-            await self._clock.wait(self._contradicted, frequency)
-            self._contradicted.clear()
+            await self._clock.wait(self._news, frequency)
+            self._news.clear()
             try:
                 await self.report()
             except ApiError as exc:
