@@ -352,6 +352,8 @@ class RuntimeContract:
         await harness.runtime.remove_container("0" * 64)
         await harness.runtime.stop_pod_sandbox("0" * 64)
         await harness.runtime.remove_pod_sandbox("0" * 64)
+        assert await harness.runtime.list_pod_sandbox() == []
+        assert await harness.runtime.list_containers() == []
 
     async def test_what_was_not_started_is_not_stopped_but_removed(self, harness: Harness):
         runtime, _, container_id = await self.created(harness)

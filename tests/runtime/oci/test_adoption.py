@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from podium.runtime.port import (
     RuntimeFailure,
 )
 from support.leaks import leaked, snapshot
-from support.oci import OciHarness, oci
+from support.oci import OciHarness, oci, until
 
 pytestmark = pytest.mark.e2e
 
@@ -118,7 +117,7 @@ async def test_what_ended_meanwhile_has_its_exit_code(machine: OciHarness):
     (container,) = started_and_killed(machine, "one")
     await machine.end(container, 5)
     exit_file = machine.options.container(container).exit_file
-    await asyncio.to_thread(wait_for, exit_file)
+    await until(exit_file.exists)
     async with again(machine) as runtime:
         status = await exited(runtime, container)
         assert (status.exit_code, status.reason) == (5, "Error")
@@ -212,13 +211,6 @@ async def test_cleanup_removes_everything_of_a_crashed_cluster_and_of_no_other(
         status = await other.runtime.container_status(kept)
         assert status.state is ContainerState.RUNNING
         assert leaked({kind: frozenset() for kind in snapshot()}, machine.id) == {}
-
-
-def wait_for(file: Path) -> None:
-    deadline = time.monotonic() + 10
-    while not file.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def reboot(machine: OciHarness) -> None:

@@ -146,12 +146,15 @@ async def test_a_child_of_a_killed_holder_is_waited_for(tmp_path: Path):
     inherited = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(inherited, fcntl.LOCK_EX)
 
+    pauses: list[float] = []
+
     class ChildGoes(SystemClock):
         async def sleep(self, seconds: float) -> None:
+            pauses.append(seconds)
             os.close(inherited)
 
     async with lock(tmp_path, ChildGoes()):
-        pass
+        assert len(pauses) == 1, "it was not had while the child had it, and at once then"
 
 
 async def test_a_conmon_that_does_not_listen_holds_nobody_up(tmp_path, monkeypatch):

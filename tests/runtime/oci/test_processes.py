@@ -51,12 +51,6 @@ def marked(harness: OciHarness, sandbox_id: str) -> list[int]:
     return namespace_init.find(str(harness.options.sandbox(sandbox_id).run))
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_containers_of_a_sharing_pod_see_each_other_below_one_first_process(
     harness: OciHarness,
 ):
