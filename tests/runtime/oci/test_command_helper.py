@@ -201,10 +201,12 @@ async def test_variables_that_a_shell_would_change_take_the_long_way(harness: Oc
 
 async def test_the_shell_ends_with_the_container(harness: OciHarness):
     container_id = await started(harness)
+    before = len(os.listdir("/proc/self/fd"))
     await twice(harness, container_id, "true")
     [shell] = shells(harness, container_id)
     await harness.runtime.stop_container(container_id, 0)
     await gone(shell)
+    await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
     assert harness.processes(container_id) == []
 
 
