@@ -184,13 +184,17 @@ class _Step:
         if latest is None or not latest.is_running:
             return
         if latest.hash != container_hash(container):
-            self.actions.append(_replace(self._pod, latest))
+            self.actions.append(
+                _replace(self._pod, latest, "definition changed, will be restarted")
+            )
             return
         if latest.id in self._asked_for:
-            self.actions.append(_restart(self._pod, latest))
+            self.actions.append(
+                _replace(self._pod, latest, "was asked to restart, will be restarted")
+            )
             return
         if needs_restart(self._pod, container, self._behind.get(container.name)):
-            self.actions.append(_resize(self._pod, latest))
+            self.actions.append(_replace(self._pod, latest, "resize requires restart"))
             return
         failed = self._health.get(latest.id, _HEALTHY).failed
         if failed is not None:
@@ -249,18 +253,8 @@ def start_container(
     return StartContainer(container.name, latest.attempt + 1, back_off)
 
 
-def _replace(pod: Pod, running: ContainerRecord) -> KillContainer:
-    why = f"Container {running.name} definition changed, will be restarted"
-    return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
-
-
-def _restart(pod: Pod, running: ContainerRecord) -> KillContainer:
-    why = f"Container {running.name} was asked to restart, will be restarted"
-    return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
-
-
-def _resize(pod: Pod, running: ContainerRecord) -> KillContainer:
-    why = f"Container {running.name} resize requires restart"
+def _replace(pod: Pod, running: ContainerRecord, what: str) -> KillContainer:
+    why = f"Container {running.name} {what}"
     return KillContainer(running.id, running.name, grace_period(pod), why, restart=True)
 
 
