@@ -95,7 +95,7 @@ def _spare_of_pod(pod: Pod) -> int:
 
 def _cut(number: int, divisor: int) -> int:
     """Divide as Go does: towards zero."""
-    return int(number / divisor) if number < 0 else number // divisor
+    return -(-number // divisor) if number < 0 else number // divisor
 
 
 @dataclass(frozen=True, slots=True)
