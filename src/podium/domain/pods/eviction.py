@@ -12,12 +12,11 @@ from datetime import datetime
 from types import MappingProxyType
 
 from podium.api import quantity
-from podium.api.annotations import MIRROR
 from podium.api.quantity import Amount
-from podium.api.resources import pod_requests, qos_class
+from podium.api.resources import BEST_EFFORT, pod_requests, qos_class
 from podium.api.types.core_v1 import Pod, Taint
 from podium.domain.pods.shutdown import CRITICAL
-from podium.domain.pods.static import is_static
+from podium.domain.pods.static import is_mirror, is_static
 from podium.domain.scheduling.taints import tolerates
 
 MEMORY, NODE_DISK, NODE_INODES = "memory.available", "nodefs.available", "nodefs.inodesFree"
@@ -171,8 +170,7 @@ class PodUse:
 
 def is_critical(pod: Pod) -> bool:
     """Whether the node depends on the Pod: it is never evicted, and always admitted."""
-    mirrors = MIRROR in pod.metadata.annotations
-    return is_static(pod) or mirrors or (pod.spec.priority or 0) >= CRITICAL
+    return is_static(pod) or is_mirror(pod) or (pod.spec.priority or 0) >= CRITICAL
 
 
 def ranked(signal: str, pods: Iterable[Pod], uses: Mapping[str, PodUse]) -> list[Pod]:
@@ -256,7 +254,7 @@ def refused_under(pod: Pod, conditions: frozenset[str]) -> str:
     if conditions == {MEMORY_PRESSURE}:
         taint = Taint(key="node.kubernetes.io/memory-pressure", effect="NoSchedule")
         tolerated = any(tolerates(toleration, taint) for toleration in pod.spec.tolerations)
-        if qos_class(pod) != "BestEffort" or tolerated:
+        if qos_class(pod) != BEST_EFFORT or tolerated:
             return ""
     return f"The node had condition: [{' '.join(sorted(conditions))}]. "
 
