@@ -12,6 +12,7 @@ from typing import Any
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.meta import metadata
+from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.scheme import (
     ENDPOINTS,
     ENDPOINTSLICES,
@@ -50,22 +51,17 @@ _CONFLICTS = (404, 409)
 
 
 _CRITICAL = {
-    "system-cluster-critical": (
-        2_000_000_000,
-        "Used for system critical pods that must run in the cluster, but can be moved to another "
-        "node if necessary.",
-    ),
-    "system-node-critical": (
-        2_000_001_000,
-        "Used for system critical pods that must not be moved from their current node.",
-    ),
+    "system-cluster-critical": "Used for system critical pods that must run in the cluster, but "
+    "can be moved to another node if necessary.",
+    "system-node-critical": "Used for system critical pods that must not be moved from their "
+    "current node.",
 }
 
 
 def _priority_classes() -> list[PriorityClass]:
     return [
-        PriorityClass(metadata=ObjectMeta(name=name), value=value, description=text)
-        for name, (value, text) in _CRITICAL.items()
+        PriorityClass(metadata=ObjectMeta(name=name), value=SYSTEM_CLASSES[name], description=text)
+        for name, text in _CRITICAL.items()
     ]
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from podium.api.field import FieldError, Path, forbidden
+from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.types.scheduling_v1 import PriorityClass
 from podium.api.validation.common import immutable, one_of
 
 HIGHEST_USER_DEFINABLE = 1_000_000_000
 SYSTEM_PREFIX = "system-"
-#: The classes that are there from the start, with their values.
-SYSTEM_CLASSES = {"system-node-critical": 2_000_001_000, "system-cluster-critical": 2_000_000_000}
 _RESERVED = f"priority class names with '{SYSTEM_PREFIX}' prefix are reserved for system use only"
 PREEMPTION_POLICIES = ("PreemptLowerPriority", "Never")
 

@@ -12,6 +12,7 @@ from podium.api import codec, meta, names
 from podium.api.annotations import HASH, SEEN, SOURCE
 from podium.api.defaults.pods import set_defaults_pod
 from podium.api.errors import ApiError
+from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.resources import qos_class
 from podium.api.scheme import PODS
 from podium.api.types.core_v1 import Pod, PodStatus, Toleration
@@ -19,12 +20,6 @@ from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.validation.pods import validate_pod
 from podium.domain.pods.references import api_reference
 from podium.domain.pods.static import FILE
-
-#: Values of the priority classes that every cluster has; others the API alone knows.
-_SYSTEM_PRIORITIES = {
-    "system-cluster-critical": 2_000_000_000,
-    "system-node-critical": 2_000_001_000,
-}
 
 
 class BadManifest(ValueError):
@@ -72,7 +67,8 @@ def _complete(pod: Pod, node: str) -> None:
     set_defaults_pod(pod)
     spec.node_name = node
     if spec.priority is None:
-        spec.priority = _SYSTEM_PRIORITIES.get(spec.priority_class_name)
+        # Other classes than those that every cluster has the API alone knows.
+        spec.priority = SYSTEM_CLASSES.get(spec.priority_class_name)
     for_ever = Toleration(operator="Exists", effect="NoExecute")
     if for_ever not in spec.tolerations:
         spec.tolerations = [*spec.tolerations, for_ever]

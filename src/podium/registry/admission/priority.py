@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.scheme import PODS, PRIORITYCLASSES
 from podium.api.types.core_v1 import Pod
 from podium.registry.admission.base import Attributes, Reader
@@ -15,11 +16,6 @@ from podium.registry.admission.base import Attributes, Reader
 if TYPE_CHECKING:
     from podium.api.types.scheduling_v1 import PriorityClass
 
-#: Value of the classes that every cluster has.
-SYSTEM_CLASSES = {
-    "system-cluster-critical": 2_000_000_000,
-    "system-node-critical": 2_000_001_000,
-}
 DEFAULT_PRIORITY, DEFAULT_POLICY = 0, "PreemptLowerPriority"
 
 
