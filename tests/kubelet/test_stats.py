@@ -10,6 +10,7 @@ import pytest
 from podium.kubelet.stats.disks import PodPlaces, volume_readings
 from podium.kubelet.stats.prometheus import Sample, family
 from podium.runtime.network.interfaces import interfaces, seen_from_inside
+from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import NetworkInterfaceUsage
 from support.node import NODE, Node
 from support.objects import container, pod
@@ -87,6 +88,15 @@ async def test_the_short_form_has_cpu_and_memory_alone(node):
     assert told["pods"][0]["containers"][0].keys() == {
         "name", "startTime", "cpu", "memory", "swap"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/resource", "/stats/summary"])
+async def test_a_runtime_that_does_not_answer_is_told_of(node, monkeypatch, path):
+    async def fail() -> None:
+        raise RuntimeFailure("it is stuck")
+
+    monkeypatch.setattr(node.runtime, "list_containers", fail)
+    assert await node.fetch(path) == (500, "failed to get stats: it is stuck\n")
 
 
 async def test_metrics_that_metrics_servers_read(node):

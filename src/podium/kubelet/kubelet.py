@@ -82,7 +82,7 @@ async def run(
         signals = signals or Signals(options.root_dir, images_dir, of_pods.memory_left)
         kubelet = _Kubelet(options, runtime, images, client, of_pods, clock, signals)
         guard = Guard(client, options.config.auth, options.node_name, clock)
-        doors = StatsDoor(kubelet.stats, kubelet.probe_counts)
+        doors = StatsDoor(kubelet.stats, kubelet.probe_counts, runtime)
         async with KubeletServer(options, runtime, kubelet.pods, doors, guard, clock) as server:
             await kubelet.run(server, on_ready, stop)
 

@@ -65,7 +65,6 @@ class KubeletServer:
         application = web.Application(middlewares=[self._guard.middleware()])
         application.router.add_get("/healthz", _healthz)
         application.router.add_get("/pods", self._list_pods)
-        application.router.add_get("/metrics", self._metrics)
         self._stats.add_to(application.router)
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         StreamingDoor(self._runtime, self._find).add_to(application.router)
@@ -115,12 +114,6 @@ class KubeletServer:
     async def _list_pods(self, _request: web.Request) -> web.Response:
         items = sorted(self._pods.pods(), key=lambda pod: pod.metadata.name)
         return web.Response(body=encode(PodList(items=items)), content_type="application/json")
-
-    async def _metrics(self, _request: web.Request) -> web.Response:
-        from podium.kubelet.stats.metrics import metrics
-
-        text = await metrics(self._runtime)
-        return web.Response(text=text, content_type="text/plain")
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]
