@@ -50,6 +50,18 @@ async def test_an_evicted_pod_says_so(session):
     )  # fmt: skip
 
 
+async def test_a_pod_that_was_to_go_anyway_says_since_when(session):
+    since = "2020-01-02T03:04:05Z"
+    condition = {"type": "DisruptionTarget", "status": "True", "lastTransitionTime": since}
+    headers = {"Content-Type": "application/merge-patch+json"}
+    status = {"status": {"conditions": [condition]}}
+    async with session.patch(f"{BASE}/pods/p/status", json=status, headers=headers) as response:
+        assert response.status == 200
+    assert await evict(session) == 201
+    [told] = (await pod(session))["status"]["conditions"]
+    assert (told["reason"], told["lastTransitionTime"]) == ("EvictionByEvictionAPI", since)
+
+
 async def test_a_version_that_was_asked_for_counts(session):
     version = (await pod(session))["metadata"]["resourceVersion"]
     assert await evict(session, preconditions={"resourceVersion": "1"}) == 409

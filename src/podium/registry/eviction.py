@@ -5,6 +5,7 @@ Follows ``pkg/registry/core/pod/storage/eviction.go`` of Kubernetes.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,18 +61,8 @@ async def _mark(registry: Registry, pod: Pod, asked: Preconditions | None) -> No
     if pinned and asked is not None and asked.resource_version != pod.metadata.resource_version:
         return  # the deletion will be refused
     for _ in range(_ATTEMPTS):
-        now = registry.now().replace(microsecond=0)
-        told = PodCondition(
-            type=DISRUPTION_TARGET,
-            status="True",
-            reason="EvictionByEvictionAPI",
-            message="Eviction API: evicting",
-            observed_generation=pod.metadata.generation,
-            last_transition_time=now,
-        )
-        others = [c for c in pod.status.conditions if c.type != told.type]
-        status = msgspec.structs.replace(pod.status, conditions=[*others, told])
         metadata = msgspec.structs.replace(pod.metadata)
+        status = msgspec.structs.replace(pod.status, conditions=_conditions(pod, registry.now()))
         changed = msgspec.structs.replace(pod, metadata=metadata, status=status)
         try:
             stored = await registry.write_status(PODS, changed)
@@ -86,6 +77,22 @@ async def _mark(registry: Registry, pod: Pod, asked: Preconditions | None) -> No
         if fresh is None or fresh.metadata.uid != pod.metadata.uid:
             return  # the deletion will tell
         pod = fresh
+
+
+def _conditions(pod: Pod, now: datetime) -> list[PodCondition]:
+    """Return those of *pod*, and that it goes: since now, unless it was to go anyway."""
+    others = [c for c in pod.status.conditions if c.type != DISRUPTION_TARGET]
+    before = [c for c in pod.status.conditions if c.type == DISRUPTION_TARGET]
+    since = before[0].last_transition_time if before and before[0].status == "True" else None
+    told = PodCondition(
+        type=DISRUPTION_TARGET,
+        status="True",
+        reason="EvictionByEvictionAPI",
+        message="Eviction API: evicting",
+        observed_generation=pod.metadata.generation,
+        last_transition_time=since or now.replace(microsecond=0),
+    )
+    return [*others, told]
 
 
 def _unhealthy_may_go(budget: PodDisruptionBudget, pod: Pod) -> bool:
