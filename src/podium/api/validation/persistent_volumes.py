@@ -41,30 +41,30 @@ from podium.api.validation.volumes import validate_host_path
 SPEC = Path("spec")
 _RECLAIM = ("Delete", "Recycle", "Retain")
 #: In the order in which upstream looks at them.
-_SOURCES = (
-    ("host_path", "hostPath"),
-    ("gce_persistent_disk", "gcePersistentDisk"),
-    ("aws_elastic_block_store", "awsElasticBlockStore"),
-    ("glusterfs", "glusterfs"),
-    ("flocker", "flocker"),
-    ("nfs", "nfs"),
-    ("rbd", "rbd"),
-    ("quobyte", "quobyte"),
-    ("cephfs", "cephfs"),
-    ("iscsi", "iscsi"),
-    ("cinder", "cinder"),
-    ("fc", "fc"),
-    ("flex_volume", "flexVolume"),
-    ("azure_file", "azureFile"),
-    ("vsphere_volume", "vsphereVolume"),
-    ("photon_persistent_disk", "photonPersistentDisk"),
-    ("portworx_volume", "portworxVolume"),
-    ("azure_disk", "azureDisk"),
-    ("scale_io", "scaleIO"),
-    ("local", "local"),
-    ("storageos", "storageos"),
-    ("csi", "csi"),
-)
+_SOURCES = {
+    "host_path": "hostPath",
+    "gce_persistent_disk": "gcePersistentDisk",
+    "aws_elastic_block_store": "awsElasticBlockStore",
+    "glusterfs": "glusterfs",
+    "flocker": "flocker",
+    "nfs": "nfs",
+    "rbd": "rbd",
+    "quobyte": "quobyte",
+    "cephfs": "cephfs",
+    "iscsi": "iscsi",
+    "cinder": "cinder",
+    "fc": "fc",
+    "flex_volume": "flexVolume",
+    "azure_file": "azureFile",
+    "vsphere_volume": "vsphereVolume",
+    "photon_persistent_disk": "photonPersistentDisk",
+    "portworx_volume": "portworxVolume",
+    "azure_disk": "azureDisk",
+    "scale_io": "scaleIO",
+    "local": "local",
+    "storageos": "storageos",
+    "csi": "csi",
+}
 _SECRETS = (
     ("controller_publish_secret_ref", "controllerPublishSecretRef"),
     ("controller_expand_secret_ref", "controllerExpandSecretRef"),
@@ -114,7 +114,7 @@ def validate_persistent_volume_update(
 
 def _sources(spec: PersistentVolumeSpec) -> dict[str, Any]:
     """Return what the volume is; a secret for expanding it may be added later."""
-    found = {name: getattr(spec, name) for name, _ in _SOURCES}
+    found = {name: getattr(spec, name) for name in _SOURCES}
     return {name: source for name, source in found.items() if source is not None}
 
 
@@ -142,7 +142,7 @@ def _node_affinity(path: Path, spec: PersistentVolumeSpec) -> Errors:
 def _one_source(spec: PersistentVolumeSpec) -> Errors:
     sources = _sources(spec)
     for i, (attribute, source) in enumerate(sources.items()):
-        at = SPEC.child(dict(_SOURCES)[attribute])
+        at = SPEC.child(_SOURCES[attribute])
         if i > 0:
             yield forbidden(at, "may not specify more than 1 volume type")
         elif attribute == "host_path":
