@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from podium.api.annotations import SEEN, SOURCE
 from podium.api.types.core_v1 import Container, Pod
 from podium.domain.pods.cgroups import container_cgroup
 from podium.domain.pods.container_status import Waiting
@@ -169,7 +170,7 @@ def downward_facts(
     """What downward API fields may name; *seen* is when the kubelet first saw the Pod."""
     annotations = {}
     if seen is not None:
-        annotations["kubernetes.io/config.seen"] = f"{seen:%Y-%m-%dT%H:%M:%S.%f}000Z"
-        annotations["kubernetes.io/config.source"] = "api"
+        annotations[SEEN] = f"{seen:%Y-%m-%dT%H:%M:%S.%f}000Z"
+        annotations[SOURCE] = "api"
     allocatable = node.node().status.allocatable
     return DownwardFacts(node.options.node_ip, ips, allocatable, annotations)

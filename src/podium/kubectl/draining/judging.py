@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from podium.api.annotations import MIRROR
+
 Map = dict[str, Any]
 
 _OF_DAEMON_SETS = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
@@ -53,7 +55,7 @@ def judge(pod: Map, rules: Rules) -> Judgement:
             return Judgement(False, problem=_OF_DAEMON_SETS)
         if not wrong:
             return Judgement(False, warning="ignoring DaemonSet-managed Pods")
-    if "kubernetes.io/config.mirror" in (metadata.get("annotations") or {}):
+    if MIRROR in (metadata.get("annotations") or {}):
         return Judgement(False)
     if over:
         return _GOES

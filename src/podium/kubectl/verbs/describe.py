@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from podium.api.annotations import MIRROR
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, StatusError
@@ -20,8 +21,6 @@ from podium.kubectl.verbs.describe_kinds import KINDS, Described
 
 #: Kinds without a description of their own.
 _OTHERS = Described("describe_generic", "generic")
-#: On a mirror Pod: the uid of what it shows.
-_MIRROR = "kubernetes.io/config.mirror"
 
 
 def run(invocation: Invocation) -> int:
@@ -126,7 +125,7 @@ def _events(http: Http, type_: ResourceType, obj: dict[str, Any]) -> list[dict[s
     """Return what is told of an object; the kubelet knows a Node by its name instead of its uid,
     and a mirror Pod by that of the static one."""
     metadata = obj["metadata"]
-    shown = (metadata.get("annotations") or {}).get(_MIRROR) if type_.kind == "Pod" else ""
+    shown = (metadata.get("annotations") or {}).get(MIRROR) if type_.kind == "Pod" else ""
     uids = [shown or metadata["uid"]]
     if type_.kind == "Node":
         uids.append(metadata["name"])
