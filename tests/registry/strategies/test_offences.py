@@ -482,6 +482,25 @@ def test_what_a_volume_is_does_not_change() -> None:
     assert found.endswith(": field is immutable")
 
 
+def csi_volume(**csi: Any) -> Any:
+    source = {"driver": "d.example.com", "volumeHandle": "v", **csi}
+    return made(scheme.PERSISTENTVOLUMES, volume(hostPath=None, csi=source))
+
+
+def test_a_secret_for_expanding_a_volume_may_be_added_but_not_changed() -> None:
+    update = scheme.PERSISTENTVOLUMES
+    none = csi_volume()
+    one, other = (
+        csi_volume(controllerExpandSecretRef={"name": name, "namespace": "n"}) for name in "ab"
+    )
+    text = "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable"
+    assert of_update(update, none, one) == []
+    assert [found.startswith(text) for found in of_update(update, one, other)] == [True]
+    assert [found.startswith(text) for found in of_update(update, one, none)] == [True]
+    node = csi_volume(nodeExpandSecretRef={"name": "a", "namespace": "n"})
+    assert [found.startswith(text) for found in of_update(update, none, node)] == [True]
+
+
 CLAIM: dict[str, Any] = {
     "accessModes": ["ReadWriteOnce"],
     "resources": {"requests": {"storage": "2Gi"}},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import Any
 
+from msgspec.structs import replace
+
 from podium.api import names
 from podium.api.field import (
     FieldError,
@@ -102,7 +104,7 @@ def validate_persistent_volume_update(
     new: PersistentVolume, old: PersistentVolume
 ) -> list[FieldError]:
     errors = validate_persistent_volume(new)
-    if _sources(new.spec) != _sources(old.spec):
+    if not _same_source(new.spec, old.spec):
         text = "spec.persistentvolumesource is immutable after creation"
         errors.append(forbidden(SPEC.child("persistentvolumesource"), text))
     errors.extend(immutable(Path("volumeMode"), new.spec.volume_mode, old.spec.volume_mode))
@@ -113,9 +115,18 @@ def validate_persistent_volume_update(
 
 
 def _sources(spec: PersistentVolumeSpec) -> dict[str, Any]:
-    """Return what the volume is; a secret for expanding it may be added later."""
+    """Return what the volume is."""
     found = {name: getattr(spec, name) for name in _SOURCES}
     return {name: source for name, source in found.items() if source is not None}
+
+
+def _same_source(new: PersistentVolumeSpec, old: PersistentVolumeSpec) -> bool:
+    """Whether the volume is what it was; a secret for expanding it may be added later."""
+    found = _sources(new)
+    csi, before = new.csi, old.csi
+    if csi is not None and before is not None and before.controller_expand_secret_ref is None:
+        found["csi"] = replace(csi, controller_expand_secret_ref=None)
+    return found == _sources(old)
 
 
 def _capacity(path: Path, capacity: dict[str, str]) -> Errors:
