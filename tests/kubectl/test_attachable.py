@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from podium.kubectl.attachable import label_selector, most_active
+from podium.kubectl import selectors
+from podium.kubectl.attachable import most_active
 from podium.kubectl.errors import CommandError
 from podium.kubectl.listening import Forwarded, addresses
 from podium.kubectl.terminal import DetachKeys
@@ -54,9 +55,10 @@ def test_selectors():
         "matchExpressions": [
             {"key": "a", "operator": "In", "values": ["y", "x"]},
             {"key": "c", "operator": "DoesNotExist"},
+            {"key": "b", "operator": "Exists"},
         ],
     }
-    assert label_selector(selector) == "a in (x,y),b=2,!c"
+    assert selectors.as_text(selector) == "a in (x,y),b,b=2,!c"
 
 
 @pytest.mark.parametrize(

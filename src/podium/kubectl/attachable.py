@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from podium.kubectl import selectors
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
@@ -107,23 +108,8 @@ def selector_of(type_: ResourceType, obj: Mapping[str, Any], doing: str) -> str:
             )
         return ",".join(f"{key}={found[key]}" for key in sorted(found))
     if (type_.group, type_.kind) in _WITH_EXPRESSIONS:
-        return label_selector(found or {})
+        return selectors.as_text(found)
     raise CommandError(f"{doing} {kind}: selector for {kind} not implemented")
-
-
-def label_selector(selector: Mapping[str, Any]) -> str:
-    """Return a ``LabelSelector`` as a query has it."""
-    parts = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
-    for one in selector.get("matchExpressions") or ():
-        key, values = one["key"], ",".join(sorted(one.get("values") or ()))
-        text = {
-            "In": f"{key} in ({values})",
-            "NotIn": f"{key} notin ({values})",
-            "Exists": key,
-            "DoesNotExist": f"!{key}",
-        }[one["operator"]]
-        parts.append((key, text))
-    return ",".join(text for _, text in sorted(parts))
 
 
 def most_active(pods: Iterable[dict[str, Any]]) -> dict[str, Any]:

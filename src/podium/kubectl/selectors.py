@@ -1,10 +1,10 @@
-"""Selectors of flags as they stand in objects. Pure."""
+"""Selectors, from the text of flags to what stands in objects, and back. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from podium.api import selectors
 from podium.kubectl.errors import CommandError
 
 _OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
@@ -12,6 +12,8 @@ _OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExi
 
 def as_label_selector(text: str) -> dict[str, Any]:
     """Return ``a=b,c in (d)`` as a LabelSelector. Raises CommandError."""
+    from podium.api import selectors
+
     try:
         requirements = selectors.parse_labels(text).requirements
     except ValueError as exc:
@@ -28,3 +30,19 @@ def as_label_selector(text: str) -> dict[str, Any]:
         expressions.append(expression | ({"values": sorted(one.values)} if one.values else {}))
     found = {"matchLabels": labels, "matchExpressions": expressions}
     return {name: value for name, value in found.items() if value}
+
+
+def as_text(selector: Mapping[str, Any] | None) -> str:
+    """Return a LabelSelector as queries and people have it, "" for one that asks for nothing."""
+    selector = selector or {}
+    parts = [(key, f"{key}={value}") for key, value in (selector.get("matchLabels") or {}).items()]
+    for one in selector.get("matchExpressions") or ():
+        key, values = one["key"], ",".join(sorted(one.get("values") or ()))
+        text = {
+            "In": f"{key} in ({values})",
+            "NotIn": f"{key} notin ({values})",
+            "Exists": key,
+            "DoesNotExist": f"!{key}",
+        }.get(one["operator"], "<error>")
+        parts.append((key, text))
+    return ",".join(text for _, text in sorted(parts))

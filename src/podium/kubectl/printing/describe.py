@@ -88,21 +88,6 @@ def many(lines: Lines, level: int, title: str, entries: Sequence[str]) -> None:
         lines.add(level, f"{title if place == 0 else ''}\t{entry}")
 
 
-def selector(given: Map | None) -> str:
-    """Return a label selector as text, "" for one that asks for nothing."""
-    given = given or {}
-    texts = {key: f"{key}={value}" for key, value in (given.get("matchLabels") or {}).items()}
-    for one in given.get("matchExpressions") or ():
-        values = f"({','.join(sorted(one.get('values') or ()))})"
-        texts[one["key"]] = {
-            "In": f"{one['key']} in {values}",
-            "NotIn": f"{one['key']} notin {values}",
-            "Exists": one["key"],
-            "DoesNotExist": f"!{one['key']}",
-        }.get(one["operator"], "<error>")
-    return ",".join(texts[key] for key in sorted(texts))
-
-
 def controller(metadata: Map) -> str:
     """Return what an object belongs to: ``ReplicaSet/web``, "" for nothing."""
     for owner in metadata.get("ownerReferences") or ():

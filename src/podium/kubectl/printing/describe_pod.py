@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from podium.kubectl import selectors
 from podium.kubectl.printing import ages, describe
 from podium.kubectl.printing.describe import Lines, rfc1123
 from podium.kubectl.printing.describe_containers import containers, resources
@@ -130,4 +131,4 @@ def _spread(constraint: Map) -> str:
     text += f"{constraint['maxSkew']} is exceeded"
     if constraint.get("labelSelector") is None:
         return text
-    return f"{text} for selector {describe.selector(constraint['labelSelector']) or '<none>'}"
+    return f"{text} for selector {selectors.as_text(constraint['labelSelector']) or '<none>'}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from podium.kubectl import selectors
 from podium.kubectl.printing import describe
 from podium.kubectl.printing.describe import Lines, rfc1123
 
@@ -32,7 +33,7 @@ def disruption_budget(lines: Lines, obj: Map, _now: datetime) -> None:
     elif "maxUnavailable" in spec:
         lines.add(0, f"Max unavailable:\t{spec['maxUnavailable']}")
     chosen = spec.get("selector")
-    shown = "<unset>" if chosen is None else describe.selector(chosen) or "<none>"
+    shown = "<unset>" if chosen is None else selectors.as_text(chosen) or "<none>"
     lines.add(0, f"Selector:\t{shown}")
     lines.add(0, "Status:")
     for title, key in (
@@ -53,7 +54,7 @@ def network_policy(lines: Lines, obj: Map, _now: datetime) -> None:
     describe.labels(lines, "Labels:", metadata.get("labels"))
     describe.notes(lines, metadata.get("annotations"))
     lines.add(0, "Spec:")
-    chosen = describe.selector(spec.get("podSelector"))
+    chosen = selectors.as_text(spec.get("podSelector"))
     lines.add(1, f"PodSelector:     {chosen or f'<none> {_ANYWHERE}'}")
     types = spec.get("policyTypes") or ()
     for way, peers in (("Ingress", "from"), ("Egress", "to")):
@@ -89,7 +90,7 @@ def _rules(lines: Lines, rules: Sequence[Map], way: str, peers: str) -> None:
 def _peer(lines: Lines, peer: Map) -> None:
     for title, key in (("NamespaceSelector", "namespaceSelector"), ("PodSelector", "podSelector")):
         if peer.get(key) is not None:
-            lines.add(3, f"{title}: {describe.selector(peer[key]) or '<none>'}")
+            lines.add(3, f"{title}: {selectors.as_text(peer[key]) or '<none>'}")
     block = peer.get("ipBlock")
     if block and "podSelector" not in peer and "namespaceSelector" not in peer:
         lines.add(3, "IPBlock:")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from podium.kubectl import selectors
 from podium.kubectl.printing import ages, describe
 from podium.kubectl.printing.describe import Lines, rfc1123
 from podium.kubectl.printing.describe_containers import containers
@@ -26,7 +27,7 @@ def deployment(lines: Lines, obj: Map, _now: datetime, sets: Sequence[Map]) -> N
     lines.add(0, f"CreationTimestamp:\t{rfc1123(metadata.get('creationTimestamp'))}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
     describe.notes(lines, metadata.get("annotations"))
-    lines.add(0, f"Selector:\t{describe.selector(spec.get('selector'))}")
+    lines.add(0, f"Selector:\t{selectors.as_text(spec.get('selector'))}")
     counts = " | ".join(
         f"{status.get(key, 0)} {title}"
         for title, key in (("updated", "updatedReplicas"), ("total", "replicas"),
@@ -58,7 +59,7 @@ def replica_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map]) -> 
     wanted = spec.get("selector")
     lines.add(0, f"Name:\t{metadata['name']}")
     lines.add(0, f"Namespace:\t{metadata.get('namespace', '')}")
-    chosen = describe.inline(wanted) if older else describe.selector(wanted) or "<none>"
+    chosen = describe.inline(wanted) if older else selectors.as_text(wanted) or "<none>"
     lines.add(0, f"Selector:\t{chosen}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
     describe.notes(lines, metadata.get("annotations"))
@@ -75,7 +76,7 @@ def daemon_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map]) -> N
     metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
     lines.add(0, f"Name:\t{metadata['name']}")
     lines.add(0, f"Namespace:\t{metadata.get('namespace', '')}")
-    lines.add(0, f"Selector:\t{describe.selector(spec.get('selector'))}")
+    lines.add(0, f"Selector:\t{selectors.as_text(spec.get('selector'))}")
     nodes = (spec["template"].get("spec") or {}).get("nodeSelector")
     lines.add(0, f"Node-Selector:\t{describe.inline(nodes)}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
@@ -97,7 +98,7 @@ def stateful_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map]) ->
     lines.add(0, f"Name:\t{metadata['name']}")
     lines.add(0, f"Namespace:\t{metadata.get('namespace', '')}")
     lines.add(0, f"CreationTimestamp:\t{rfc1123(metadata.get('creationTimestamp'))}")
-    lines.add(0, f"Selector:\t{describe.selector(spec.get('selector'))}")
+    lines.add(0, f"Selector:\t{selectors.as_text(spec.get('selector'))}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
     describe.notes(lines, metadata.get("annotations"))
     lines.add(0, f"Service Name:\t{spec.get('serviceName', '')}")
@@ -137,7 +138,7 @@ def job(lines: Lines, obj: Map, _now: datetime) -> None:
     metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
     lines.add(0, f"Name:\t{metadata['name']}")
     lines.add(0, f"Namespace:\t{metadata.get('namespace', '')}")
-    lines.add(0, f"Selector:\t{describe.selector(spec.get('selector'))}")
+    lines.add(0, f"Selector:\t{selectors.as_text(spec.get('selector'))}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
     describe.notes(lines, metadata.get("annotations"))
     lines.field("Controlled By", describe.controller(metadata))
@@ -187,7 +188,7 @@ def cron_job(lines: Lines, obj: Map, _now: datetime) -> None:
     lines.add(0, f"Starting Deadline Seconds:\t{shown}")
     inner = spec["jobTemplate"].get("spec") or {}
     chosen = inner.get("selector")
-    lines.add(0, f"Selector:\t{'<unset>' if chosen is None else describe.selector(chosen)}")
+    lines.add(0, f"Selector:\t{'<unset>' if chosen is None else selectors.as_text(chosen)}")
     lines.add(0, f"Parallelism:\t{inner.get('parallelism', '<unset>')}")
     lines.add(0, f"Completions:\t{inner.get('completions', '<unset>')}")
     if inner.get("activeDeadlineSeconds") is not None:
