@@ -210,9 +210,7 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, 
 def _read(flag: Flag, text: str) -> Any:
     match flag.kind:
         case Kind.BOOL:
-            if text in _TRUE or text in _FALSE:
-                return text in _TRUE
-            raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+            return boolean(text)
         case Kind.INT:
             return _integer(text)
         case Kind.DURATION:
@@ -224,6 +222,13 @@ def _read(flag: Flag, text: str) -> Any:
         case Kind.FORMAT:
             return text.lower() if text.lower() in _IN_ANY_CASE else text
     return text
+
+
+def boolean(text: str) -> bool:
+    """Read a truth value of Go's (``true``, ``F``, ``1``). Raises ValueError in Go's words."""
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 
 def duration(text: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from podium.kubectl.errors import CommandError
@@ -146,7 +146,7 @@ def _go_template(text: str, *, strict: bool) -> Printer:
         try:
             template.render(document, out)
         except TemplateError as exc:
-            raw = json.dumps(_sorted(document), separators=(",", ":"), ensure_ascii=False)
+            raw = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
             shown = go_values.text(document)
             sys.stdout.write("".join(out) + _TEMPLATE_FAILED.format(
                 error=exc, template=text, raw=raw, document=shown))  # fmt: skip
@@ -155,9 +155,3 @@ def _go_template(text: str, *, strict: bool) -> Printer:
         return "".join(out)
 
     return show
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list) else value

@@ -10,7 +10,7 @@ from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.flags import Flag, Kind, Values, boolean
 from podium.kubectl.kubeconfig_files import Files, changed
 
 Entry = dict[str, Any]
@@ -226,10 +226,11 @@ def _decoded(text: str) -> bytes:
         ) from None
 
 
-def _boolean(text: str | None) -> bool:
-    if text not in ("true", "false", "1", "0", "t", "f", "True", "False", "TRUE", "FALSE"):
-        raise CommandError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
-    return text.lower() in ("true", "1", "t")
+def _boolean(text: str) -> bool:
+    try:
+        return boolean(text)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from None
 
 
 def _bool(name: str, usage: str) -> Flag:
