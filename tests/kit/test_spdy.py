@@ -124,7 +124,14 @@ def test_headers_that_grow_without_end_are_refused():
         list(Decoder().feed(struct.pack(">II", 0x80030002, len(body)) + body))
 
 
-@given(st.binary(max_size=200))
+def control_frame(kind: int, flags: int, body: bytes) -> bytes:
+    return struct.pack(">II", 0x80030000 | kind, flags << 24 | len(body)) + body
+
+
+framed = st.builds(control_frame, st.integers(0, 10), st.integers(0, 255), st.binary(max_size=40))
+
+
+@given(st.lists(framed | st.binary(max_size=40)).map(b"".join))
 def test_noise_is_frames_or_a_protocol_error(noise):
     found: list[Frame] = []
     with contextlib.suppress(ProtocolError):
