@@ -71,7 +71,7 @@ def _shutdown_period(config: ClusterConfig) -> float:
         settings = kubelet_config.load(config.kubelet_config)
     except kubelet_config.ConfigError:
         return 0.0  # it has changed since: nothing to go by
-    return float(sum(given.seconds for given in settings.shutdown_classes))
+    return settings.shutdown_period
 
 
 def _wait_for_orphans(config: ClusterConfig) -> None:

@@ -168,7 +168,6 @@ def _supervisor(config: ClusterConfig) -> Supervisor:
     from podium.cluster import components, node
 
     settings = node.kubelet_settings(config, node.UP_DEFAULTS)
-    stop_within = 10.0 + sum(given.seconds for given in settings.shutdown_classes)
     return Supervisor(
         [
             Component(
@@ -182,7 +181,7 @@ def _supervisor(config: ClusterConfig) -> Supervisor:
                 "kubelet",
                 partial(_run_kubelet, config, settings),
                 partial(_say, f"Node {config.node_name} is Ready"),
-                stop_within,
+                stop_timeout=10.0 + settings.shutdown_period,
             ),
         ],
         housekeeping=partial(renew_certificates, config),

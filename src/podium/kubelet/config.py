@@ -166,6 +166,11 @@ class KubeletConfiguration:
             self.shutdown_grace_period, self.shutdown_grace_period_critical_pods
         )
 
+    @property
+    def shutdown_period(self) -> float:
+        """How long a shutdown may take to end all Pods, in seconds."""
+        return float(sum(given.seconds for given in self.shutdown_classes))
+
 
 def load(
     path: str | Path,
