@@ -25,8 +25,8 @@ from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
-from podium.runtime.oci.exec_sync import ExecFiles, not_started
-from podium.runtime.port import ContainerState, RuntimeFailure
+from podium.runtime.oci.exec_sync import ExecFiles, not_started, running
+from podium.runtime.port import RuntimeFailure
 from podium.runtime.stream_port import StreamOptions
 
 #: Bytes of its last words that are kept of a command that could not be started.
@@ -39,10 +39,7 @@ async def exec_stream(
     engine: Engine, container_id: str, cmd: Sequence[str], options: StreamOptions
 ) -> AsyncIterator[ExecProcess]:
     """Start *cmd*; leaving kills it where it still runs."""
-    record = engine.container(container_id).record
-    if record.state is not ContainerState.RUNNING:
-        state = record.state.value
-        raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
+    record = running(engine, container_id).record
     exec_id = secrets.token_hex(32)
     directory = engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}"
     files = ExecFiles(directory)

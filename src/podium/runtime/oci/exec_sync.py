@@ -21,7 +21,7 @@ from podium.kit.process import spawned
 from podium.runtime.oci import command_helper
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
-from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.engine import Engine, LiveContainer
 from podium.runtime.port import ContainerState, ExecSyncResponse, RuntimeFailure
 
 #: Bytes kept of each stream; more is read, so that the command does not block, and dropped.
@@ -32,11 +32,7 @@ async def exec_sync(
     engine: Engine, container_id: str, cmd: Sequence[str], timeout: float
 ) -> ExecSyncResponse:
     """Run *cmd* to its end. Failures have containerd's words."""
-    record = engine.container(container_id).record
-    if record.state is not ContainerState.RUNNING:
-        state = record.state.value
-        raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
-    live = engine.container(container_id)
+    live = running(engine, container_id)
     try:
         async with asyncio.timeout(timeout or None):
             helper = await command_helper.take(engine, live, cmd)
@@ -50,7 +46,7 @@ async def exec_sync(
     files.directory.mkdir()
     options = engine.options
     argv = [
-        *(options.program(record.handler), "--root", str(options.runc_root)),
+        *(options.program(live.record.handler), "--root", str(options.runc_root)),
         *("--log", str(files.log), "--log-format", "json"),
         *("exec", "--pid-file", str(files.pid), container_id, *cmd),
     ]
@@ -73,6 +69,15 @@ async def exec_sync(
     finally:
         kill_process(read_pid(files.pid), container_id)
         shutil.rmtree(files.directory, ignore_errors=True)
+
+
+def running(engine: Engine, container_id: str) -> LiveContainer:
+    """Return the container, if something can be executed in it. Raises NotFound, RuntimeFailure."""
+    live = engine.container(container_id)
+    if live.record.state is not ContainerState.RUNNING:
+        state = live.record.state.value
+        raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
+    return live
 
 
 def timed_out(timeout: float) -> RuntimeFailure:
