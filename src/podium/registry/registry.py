@@ -120,9 +120,9 @@ class Registry:
 
     def known(self, resource: Resource, namespace: str) -> Iterator[Any]:
         """Yield what is cached of a namespace's objects (of all, for ""), not to be changed."""
-        for _, obj in self._kinds[resource].cache.objects():
-            if not namespace or obj.metadata.namespace == namespace:
-                yield obj
+        for stored in self._kinds[resource].cache.everything():
+            if not namespace or stored.fields.get("metadata.namespace") == namespace:
+                yield stored.obj  # only these are decoded
 
     def now(self) -> datetime:
         return self._clock.now()
