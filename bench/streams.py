@@ -33,6 +33,7 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector  # noqa: E402
 
+from proc import cpu_seconds  # noqa: E402
 from support.cluster import KUBECTL, PODIUM, Cluster, cluster, pod, run  # noqa: E402
 
 UPSTREAM, OURS = (str(KUBECTL["1.37"]),), (str(PODIUM), "kubectl")
@@ -139,11 +140,6 @@ async def print_followers(own: Cluster, count: int = 100, seconds: float = 5.0) 
         for task in following:
             task.cancel()
     print(f"\n{count} followers of a quiet log: {used / seconds * 100:.1f}% of a core")
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # -- throughput
