@@ -2,7 +2,7 @@
 # make test: install what the tests need, and run them all.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help install install-test run test lint bench clean
+.PHONY: help install install-test run test lint clean
 
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 VENV := .venv
