@@ -22,6 +22,8 @@ from support.dying import Countdown
 SCRIPT = "cat /config/key /secret/key && echo kept >> /memory/kept && exec sleep 1000000"
 #: The start of this Pod has 183 side effects, its end 179.
 EVERY = range(1, 190)
+#: So many there are on every machine, one with fewer cgroups too.
+SURE = 100
 SOME = (19, 36, 61, 86, 107, 138, 150, 171)
 
 
@@ -116,6 +118,7 @@ def test_the_pod_ends_where_it_should(dying: Dying, moment: int):
     assert code == 201
     status = dying.ready(name)
     where = dying.end_of(name)
+    assert where or moment > SURE, "the kubelet was never killed"
     [main] = status["status"]["containerStatuses"]
     [init] = status["status"]["initContainerStatuses"]
     assert (main["restartCount"], init["state"]["terminated"]["exitCode"]) == (0, 0), where
