@@ -85,12 +85,7 @@ class ServerSide:
 
     def _send(self, manifest: Manifest, document: Map, query: list[tuple[str, str]]) -> Map:
         path = manifest.type.path(manifest.namespace, manifest.name, self._subresource)
-        answer = self._session.http.request(
-            "PATCH", path, query, body=json.dumps(document).encode(), content_type=_APPLY
-        )
-        self._session.warn(answer)
-        obj: Map = answer.json()
-        return obj
+        return self._session.send("PATCH", path, query, document, _APPLY)
 
     def _migrated(self, manifest: Manifest, obj: Map) -> Map:
         try:
@@ -193,14 +188,10 @@ class ClientSide:
     def _create(self, manifest: Manifest, wanted: Map) -> Map:
         if self._only_here:
             return wanted
-        body = json.dumps(wanted).encode()
         try:
-            answer = self._session.http.request("POST", manifest.collection, self._query, body=body)
+            return self._session.send("POST", manifest.collection, self._query, wanted)
         except StatusError as error:
             raise about_file(error, "creating", manifest.source) from error
-        self._session.warn(answer)
-        obj: Map = answer.json()
-        return obj
 
     def _patched(self, manifest: Manifest, wanted: Map, current: Map) -> tuple[Map, Map]:
         """Return the patch, and what the object is with it."""
@@ -222,13 +213,8 @@ class ClientSide:
 
     def _send(self, manifest: Manifest, patch: Map, definition: str) -> Map:
         way = "strategic-merge-patch" if definition else "merge-patch"
-        answer = self._session.http.request(
-            "PATCH", manifest.path, self._query, body=json.dumps(patch).encode(),
-            content_type=f"application/{way}+json",
-        )  # fmt: skip
-        self._session.warn(answer)
-        obj: Map = answer.json()
-        return obj
+        kind = f"application/{way}+json"
+        return self._session.send("PATCH", manifest.path, self._query, patch, kind)
 
     def _replaced(self, manifest: Manifest, wanted: Map, current: Map) -> Map:
         """Delete the object and create it again; the old one comes back where that fails."""

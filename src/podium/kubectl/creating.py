@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -79,15 +78,12 @@ def create(
     if values.save_config:
         obj = annotated(obj, typed=True)
     if dry_run(values) != "client":
-        path, body = type_.path(session.namespace), json.dumps(obj).encode()
         try:
-            answer = session.http.request("POST", path, query, body=body)
+            obj = session.send("POST", type_.path(session.namespace), query, obj)
         except StatusError as error:
             if not failed:
                 raise
             raise CommandError(f"{failed} {error}") from error
-        session.warn(answer)
-        obj = answer.json()
     printed(invocation, type_, obj, "created", typed=True)
 
 

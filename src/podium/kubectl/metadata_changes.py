@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -185,13 +184,8 @@ def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any)
     metadata: Map = {changes.key: pairs}
     if invocation.values.resource_version:
         metadata["resourceVersion"] = invocation.values.resource_version
-    answer = invocation.session.http.request(
-        "PATCH", one.path, query, body=json.dumps({"metadata": metadata}).encode(),
-        content_type="application/merge-patch+json",
-    )  # fmt: skip
-    invocation.session.warn(answer)
-    found: Map = answer.json()
-    return found
+    patch, kind = {"metadata": metadata}, "application/merge-patch+json"
+    return invocation.session.send("PATCH", one.path, query, patch, kind)
 
 
 def _list(one: Chosen, obj: Map, key: str, *, alone: bool) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cached_property
 
 from podium.kubectl import kubeconfig
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import duration
-from podium.kubectl.http import Http
+from podium.kubectl.http import JSON, Http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from podium.kubectl.flags import Values
-    from podium.kubectl.http import Answer
+    from podium.kubectl.http import Answer, Query
     from podium.kubectl.kubeconfig import Connection, Kubeconfig
 
 _WARNING = r'\d{3} \S+ "((?:[^"\\]|\\.)*)"'
@@ -52,6 +55,19 @@ class Session:
     def enforces_namespace(self) -> bool:
         """Whether the namespace was asked for by flag: files may then not name another."""
         return bool(self._values.namespace)
+
+    def send(
+        self, method: str, path: str, query: Query, document: Any, content_type: str = JSON
+    ) -> dict[str, Any]:
+        """Send a document as JSON; return what the server answers, its warnings printed.
+
+        Raises as :meth:`Http.request` and :meth:`warn` do.
+        """
+        body = json.dumps(document).encode()
+        answer = self.http.request(method, path, query, body=body, content_type=content_type)
+        self.warn(answer)
+        found: dict[str, Any] = answer.json()
+        return found
 
     def warn(self, answer: Answer) -> None:
         """Print the warnings of an answer, each once. Raises Failed where they count as errors."""

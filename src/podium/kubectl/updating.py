@@ -6,7 +6,6 @@ For ``kubectl set``: a change is a function that writes into an object.
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -173,17 +172,12 @@ def _patched(
     else:
         patch, way = merge.diff(before, after), ""
     try:
-        answer = invocation.session.http.request(
-            "PATCH", item.path, query, body=json.dumps(patch).encode(),
-            content_type=f"application/{way}merge-patch+json",
-        )  # fmt: skip
+        kind = f"application/{way}merge-patch+json"
+        return invocation.session.send("PATCH", item.path, query, patch, kind)
     except StatusError as error:
         if not failed:
             raise
         raise CommandError(f"{failed} {error}") from error
-    invocation.session.warn(answer)
-    found: Map = answer.json()
-    return found
 
 
 def matching(containers: Sequence[Map], pattern: str) -> list[Map]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from podium.kubectl.choosing import choose
@@ -53,11 +52,7 @@ def run(invocation: Invocation) -> int:
             return
         patch = {"metadata": {"annotations": {ANNOTATION: f"{compact(after)}\n"}}}
         path = item.type.path(item.namespace, item.name)
-        answer = session.http.request(
-            "PATCH", path, query, body=json.dumps(patch).encode(),
-            content_type="application/merge-patch+json",
-        )  # fmt: skip
-        session.warn(answer)
+        session.send("PATCH", path, query, patch, "application/merge-patch+json")
         printed(invocation, item.type, after, "edited")
 
     edit(items, change, discovery, values.output, _HEADER)

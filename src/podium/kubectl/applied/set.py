@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
@@ -47,12 +45,8 @@ def run(invocation: Invocation) -> int:
         if mode != "client":
             patch = {"metadata": {"annotations": {ANNOTATION: wanted}}}
             query = [("dryRun", "All")] if mode == "server" else []
-            answer = session.http.request(
-                "PATCH", manifest.path, query, body=json.dumps(patch).encode(),
-                content_type="application/merge-patch+json",
-            )  # fmt: skip
-            session.warn(answer)
-            obj = answer.json()
+            kind = "application/merge-patch+json"
+            obj = session.send("PATCH", manifest.path, query, patch, kind)
         printed(invocation, manifest.type, obj, "configured", parts=True)
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -99,19 +98,15 @@ def _role(said: Map) -> Map:
 
 
 def _written(invocation: Invocation, manifest: Manifest, wanted: Map, there: Map | None) -> Map:
-    http = invocation.session.http
+    session = invocation.session
     if there is not None and there.get("roleRef") == wanted.get("roleRef"):
-        answer = http.request("PUT", manifest.path, body=json.dumps(wanted).encode())
-    else:
-        if there is not None:  # the role of a binding cannot be changed
-            http.request("DELETE", manifest.path)
-            metadata = {k: v for k, v in wanted["metadata"].items()
-                        if k not in ("uid", "resourceVersion", "creationTimestamp")}  # fmt: skip
-            wanted = {**wanted, "metadata": metadata}
-        answer = http.request("POST", manifest.collection, body=json.dumps(wanted).encode())
-    invocation.session.warn(answer)
-    found: Map = answer.json()
-    return found
+        return session.send("PUT", manifest.path, (), wanted)
+    if there is not None:  # the role of a binding cannot be changed
+        session.http.request("DELETE", manifest.path)
+        metadata = {k: v for k, v in wanted["metadata"].items()
+                    if k not in ("uid", "resourceVersion", "creationTimestamp")}  # fmt: skip
+        wanted = {**wanted, "metadata": metadata}
+    return session.send("POST", manifest.collection, (), wanted)
 
 
 def _listed(title: str, items: Sequence[Map], shown: Callable[[Map], str]) -> list[str]:

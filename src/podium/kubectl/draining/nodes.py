@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from podium.kubectl.choosing import Chosen, listed
@@ -50,8 +49,6 @@ def cordon(invocation: Invocation, found: list[Chosen], *, on: bool) -> None:
         if bool((node.get("spec") or {}).get("unschedulable")) == on:
             did = f"already {done}"
         elif mode != "client":
-            body = json.dumps({"spec": {"unschedulable": True if on else None}}).encode()
-            kind = "application/strategic-merge-patch+json"
-            session.warn(session.http.request("PATCH", one.path, query, body=body,
-                                              content_type=kind))  # fmt: skip
+            patch = {"spec": {"unschedulable": True if on else None}}
+            session.send("PATCH", one.path, query, patch, "application/strategic-merge-patch+json")
         print(f"node/{one.name} {did}{suffix(invocation.values)}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.creating import Map, only_name, resource
 from podium.kubectl.errors import CommandError, StatusError
@@ -21,11 +19,9 @@ def run(invocation: Invocation) -> int:
                "metadata": {}, "spec": _spec(values)}  # fmt: skip
     path = _TYPE.path(session.namespace, name, "token")
     try:
-        answer = session.http.request("POST", path, body=json.dumps(request).encode())
+        obj = session.send("POST", path, (), request)
     except StatusError as error:
         raise CommandError(f"failed to create token: {error}") from error
-    session.warn(answer)
-    obj = answer.json()
     if whole(values):
         print(text_of(values, obj, typed=True), end="")
         return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -36,15 +35,9 @@ def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:
 
 def patch(invocation: Invocation, one: Chosen, body: Map) -> Map:
     """Patch an object strategically; return what it is then."""
-    session = invocation.session
     query = write_query(invocation.values, validates=False)
-    answer = session.http.request(
-        "PATCH", one.path, query, body=json.dumps(body).encode(),
-        content_type="application/strategic-merge-patch+json",
-    )  # fmt: skip
-    session.warn(answer)
-    found: Map = answer.json()
-    return found
+    kind = "application/strategic-merge-patch+json"
+    return invocation.session.send("PATCH", one.path, query, body, kind)
 
 
 def check_revision(number: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -53,9 +52,8 @@ def run(invocation: Invocation) -> int:
         did = "created"
         if dry_run(values) != "client":
             obj = annotated(obj, typed=True) if values.save_config else obj
-            path, body = _SCALERS.path(session.namespace), json.dumps(obj).encode()
             try:
-                answer = session.http.request("POST", path, query, body=body)
+                obj = session.send("POST", _SCALERS.path(session.namespace), query, obj)
             except StatusError as error:
                 if values.memory:
                     raise CommandError(
@@ -63,8 +61,7 @@ def run(invocation: Invocation) -> int:
                         f"incompatible with autoscaling/v1: {error}"
                     ) from error
                 raise
-            session.warn(answer)
-            obj, did = answer.json(), "autoscaled"
+            did = "autoscaled"
             obj["status"] = {"desiredReplicas": 0, "currentMetrics": None, **obj.get("status", {})}
         printed(invocation, _SCALERS, obj, did, typed=True)
 

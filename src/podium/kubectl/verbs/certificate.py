@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -41,9 +40,7 @@ def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], in
                             "lastUpdateTime": now}  # fmt: skip
                 status["conditions"] = [*kept, decision]
                 path = one.type.path("", one.name, "approval")
-                answer = session.http.request("PUT", path, body=json.dumps(obj).encode())
-                session.warn(answer)
-                obj = answer.json()
+                obj = session.send("PUT", path, (), obj)
             printed(invocation, one.type, obj, did, parts=True)
 
         return each(found, decide)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -46,13 +45,10 @@ def run(invocation: Invocation) -> int:
         obj = recorded(invocation, manifest.document)
         obj = annotated(obj) if values.save_config else obj
         if not client:
-            body = json.dumps(obj).encode()
             try:
-                answer = session.http.request("POST", manifest.collection, query, body=body)
+                obj = session.send("POST", manifest.collection, query, obj)
             except StatusError as error:
                 raise about_file(error, "creating", manifest.source) from error
-            session.warn(answer)
-            obj = answer.json()
         printed(invocation, manifest.type, obj, "created", parts=True)
 
     found = selected(
@@ -87,10 +83,8 @@ def _edited(invocation: Invocation, found: list[Manifest]) -> int:
     query, discovery = write_query(values), Discovery(session.http)
 
     def create(item: Item, obj: dict[str, Any]) -> None:
-        path, body = item.type.path(item.namespace), json.dumps(obj).encode()
-        answer = session.http.request("POST", path, query, body=body)
-        session.warn(answer)
-        printed(invocation, item.type, answer.json(), "created")
+        obj = session.send("POST", item.type.path(item.namespace), query, obj)
+        printed(invocation, item.type, obj, "created")
 
     for one in found:
         item = Item(one.type, one.namespace, one.name, one.document)

@@ -92,12 +92,8 @@ class _Debugging:
                 "ephemeralContainers": [container],
             }
         }
-        answer = self._session.http.request(
-            "PATCH", path, body=json.dumps(patch).encode(),
-            content_type="application/strategic-merge-patch+json",
-        )  # fmt: skip
-        self._session.warn(answer)
-        return answer.json(), name
+        kind = "application/strategic-merge-patch+json"
+        return self._session.send("PATCH", path, (), patch, kind), name
 
     def by_copy(self, pod: Json) -> tuple[Json, str]:
         request, known = self._request, names(pod) if pod["spec"] else set()
@@ -129,11 +125,7 @@ class _Debugging:
         return self._create(made, self._session.namespace), container
 
     def _create(self, pod: Json, namespace: str) -> Json:
-        path, body = self._pods.path(namespace), json.dumps(pod).encode()
-        answer = self._session.http.request("POST", path, body=body)
-        self._session.warn(answer)
-        created: Json = answer.json()
-        return created
+        return self._session.send("POST", self._pods.path(namespace), (), pod)
 
     def _name(self, pod: Json) -> str:
         if self._request.container:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -68,31 +67,21 @@ def _live(invocation: Invocation, manifest: Manifest) -> Map | None:
 
 def _merged(invocation: Invocation, manifest: Manifest, live: Map | None) -> Map:
     """Return what the object would be, as the server says."""
-    values, http = invocation.values, invocation.session.http
+    values, session = invocation.values, invocation.session
     query = [("dryRun", "All"), ("fieldManager", values.field_manager)]
     if values.server_side:
         manager = values.field_manager if values.changed("field-manager") else "kubectl"
         query = [("dryRun", "All"), ("fieldManager", manager),
                  ("force", "true" if values.force_conflicts else "false")]  # fmt: skip
-        answer = http.request(
-            "PATCH", manifest.path, query, body=json.dumps(manifest.document).encode(),
-            content_type="application/apply-patch+yaml",
-        )  # fmt: skip
-    elif live is None:
-        body = json.dumps(manifest.document).encode()
-        answer = http.request("POST", manifest.collection, query, body=body)
-    else:
-        patch, definition = three_way_patch(manifest, bare(manifest.document), live)
-        if not patch:
-            return live
-        way = "strategic-merge-patch" if definition else "merge-patch"
-        answer = http.request(
-            "PATCH", manifest.path, query, body=json.dumps(patch).encode(),
-            content_type=f"application/{way}+json",
-        )  # fmt: skip
-    invocation.session.warn(answer)
-    found: Map = answer.json()
-    return found
+        kind = "application/apply-patch+yaml"
+        return session.send("PATCH", manifest.path, query, manifest.document, kind)
+    if live is None:
+        return session.send("POST", manifest.collection, query, manifest.document)
+    patch, definition = three_way_patch(manifest, bare(manifest.document), live)
+    if not patch:
+        return live
+    way = "strategic-merge-patch" if definition else "merge-patch"
+    return session.send("PATCH", manifest.path, query, patch, f"application/{way}+json")
 
 
 COMMAND = Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from podium.kubectl.choosing import choose, read_all
@@ -52,11 +51,7 @@ def run(invocation: Invocation) -> int:
         if values.output_patch:
             print(f"Patch: {compact(patch)}")
         path = item.type.path(item.namespace, item.name, values.subresource)
-        answer = session.http.request(
-            "PATCH", path, query, body=json.dumps(patch).encode(), content_type=kind
-        )
-        session.warn(answer)
-        printed(invocation, item.type, answer.json(), "edited")
+        printed(invocation, item.type, session.send("PATCH", path, query, patch, kind), "edited")
 
     edit(items, change, discovery, values.output, HEADER)
     return 0

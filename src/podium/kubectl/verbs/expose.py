@@ -52,10 +52,7 @@ def run(invocation: Invocation) -> int:
         if values.save_config:
             service = annotated(service, typed=True)
         if dry_run(values) != "client":
-            path, body = _SERVICES.path(session.namespace), json.dumps(service).encode()
-            answer = session.http.request("POST", path, query, body=body)
-            session.warn(answer)
-            service = answer.json()
+            service = session.send("POST", _SERVICES.path(session.namespace), query, service)
         printed(invocation, _SERVICES, service, "exposed", typed=True)
 
     return each(choose(invocation, invocation.words, selects=False, latest=False), expose)

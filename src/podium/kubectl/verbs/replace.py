@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from podium.kubectl.command import Command, Invocation
@@ -44,12 +43,9 @@ def run(invocation: Invocation) -> int:
         if dry_run(values) != "client":
             path = manifest.type.path(manifest.namespace, manifest.name, values.subresource)
             try:
-                body = json.dumps(_of_this_version(invocation, path, obj)).encode()
-                answer = session.http.request("PUT", path, query, body=body)
+                obj = session.send("PUT", path, query, _of_this_version(invocation, path, obj))
             except StatusError as error:
                 raise about_file(error, "replacing", manifest.source) from error
-            session.warn(answer)
-            obj = answer.json()
         printed(invocation, manifest.type, obj, "replaced", parts=True)
 
     return each(wanted, replace)
@@ -103,10 +99,8 @@ def _by_force(invocation: Invocation, wanted: list[Manifest], query: list[tuple[
 
     def create(manifest: Manifest) -> None:
         obj = annotated(manifest.document) if values.save_config else manifest.document
-        body = json.dumps(obj).encode()
-        answer = session.http.request("POST", manifest.collection, query, body=body)
-        session.warn(answer)
-        printed(invocation, manifest.type, answer.json(), "replaced", parts=True)
+        obj = session.send("POST", manifest.collection, query, obj)
+        printed(invocation, manifest.type, obj, "replaced", parts=True)
 
     return each(wanted, create)
 

@@ -59,10 +59,7 @@ def _create(invocation: Invocation, type_: ResourceType, obj: dict[str, Any]) ->
 
         obj = annotated(obj, typed=True)
     path, query = type_.path(session.namespace), write_query(values, validates=False)
-    answer = session.http.request("POST", path, query, body=json.dumps(obj).encode())
-    session.warn(answer)
-    created: dict[str, Any] = answer.json()
-    return created
+    return session.send("POST", path, query, obj)
 
 
 def _check_attached(values: Values, attached: bool) -> None:

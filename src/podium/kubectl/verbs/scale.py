@@ -77,9 +77,8 @@ def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None
     path = one.type.path(one.namespace, one.name, "scale")
     query = [("dryRun", "All")] if server_dry_run else []
     if values.current_replicas == -1 and not values.resource_version:
-        body = json.dumps({"spec": {"replicas": values.replicas}}).encode()
-        kind = "application/merge-patch+json"
-        session.warn(session.http.request("PATCH", path, query, body=body, content_type=kind))
+        patch = {"spec": {"replicas": values.replicas}}
+        session.send("PATCH", path, query, patch, "application/merge-patch+json")
         return
     scale = session.http.one(path).json()
     now = (scale.get("spec") or {}).get("replicas", 0)
@@ -91,7 +90,7 @@ def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None
             f"Expected resource version to be {values.resource_version}, was {version}"
         )
     scale["spec"] = {"replicas": values.replicas}
-    session.warn(session.http.request("PUT", path, query, body=json.dumps(scale).encode()))
+    session.send("PUT", path, query, scale)
 
 
 def _wait(session: Session, one: Chosen, replicas: int, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,14 +106,8 @@ def _patched(
 ) -> dict[str, Any]:
     if dry_run(invocation.values) == "client":
         return {**obj, "spec": {**obj.get("spec", {}), "taints": new}}
-    body = json.dumps({"spec": {"taints": new or None}}).encode()
-    answer = invocation.session.http.request(
-        "PATCH", one.path, query, body=body,
-        content_type="application/strategic-merge-patch+json",
-    )  # fmt: skip
-    invocation.session.warn(answer)
-    found: dict[str, Any] = answer.json()
-    return found
+    patch, kind = {"spec": {"taints": new or None}}, "application/strategic-merge-patch+json"
+    return invocation.session.send("PATCH", one.path, query, patch, kind)
 
 
 COMMAND = Command(
