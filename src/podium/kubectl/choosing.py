@@ -88,10 +88,12 @@ def choose(
         ]  # fmt: skip
     if not words:
         raise Said(NOTHING_NAMED)
+    selectors = ("selector", "field_selector") if selects else ()
+    selected = any(getattr(values, name, "") for name in selectors)
     found: list[Chosen] = []
     for target in resolve(words, discovery):
         if target.name:
-            if getattr(values, "selector", "") and selects:
+            if selected:
                 raise CommandError("name cannot be provided when a selector is specified")
             if getattr(values, "all_namespaces", False) and target.type.namespaced:
                 raise CommandError("a resource cannot be retrieved by name across all namespaces")
@@ -121,7 +123,10 @@ def read_all(session: Session, chosen: Sequence[Chosen]) -> list[Chosen]:
 def listed(
     session: Session, type_: ResourceType, namespace: str, query: list[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    """Return the objects of a type. Raises StatusError in the words that are for lists."""
+    """Return the objects of a type, each with its kind, which items of a list do not say.
+
+    Raises StatusError in the words that are for lists.
+    """
     try:
         items = session.http.request("GET", type_.path(namespace), query).json()["items"]
     except StatusError as error:
@@ -136,7 +141,7 @@ def listed(
         else:
             text = f"Unable to list {what}"
         raise StatusError({**error.status, "message": f"{text}: {error}"}) from error
-    return list(items or ())
+    return [{"apiVersion": type_.group_version, "kind": type_.kind, **one} for one in items or ()]
 
 
 def _listed(
@@ -151,9 +156,8 @@ def _listed(
     query += [("fieldSelector", fields)] if fields else []
     namespace = "" if getattr(values, "all_namespaces", False) else session.namespace
     found = []
-    for item in listed(session, type_, namespace, query):
-        metadata = item["metadata"]
-        obj = {"apiVersion": type_.group_version, "kind": type_.kind, **item}
+    for obj in listed(session, type_, namespace, query):
+        metadata = obj["metadata"]
         place = metadata.get("namespace", "")
         found.append(Chosen(type_, place, metadata["name"], None, obj))
     return found

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 
-from podium.kubectl.choosing import listed
+from podium.kubectl.choosing import choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import (
     HOW_FLAGS,
@@ -15,11 +14,9 @@ from podium.kubectl.deleting import (
     delete_options,
     wait_flag,
 )
-from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, content, given, manifests
+from podium.kubectl.files import FILE_FLAGS, content, given
 from podium.kubectl.flags import Flag, Kind, Values
-from podium.kubectl.targets import resolve
 from podium.kubectl.writing import DRY_RUN_FLAG, named
 
 _NOTHING = """\
@@ -40,7 +37,7 @@ def run(invocation: Invocation) -> int:
     values = invocation.values
     options = delete_options(values)
     selected = bool(values.all or values.selector or values.field_selector)
-    doomed = [] if values.raw else list(_doomed(invocation))
+    doomed = [] if values.raw else _doomed(invocation)
     if values.output not in ("", "name"):
         raise CommandError(f"unexpected -o output mode: {values.output}. We only support '-o name'")
     check_force(values)
@@ -59,44 +56,17 @@ def run(invocation: Invocation) -> int:
     return delete_all(invocation, doomed, ignore_missing=ignores, options=options)
 
 
-def _doomed(invocation: Invocation) -> Iterator[Doomed]:
-    values, session = invocation.values, invocation.session
+def _doomed(invocation: Invocation) -> list[Doomed]:
+    values = invocation.values
     if values.all and (values.selector or values.field_selector):
         raise CommandError("setting 'all' parameter but found a non empty selector. ")
-    if given(values):
-        if invocation.words:
-            raise CommandError(
-                "when paths, URLs, or stdin is provided as input, you may not specify resource "
-                "arguments as well"
-            )
-        for manifest in manifests(invocation, Discovery(session.http)):
-            yield Doomed(manifest.type, manifest.namespace, manifest.name, manifest.source)
-        return
-    chosen = values.all or values.selector or values.field_selector
-    if not invocation.words:
-        raise CommandError(_NO_TYPE if chosen else _NOTHING)
-    for target in resolve(invocation.words, Discovery(session.http)):
-        if not target.name:
-            if not chosen:
-                raise CommandError("resource(s) were provided, but no name was specified")
-            yield from _listed(invocation, target.type)
-            continue
-        if values.selector or values.field_selector:
-            raise CommandError("name cannot be provided when a selector is specified")
-        if values.all_namespaces and target.type.namespaced:
-            raise CommandError("a resource cannot be retrieved by name across all namespaces")
-        namespace = session.namespace if target.type.namespaced else ""
-        yield Doomed(target.type, namespace, target.name)
-
-
-def _listed(invocation: Invocation, type_: ResourceType) -> Iterator[Doomed]:
-    values, session = invocation.values, invocation.session
-    query = [("labelSelector", values.selector)] if values.selector else []
-    query += [("fieldSelector", values.field_selector)] if values.field_selector else []
-    namespace = "" if values.all_namespaces else session.namespace
-    for item in listed(session, type_, namespace, query):
-        metadata = item["metadata"]
-        yield Doomed(type_, metadata.get("namespace", ""), metadata["name"])
+    if not invocation.words and not given(values):
+        selects = values.all or values.selector or values.field_selector
+        raise CommandError(_NO_TYPE if selects else _NOTHING)
+    return [
+        Doomed(one.type, one.namespace, one.name, one.source)
+        for one in choose(invocation, invocation.words)
+    ]
 
 
 def _raw(invocation: Invocation) -> int:

@@ -7,16 +7,14 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
+from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.conditions import GONE, THERE, Condition, parse
-from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, FellSilent, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, given, manifests
+from podium.kubectl.errors import CommandError, FellSilent, StatusError
+from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.targets import Target, resolve
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -25,29 +23,23 @@ from podium.kubectl.writing import (
 )
 
 _WEEK = 7 * 24 * 3600.0
-_NOTHING_NAMED = """\
-error: You must provide one or more resources by argument or filename.
-Example resource specifications include:
-   '-f rsrc.yaml'
-   '--filename=rsrc.json'
-   '<resource> <name>'
-   '<resource>'"""
 
 
 def run(invocation: Invocation) -> int:
     values = invocation.values
     condition = parse(values.__getattr__("for"))
     check_output(values)
-    if not invocation.words and not given(values):
-        raise Said(_NOTHING_NAMED)
+    chosen = choose(invocation, invocation.words)
+    if not chosen and condition is not GONE:
+        raise CommandError("no matching resources found")
     seconds = values.timeout if values.timeout >= 0 else _WEEK
     deadline = time.monotonic() + seconds
     problems: list[CommandError] = []
-    for target in _targets(invocation, condition):
+    for one in chosen:
         try:
-            obj = _wait(invocation, target, condition, deadline, look_once=seconds == 0)
+            obj = _wait(invocation, one, condition, deadline, look_once=seconds == 0)
             if obj is not None:
-                printed(invocation, target.type, obj, "condition met")
+                printed(invocation, one.type, obj, "condition met")
                 sys.stdout.flush()
         except CommandError as error:
             problems.append(error)
@@ -60,37 +52,9 @@ def run(invocation: Invocation) -> int:
     return 1 if problems else 0
 
 
-def _targets(invocation: Invocation, condition: Condition) -> Iterator[Target]:
-    """Yield the objects to wait for, each with its name. Raises CommandError."""
-    values, session = invocation.values, invocation.session
-    discovery = Discovery(session.http)
-    if given(values):
-        for manifest in manifests(invocation, discovery):
-            yield Target(manifest.type, manifest.name, manifest.namespace)
-        return
-    found = False
-    for target in resolve(invocation.words, discovery):
-        if target.name:
-            found = True
-            yield target
-            continue
-        if not (values.all or values.selector or values.field_selector):
-            raise CommandError("resource(s) were provided, but no name was specified")
-        query = [("labelSelector", values.selector)] if values.selector else []
-        query += [("fieldSelector", values.field_selector)] if values.field_selector else []
-        namespace = "" if values.all_namespaces else session.namespace
-        path = target.type.path(namespace)
-        for item in session.http.request("GET", path, query).json()["items"] or ():
-            found = True
-            metadata = item["metadata"]
-            yield Target(target.type, metadata["name"], metadata.get("namespace", ""))
-    if not found and condition is not GONE:
-        raise CommandError("no matching resources found")
-
-
 def _wait(
     invocation: Invocation,
-    target: Target,
+    one: Chosen,
     condition: Condition,
     deadline: float,
     *,
@@ -101,42 +65,42 @@ def _wait(
     Raises CommandError where the time is over, or the object is not there.
     """
     session = invocation.session
-    path = target.type.path(target.namespace or session.namespace)
-    only = ("fieldSelector", f"metadata.name={target.name}")
+    path = one.type.path(one.namespace)
+    only = ("fieldSelector", f"metadata.name={one.name}")
     uid, last = "", None
     if not look_once and time.monotonic() >= deadline:
-        raise CommandError(_over(target, condition, look_once=False))
+        raise CommandError(_over(one, condition, look_once=False))
     while True:
         listed = session.http.request("GET", path, [only]).json()
         obj = (listed["items"] or [None])[0]
         if obj is None and condition is GONE:
             return last
         if obj is None and condition is not THERE:
-            session.http.one(f"{path}/{target.name}")  # refuses in the server's words
+            session.http.one(one.path)  # refuses in the server's words
         if obj is not None and (condition(obj) or (uid and uid != obj["metadata"]["uid"])):
-            return _typed(target, obj)
+            return _typed(one, obj)
         if obj is not None:
-            last = _typed(target, obj)
+            last = _typed(one, obj)
         uid = obj["metadata"]["uid"] if obj is not None else ""
         left = deadline - time.monotonic()
         if left <= 0:
-            raise CommandError(_over(target, condition, look_once=look_once))
+            raise CommandError(_over(one, condition, look_once=look_once))
         version = listed["metadata"]["resourceVersion"]
         met = _watch(invocation, path, [only, ("resourceVersion", version)], condition, left)
         if met is not None:
             return met
 
 
-def _typed(target: Target, obj: dict[str, Any]) -> dict[str, Any]:
+def _typed(one: Chosen, obj: dict[str, Any]) -> dict[str, Any]:
     """Items of a list do not say of which kind they are."""
-    return {"apiVersion": target.type.group_version, "kind": target.type.kind, **obj}
+    return {"apiVersion": one.type.group_version, "kind": one.type.kind, **obj}
 
 
-def _over(target: Target, condition: Condition, *, look_once: bool) -> str:
+def _over(one: Chosen, condition: Condition, *, look_once: bool) -> str:
     if condition is THERE:
         return "timed out waiting for the condition"
     what = "condition not met for" if look_once else "timed out waiting for the condition on"
-    return f"{what} {target.type.plural}/{target.name}"
+    return f"{what} {one.type.plural}/{one.name}"
 
 
 def _watch(
