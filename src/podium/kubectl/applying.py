@@ -11,6 +11,7 @@ from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import Manifest
 from podium.kubectl.last_applied import ANNOTATION, compact
+from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
 from podium.kubectl.writing import about_file, dry_run, manager_flag, write_query
 
 Map = dict[str, Any]
@@ -212,9 +213,9 @@ class ClientSide:
         raise AssertionError
 
     def _send(self, manifest: Manifest, patch: Map, definition: str) -> Map:
-        way = "strategic-merge-patch" if definition else "merge-patch"
-        kind = f"application/{way}+json"
-        return self._session.send("PATCH", manifest.path, self._query, patch, kind)
+        return self._session.send(
+            "PATCH", manifest.path, self._query, patch, STRATEGIC if definition else MERGE
+        )
 
     def _replaced(self, manifest: Manifest, wanted: Map, current: Map) -> Map:
         """Delete the object and create it again; the old one comes back where that fails."""
@@ -247,15 +248,13 @@ def _described(manifest: Manifest) -> str:
 
 def three_way_patch(manifest: Manifest, wanted: Map, current: Map) -> tuple[Map, str]:
     """Return the patch, with the definition of its schema for a strategic one."""
-    from podium.api import schema, scheme
     from podium.kubectl import three_way
 
     last = last_applied.last_applied(current) or {}
     type_ = manifest.type
-    known = scheme.find_kind(type_.group, type_.version, type_.kind)
-    if known is None:
+    definition = definition_of(type_.group, type_.version, type_.kind)
+    if not definition:
         return three_way.merge_patch(last, wanted, current), ""
-    definition = schema.definition_of(known.type)
     return three_way.strategic_patch(last, wanted, current, definition), definition
 
 

@@ -13,6 +13,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.patches import MERGE
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -184,8 +185,7 @@ def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any)
     metadata: Map = {changes.key: pairs}
     if invocation.values.resource_version:
         metadata["resourceVersion"] = invocation.values.resource_version
-    patch, kind = {"metadata": metadata}, "application/merge-patch+json"
-    return invocation.session.send("PATCH", one.path, query, patch, kind)
+    return invocation.session.send("PATCH", one.path, query, {"metadata": metadata}, MERGE)
 
 
 def _list(one: Chosen, obj: Map, key: str, *, alone: bool) -> None:

@@ -15,6 +15,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, documents
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.patches import difference
 from podium.kubectl.recording import recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -163,16 +164,8 @@ def update(
 def _patched(
     invocation: Invocation, item: Chosen, before: Map, after: Map, query: Any, failed: str
 ) -> Map:
-    from podium.api import schema, scheme
-    from podium.api.patch import merge, strategic
-
-    known = scheme.find_kind(item.type.group, item.type.version, item.type.kind)
-    if known is not None:
-        patch, way = strategic.diff(before, after, schema.definition_of(known.type)), "strategic-"
-    else:
-        patch, way = merge.diff(before, after), ""
+    patch, kind = difference(item.type, before, after)
     try:
-        kind = f"application/{way}merge-patch+json"
         return invocation.session.send("PATCH", item.path, query, patch, kind)
     except StatusError as error:
         if not failed:

@@ -12,6 +12,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact, last_applied
+from podium.kubectl.patches import MERGE
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -52,7 +53,7 @@ def run(invocation: Invocation) -> int:
             return
         patch = {"metadata": {"annotations": {ANNOTATION: f"{compact(after)}\n"}}}
         path = item.type.path(item.namespace, item.name)
-        session.send("PATCH", path, query, patch, "application/merge-patch+json")
+        session.send("PATCH", path, query, patch, MERGE)
         printed(invocation, item.type, after, "edited")
 
     edit(items, change, discovery, values.output, _HEADER)

@@ -9,6 +9,7 @@ from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS, Manifest, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact
+from podium.kubectl.patches import MERGE
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -45,8 +46,7 @@ def run(invocation: Invocation) -> int:
         if mode != "client":
             patch = {"metadata": {"annotations": {ANNOTATION: wanted}}}
             query = [("dryRun", "All")] if mode == "server" else []
-            kind = "application/merge-patch+json"
-            obj = session.send("PATCH", manifest.path, query, patch, kind)
+            obj = session.send("PATCH", manifest.path, query, patch, MERGE)
         printed(invocation, manifest.type, obj, "configured", parts=True)
     return 0
 

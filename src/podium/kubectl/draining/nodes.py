@@ -8,6 +8,7 @@ from podium.kubectl.choosing import Chosen, listed
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import dry_run, suffix
 
@@ -50,5 +51,5 @@ def cordon(invocation: Invocation, found: list[Chosen], *, on: bool) -> None:
             did = f"already {done}"
         elif mode != "client":
             patch = {"spec": {"unschedulable": True if on else None}}
-            session.send("PATCH", one.path, query, patch, "application/strategic-merge-patch+json")
+            session.send("PATCH", one.path, query, patch, STRATEGIC)
         print(f"node/{one.name} {did}{suffix(invocation.values)}")

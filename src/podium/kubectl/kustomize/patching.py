@@ -10,6 +10,7 @@ from typing import Any
 from podium.kubectl.kustomize.merging import merged
 from podium.kubectl.kustomize.objects import Id, Item, KustomizeError, find, id_of
 from podium.kubectl.kustomize.reading import documents
+from podium.kubectl.patches import definition_of
 
 Map = dict[str, Any]
 
@@ -57,19 +58,12 @@ def _merge_into(items: list[Item], chosen: list[Item], patch: Map, options: Map)
         for name in ("apiVersion", "kind"):
             if not options.get("allowKindChange"):
                 plain.pop(name, None)
-        found = merged(item.obj, plain, _definition(was))
+        found = merged(item.obj, plain, definition_of(was.group, was.version, was.kind))
         if found is None:
             items.remove(item)
         else:
             item.remember()
             item.obj = found
-
-
-def _definition(found: Id) -> str:
-    from podium.api import schema, scheme
-
-    known = scheme.find_kind(found.group, found.version, found.kind)
-    return schema.definition_of(known.type) if known is not None else ""
 
 
 def _patched(obj: Map, operations: list[Any]) -> Map:

@@ -9,6 +9,7 @@ from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
+from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -36,8 +37,7 @@ def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:
 def patch(invocation: Invocation, one: Chosen, body: Map) -> Map:
     """Patch an object strategically; return what it is then."""
     query = write_query(invocation.values, validates=False)
-    kind = "application/strategic-merge-patch+json"
-    return invocation.session.send("PATCH", one.path, query, body, kind)
+    return invocation.session.send("PATCH", one.path, query, body, STRATEGIC)
 
 
 def check_revision(number: int) -> None:

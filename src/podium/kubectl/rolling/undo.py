@@ -11,6 +11,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION
+from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.rolling.common import FLAGS, chosen
 from podium.kubectl.rolling.history import described
 from podium.kubectl.rolling.progress import REVISION
@@ -119,7 +120,7 @@ def _send(invocation: Invocation, one: Chosen, obj: Map, revision: Map, template
         ]
         kind = "application/json-patch+json"
     else:
-        body, kind = revision["data"], "application/strategic-merge-patch+json"
+        body, kind = revision["data"], STRATEGIC
     query = [("dryRun", "All")] if dry_run(invocation.values) == "server" else []
     http = invocation.session.http
     try:

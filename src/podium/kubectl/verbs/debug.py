@@ -24,6 +24,7 @@ from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, UsageError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.image_names import PULL_POLICIES, check_image
+from podium.kubectl.patches import STRATEGIC
 
 Json = dict[str, Any]
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -92,8 +93,7 @@ class _Debugging:
                 "ephemeralContainers": [container],
             }
         }
-        kind = "application/strategic-merge-patch+json"
-        return self._session.send("PATCH", path, (), patch, kind), name
+        return self._session.send("PATCH", path, (), patch, STRATEGIC), name
 
     def by_copy(self, pod: Json) -> tuple[Json, str]:
         request, known = self._request, names(pod) if pod["spec"] else set()

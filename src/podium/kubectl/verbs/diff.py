@@ -14,6 +14,7 @@ from podium.kubectl.errors import CommandError, Failed, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import bare
+from podium.kubectl.patches import MERGE, STRATEGIC
 from podium.kubectl.writing import manager_flag
 
 Map = dict[str, Any]
@@ -80,8 +81,7 @@ def _merged(invocation: Invocation, manifest: Manifest, live: Map | None) -> Map
     patch, definition = three_way_patch(manifest, bare(manifest.document), live)
     if not patch:
         return live
-    way = "strategic-merge-patch" if definition else "merge-patch"
-    return session.send("PATCH", manifest.path, query, patch, f"application/{way}+json")
+    return session.send("PATCH", manifest.path, query, patch, STRATEGIC if definition else MERGE)
 
 
 COMMAND = Command(

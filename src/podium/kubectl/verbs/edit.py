@@ -12,6 +12,7 @@ from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated, compact
+from podium.kubectl.patches import difference
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -64,20 +65,12 @@ def _bare(obj: Map) -> Map:
 
 def _patch(item: Item, before: Map, after: Map) -> tuple[Map, str]:
     """Return what makes *after* of *before*, and its content type. Raises CommandError."""
-    from podium.api import schema, scheme
-    from podium.api.patch import merge, strategic
-
     for one in ("apiVersion", "kind"):
         if before.get(one) != after.get(one):
             raise CommandError(_CHANGED)
     if before["metadata"].get("name") != after["metadata"].get("name"):
         raise CommandError(_CHANGED)
-    known = scheme.find_kind(item.type.group, item.type.version, item.type.kind)
-    if known is None:
-        patch: Map = merge.diff(before, after)
-        return patch, "application/merge-patch+json"
-    definition = schema.definition_of(known.type)
-    return strategic.diff(before, after, definition), "application/strategic-merge-patch+json"
+    return difference(item.type, before, after)
 
 
 COMMAND = Command(

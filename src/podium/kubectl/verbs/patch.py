@@ -10,6 +10,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
 from podium.kubectl.updating import from_files
 from podium.kubectl.verbs.get_reading import name_of
 from podium.kubectl.writing import (
@@ -28,8 +29,8 @@ from podium.kubectl.writing import (
 Map = dict[str, Any]
 _TYPES = {
     "json": "application/json-patch+json",
-    "merge": "application/merge-patch+json",
-    "strategic": "application/strategic-merge-patch+json",
+    "merge": MERGE,
+    "strategic": STRATEGIC,
 }
 
 
@@ -73,16 +74,16 @@ def run(invocation: Invocation) -> int:
 
 def _applied(one: Chosen, obj: Map, patch: Any, kind: str) -> Map:
     """Return *obj* with the patch, made here. Raises CommandError."""
-    from podium.api import schema, scheme
     from podium.api.patch import json_patch, merge, strategic
 
     try:
         if kind == "json":
             result: Map = json_patch.apply(obj, patch)
             return result
-        known = scheme.find_kind(one.type.group, one.type.version, one.type.kind)
-        if kind == "strategic" and known is not None:
-            return strategic.apply(obj, patch, schema.definition_of(known.type))
+        type_ = one.type
+        definition = definition_of(type_.group, type_.version, type_.kind)
+        if kind == "strategic" and definition:
+            return strategic.apply(obj, patch, definition)
         result = merge.apply(obj, patch)
     except ValueError as exc:
         raise CommandError(str(exc)) from exc

@@ -12,6 +12,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.patches import MERGE
 from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.session import Session
 from podium.kubectl.writing import (
@@ -48,7 +49,7 @@ def run(invocation: Invocation) -> int:
             patch = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
             session.http.request(
                 "PATCH", one.path, body=json.dumps(patch).encode(),
-                content_type="application/merge-patch+json",
+                content_type=MERGE,
             )  # fmt: skip
         if one.type.group in ("", "apps"):
             obj = {**obj, "spec": {**obj["spec"], "replicas": values.replicas}}
@@ -78,7 +79,7 @@ def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None
     query = [("dryRun", "All")] if server_dry_run else []
     if values.current_replicas == -1 and not values.resource_version:
         patch = {"spec": {"replicas": values.replicas}}
-        session.send("PATCH", path, query, patch, "application/merge-patch+json")
+        session.send("PATCH", path, query, patch, MERGE)
         return
     scale = session.http.one(path).json()
     now = (scale.get("spec") or {}).get("replicas", 0)

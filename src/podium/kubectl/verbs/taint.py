@@ -11,6 +11,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.taints import Taint
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -106,8 +107,8 @@ def _patched(
 ) -> dict[str, Any]:
     if dry_run(invocation.values) == "client":
         return {**obj, "spec": {**obj.get("spec", {}), "taints": new}}
-    patch, kind = {"spec": {"taints": new or None}}, "application/strategic-merge-patch+json"
-    return invocation.session.send("PATCH", one.path, query, patch, kind)
+    patch = {"spec": {"taints": new or None}}
+    return invocation.session.send("PATCH", one.path, query, patch, STRATEGIC)
 
 
 COMMAND = Command(
