@@ -179,8 +179,17 @@ ESCAPED = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u202
 
 def named(type_: ResourceType) -> str:
     """``pod``, ``deployment.apps``: how results name a type."""
-    kind = type_.kind.lower()
-    return f"{kind}.{type_.group}" if type_.group else kind
+    return _named(type_.group, type_.kind)
+
+
+def name_of(obj: dict[str, Any]) -> str:
+    """``pod/web``, ``deployment.apps/web``: how results name an object by what it says itself."""
+    group, slash, _ = obj["apiVersion"].partition("/")
+    return f"{_named(group if slash else '', obj['kind'])}/{obj['metadata']['name']}"
+
+
+def _named(group: str, kind: str) -> str:
+    return f"{kind.lower()}.{group}" if group else kind.lower()
 
 
 def suffix(values: Values) -> str:

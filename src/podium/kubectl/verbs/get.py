@@ -11,7 +11,7 @@ from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import FILE_FLAGS, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
-from podium.kubectl.verbs.get_reading import Problems, name_of, objects, read
+from podium.kubectl.verbs.get_reading import Problems, objects, read
 from podium.kubectl.verbs.get_tables import Tables
 
 TYPE_CHECKING = False
@@ -105,6 +105,8 @@ def _print_objects(invocation: Invocation, targets: Sequence[Target], show: Prin
 
         found = ordered(found, values.sort_by, lambda obj: obj)
     if show is None:
+        from podium.kubectl.writing import name_of
+
         for obj in found:
             print(name_of(obj))
         return problems.end()

@@ -88,17 +88,6 @@ def objects(target: Target, document: dict[str, Any]) -> Iterator[dict[str, Any]
         yield {"apiVersion": type_.group_version, "kind": type_.kind, **item}
 
 
-def name_of(obj: dict[str, Any]) -> str:
-    """``pod/web``, ``deployment.apps/web``."""
-    group, slash, _ = obj["apiVersion"].partition("/")
-    kind = obj["kind"].lower()
-    return f"{kind}.{group}/{_name(obj)}" if slash else f"{kind}/{_name(obj)}"
-
-
-def _name(obj: dict[str, Any]) -> str:
-    return str(obj["metadata"]["name"])
-
-
 class Problems:
     """Failures that do not keep other targets from being shown."""
 

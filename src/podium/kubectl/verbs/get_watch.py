@@ -13,7 +13,7 @@ from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError, FellSilent, StatusError
 from podium.kubectl.formats import Printer
 from podium.kubectl.targets import Target
-from podium.kubectl.verbs.get_reading import TABLE, name_of, objects, place, read
+from podium.kubectl.verbs.get_reading import TABLE, objects, place, read
 from podium.kubectl.verbs.get_tables import Tables
 
 #: Prints a list or an object, and what has happened to it.
@@ -66,6 +66,8 @@ def _tables(invocation: Invocation, target: Target) -> _Out:
 
 
 def _printed(invocation: Invocation, target: Target, show: Printer | None) -> _Out:
+    from podium.kubectl.writing import name_of
+
     values, first = invocation.values, True
 
     def out(document: dict[str, Any], event: str) -> None:

@@ -12,7 +12,6 @@ from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
 from podium.kubectl.updating import from_files
-from podium.kubectl.verbs.get_reading import name_of
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -21,6 +20,7 @@ from podium.kubectl.writing import (
     dry_run,
     each,
     manager_flag,
+    name_of,
     printed,
     whole,
     write_query,
