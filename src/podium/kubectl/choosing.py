@@ -24,6 +24,15 @@ Example resource specifications include:
    '<resource> <name>'
    '<resource>'"""
 _NO_NAME = "resource(s) were provided, but no name was specified"
+_WORDS_WITH_FILES = (
+    "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as "
+    "well"
+)
+_SLASHED_WITH_FILES = "resource/name arguments cannot be provided when a path is specified"
+_NAME_WITH_SELECTOR = "name cannot be provided when a selector is specified"
+_SLASHED_WITH_SELECTOR = (
+    "selectors and the all flag cannot be used when passing resource/name arguments"
+)
 
 ALL_FLAG = Flag("all", False, "Select all resources in the namespace of the specified resource "
                 "types", kind=Kind.BOOL)  # fmt: skip
@@ -73,12 +82,10 @@ def choose(
     """
     values, session = invocation.values, invocation.session
     discovery = discovery or Discovery(session.http)
+    slashed = any("/" in word for word in words)
     if given(values):
         if words:
-            raise CommandError(
-                "when paths, URLs, or stdin is provided as input, you may not specify resource "
-                "arguments as well"
-            )
+            raise CommandError(_SLASHED_WITH_FILES if slashed else _WORDS_WITH_FILES)
         return [
             Chosen(
                 one.type, one.namespace, one.name, one.document,
@@ -94,7 +101,7 @@ def choose(
     for target in resolve(words, discovery):
         if target.name:
             if selected:
-                raise CommandError("name cannot be provided when a selector is specified")
+                raise CommandError(_SLASHED_WITH_SELECTOR if slashed else _NAME_WITH_SELECTOR)
             if getattr(values, "all_namespaces", False) and target.type.namespaced:
                 raise CommandError("a resource cannot be retrieved by name across all namespaces")
             namespace = session.namespace if target.type.namespaced else ""
