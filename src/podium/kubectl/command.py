@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from podium.kubectl.errors import Said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +24,10 @@ class Invocation:
     ) -> None:
         self.path, self.values, self.words, self.dash = path, values, words, dash
         self.session = session
+
+    def misused(self, problem: str) -> Said:
+        """Return the failure of a command line that is wrong; it names the command's help."""
+        return Said(f"error: {problem}\nSee '{self.path} -h' for help and examples")
 
 
 class Command:

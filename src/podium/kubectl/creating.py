@@ -7,7 +7,7 @@ from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
@@ -45,10 +45,7 @@ def only_name(invocation: Invocation) -> str:
     """Return the one word before ``--``. Raises Said."""
     words = invocation.words[: invocation.dash]
     if len(words) != 1:
-        raise Said(
-            f"error: exactly one NAME is required, got {len(words)}\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"exactly one NAME is required, got {len(words)}")
     return words[0]
 
 

@@ -6,7 +6,6 @@ import json
 
 from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, choose
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import Said
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import last_applied
@@ -22,9 +21,9 @@ def run(invocation: Invocation) -> int:
         if applied is not None:
             found.append(applied)
     if output not in ("yaml", "json", ""):
-        raise Said(
-            f"error: Unexpected -o output mode: {values.output}, the flag 'output' must be one of "
-            f"yaml|json\nSee '{invocation.path} -h' for help and examples"
+        raise invocation.misused(
+            f"Unexpected -o output mode: {values.output}, the flag 'output' must be one of "
+            "yaml|json"
         )
     for applied in found:
         if output == "json":

@@ -7,7 +7,7 @@ from typing import Any
 from podium.kubectl.choosing import Chosen, listed
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError
 from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import dry_run, suffix
@@ -18,11 +18,10 @@ Map = dict[str, Any]
 def nodes(invocation: Invocation, verb: str) -> list[Chosen]:
     """Return the nodes of the command, as the server has them. Raises CommandError."""
     values, session, words = invocation.values, invocation.session, invocation.words
-    more = f"\nSee '{invocation.path} -h' for help and examples"
     if not words and not values.changed("selector"):
-        raise Said(f"error: USAGE: {verb} NODE [flags]{more}")
+        raise invocation.misused(f"USAGE: {verb} NODE [flags]")
     if words and values.selector:
-        raise Said(f"error: cannot specify both a node name and a --selector option{more}")
+        raise invocation.misused("cannot specify both a node name and a --selector option")
     discovery = Discovery(session.http)
     if values.selector:
         type_ = discovery.find("nodes")

@@ -7,7 +7,7 @@ from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.printing.table import Aligner
 from podium.kubectl.writing import as_text
@@ -20,10 +20,7 @@ _SORTS = ("", "kind", "name")
 def run(invocation: Invocation) -> int:
     values = invocation.values
     if invocation.words:
-        raise Said(
-            f"error: unexpected arguments: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"unexpected arguments: [{' '.join(invocation.words)}]")
     if values.output not in ("", *_FORMATS):
         raise CommandError(
             f'unable to match a printer suitable for the output format "{values.output}", '

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, Unreachable
+from podium.kubectl.errors import CommandError, Unreachable
 
 
 def run(invocation: Invocation) -> int:
     if invocation.words:
-        raise Said(
-            f"error: unexpected arguments: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"unexpected arguments: [{' '.join(invocation.words)}]")
     http = invocation.session.http
     try:
         types = Discovery(http).types

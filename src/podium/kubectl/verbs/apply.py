@@ -9,7 +9,7 @@ from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.formats import without_managers
@@ -32,10 +32,7 @@ from podium.kubectl.writing import (
 def run(invocation: Invocation) -> int:
     values = invocation.values
     if invocation.words:
-        raise Said(
-            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     _check(values)
     discovery = Discovery(invocation.session.http)
     found = list(_wanted(invocation, discovery))

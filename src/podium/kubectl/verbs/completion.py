@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import Said
 
 #: Each asks ``kubectl __complete WORDS…``, which answers with lines of ``value<TAB>meaning`` and at
 #: last ``:N``, the sum of 2 (no blank behind the value) and 4 (no names of files).
@@ -124,7 +123,7 @@ def run(invocation: Invocation) -> int:
     elif words[0] not in _SHELLS:
         problem = f'Unsupported shell type "{words[0]}".'
     if problem:
-        raise Said(f"error: {problem}\nSee '{invocation.path} -h' for help and examples")
+        raise invocation.misused(problem)
     print(_SHELLS[words[0]], end="")
     return 0
 

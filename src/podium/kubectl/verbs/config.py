@@ -33,10 +33,7 @@ _ORDER = (
 def view(invocation: Invocation) -> int:
     values = invocation.values
     if invocation.words:
-        raise Said(
-            f"error: unexpected arguments: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"unexpected arguments: [{' '.join(invocation.words)}]")
     show = formats.printer(values, formats.FOR_WRITERS)
     files = Files(values)
     document = _document(files, values)

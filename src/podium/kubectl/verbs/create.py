@@ -8,7 +8,7 @@ from typing import Any
 from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, content, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
@@ -32,10 +32,7 @@ from podium.kubectl.writing import (
 def run(invocation: Invocation) -> int:
     session, values = invocation.session, invocation.values
     if invocation.words:
-        raise Said(
-            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     if values.raw:
         return _raw(invocation)
     check_output(values)

@@ -10,7 +10,7 @@ from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.comparing import Versions
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Failed, Said, StatusError
+from podium.kubectl.errors import CommandError, Failed, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import bare
@@ -34,10 +34,7 @@ def _run(invocation: Invocation) -> int:
     discovery = Discovery(invocation.session.http)
     found = selected(list(manifests(invocation, discovery)), values.selector)
     if invocation.words:
-        raise Said(
-            f"error: Unexpected args: [{' '.join(invocation.words)}]\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     with Versions(
         managed_fields=values.show_managed_fields, secrets=values.show_secrets
     ) as versions:

@@ -7,7 +7,7 @@ from typing import Any
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, Manifest, content, given, manifests
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import annotated
@@ -60,10 +60,7 @@ def _check(invocation: Invocation) -> None:
     if values.timeout and not values.force:
         raise CommandError("--timeout must have --force specified")
     if values.raw and len(values.filename) != 1:
-        raise Said(
-            "error: --raw can only use a single local file or stdin\n"
-            f"See '{invocation.path} -h' for help and examples"
-        )
+        raise invocation.misused("--raw can only use a single local file or stdin")
     if values.force and dry_run(values) != "none":
         raise CommandError("--dry-run can not be used when --force is set")
     if values.raw and not values.raw.startswith(("/", "http://", "https://")):

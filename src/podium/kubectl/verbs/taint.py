@@ -38,7 +38,7 @@ def run(invocation: Invocation) -> int:
     try:
         added, removed = taints.parse(changes)
     except taints.TaintError as exc:
-        raise Said(f"error: {exc}\nSee '{invocation.path} -h' for help and examples") from exc
+        raise invocation.misused(str(exc)) from exc
     found = _nodes(invocation, words, added, removed)
     check_output(values)
     query = write_query(values, validates=False)

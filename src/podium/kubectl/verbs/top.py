@@ -27,7 +27,7 @@ _PATIENCE = 120
 def pods(invocation: Invocation) -> int:
     values, words, http = invocation.values, invocation.words, invocation.session.http
     if len(words) > 1:
-        raise _usage(invocation, "pod [NAME | -l label]")
+        raise invocation.misused("pod [NAME | -l label]")
     if words and values.selector:
         raise CommandError("only one of NAME or selector can be provided")
     _check(invocation)
@@ -106,7 +106,7 @@ def _print_pods(invocation: Invocation, found: Sequence[Object]) -> None:
 def nodes(invocation: Invocation) -> int:
     values, words, http = invocation.values, invocation.words, invocation.session.http
     if len(words) > 1:
-        raise _usage(invocation, "node [NAME | -l label]")
+        raise invocation.misused("node [NAME | -l label]")
     if words and values.selector:
         raise CommandError("only one of NAME or --selector can be provided")
     _check(invocation)
@@ -155,10 +155,6 @@ def _check(invocation: Invocation) -> None:
         if error.code not in (404, 503):
             raise
         raise CommandError("Metrics API not available") from error
-
-
-def _usage(invocation: Invocation, text: str) -> Said:
-    return Said(f"error: {text}\nSee '{invocation.path} -h' for help and examples")
 
 
 def _selection(invocation: Invocation, *names: str) -> list[tuple[str, str]]:
