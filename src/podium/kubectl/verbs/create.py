@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
+from podium.kubectl import raw
 from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, content, manifests, selected
+from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
 from podium.kubectl.recording import RECORD_FLAG, recorded
@@ -62,14 +62,8 @@ def _raw(invocation: Invocation) -> int:
     values = invocation.values
     if len(values.filename) != 1:
         raise CommandError("--raw can only use a single local file or stdin")
-    if not values.raw.startswith(("/", "http://", "https://")):
-        raise CommandError(
-            f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
-        )
-    body = content(values.filename[0]).encode()
-    answer = invocation.session.http.request("POST", values.raw, body=body)
-    sys.stdout.write(answer.body.decode())
-    return 0
+    raw.check_path(values.raw)
+    return raw.send(invocation, "POST")
 
 
 def _edited(invocation: Invocation, found: list[Manifest]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from podium.kubectl import raw
 from podium.kubectl.choosing import choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import (
@@ -15,7 +16,7 @@ from podium.kubectl.deleting import (
     wait_flag,
 )
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, content, given
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.writing import DRY_RUN_FLAG, named
 
@@ -42,7 +43,8 @@ def run(invocation: Invocation) -> int:
         raise CommandError(f"unexpected -o output mode: {values.output}. We only support '-o name'")
     check_force(values)
     if values.raw:
-        return _raw(invocation)
+        _check_raw(values)
+        return raw.send(invocation, "DELETE")
     scoped = values.namespace and not values.all_namespaces
     if scoped and any(not one.type.namespaced for one in doomed):
         print("Warning: deleting cluster-scoped resources, not scoped to the provided namespace",
@@ -69,15 +71,6 @@ def _doomed(invocation: Invocation) -> list[Doomed]:
     ]
 
 
-def _raw(invocation: Invocation) -> int:
-    values = invocation.values
-    _check_raw(values)
-    body = content(values.filename[0]).encode() if values.filename else None
-    answer = invocation.session.http.request("DELETE", values.raw, body=body)
-    sys.stdout.write(answer.body.decode())
-    return 0
-
-
 def _check_raw(values: Values) -> None:
     if len(values.filename) > 1:
         raise CommandError("--raw can only use a single local file or stdin")
@@ -87,10 +80,7 @@ def _check_raw(values: Values) -> None:
         raise CommandError("--raw and --recursive are mutually exclusive")
     if values.output:
         raise CommandError("--raw and --output are mutually exclusive")
-    if not values.raw.startswith(("/", "http://", "https://")):
-        raise CommandError(
-            f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
-        )
+    raw.check_path(values.raw)
 
 
 def _confirmed(doomed: list[Doomed]) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from podium.kubectl import raw
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, content, given, manifests
+from podium.kubectl.files import FILE_FLAGS, Manifest, given, manifests
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import annotated
 from podium.kubectl.writing import (
@@ -31,7 +32,7 @@ def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
     _check(invocation)
     if values.raw:
-        return _raw(invocation)
+        return raw.send(invocation, "PUT")
     check_output(values)
     query = write_query(values)
     wanted = list(manifests(invocation, Discovery(session.http)))
@@ -63,17 +64,8 @@ def _check(invocation: Invocation) -> None:
         raise invocation.misused("--raw can only use a single local file or stdin")
     if values.force and dry_run(values) != "none":
         raise CommandError("--dry-run can not be used when --force is set")
-    if values.raw and not values.raw.startswith(("/", "http://", "https://")):
-        raise CommandError(
-            f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
-        )
-
-
-def _raw(invocation: Invocation) -> int:
-    body = content(invocation.values.filename[0])
-    answer = invocation.session.http.request("PUT", invocation.values.raw, body=body.encode())
-    print(answer.body.decode(), end="")
-    return 0
+    if values.raw:
+        raw.check_path(values.raw)
 
 
 def _of_this_version(invocation: Invocation, path: str, obj: dict[str, Any]) -> dict[str, Any]:
