@@ -98,3 +98,8 @@ def generator(
 
 def dry_run_usage(text: str) -> str:
     return f"{text} [--dry-run=server|client|none]"
+
+
+def int_or_text(text: str) -> int | str:
+    """Return an IntOrString: a number where *text* is one."""
+    return int(text) if text.isascii() and text.isdigit() else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from podium.kubectl.command import Invocation
-from podium.kubectl.creating import Map, creates, dry_run_usage, generator, resource
+from podium.kubectl.creating import Map, creates, dry_run_usage, generator, int_or_text, resource
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.selectors import as_label_selector
@@ -26,15 +26,11 @@ def _budget(invocation: Invocation, _name: str) -> Map:
         raise CommandError("one of min-available or max-unavailable must be specified")
     if least and most:
         raise CommandError("min-available and max-unavailable cannot be both specified")
-    spec: Map = {"minAvailable": _amount(least)} if least else {}
+    spec: Map = {"minAvailable": int_or_text(least)} if least else {}
     spec["selector"] = as_label_selector(values.selector)
-    spec |= {"maxUnavailable": _amount(most)} if most else {}
+    spec |= {"maxUnavailable": int_or_text(most)} if most else {}
     status = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
     return {"spec": spec, "status": status}
-
-
-def _amount(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() else text
 
 
 PRIORITY_CLASS = generator(

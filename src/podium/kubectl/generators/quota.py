@@ -19,13 +19,14 @@ def _quota(invocation: Invocation, _name: str) -> Map:
     return {"spec": spec, "status": {}}
 
 
-def quantities(text: str) -> dict[str, str]:
-    """Return the resources of ``cpu=1,memory=1Gi``. Raises CommandError."""
+def quantities(text: str, wrong: str = "Invalid argument syntax") -> dict[str, str]:
+    """Return the resources of ``cpu=1,memory=1Gi``. Raises CommandError; *wrong* is how the text of
+    it begins."""
     found = {}
     for part in text.split(","):
         name, equals, amount = part.partition("=")
         if not equals or "=" in amount:
-            raise CommandError(f"Invalid argument syntax {part}, expected <resource>=<value>")
+            raise CommandError(f"{wrong} {part}, expected <resource>=<value>")
         try:
             found[name] = str(quantity.parse(amount))
         except ValueError as exc:

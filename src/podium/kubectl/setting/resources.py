@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.api import quantity
 from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
+from podium.kubectl.generators.quota import quantities
 from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
 
@@ -46,16 +46,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _amounts(text: str) -> dict[str, str]:
-    found = {}
-    for part in text.split(",") if text else ():
-        name, equals, amount = part.partition("=")
-        if not equals or "=" in amount:
-            raise CommandError(f"invalid argument syntax {part}, expected <resource>=<value>")
-        try:
-            found[name] = str(quantity.parse(amount))
-        except ValueError as exc:
-            raise CommandError(str(exc)) from exc
-    return found
+    return quantities(text, "invalid argument syntax") if text else {}
 
 
 COMMAND = Command(

@@ -8,6 +8,7 @@ from typing import Any
 
 from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
+from podium.kubectl.creating import int_or_text
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
@@ -71,7 +72,7 @@ def _service(values: Values, one: Chosen, obj: Map) -> Map:
         port: Map = {"name": f"port-{index + 1}"} if len(numbers) > 1 else {}
         port["protocol"] = values.protocol or known.get(text, "TCP")
         port["port"] = number
-        port["targetPort"] = _target(values.target_port) if values.target_port else number
+        port["targetPort"] = int_or_text(values.target_port) if values.target_port else number
         ports.append(port)
     labels = _pairs(values.labels) if values.labels else obj["metadata"].get("labels")
     metadata: Map = {"name": values.name or one.name[:_NAME_MAX]}
@@ -140,10 +141,6 @@ def _number(text: str) -> int:
     if not re.fullmatch(r"[-+]?\d+", text, re.ASCII):
         raise CommandError(f'strconv.Atoi: parsing "{text}": invalid syntax')
     return int(text)
-
-
-def _target(text: str) -> int | str:
-    return int(text) if text.isascii() and text.isdigit() else text
 
 
 def _overridden(service: Map, values: Values) -> Map:
