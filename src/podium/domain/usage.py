@@ -72,10 +72,10 @@ def usages(before: Sample, now: Sample) -> Iterator[tuple[Key, Usage]]:
     """Yield what there is of each container, and of the node, that can be told."""
     for key, point in now.points.items():
         last = before.points.get(key)
-        again = last is None or last.start < point.start or last.cpu > point.cpu
-        used, since = (point.cpu, point.start) if again or last is None else (
-            point.cpu - last.cpu, last.at
-        )  # fmt: skip
+        if last is None or last.start < point.start or last.cpu > point.cpu:
+            used, since = point.cpu, point.start
+        else:
+            used, since = point.cpu - last.cpu, last.at
         window = point.at - since
         if since and window > 0:
             yield key, Usage(point.at, window, int(used / window * 1e9), point.memory)

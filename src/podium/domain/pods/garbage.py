@@ -6,6 +6,7 @@ restart count and its back-off need it. Follows ``pkg/kubelet/kuberuntime/kuberu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,17 +34,16 @@ def superfluous(
 ) -> tuple[list[str], datetime | None]:
     """Return the IDs of a living Pod's containers to remove, and when there may be more."""
     removable: list[ContainerRecord] = []
-    seen: dict[str, int] = {}
-    dead: dict[str, int] = {}
+    seen: set[str] = set()
+    dead: Counter[str] = Counter()
     for record in observed.containers:  # the newest first
         newest = record.name not in seen
-        seen[record.name] = 1
+        seen.add(record.name)
         if record.state is not RunState.EXITED:
             continue
-        kept = dead.get(record.name, 0)
-        dead[record.name] = kept + 1
-        if not newest and 0 <= policy.per_container <= kept:
+        if not newest and 0 <= policy.per_container <= dead[record.name]:
             removable.append(record)
+        dead[record.name] += 1
     due, later = [], []
     for record in removable:
         old_enough = (record.finished_at or now) + timedelta(seconds=policy.minimum_age)
