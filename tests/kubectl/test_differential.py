@@ -38,13 +38,20 @@ _READ = frozenset(
     "get describe explain events cluster-info top completion __complete wait api-resources "
     "api-versions attach exec cp port-forward proxy".split()
 )
+
+
+def _age(found: re.Match[str]) -> str:
+    """Ages of two and of three characters leave their column the same width."""
+    return "AGE".ljust(len(found[0]))
+
+
 _MASKS = (
     (re.compile(r"\bns-[ab]\b"), "NAMESPACE"),
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "UID"),
     (re.compile(r"kube-api-access-[a-z0-9]{5}"), "kube-api-access-NAME"),
     (re.compile(r'(resourceVersion"?: ?)"\d+"'), r"\1RV"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
-    (re.compile(r"(?<= )\d+(m\d+)?s(?= *$| {2})", re.MULTILINE), "AGE"),
+    (re.compile(r"(?<= )\d+(m\d+)?s(?= *$| {2}) *", re.MULTILINE), _age),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [-+]\d{4}"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC"), "TIME"),
     (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),

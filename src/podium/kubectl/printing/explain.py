@@ -72,19 +72,15 @@ class Schemas:
         return name.rpartition(".")[2] or "Object"
 
 
-def walk(schemas: Schemas, schema: Map, path: Sequence[str], head: str) -> tuple[Map, Map]:
-    """Return the field that *path* leads to from *schema*, and the schema around it.
-
-    Raises NoSuchFieldError.
-    """
-    parent, field = schema, schema
+def walk(schemas: Schemas, schema: Map, path: Sequence[str], head: str) -> Map:
+    """Return the field that *path* leads to from *schema*. Raises NoSuchFieldError."""
+    field = schema
     for name in path:
-        parent = schemas.element(field)
-        properties = parent.get("properties") or {}
+        properties = schemas.element(field).get("properties") or {}
         if name not in properties:
             raise NoSuchFieldError(name, head)
         field = properties[name]
-    return field, parent
+    return field
 
 
 def head(group: str, version: str, kind: str) -> str:

@@ -34,7 +34,7 @@ def run(invocation: Invocation) -> int:
     older = values.output == "plaintext-openapiv2"
     head = "" if older else explain.head(type_.group, type_.version, type_.kind)
     try:
-        field, _ = explain.walk(schemas, schema, path, head)
+        field = explain.walk(schemas, schema, path, head)
     except explain.NoSuchFieldError as exc:
         sys.stdout.write(exc.before)
         raise CommandError(str(exc)) from exc
