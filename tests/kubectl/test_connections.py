@@ -15,9 +15,10 @@ import pytest
 import yaml
 
 from podium.kubectl import kubeconfig
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Unreachable
 from podium.kubectl.flags import parse
 from podium.kubectl.global_flags import GLOBAL_FLAGS
+from podium.kubectl.http import Http
 from podium.kubectl.proxies import proxy_for
 from podium.kubectl.urls import Url
 from support.apiserver import running_apiserver
@@ -157,6 +158,26 @@ def test_a_proxy_that_cannot_be_one_is_told_of(monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:x")
     with pytest.raises(CommandError, match='invalid proxy address "http://proxy:x": invalid port'):
         proxy_for("", Url("https://h"))
+
+
+def test_an_answer_that_is_cut_off_is_told_of():
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        client, _ = listener.accept()
+        with client:
+            client.recv(65536)
+            client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    http = Http(kubeconfig.Connection(f"http://127.0.0.1:{listener.getsockname()[1]}"))
+    pieces = http.raw("/version")
+    assert next(pieces) == b"ab"
+    with pytest.raises(Unreachable, match="unexpected EOF"):
+        next(pieces)
+    thread.join()
+    listener.close()
 
 
 async def test_through_a_proxy(tmp_path):

@@ -119,7 +119,16 @@ class Http:
     ) -> Iterator[bytes]:
         """Yield the lines of an answer as they come, or pieces of any size. Raises as
         :meth:`request` does."""
-        response = self._send("GET", path, query, None, JSON, accept)
+        yield from self._body(self._send("GET", path, query, None, JSON, accept), lines=lines)
+
+    def raw(self, target: str) -> Iterator[bytes]:
+        """Yield the body of ``GET`` *target*, which is a path and a query as they are sent. Raises
+        as :meth:`request` does."""
+        path, mark, query = target.partition("?")
+        response = self._send("GET", path, (), None, JSON, "*/*", f"{mark}{query}")
+        yield from self._body(response, lines=False)
+
+    def _body(self, response: Response, *, lines: bool) -> Iterator[bytes]:
         connection, self._open = self._open, None  # it is this answer's until its end
         try:
             if response.status >= 300:
@@ -132,14 +141,6 @@ class Http:
         finally:
             if connection is not None:
                 connection.close()
-
-    def raw(self, target: str) -> Iterator[bytes]:
-        """Yield the body of ``GET`` *target*, which is a path and a query as they are sent."""
-        path, mark, query = target.partition("?")
-        response = self._send("GET", path, (), None, JSON, "*/*", f"{mark}{query}")
-        if response.status >= 300:
-            raise _refusal(response)
-        yield from response.pieces()
 
     def close(self) -> None:
         if self._open is not None:
