@@ -15,7 +15,7 @@ import stat
 import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from podium.runtime.images.limits import Limits
 from podium.runtime.images.spec import InvalidImage
@@ -93,12 +93,17 @@ class BoundedInfo(tarfile.TarInfo):
     )
     _LIMIT = 1024 * 1024
 
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> BoundedInfo:
-        info = super().frombuf(buf, encoding, errors)
-        if info.size < 0 or (info.type in cls._EXTENDED and info.size > cls._LIMIT):
-            raise InvalidImage(f"layer has a header of {info.size} bytes")
-        return info
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        """Go on from a header that was just read: every version of tarfile comes by here."""
+        if self.size < 0 or (self.type in self._EXTENDED and self.size > self._LIMIT):
+            raise InvalidImage(f"layer has a header of {self.size} bytes")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+    def _block(self, count: int) -> Any:
+        """Round a size up. A negative one would end the archive here without a word."""
+        if count < 0:
+            raise InvalidImage(f"layer has an entry of {count} bytes")
+        return super()._block(count)  # type: ignore[misc]
 
 
 class _Unpacker:
