@@ -174,13 +174,14 @@ def _tell_of_copy(path: Path) -> None:
 
 def _text_of(items: Sequence[Item], output: str) -> str:
     if len(items) == 1:
-        return as_text(_bare(items[0].obj), output)
+        return as_text(bare(items[0].obj), output)
     listed = {"apiVersion": "v1", "kind": "List", "metadata": {},
-              "items": [_bare(item.obj) for item in items]}  # fmt: skip
+              "items": [bare(item.obj) for item in items]}  # fmt: skip
     return as_text(listed, output)
 
 
-def _bare(obj: Map) -> Map:
+def bare(obj: Map) -> Map:
+    """Return an object as it is edited: without what its managers own."""
     metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
     return {**obj, "metadata": metadata}
 

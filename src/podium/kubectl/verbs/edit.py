@@ -7,7 +7,7 @@ from typing import Any
 from podium.kubectl.choosing import choose, read_all
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.editing import HEADER, Item, edit
+from podium.kubectl.editing import HEADER, Item, bare, edit
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
@@ -43,8 +43,8 @@ def run(invocation: Invocation) -> int:
         raise Said("error: edit cancelled, no objects found")
 
     def change(item: Item, after: Map) -> None:
-        before = _bare(item.obj)
-        after = _bare(annotated(after) if values.save_config else after)
+        before = bare(item.obj)
+        after = bare(annotated(after) if values.save_config else after)
         if before == after:
             printed(invocation, item.type, after, "skipped")
             return
@@ -56,11 +56,6 @@ def run(invocation: Invocation) -> int:
 
     edit(items, change, discovery, values.output, HEADER)
     return 0
-
-
-def _bare(obj: Map) -> Map:
-    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
-    return {**obj, "metadata": metadata}
 
 
 def _patch(item: Item, before: Map, after: Map) -> tuple[Map, str]:
