@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.files import given, manifests
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.lists import refusal
 from podium.kubectl.session import Session
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import together
@@ -137,17 +137,9 @@ def listed(
     try:
         items = session.http.request("GET", type_.path(namespace), query).json()["items"]
     except StatusError as error:
-        if error.reason not in ("BadRequest", "NotFound"):
-            raise
-        what = f'"{type_.group}/{type_.version}, Resource={type_.plural}"'
         said = dict(query)
-        if said:
-            labels, fields = said.get("labelSelector", ""), said.get("fieldSelector", "")
-            text = f"Unable to find {what} that match label selector {json.dumps(labels)}, "
-            text += f"field selector {json.dumps(fields)}"
-        else:
-            text = f"Unable to list {what}"
-        raise StatusError({**error.status, "message": f"{text}: {error}"}) from error
+        labels, fields = said.get("labelSelector", ""), said.get("fieldSelector", "")
+        raise refusal(error, type_, labels, fields) from error
     return [{"apiVersion": type_.group_version, "kind": type_.kind, **one} for one in items or ()]
 
 

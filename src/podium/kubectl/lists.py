@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
+from podium.kubectl.errors import StatusError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from podium.kubectl.discovery import ResourceType
     from podium.kubectl.http import Http, Query
 
 
@@ -31,3 +36,19 @@ def pages(
         token = (document.get("metadata") or {}).get("continue", "")
         if not token:
             return
+
+
+def refusal(
+    error: StatusError, type_: ResourceType, labels: str = "", fields: str = ""
+) -> StatusError:
+    """Return the refusal of a list, by selectors or without, in the words that are for lists."""
+    if error.reason not in ("BadRequest", "NotFound"):
+        return error
+    what = f'"{type_.group}/{type_.version}, Resource={type_.plural}"'
+    text = f"Unable to list {what}"
+    if labels or fields:
+        text = (
+            f"Unable to find {what} that match label selector {json.dumps(labels)}, "
+            f"field selector {json.dumps(fields)}"
+        )
+    return StatusError({**error.status, "message": f"{text}: {error}"})

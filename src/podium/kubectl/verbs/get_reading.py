@@ -47,28 +47,16 @@ def read(
         try:
             answer = session.http.request("GET", path, paged, accept=accept)
         except StatusError as error:
-            raise _of_list(error, invocation, target) from error
+            from podium.kubectl.lists import refusal
+
+            labels, fields = values.selector, values.field_selector
+            raise refusal(error, target.type, labels, fields) from error
         session.warn(answer)
         document = answer.json()
         yield document
         token = (document.get("metadata") or {}).get("continue", "")
         if not token:
             return
-
-
-def _of_list(error: StatusError, invocation: Invocation, target: Target) -> StatusError:
-    """Return the refusal of a list as upstream's tells it."""
-    if error.code not in (400, 404):
-        return error
-    values, type_ = invocation.values, target.type
-    what = f'"{type_.group}/{type_.version}, Resource={type_.plural}"'
-    text = f"Unable to list {what}: {error}"
-    if values.selector or values.field_selector:
-        text = (
-            f'Unable to find {what} that match label selector "{values.selector}", '
-            f'field selector "{values.field_selector}": {error}'
-        )
-    return StatusError({**error.status, "message": text})
 
 
 def place(invocation: Invocation, target: Target) -> str:
