@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import signal
 from pathlib import Path
 
 import pytest
 
-from podium.kit.process import ProcessFailed, run
+from podium.kit.process import ProcessFailed, run, spawned
 
 
 async def test_output_and_input_pass_through():
@@ -47,6 +49,21 @@ async def test_cancelling_kills_the_program(tmp_path: Path):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not os.path.exists(f"/proc/{pid_file.read_text().strip()}")
+
+
+@pytest.mark.parametrize("children", [True, False])
+async def test_leaving_kills_the_children_where_that_is_wanted(tmp_path: Path, children: bool):
+    pid_file = tmp_path / "pid"
+    script = f"sleep 100 & echo $! > {pid_file}.new; mv {pid_file}.new {pid_file}; wait"
+    async with asyncio.timeout(60), spawned("sh", "-c", script, children=children):
+        while not pid_file.exists():
+            await asyncio.sleep(0.005)
+        child = os.pidfd_open(int(pid_file.read_text()))
+    readable, _, _ = select.select([child], [], [], 60 if children else 0)
+    if not children:
+        signal.pidfd_send_signal(child, signal.SIGKILL)
+    os.close(child)
+    assert bool(readable) is children
 
 
 async def test_a_daemon_does_not_keep_the_caller_waiting():

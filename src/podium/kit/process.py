@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,11 @@ async def spawned(
     cwd: str | None = None,
     stdin: int | None = None,
     output: tuple[int, int] | None = None,
+    children: bool = False,
 ) -> AsyncIterator[Callable[[], Awaitable[Completed]]]:
     """Start *argv*; yield what waits for its end. Leaving before its end kills it.
 
+    With *children*, what it has started is killed with it.
     Its stdin comes from the descriptor *stdin*, its stdout and stderr go to the descriptors
     *output* where given; they stay the caller's, and what is completed has neither.
     """
@@ -96,6 +100,8 @@ async def spawned(
             yield wait
         finally:
             if process.returncode is None:
+                if children:
+                    kill_children(process.pid)
                 process.kill()
                 process.wait()
 
@@ -113,6 +119,26 @@ async def ended(pid: int) -> None:
             loop.remove_reader(descriptor)
     finally:
         os.close(descriptor)
+
+
+def kill_children(pid: int) -> None:
+    """SIGKILL to the children of *pid*, a child that nobody has waited for; it is left stopped.
+
+    Stopped, it starts no more of them, and waits for none: their pids stay theirs.
+    """
+    os.kill(pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    killed: set[int] = set()
+    # A child may be about to start a sibling of its own; once killed it is not.
+    while young := _children(pid) - killed:
+        for child in young:
+            os.kill(child, signal.SIGKILL)
+        killed |= young
+
+
+def _children(pid: int) -> set[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return {int(child) for listed in lists for child in listed.read_text().split()}
 
 
 def _memory(name: str, content: bytes = b"") -> int:

@@ -140,7 +140,9 @@ async def _started(
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
-                    async with spawned(*command, pass_fds=fds, stdin=stdin, output=output) as wait:
+                    async with spawned(
+                        *command, pass_fds=fds, stdin=stdin, output=output, children=True
+                    ) as wait:
                         code = (await wait()).returncode
                     helper.pid = read_pid(pid_file)
                     ready = code == 0 and await helper.answers()

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from podium.kit import descriptors
-from podium.kit.process import ended
+from podium.kit.process import ended, kill_children
 from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
@@ -205,6 +205,9 @@ class _Child:
             os.kill(self.pid, number)
 
     def end(self) -> None:
+        """End it and its command, also where it has not yet written down which that is."""
+        if not self.over():
+            kill_children(self.pid)
         self.signal(signal.SIGKILL)
         self._reap(0)
 

@@ -52,7 +52,9 @@ async def exec_sync(
     ]
     try:
         async with _Pipe.opened() as stdout, _Pipe.opened() as stderr:
-            async with spawned(*argv, output=(stdout.write_end, stderr.write_end)) as wait:
+            # The command may run before its pid is written down.
+            output = (stdout.write_end, stderr.write_end)
+            async with spawned(*argv, output=output, children=True) as wait:
                 stdout.close_write_end()
                 stderr.close_write_end()
                 async with asyncio.timeout(timeout or None):
