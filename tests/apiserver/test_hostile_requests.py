@@ -22,7 +22,7 @@ async def exchange(api: RunningApiServer, *parts: bytes) -> tuple[int, dict[str,
     try:
         for part in parts:
             writer.write(part)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin1")
                 status, *lines = head.strip().split("\r\n")
@@ -160,7 +160,7 @@ async def test_who_asks_whether_to_send_a_body_is_told_to(api: RunningApiServer)
             f"Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
         )
         writer.write(head.encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert (await reader.readline()).startswith(first)
             if length == len(BODY):
                 await reader.readline()

@@ -151,7 +151,7 @@ async def test_roles_and_questions(api: RunningApiServer, version: str) -> None:
         found = await kubectl(api, version, "create", *made.split())
         assert found == (0, f"{word} created\n", "")
     jane = "--as=jane"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await kubectl(api, version, "auth", "can-i", "list", "pods", jane) != (
             0,
             "yes\n",

@@ -126,7 +126,7 @@ async def test_lines_arrive_while_the_log_goes_on(api: RunningApiServer) -> None
 
     async with api.session() as session, kubelet(api, session) as node_:
         node_.answer = follow
-        async with session.get(f"{PODS}/one/log?follow=true") as response, asyncio.timeout(10):
+        async with session.get(f"{PODS}/one/log?follow=true") as response, asyncio.timeout(60):
             assert await response.content.readline() == b"first\n"
             more.set()
             assert await response.content.read() == b"second\n"
@@ -149,7 +149,7 @@ async def test_who_stops_reading_stops_the_kubelet(api: RunningApiServer) -> Non
         node_.answer = follow
         async with session.get(f"{PODS}/one/log?follow=true") as response:
             assert await response.content.readline() == b"first\n"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended.wait()
 
 

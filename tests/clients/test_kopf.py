@@ -124,11 +124,12 @@ async def test_an_objects_life_is_handled(
         await asyncio.to_thread(shared.request, "DELETE", f"{path}/one")
         await until(lambda: get()["kind"] == "Status", "the end, once the handler lets go")
 
-        def events() -> list[str]:
+        def events() -> set[str]:
             listed = shared.request("GET", f"/api/v1/namespaces/{namespace}/events")[1]["items"]
-            return [event["message"] for event in listed if event["reason"] == "Changed"]
+            return {event["message"] for event in listed if event["reason"] == "Changed"}
 
-        await until(lambda: sorted(events()) == ["a is 2", "a is 3"], "both events")
+        # Kopf posts again what was cut off, and does not know whether it had arrived.
+        await until(lambda: events() == {"a is 2", "a is 3"}, "both events")
     assert told == [
         ("create", "one"), ("update", "1", "2"), ("update", "2", "3"), ("delete", 0), ("delete", 1),
     ]  # fmt: skip

@@ -200,7 +200,7 @@ def test_orphans_stay_and_background_deletion_goes_on(kubectl: Kubectl):
     for policy in ("orphan", "background"):
         _owned(kubectl, policy)
         kubectl("delete", "cm", f"{policy}-owner", f"--cascade={policy}")
-    kubectl("wait", "cm/background", "--for=delete", "--timeout=30s")
+    kubectl("wait", "cm/background", "--for=delete", "--timeout=60s")
     kubectl("wait", "cm/orphan", "--for=jsonpath={.kind}=ConfigMap", "--timeout=10s")
     assert kubectl.one("cm/orphan", ".metadata.ownerReferences") == ""
 

@@ -30,7 +30,7 @@ from podium.runtime.port import (
 )
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Harness(Protocol):

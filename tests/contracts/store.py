@@ -240,7 +240,7 @@ class StoreContract:
     async def test_a_watch_tells_the_past_and_then_what_comes(self, store: Store) -> None:
         written = await self._history(store)
         seen: list[Event] = []
-        async with asyncio.timeout(10), store.watch("/p/", 0) as batches:
+        async with asyncio.timeout(60), store.watch("/p/", 0) as batches:
             while len(seen) < len([event for event in written if event.key.startswith("/p/")]):
                 seen.extend(await anext(batches))
             more = await store.create("/p/new", b"x")
@@ -292,7 +292,7 @@ class StoreContract:
             assert [event.revision for event in seen] == list(range(26, 351))
 
     async def test_a_write_that_returned_is_on_its_way_to_every_watcher(self, store: Store) -> None:
-        async with asyncio.timeout(10), store.watch("/", 0) as batches:
+        async with asyncio.timeout(60), store.watch("/", 0) as batches:
             for revision in range(1, 20):
                 await store.create(f"/{revision}", b"")
                 seen = await anext(batches)
@@ -306,7 +306,7 @@ class StoreContract:
     async def test_a_watcher_that_does_not_read_is_cut_off(self, make_store: MakeStore) -> None:
         async with make_store(max_events=10) as store:
             await store.create("/first", b"")
-            async with asyncio.timeout(10), store.watch("/", 0) as batches:
+            async with asyncio.timeout(60), store.watch("/", 0) as batches:
                 await anext(batches)
                 for number in range(11):
                     await store.create(f"/k{number}", b"")
@@ -317,7 +317,7 @@ class StoreContract:
     async def test_large_values_count_for_more(self, make_store: MakeStore) -> None:
         async with make_store(max_bytes=1000) as store:
             await store.create("/first", b"")
-            async with asyncio.timeout(10), store.watch("/", 0) as batches:
+            async with asyncio.timeout(60), store.watch("/", 0) as batches:
                 await anext(batches)
                 await store.create("/large", b"x" * 600)
                 await store.create("/larger", b"x" * 600)
@@ -359,7 +359,7 @@ class StoreContract:
 
     async def test_a_watch_under_way_outlives_compaction(self, store: Store) -> None:
         await store.create("/a", b"1")
-        async with asyncio.timeout(10), store.watch("/", 1) as batches:
+        async with asyncio.timeout(60), store.watch("/", 1) as batches:
             changed = await store.update("/a", b"2", 1)
             await store.compact(changed.revision)
             assert [event.revision for event in await anext(batches)] == [2]

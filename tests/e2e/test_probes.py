@@ -105,8 +105,8 @@ def test_hooks(shared: Cluster, namespace: str):
     environment = {**os.environ, "KUBECONFIG": str(shared.kubeconfig)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as log:
         try:
-            shared.kubectl("-n", namespace, "delete", "pod", "hooked", "--timeout=30s")
-            said, _ = log.communicate(timeout=30)
+            shared.kubectl("-n", namespace, "delete", "pod", "hooked", "--timeout=60s")
+            said, _ = log.communicate(timeout=60)
         finally:
             log.kill()
 

@@ -31,7 +31,7 @@ def kubectl_proxy(shared: Cluster, version: str) -> Iterator[str]:
         yield f"http://{match[0]}"
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize("version", ["1.28", "1.37"])

@@ -94,7 +94,7 @@ def test_nothing_is_left_of_pods(own: Cluster, pytestconfig: pytest.Config):
     before, connected, used = traces(own), sockets(own), memory(own)
     for batch in range(1, pods // BATCH + 1):
         come_and_go(own, batch)
-    eventually(lambda: traces(own) == before or None, f"{before} again; now {traces(own)}", 10)
+    eventually(lambda: traces(own) == before or None, f"{before} again; now {traces(own)}")
     assert sockets(own) < connected + BATCH
     grown = memory(own) - used
     assert pods < LONG or grown / pods < MEMORY_PER_POD, f"{grown / 1e6:.1f} MB more"

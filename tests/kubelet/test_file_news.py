@@ -26,7 +26,7 @@ def instances() -> int:
 async def told(news: FileNews) -> bool:
     """Whether *news* comes, for which there is time enough."""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await news.wait()
     except TimeoutError:
         return False

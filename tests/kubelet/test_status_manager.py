@@ -49,7 +49,7 @@ async def test_what_others_write_while_a_status_is_on_its_way_is_put_right():
     manager.seen(pod.metadata.uid, at(pod, 11, "False"))
     api.asked.clear()
     api.answering.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await api.asked.wait()
     await manager.settled(pod.metadata.uid)
 

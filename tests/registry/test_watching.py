@@ -477,7 +477,7 @@ async def _delete(registry: Registry, name: str) -> None:
 
 
 async def _say(stream: WatchStream, count: int) -> list[tuple[str, str]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [said(event) for event in await take(stream, count)]
 
 

@@ -68,7 +68,7 @@ class WatchFeed:
         return response
 
     async def next(self) -> OpenWatch:
-        return await asyncio.wait_for(self.opened.get(), 5)
+        return await asyncio.wait_for(self.opened.get(), 60)
 
 
 class OpenWatch:
@@ -129,7 +129,7 @@ async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
 
 
 async def eventually(
-    ask: Callable[[], Awaitable[Any]], expected: Any, *, seconds: float = 30
+    ask: Callable[[], Awaitable[Any]], expected: Any, *, seconds: float = 60
 ) -> None:
     """Ask until the answer is *expected*; after *seconds* fail with the last answer."""
     deadline = asyncio.get_running_loop().time() + seconds

@@ -277,10 +277,10 @@ def running_registry(directory: Path, *, protected: bool = False) -> Iterator[Re
             env={"PATH": os.environ["PATH"], "OTEL_TRACES_EXPORTER": "none"},
         )
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not registry.ready():
                 assert process.poll() is None, (root / "log").read_text()
-                assert time.monotonic() < deadline, "docker-registry did not come up in 20 s"
+                assert time.monotonic() < deadline, "docker-registry did not come up in 60 s"
                 time.sleep(0.02)
             yield registry
         finally:

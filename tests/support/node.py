@@ -36,7 +36,7 @@ from support.apiserver import RunningApiServer
 
 NODE = "node-1"
 IMAGE = "docker.io/library/busybox:1.36"
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class RecordedCgroups:

@@ -152,7 +152,7 @@ def _read(path: Path) -> str:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Return once *condition* holds; fail after 10 s."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -226,7 +226,7 @@ async def test_an_answer_comes_while_it_is_made(world: World) -> None:
         return response
 
     world.answer = answer
-    async with world.admin.get(f"{WEB}/") as response, asyncio.timeout(10):
+    async with world.admin.get(f"{WEB}/") as response, asyncio.timeout(60):
         assert await response.content.readline() == b"first\n"
         more.set()
         assert await response.content.read() == b"second\n"
@@ -246,7 +246,7 @@ async def test_a_request_is_passed_on_while_it_is_made(world: World) -> None:
             assert await arrived.get() == text
 
     world.answer = answer
-    async with asyncio.timeout(10), world.admin.post(f"{WEB}/", data=body()) as response:
+    async with asyncio.timeout(60), world.admin.post(f"{WEB}/", data=body()) as response:
         assert await response.text() == "done"
 
 
@@ -309,13 +309,13 @@ async def test_a_client_that_goes_ends_the_backends_work(world: World) -> None:
     response = await world.admin.get(f"{WEB}/")
     assert await response.content.readexactly(1) == b"x"
     response.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await ended.wait()
 
 
 async def test_a_body_that_waits_to_be_asked_for(world: World) -> None:
     world.answer = echo
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         found = await asked(world, "POST", f"{WEB}/", data=b"hello", expect100=True)
     assert found["body"] == "hello"
 

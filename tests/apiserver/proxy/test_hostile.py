@@ -53,7 +53,7 @@ async def test_answers(world: World) -> None:
     for name, (answer, code, body) in ANSWERS.items():
         async with (
             raw_backend(world, name, answer) as path,
-            asyncio.timeout(20),
+            asyncio.timeout(60),
             world.admin.get(path) as response,
         ):
             assert response.status == code, f"{name}: {await response.text()}"
@@ -83,7 +83,7 @@ async def test_a_redirect_to_no_place(world: World) -> None:
     ],
 )
 async def test_answers_that_end_too_soon(world: World, answer: bytes) -> None:
-    async with raw_backend(world, "a", answer) as path, asyncio.timeout(20):
+    async with raw_backend(world, "a", answer) as path, asyncio.timeout(60):
         with pytest.raises(ClientError):
             async with world.admin.get(path) as response:
                 await response.read()
@@ -108,7 +108,7 @@ async def test_requests(world: World) -> None:
                 "127.0.0.1", world.api.port, ssl=world.api.ssl_context(world.api.pair())
             )
             writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\n" + upgrade + b"\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 line = await reader.readline()
             code = int(line.split()[1])
             assert code < 500 or code == 503 or (upgrade and code == 500), line

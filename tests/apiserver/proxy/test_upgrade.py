@@ -30,7 +30,7 @@ async def test_a_web_socket(world: World) -> None:
     data = os.urandom(3_000_000)
     for path in (f"{WEB}/chat?room=1", f"{DEFAULT}/pods/https:web:{world.tls_port}/proxy/chat"):
         async with (
-            asyncio.timeout(20),
+            asyncio.timeout(60),
             world.admin.ws_connect(
                 path,
                 protocols=("chat",),
@@ -93,7 +93,7 @@ async def test_an_end_of_either_side_is_the_others(world: World) -> None:
         return socket
 
     world.answer = answer
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async with world.admin.ws_connect(f"{WEB}/backend-ends") as socket:
             end.set()
             assert (await socket.receive()).type in (WSMsgType.CLOSED, WSMsgType.CLOSING)

@@ -394,7 +394,7 @@ async def test_layers_come_side_by_side(service, fake):
             await both.wait()
 
     fake.intercept = wait_for_both
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await service.pull_image(f"{fake.host}/b:1") == IMAGE.id
 
 

@@ -125,7 +125,7 @@ async def test_a_sandbox_that_loses_its_first_process_is_over(harness: OciHarnes
 
     os.kill(pid, signal.SIGKILL)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await anext(events)).container_id != sandbox_id:
             pass
     [found] = await harness.runtime.list_pod_sandbox()

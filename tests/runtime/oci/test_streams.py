@@ -24,7 +24,7 @@ pytestmark = pytest.mark.e2e
 
 ALL = StreamOptions(stdin=True, stdout=True, stderr=True)
 TERMINAL = StreamOptions(stdin=True, stdout=True, tty=True)
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @asynccontextmanager
