@@ -97,6 +97,25 @@ async def test_keys_of_a_terminal_reach_the_command(harness: OciHarness):
         assert (await ended(process))[2] == 130
 
 
+async def test_keys_that_come_before_the_command_are_its_own(harness: OciHarness):
+    """No terminal on the way echoes them, or makes signals of them."""
+    read = ["sh", "-c", "read line; echo $line"]
+    async with (
+        running(harness, "sleep 1000") as (_, container_id),
+        harness.runtime.exec(container_id, read, TERMINAL) as process,
+    ):
+        await process.write_stdin(b"words\n")
+        assert (await ended(process))[:1] == (b"words\r\nwords\r\n",)
+
+
+async def test_leaving_before_the_command_runs_leaves_nothing(harness: OciHarness):
+    async with running(harness, "sleep 1000") as (_, container_id):
+        for _ in range(3):
+            async with harness.runtime.exec(container_id, ["sleep", "4322"], ALL):
+                await asyncio.sleep(0)
+        await until_pids(harness, container_id, "sleep\x004322", 0)
+
+
 async def test_leaving_kills_the_command_and_leaves_nothing(harness: OciHarness):
     bundle = None
     async with running(harness, "sleep 1000") as (_, container_id):

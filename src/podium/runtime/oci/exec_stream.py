@@ -16,6 +16,7 @@ import shutil
 import signal
 import struct
 import termios
+import tty
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -32,6 +33,8 @@ from podium.runtime.stream_port import StreamOptions
 #: Bytes of its last words that are kept of a command that could not be started.
 _LAST_WORDS = 4096
 _PAUSE = 0.001  # seconds
+#: Seconds that the start of a command may take whose client has gone.
+_START = 30.0
 
 
 @asynccontextmanager
@@ -56,6 +59,7 @@ async def exec_stream(
     try:
         yield process
     finally:
+        await process.begun()
         kill_process(read_pid(files.pid), container_id)
         process.close()
         shutil.rmtree(files.directory, ignore_errors=True)
@@ -100,6 +104,8 @@ class ExecProcess:
 
             if options.tty:
                 ours, slave = os.openpty()
+                # So does the low-level runtime, too late for what is typed before.
+                tty.setraw(slave)
                 stdin = stdout = stderr = passed(slave)
                 self._stdin = self._stdout = descriptors.prepare(ours)
                 os.set_inheritable(ours, False)
@@ -150,6 +156,14 @@ class ExecProcess:
             await asyncio.sleep(_PAUSE)
         self._started = True
         return True
+
+    async def begun(self) -> None:
+        """Wait until the command's process is known, or there will be none: whoever ends the
+        low-level runtime while it starts the command leaves that running, unknown to anybody.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_START):
+                await self._has_started()
 
     async def write_stdin(self, data: bytes) -> None:
         if self._stdin < 0:
