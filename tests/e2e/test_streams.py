@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import re
+import select
 import struct
 import subprocess
 import termios
@@ -262,6 +263,33 @@ def test_a_client_that_vanishes_leaves_no_process(shared: Cluster, target: str, 
     process.kill()
     process.wait()
     eventually(lambda: not sleeps(), "the command's end")
+
+
+def test_a_client_that_vanishes_with_its_input_backed_up(shared: Cluster, target: str):
+    """A command that takes no input holds back what tells of the client's end."""
+    marks = {f"5{int(time.time())}{minor}": f"1.{minor}" for minor in (28, 37)}
+    with contextlib.ExitStack() as stack:
+        for mark, version in marks.items():
+            words = ("exec", "-i", "streams", "-c", "c", "--", "sleep", mark)
+            process = stack.enter_context(started(shared, version, *words))
+            eventually(lambda mark=mark: mark in _commands(shared), "the command's start")
+            fill(process)
+    eventually(lambda: not marks.keys() & _commands(shared), "the commands' ends")
+
+
+def _commands(shared: Cluster) -> set[str]:
+    """The last words of all commands in ``c``."""
+    listed = in_c(shared, "1.37", "ps", "-o", "args")
+    assert listed.returncode == 0, listed.stderr
+    return {line.split()[-1] for line in listed.stdout.decode().splitlines()}
+
+
+def fill(process: subprocess.Popen[bytes]) -> None:
+    """Write to the input of a process until it has taken nothing for a moment."""
+    assert process.stdin is not None
+    os.set_blocking(process.stdin.fileno(), False)
+    while select.select([], [process.stdin], [], 1)[1]:
+        os.write(process.stdin.fileno(), bytes(32 * 1024))
 
 
 # -- what no kubectl speaks any more

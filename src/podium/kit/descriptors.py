@@ -54,6 +54,11 @@ async def write(descriptor: int, data: bytes) -> None:
             raise
 
 
+async def readable(descriptor: int) -> None:
+    """Return when there is something to read, be it an end."""
+    await _ready(descriptor, writing=False)
+
+
 async def _ready(descriptor: int, *, writing: bool) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import CIMultiDict
 
+from podium.kit import ending
+from podium.kit.peers import notice_dead_peers, wait_for_reader
 from podium.kit.upgrade import take_over
 
 #: Seconds to reach the other side; what it then sends may take any time.
@@ -68,6 +70,9 @@ async def pass_on(
         why = f"connect: {os.strerror(errno).lower()}" if errno > 0 else str(exc)
         text = f"error dialing backend: dial tcp {target.authority}: {why or 'i/o timeout'}"
         raise NotReached(text) from exc
+    connection = writer.get_extra_info("socket")
+    notice_dead_peers(connection)
+    wait_for_reader(connection, True)
     try:
         writer.write(_head(request, target, headers))
         try:
@@ -143,13 +148,18 @@ _End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def _carry(client: _End, backend: _End) -> None:
-    """Move bytes both ways until either side has ended: none of the protocols has half ends."""
+    """Move bytes both ways until either side has ended: none of the protocols has half ends.
+
+    A backend that takes nothing hears of the client's end by its connection's being broken off.
+    """
     async with asyncio.TaskGroup() as tasks:
-        ways = [
-            tasks.create_task(_pump(client[0], backend[1])),
-            tasks.create_task(_pump(backend[0], client[1])),
-        ]
+        inward = tasks.create_task(_pump(client[0], backend[1]))
+        outward = tasks.create_task(_pump(backend[0], client[1]))
+        broken = tasks.create_task(ending.broken(client[1].transport))
+        ways = (inward, outward, broken)
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        if not outward.done() and not await ending.taken(backend[1].transport):
+            ending.break_off(backend[1].transport)
         for way in ways:
             way.cancel()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 
 import pytest
 from aiohttp import WSMsgType, WSServerHandshakeError, web
 
+from podium.kit import ending
 from support.proxied import DEFAULT, World
 
 WEB = f"{DEFAULT}/services/web:http/proxy"
@@ -159,3 +161,64 @@ async def test_who_takes_nothing_is_sent_no_more(world: World) -> None:
         await stalled.wait()
         assert sent < 60 << 20
         socket._response.close()  # type: ignore[attr-defined]
+
+
+async def test_a_client_ends_that_is_held_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end stands behind what the backend does not take, and is told to it all the same."""
+    monkeypatch.setattr(ending, "STUCK", 0.2)
+    killed, ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        await killed.wait()
+        await socket.ping()
+        await ending.broken(transport)
+        ended.set()
+        transport.abort()
+        return socket
+
+    world.answer = answer
+    async with asyncio.timeout(60):
+        socket = await world.admin.ws_connect(f"{WEB}/")
+        assert socket._writer.transport is not None
+        with contextlib.suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(0.5):
+                    await socket.send_bytes(bytes(1 << 20))
+        socket._writer.transport.abort()  # as when its process is killed
+        killed.set()
+        await ended.wait()
+
+
+async def test_what_a_client_said_last_reaches_a_slow_backend(world: World) -> None:
+    sent, heard = 0, 0
+    stalled, over = asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal heard
+        socket = web.WebSocketResponse(max_msg_size=0)
+        await socket.prepare(request)
+        await stalled.wait()
+        async for message in socket:
+            heard += len(message.data)
+        over.set()
+        return socket
+
+    world.answer = answer
+    async with asyncio.timeout(60):
+        socket = await world.admin.ws_connect(f"{WEB}/")
+        for _ in range(5):
+            await socket.send_bytes(bytes(1 << 20))
+            sent += 1 << 20
+        closing = asyncio.ensure_future(socket.close())
+        await asyncio.sleep(0)
+        stalled.set()
+        await over.wait()
+        await closing
+    assert heard == sent

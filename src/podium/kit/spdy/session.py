@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Protocol
 
 from podium.kit.spdy.connection import (
@@ -25,6 +25,8 @@ from podium.kit.spdy.frames import Headers, ProtocolError
 #: Pieces that a stream keeps for its reader before the connection is held back.
 _PIECES = 64
 _CHUNK = 64 * 1024
+#: Seconds between signs of life for a peer of whom nothing is read.
+HELD_BACK = 5.0
 
 
 class PeerGone(Exception):
@@ -174,6 +176,19 @@ class Session:
             return
         stream = self._streams[event.stream]
         if isinstance(event, DataReceived) and event.data:
-            await stream.pieces.put(event.data)
+            await self._keep(stream, event.data)
         if isinstance(event, StreamReset) or event.fin:
-            await stream.pieces.put(b"")
+            await self._keep(stream, b"")
+
+    async def _keep(self, stream: Stream, piece: bytes) -> None:
+        """Hand *piece* on; a peer that is held back by that is told something now and then.
+
+        Its end would not be seen otherwise: nothing is read, but writing to who has gone fails.
+        """
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HELD_BACK) if stream.pieces.full() else nullcontext():
+                    await stream.pieces.put(piece)
+                    return
+            self.connection.ping()
+            await self.flush()

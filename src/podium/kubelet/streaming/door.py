@@ -5,6 +5,7 @@ An unfit request is refused before the connection becomes a stream, in upstream'
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +15,8 @@ from aiohttp import web
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.observed import Observed
+from podium.kit import ending
+from podium.kit.peers import notice_dead_peers, wait_for_reader
 from podium.kit.spdy.session import PeerGone, Session
 from podium.kit.spdy.tunnel import Tunnel
 from podium.kit.upgrade import take_over
@@ -78,11 +81,11 @@ class StreamingDoor:
             return _refused(exc)
         answer: list[web.StreamResponse] = []
         try:
-            async with _peer(request, options, answer) as peer:
+            async with _while_there(request), _peer(request, options, answer) as peer:
                 await _serve(peer, open_(container_id, options), cmd, options)
         except* (PeerGone, TimeoutError):
             logger.debug("no streams came of a request", extra={"path": request.path})
-        return answer[0]
+        return answer[0] if answer else web.Response()
 
     async def _observed(self, pod: Pod) -> Observed:
         return await Observer(self._runtime, pod.metadata.uid, node_ip="").observe()
@@ -126,9 +129,14 @@ class StreamingDoor:
             return await self._runtime.port_forward(sandbox.id, port)
 
         about = f"{sandbox.id}, uid {pod.metadata.uid}"
-        if _wants(request, "websocket"):
-            return await _forward_websocket(request, connect, about)
-        return await _forward_spdy(request, connect, about)
+        forward = _forward_websocket if _wants(request, "websocket") else _forward_spdy
+        answer: list[web.StreamResponse] = []
+        try:
+            async with _while_there(request):
+                await forward(request, connect, about, answer)
+        except* PeerGone:
+            logger.debug("the other end of a port-forward has gone")
+        return answer[0] if answer else web.Response()
 
 
 async def _serve(
@@ -140,6 +148,27 @@ async def _serve(
     except RuntimeFailure as exc:
         doing = "attaching to container" if cmd is None else "executing command in container"
         await peer.finish(protocol.failed(f"error {doing}: {exc}"))
+
+
+@asynccontextmanager
+async def _while_there(request: web.Request) -> AsyncIterator[None]:
+    """Break the body off by PeerGone when the client has gone, be it that nobody reads of it.
+
+    A command that takes no input holds its client back, and its end with it.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(_notice_end(request), name="end of a stream")
+        yield
+        watch.cancel()
+
+
+async def _notice_end(request: web.Request) -> None:
+    if request.transport is not None:
+        notice_dead_peers(connection := request.transport.get_extra_info("socket"))
+        wait_for_reader(connection, True)
+        await ending.broken(request.transport)
+        request.transport.abort()
+    raise PeerGone
 
 
 @asynccontextmanager
@@ -199,41 +228,42 @@ def _wants(request: web.Request, what: str) -> bool:
 
 
 async def _forward_spdy(
-    request: web.Request, connect: ports.Connect, about: str
-) -> web.StreamResponse:
-    answer: list[web.StreamResponse] = []
+    request: web.Request, connect: ports.Connect, about: str, answer: list[web.StreamResponse]
+) -> None:
     chosen = _agree(request, (protocol.PORT_FORWARD_PROTOCOL,), answer)
     if chosen:
         async with take_over(request, _upgrade(chosen)) as (reader, writer, response):
             answer.append(response)
             async with Session.running(reader, writer) as session:
                 await ports.SpdyForwarder(session, connect, about).run()
-    return answer[0]
 
 
 async def _forward_websocket(
-    request: web.Request, connect: ports.Connect, about: str
-) -> web.StreamResponse:
+    request: web.Request, connect: ports.Connect, about: str, answer: list[web.StreamResponse]
+) -> None:
     offered = request.headers.get("Sec-WebSocket-Protocol", "")
     if protocol.TUNNEL_PROTOCOL in offered:
         served = web.WebSocketResponse(protocols=(protocol.TUNNEL_PROTOCOL,), compress=False)
         await served.prepare(request)
+        answer.append(served)
         tunnel = Tunnel(served)
         async with Session.running(tunnel, tunnel) as session:
             await ports.SpdyForwarder(session, connect, about).run()
         await served.close()
-        return served
+        return
     asked = [port for text in request.query.getall("port", []) for port in text.split(",")]
     numbers = [int(text) for text in asked if text.isascii() and text.isdigit()]
     if len(numbers) != len(asked) or not all(0 < number < 1 << 16 for number in numbers):
-        return web.Response(status=400, text="port must be a number from 1 to 65535\n")
+        answer.append(web.Response(status=400, text="port must be a number from 1 to 65535\n"))
+        return
     if not numbers:
-        return web.Response(status=400, text='query parameter "port" is required\n')
+        answer.append(web.Response(status=400, text='query parameter "port" is required\n'))
+        return
     served_protocols = protocol.PORT_FORWARD_WEBSOCKET_PROTOCOLS[1:]
     reads = tuple(range(0, 2 * len(numbers), 2))
     async with Channels.open(request, served_protocols, reads) as channels:
+        answer.append(channels.socket)
         await ports.forward_channels(channels, numbers, connect, about)
-    return channels.socket
 
 
 def _refused(exc: Exception) -> web.Response:

@@ -9,11 +9,11 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 from aiohttp import WSMsgType, web
 
-from podium.kit.spdy.session import PeerGone
+from podium.kit.spdy.session import HELD_BACK, PeerGone
 from podium.kubelet.streaming import protocol
 from podium.kubelet.streaming.protocol import CLOSE, Channel, Size
 from podium.runtime.stream_port import StreamOptions
@@ -95,12 +95,22 @@ class Channels:
             if number == CLOSE and data and self.protocol.startswith("v5."):
                 ended = self._incoming.get(data[0])
                 if ended is not None:
-                    await ended.put(b"")
+                    await self._keep(ended, b"")
             elif queue is not None and data:
-                await queue.put(data)
+                await self._keep(queue, data)
         for queue in self._incoming.values():
             _lose(queue)
         self.gone.set()
+
+    async def _keep(self, queue: asyncio.Queue[bytes | None], piece: bytes) -> None:
+        """As with SPDY: who is held back is told something, which fails where it has gone."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HELD_BACK) if queue.full() else nullcontext():
+                    await queue.put(piece)
+                    return
+            with suppress(OSError):
+                await self.socket.ping()
 
     def _parse(self, kind: WSMsgType, data: bytes | str) -> tuple[int, bytes]:
         """The channel of a message (-1 for what is none), and what it says."""
