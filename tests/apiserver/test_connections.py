@@ -139,3 +139,40 @@ async def asked(connection) -> bytes:
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     await reader.readexactly(len("ok"))
     return head
+
+
+NAMESPACE = "/api/v1/namespaces/default"
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "stays"),
+    [
+        pytest.param(f"GET {NAMESPACE} HTTP/1.1", "", True, id="ordinary"),
+        pytest.param(f"GET {NAMESPACE} HTTP/1.1", "Connection: close\r\n", False, id="last-one"),
+        pytest.param(f"GET {NAMESPACE} HTTP/1.0", "", False, id="old"),
+        pytest.param(
+            f"GET {NAMESPACE} HTTP/1.0", "Connection: keep-alive\r\n", True, id="old-kept"
+        ),
+        pytest.param(f"HEAD {NAMESPACE} HTTP/1.1", "", True, id="without-body"),
+    ],
+)
+async def test_answers_end_where_the_client_expects_it(api, line, more, stays):
+    """Of two requests at once the second is answered behind the first; or one closes the
+    connection."""
+    reader, writer = await connect(api)
+    try:
+        count = 2 if stays else 1
+        writer.write(f"{line}\r\nHost: x\r\n{more}\r\n".encode() * count)
+        for _ in range(count):
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+            fields = head.lower().split(b"\r\n")
+            assert fields[0].startswith(line.rpartition(" ")[2].lower().encode())
+            assert sum(field.startswith(b"content-length: ") for field in fields) == 1
+            assert sum(field.startswith(b"date: ") for field in fields) == 1
+            size = next(int(each.split()[1]) for each in fields if each.startswith(b"content-l"))
+            if not line.startswith("HEAD"):
+                assert json.loads(await reader.readexactly(size))["metadata"]["name"] == "default"
+        if not stays:
+            assert await asyncio.wait_for(reader.read(), 60) == b""
+    finally:
+        writer.close()

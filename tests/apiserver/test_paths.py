@@ -1,6 +1,6 @@
 import pytest
 
-from podium.apiserver.paths import Query, RequestInfo, parse, split_target
+from podium.apiserver.paths import BadTarget, Query, RequestInfo, parse, read, split_target
 
 
 def resource(**fields: str) -> dict[str, object]:
@@ -113,3 +113,14 @@ def test_only_the_first_value_of_a_parameter_counts() -> None:
 )
 def test_scope(info: RequestInfo, scope: str) -> None:
     assert info.scope == scope
+
+
+@pytest.mark.parametrize("length", [10, 1000])
+def test_what_is_remembered_of_a_target_is_what_it_says(length: int) -> None:
+    target = f"/api/v1/namespaces/d/pods?labelSelector={'a' * length}"
+    for method, verb in (("GET", "list"), ("POST", "create"), ("BREW", ""), ("GET", "list")):
+        info, query = read(method, target)
+        assert (info.verb, info.resource) == (verb, "pods")
+        assert query.get("labelSelector") == "a" * length
+    with pytest.raises(BadTarget):
+        read("GET", "/api/v1/%zz")

@@ -5,7 +5,6 @@ One handler and no route table: a Kubernetes path is parsed, not matched.
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from aiohttp import HttpVersion10
@@ -25,8 +24,8 @@ from podium.apiserver import (
 )
 from podium.apiserver.auth import impersonation
 from podium.apiserver.call import Call, Services
-from podium.apiserver.inflight import InFlight, TooManyRequests
-from podium.apiserver.metrics import Metrics, is_passed_on
+from podium.apiserver.inflight import InFlight, Place, TooManyRequests
+from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
@@ -43,27 +42,28 @@ class Handler:
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         try:
-            path, query = paths.split_target(request.raw_path)
+            info, query = paths.read(request.method, request.raw_path)
         except paths.BadTarget:
             return responses.bad_request()
         if request.version < HttpVersion10:
             return responses.bad_request()
-        info = paths.parse(request.method, path, query)
         clock = self.services.clock
         started = clock.monotonic()
         self.metrics.started(info)
         code, served = 499, False  # what a client that goes away is counted as
         entry = access.Entry(info)
+        held: list[Place] = []
         try:
-            with ExitStack() as held:
-                served, response = await self._answer(request, query, entry, held)
-                response = await large.send(request, response)
+            served, response = await self._answer(request, query, entry, held)
+            response = await large.send(request, response)
             code = response.status
         except ConnectionResetError:
             if request.transport is not None and not request.transport.is_closing():
                 raise
             response = Response(status=code)  # aiohttp finds nobody to give it to
         finally:
+            for place in held:
+                place.release()
             seconds = clock.monotonic() - started
             dry_run = bool(query.get("dryRun"))
             self.metrics.finished(info, served, code, seconds, dry_run=dry_run)
@@ -71,20 +71,20 @@ class Handler:
         return response
 
     async def _answer(
-        self, request: BaseRequest, query: Query, entry: access.Entry, held: ExitStack
+        self, request: BaseRequest, query: Query, entry: access.Entry, held: list[Place]
     ) -> tuple[bool, StreamResponse]:
         """Return whether the path is one that is served, and the answer.
 
-        What has to be kept until that is sent is put on *held*.
+        The places that are taken up until that is sent are put on *held*.
         """
         info, warnings = entry.info, list[str]()
         try:
             entry.user = user = await identify.caller(request, info, query, self.services)
             request = identify.without_token(request)
-            held.enter_context(self.inflight.admitted(user, info))
+            held.append(self.inflight.admitted(user, info))
             await self._authorize(user, info, query)
             if isinstance(request.protocol, Protocol):
-                request.protocol.wait_for_readers(is_passed_on(info))
+                request.protocol.wait_for_readers(info.is_passed_on)
             if not info.is_resource:
                 return True, await self.site.answer(request, info, query)
             verb, resource, subresource = routes.find(info)

@@ -42,7 +42,8 @@ async def caller(
     user = await services.authenticator.authenticate(certificate, authorization)
     if user is ANONYMOUS and info.path not in ANONYMOUS_PATHS:
         raise errors.unauthorized()
-    asked = impersonation.requested(request.headers.items())
+    headers = request.headers
+    asked = impersonation.requested(headers.items()) if impersonation.is_asked(headers) else None
     if asked is None:
         return user
     if not await _may_all(user, asked.constrained(user, info), query, services):

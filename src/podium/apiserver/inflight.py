@@ -8,12 +8,10 @@ turned away may try again in a second.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Literal
 
 from podium.api.user import UserInfo
-from podium.apiserver.metrics import is_long_running
 from podium.apiserver.paths import RequestInfo
 
 Level = Literal["exempt", "system", "workload", "default", "anonymous"]
@@ -41,10 +39,9 @@ class InFlight:
         #: What each user has under way; only who has anything is here.
         self.users: dict[tuple[str, bool], int] = {}
 
-    @contextmanager
-    def admitted(self, user: UserInfo, info: RequestInfo) -> Iterator[None]:
-        """Count the request while the body runs. Raises TooManyRequests."""
-        kind = level(user), is_long_running(info)
+    def admitted(self, user: UserInfo, info: RequestInfo) -> Place:
+        """Count the request until its place is released. Raises TooManyRequests."""
+        kind = level(user), info.is_long_running
         owner = user.name, kind[1]
         limit = self._limits[kind[1]].get(kind[0])
         if limit is not None:
@@ -53,13 +50,32 @@ class InFlight:
                 raise TooManyRequests
         self._under_way[kind] += 1
         self.users[owner] = self.users.get(owner, 0) + 1
-        try:
-            yield
-        finally:
-            self._under_way[kind] -= 1
-            self.users[owner] -= 1
-            if not self.users[owner]:
-                del self.users[owner]
+        return Place(self, kind, owner)
+
+    def release(self, kind: tuple[Level, bool], owner: tuple[str, bool]) -> None:
+        self._under_way[kind] -= 1
+        self.users[owner] -= 1
+        if not self.users[owner]:
+            del self.users[owner]
+
+
+class Place:
+    """What a request takes up while it is under way."""
+
+    __slots__ = ("_counts", "_kind", "_owner")
+
+    def __init__(self, counts: InFlight, kind: tuple[Level, bool], owner: tuple[str, bool]) -> None:
+        self._counts, self._kind, self._owner = counts, kind, owner
+
+    def release(self) -> None:
+        """To be called once."""
+        self._counts.release(self._kind, self._owner)
+
+    def __enter__(self) -> None:
+        """Its body is the request."""
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
 
 
 def level(user: UserInfo) -> Level:

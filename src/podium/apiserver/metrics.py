@@ -19,8 +19,6 @@ _BUCKETS = (
     0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0,
     10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
 )  # fmt: skip
-_LONG_VERBS = frozenset({"watch"})
-_LONG_SUBRESOURCES = frozenset({"log", "exec", "attach", "portforward", "proxy"})
 _COMPONENT = "apiserver"
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 
@@ -79,11 +77,11 @@ class Metrics:
         names = _labels(info) if served else (_verb(info), "", "", "", "", "")
         labels = (*names, "All" if dry_run else "", _COMPONENT)
         self._requests.inc(*labels, str(code))
-        if not is_long_running(info):
+        if not info.is_long_running:
             self._durations.observe(seconds, *labels)
 
     def _count(self, info: RequestInfo, step: int) -> None:
-        if is_long_running(info):
+        if info.is_long_running:
             labels = (*_labels(info), _COMPONENT)
             self._long_running.add(step, *labels)
             if not self._long_running.values[labels]:  # its names may have been made up
@@ -122,15 +120,6 @@ def text_of(families: Families) -> bytes:
     registry = CollectorRegistry()
     registry.register(families)
     return generate_latest(registry)
-
-
-def is_long_running(info: RequestInfo) -> bool:
-    return info.verb in _LONG_VERBS or is_passed_on(info)
-
-
-def is_passed_on(info: RequestInfo) -> bool:
-    """Whether what a kubelet or another server says is passed on, as it comes."""
-    return info.subresource in _LONG_SUBRESOURCES
 
 
 #: Methods; a client may make up more, and none of them becomes a name of ours.

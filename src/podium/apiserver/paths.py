@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, unquote
 
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
@@ -22,11 +23,14 @@ _VERBS = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+_LONG_SUBRESOURCES = frozenset({"log", "exec", "attach", "portforward", "proxy"})
+#: Targets of requests that are remembered, and the longest of them, in characters.
+_REMEMBERED, _LONGEST = 1024, 256
 #: What may follow ``namespaces/<name>`` without being a resource in that namespace.
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestInfo:
     """For a resource request every field speaks; for another one only ``verb`` and ``path`` do.
 
@@ -55,6 +59,15 @@ class RequestInfo:
         if self.namespace:
             return "namespace"
         return "cluster" if self.is_resource else ""
+
+    @cached_property
+    def is_passed_on(self) -> bool:
+        """Whether what a kubelet or another server says is passed on, as it comes."""
+        return self.subresource in _LONG_SUBRESOURCES
+
+    @cached_property
+    def is_long_running(self) -> bool:
+        return self.verb == "watch" or self.is_passed_on
 
 
 class Query:
@@ -86,6 +99,21 @@ class Query:
 
 class BadTarget(ValueError):
     """The request line names nothing that could be read."""
+
+
+def read(method: str, target: str) -> tuple[RequestInfo, Query]:
+    """Return what a request line is about, and its query. Raises BadTarget."""
+    if len(target) <= _LONGEST and method in _VERBS:
+        return _remembered(method, target)
+    return _read(method, target)
+
+
+def _read(method: str, target: str) -> tuple[RequestInfo, Query]:
+    path, query = split_target(target)
+    return parse(method, path, query), query
+
+
+_remembered = lru_cache(_REMEMBERED)(_read)
 
 
 def split_target(target: str) -> tuple[str, Query]:

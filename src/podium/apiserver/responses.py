@@ -14,6 +14,7 @@ from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
 from podium.apiserver.large import LateResponse, Rewrite
 from podium.apiserver.negotiation import YAML, MediaType
+from podium.apiserver.prompt import PromptResponse
 from podium.apiserver.warnings import headers as warning_headers
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -27,7 +28,7 @@ def answer(
     headers = _headers(media, warnings)
     rewrite = _rewrite(media)
     if rewrite is None:
-        return Response(body=body, status=code, headers=headers)
+        return PromptResponse(body=body, status=code, headers=headers)
     return LateResponse((body,), len(body), rewrite, status=code, headers=headers)
 
 

@@ -8,6 +8,7 @@ from podium.api.user import UserInfo
 from podium.apiserver.auth.impersonation import (
     Impersonation,
     NoUserToImpersonate,
+    is_asked,
     requested,
 )
 from podium.apiserver.paths import RequestInfo
@@ -22,7 +23,9 @@ def asked(name: str, *groups: str, uid: str = "", **extra: str) -> Impersonation
     headers += [("impersonate-GROUP", group) for group in groups]
     headers += [("Impersonate-Uid", uid)] if uid else []
     headers += [(f"Impersonate-Extra-{key}", value) for key, value in extra.items()]
-    found = requested([("Accept", "x"), *headers])
+    headers.append(("Accept", "x"))
+    assert is_asked(name for name, _ in headers)
+    found = requested(headers)
     assert found is not None
     return found
 
@@ -130,5 +133,6 @@ def test_nothing_is_asked_for() -> None:
     "header", ["Impersonate-Group", "Impersonate-Uid", "Impersonate-Extra-Scopes"]
 )
 def test_nobody_to_act_as(header: str) -> None:
+    assert is_asked([header])
     with pytest.raises(NoUserToImpersonate):
         requested([(header, "x")])

@@ -26,6 +26,7 @@ USER, GROUP, UID, EXTRA = (
     "impersonate-uid",
     "impersonate-extra-",
 )
+_PREFIX = "impersonate-"
 _ACCOUNT = "system:serviceaccount:"
 _UNAUTHENTICATED = ANONYMOUS.groups[0]
 _AUTHENTICATION = "authentication.k8s.io"
@@ -57,6 +58,11 @@ class Impersonation:
         return (replace(info, verb=f"impersonate-on:{mode}:{info.verb}"), *identity)
 
 
+def is_asked(names: Iterable[str]) -> bool:
+    """Whether some of the *names* of headers may be such: most requests have none."""
+    return _PREFIX in "\n".join(names).lower()
+
+
 def requested(headers: Iterable[tuple[str, str]]) -> Impersonation | None:
     """Return what *headers* ask for, None when nothing. Raises NoUserToImpersonate."""
     name, uid = "", ""
@@ -64,7 +70,7 @@ def requested(headers: Iterable[tuple[str, str]]) -> Impersonation | None:
     extra: dict[str, list[str]] = {}
     for header, value in headers:
         key = header.lower()
-        if not key.startswith("impersonate-"):
+        if not key.startswith(_PREFIX):
             continue
         if key == USER:
             name = value

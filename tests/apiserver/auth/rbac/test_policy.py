@@ -138,3 +138,21 @@ def test_what_is_assumed_holds_until_it_is_settled(policy: Policy) -> None:
     policy.settle()
     assert not ask(policy, JANE, POD).allowed
     assert ask(policy, UserInfo("joe"), POD).allowed
+
+
+def test_a_right_to_some_names_gives_no_right_to_others(policy: Policy) -> None:
+    policy.apply(ROLES, None, role("one", "get | core | pods | x"))
+    policy.apply(ROLEBINDINGS, None, binding("a", "Role:one", "User:jane"))
+    other = POD.replace("/x", "/y")
+    for _ in range(2):
+        assert ask(policy, JANE, POD).allowed
+        assert not ask(policy, JANE, other).allowed
+    policy.apply(ROLEBINDINGS, None, binding("b", "Role:local", "User:jane"))
+    for line, granted in ((other, "b"), (POD, "a"), (other, "b")):
+        assert f'"{granted}/d"' in ask(policy, JANE, line).reason
+
+
+def test_a_right_to_a_path_gives_no_right_to_others(policy: Policy) -> None:
+    policy.apply(CLUSTERROLEBINDINGS, None, cluster_binding("b", "ClusterRole:reader", "User:jane"))
+    assert ask(policy, JANE, "GET /x").allowed
+    assert not ask(policy, JANE, "GET /y").allowed

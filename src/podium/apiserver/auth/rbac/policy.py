@@ -27,7 +27,7 @@ from podium.api.validation.rbac import (
     AnyBinding,
     AnyRole,
 )
-from podium.apiserver.auth.rbac.rules import any_allows
+from podium.apiserver.auth.rbac.rules import allows, applies
 from podium.apiserver.paths import RequestInfo
 
 #: What a Policy is fed with.
@@ -93,19 +93,21 @@ class Policy:
         #: Default objects that are not in the store yet.
         self._provisional: set[tuple[Resource, _Key]] = set()
         self._answers: dict[tuple[str, tuple[str, ...], str], Grants] = {}
+        #: What is allowed whatever the object's name.
+        self._allowed: dict[tuple[object, ...], Decision] = {}
 
     # ------------------------------------------------------------------ feeding
 
     def apply(self, resource: Resource, old: Any | None, new: Any | None) -> None:
         """Take in a change of a role or a binding."""
-        self._answers.clear()
+        self._forget_answers()
         key = _key(new if new is not None else old)
         self._provisional.discard((resource, key))
         self._put(resource, key, new)
 
     def assume(self, objects: Iterable[tuple[Resource, Any]]) -> None:
         """Let *objects* hold until the store has them or :meth:`settle` is called."""
-        self._answers.clear()
+        self._forget_answers()
         for resource, obj in objects:
             key = _key(obj)
             if key not in self._table(resource):
@@ -114,7 +116,7 @@ class Policy:
 
     def settle(self) -> None:
         """Forget what was assumed and never came true."""
-        self._answers.clear()
+        self._forget_answers()
         for resource, key in self._provisional:
             self._put(resource, key, None)
         self._provisional.clear()
@@ -151,11 +153,36 @@ class Policy:
 
     def decide(self, user: UserInfo, info: RequestInfo) -> Decision:
         """Return whether some rule allows it. A refusal's reason tells of missing roles."""
+        asked = (
+            user.name, user.groups, info.is_resource or info.path,
+            info.verb, info.group, info.resource, info.subresource, info.namespace,
+        )  # fmt: skip
+        return self._allowed.get(asked) or self._decide(user, info, asked)
+
+    def _decide(self, user: UserInfo, info: RequestInfo, asked: tuple[object, ...]) -> Decision:
         grants = self.grants(user, info.namespace)
+        named = False
         for grant in grants.granted:
-            if any_allows(grant.rules, info):
-                return Decision(True, f"RBAC: allowed by {grant.source}")
+            for rule in grant.rules:
+                if not applies(rule, info):
+                    continue
+                named = named or bool(rule.resource_names)
+                if not allows(rule, info):
+                    continue
+                allowed = Decision(True, f"RBAC: allowed by {grant.source}")
+                if not named:
+                    self._remember(asked, allowed)
+                return allowed
         return Decision(False, f"RBAC: {grants.trouble}" if grants.errors else "")
+
+    def _remember(self, asked: tuple[object, ...], allowed: Decision) -> None:
+        if len(self._allowed) >= _REMEMBERED:
+            self._allowed.clear()
+        self._allowed[asked] = allowed
+
+    def _forget_answers(self) -> None:
+        self._answers.clear()
+        self._allowed.clear()
 
     def grants(self, user: UserInfo, namespace: str) -> Grants:
         """Return what holds for *user* everywhere, and in *namespace* where that is not empty."""

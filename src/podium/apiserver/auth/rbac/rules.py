@@ -16,10 +16,16 @@ ALL = "*"
 
 
 def allows(rule: PolicyRule, info: RequestInfo) -> bool:
-    """Whether *rule* is enough for what *info* tells of.
+    """Whether *rule* is enough for what *info* tells of."""
+    names = rule.resource_names
+    return applies(rule, info) and (not names or not info.is_resource or info.name in names)
 
-    A subresource is written ``pods/status``; ``*/status`` is that of every resource. Without
-    resource names all are meant. A path may end in ``*``.
+
+def applies(rule: PolicyRule, info: RequestInfo) -> bool:
+    """Whether *rule* is about what *info* tells of, whatever resource names it has.
+
+    A subresource is written ``pods/status``; ``*/status`` is that of every resource. A path
+    may end in ``*``.
     """
     verbs = rule.verbs
     if info.verb not in verbs and ALL not in verbs:
@@ -27,11 +33,7 @@ def allows(rule: PolicyRule, info: RequestInfo) -> bool:
     if not info.is_resource:
         return any(_covers_path(pattern, info.path) for pattern in rule.non_resource_urls)
     groups = rule.api_groups
-    return (
-        (info.group in groups or ALL in groups)
-        and _has_resource(rule.resources, info)
-        and (not rule.resource_names or info.name in rule.resource_names)
-    )
+    return (info.group in groups or ALL in groups) and _has_resource(rule.resources, info)
 
 
 def any_allows(rules: Iterable[PolicyRule], info: RequestInfo) -> bool:
