@@ -9,11 +9,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
-from support.cluster import KUBECTL, Cluster, cluster, eventually, pod
+from support.cluster import KUBECTL, PODIUM, Cluster, cluster, eventually, pod
 from support.leaks import leaked
 
 TEN = [f"web-{number}" for number in range(10)]
@@ -81,17 +81,38 @@ def executing(own: Cluster, seconds: str) -> Iterator[subprocess.Popen[bytes]]:
         yield client
 
 
+@contextlib.contextmanager
+def following(own: Cluster) -> Iterator[IO[bytes]]:
+    """The log of ``web-0`` as our own kubectl shows it, over connections that are lost."""
+    command = [PODIUM, "kubectl", "logs", "-f", "web-0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | own.environment
+    ) as client:
+        assert client.stdout is not None
+        yield client.stdout
+        client.kill()
+
+
+def say(own: Cluster, line: str) -> None:
+    """Have a line in the log of ``web-0``."""
+    own.kubectl("exec", "web-0", "--", "sh", "-c", f"echo {line} > /proc/1/fd/1")
+
+
 @pytest.mark.parametrize("component", ["apiserver", "kubelet"])
 def test_a_killed_component_is_noticed_by_no_container(own: Cluster, component: str):
     before, pids = snapshot(own), container_pids()
     victim = own.processes()[component]
-    with executing(own, "12345" + FOREVER) as client:
+    say(own, "first")
+    with following(own) as log, executing(own, "12345" + FOREVER) as client:
+        assert log.readline() == b"first\n"
         os.kill(victim, signal.SIGKILL)
         _, said = client.communicate(timeout=60)
         assert client.returncode == 1
         assert b"error: " in said
-    eventually(lambda: own.processes().get(component, victim) != victim, f"a new {component}")
-    eventually(lambda: works(own), "a working cluster")
+        eventually(lambda: own.processes().get(component, victim) != victim, f"a new {component}")
+        eventually(lambda: works(own), "a working cluster")
+        say(own, "second")
+        assert log.readline() == b"second\n"
     assert snapshot(own) == before
     assert container_pids() == pids
     eventually(lambda: "12345" + FOREVER not in own.kubectl("exec", "web-0", "--", "ps").stdout,

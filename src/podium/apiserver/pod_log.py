@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from aiohttp import ClientError, ClientResponse
 from aiohttp.web import Response, StreamResponse
@@ -35,31 +36,32 @@ async def log(call: Call) -> StreamResponse:
         return Response(status=204)
     node = (await call.registry.get(NODES, "", pod.spec.node_name)).obj
     path = f"/containerLogs/{pod.metadata.namespace}/{pod.metadata.name}/{container}"
+    response = StreamResponse(
+        headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"}
+    )
     async with (
         call.services.streams.ending(),
         call.services.nodes.open(node, path, options) as upstream,
     ):
         if upstream.status >= 300:
             raise await _passed_on(upstream, call)
-        return await _stream(call, upstream)
-    raise internal("the server is shutting down")
+        with suppress(ClientError):  # the kubelet went away
+            await _stream(call, upstream, response)
+            return response
+    if not response.prepared:
+        raise internal("the server is shutting down")
+    # Closing without the last chunk tells the client that this is not the end.
+    response.force_close()
+    if call.request.transport is not None:
+        call.request.transport.abort()
+    return response
 
 
-async def _stream(call: Call, upstream: ClientResponse) -> StreamResponse:
-    response = StreamResponse(
-        headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"}
-    )
+async def _stream(call: Call, upstream: ClientResponse, response: StreamResponse) -> None:
     response.enable_chunked_encoding()
     await response.prepare(call.request)
-    try:
-        async for chunk in upstream.content.iter_any():
-            await response.write(chunk)
-    except ClientError:
-        # The kubelet went away in mid-answer. Closing without the last chunk tells the client.
-        response.force_close()
-        if call.request.transport is not None:
-            call.request.transport.abort()
-    return response
+    async for chunk in upstream.content.iter_any():
+        await response.write(chunk)
 
 
 def log_options(query: Query, pod_name: str) -> dict[str, str]:

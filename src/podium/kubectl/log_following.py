@@ -1,26 +1,48 @@
-"""Several logs at once, as they are written: line by line, none torn apart by another."""
+"""Logs as they are written, and several at once: line by line, none torn apart by another.
+
+Where the connection to a log that is followed is lost, because its node's agent or the server was
+started anew, reading goes on where it was. That is our own: upstream's ends with an error.
+"""
 
 from __future__ import annotations
 
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from podium.kubectl.errors import CommandError, Unreachable
+from podium.kubectl.errors import CommandError, FellSilent, StatusError, Unreachable
 from podium.kubectl.http import Http, Query
+from podium.kubectl.log_place import Place
+from podium.kubectl.pods import container_status
 
 _ACCEPT = "*/*"
+#: Seconds between attempts to reach a log again, and for how long they are made.
+_PAUSE = 0.5
+_PATIENCE = 60.0
+#: What is asked for where a log begins, and not where it goes on.
+_BEGINNING = ("tailLines", "sinceSeconds", "sinceTime", "timestamps")
 
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """One container's log; *prefix* stands before each of its lines."""
+    """One container's log; *prefix* stands before each of its lines.
+
+    *run* is the ID of the container, "" where it is not known.
+    """
 
     path: str
     query: Query
     prefix: bytes = b""
+    run: str = ""
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it is followed, and can be over another connection."""
+        names = {name for name, _ in self.query}
+        return "follow" in names and not names & {"limitBytes", "previous"}
 
 
 def show(http: Http, request: LogRequest) -> None:
@@ -33,6 +55,10 @@ def show(http: Http, request: LogRequest) -> None:
 
 def _pieces(http: Http, request: LogRequest, *, lines: bool) -> Iterator[bytes]:
     """Yield a log as it comes. Raises CommandError."""
+    if request.can_go_on:
+        followed = _Following(http, request).pieces()
+        yield from _lines(followed) if lines else followed
+        return
     begun = False
     try:
         for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=lines):
@@ -42,6 +68,74 @@ def _pieces(http: Http, request: LogRequest, *, lines: bool) -> Iterator[bytes]:
         if begun:
             raise CommandError(str(exc)) from exc
         raise
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest
+
+
+class _Following:
+    """One log, over as many connections as it takes."""
+
+    def __init__(self, http: Http, request: LogRequest) -> None:
+        self._http, self._request = http, request
+        self._place = Place(times=("timestamps", "true") in request.query)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what is to be shown. Raises CommandError."""
+        query = list(dict([*self._request.query, ("timestamps", "true")]).items())
+        lost: CommandError | None = None
+        until = 0.0
+        while True:
+            try:
+                if lost is not None:
+                    query = self._where_it_was(lost)
+                for data in self._http.stream(
+                    self._request.path, query, accept=_ACCEPT, lines=False
+                ):
+                    lost = None
+                    if piece := self._place.feed(data):
+                        yield piece
+            except FellSilent as exc:
+                raise CommandError(str(exc)) from exc
+            except (Unreachable, StatusError) as exc:
+                if lost is None:
+                    if not self._place.moment:
+                        raise
+                    lost, until = CommandError(str(exc)), time.monotonic() + _PATIENCE
+                    print(f"warning: {exc}; waiting for more of the log", file=sys.stderr)
+                if time.monotonic() > until or (isinstance(exc, StatusError) and exc.code < 500):
+                    raise lost from exc
+                time.sleep(_PAUSE)
+            else:
+                return
+
+    def _where_it_was(self, lost: CommandError) -> list[tuple[str, str]]:
+        """Return what to ask for. Raises *lost* where what wrote the log is no more."""
+        place = self._place
+        place.resume()
+        query = [pair for pair in self._request.query if pair[0] not in _BEGINNING]
+        query += [("timestamps", "true"), ("sinceTime", place.moment)]
+        if self._request.run:
+            now, before = self._runs(dict(query)["container"])
+            if before == self._request.run:
+                return [pair for pair in query if pair[0] != "follow"] + [("previous", "true")]
+            if now != self._request.run:
+                raise lost
+        return query
+
+    def _runs(self, container: str) -> tuple[str, str]:
+        """Return the IDs of a container and of the one before it."""
+        pod = self._http.request("GET", self._request.path.removesuffix("/log")).json()
+        found = container_status(pod, container)
+        before = (found.get("lastState") or {}).get("terminated") or {}
+        return found.get("containerID", ""), before.get("containerID", "")
 
 
 def follow(http: Http, requests: Sequence[LogRequest], *, ignore_errors: bool) -> None:

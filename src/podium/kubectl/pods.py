@@ -69,3 +69,13 @@ def every_container(pod: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         for container in pod["spec"].get(kind) or ():
             yield kind, container
+
+
+def container_status(pod: dict[str, Any], container: str) -> dict[str, Any]:
+    """Return what *pod* says of one of its containers, {} where that is nothing yet."""
+    status = pod.get("status") or {}
+    for kind in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+        for one in status.get(kind) or ():
+            if one["name"] == container:
+                return dict(one)
+    return {}

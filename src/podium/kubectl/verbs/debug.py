@@ -25,6 +25,7 @@ from podium.kubectl.errors import CommandError, UsageError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.patches import STRATEGIC
+from podium.kubectl.pods import container_status
 
 Json = dict[str, Any]
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -149,7 +150,7 @@ class _Debugging:
         http, said = self._session.http, set[str]()
 
         def started(found: Json) -> bool:
-            status = _status(found, container)
+            status = container_status(found, container)
             state = status.get("state") or {}
             message = (state.get("waiting") or {}).get("message")
             if message and not self._quiet and message not in said:
@@ -158,18 +159,9 @@ class _Debugging:
             return "running" in state or "terminated" in state
 
         pod = wait_for(http, pod, started)
-        over = "terminated" in (_status(pod, container).get("state") or {})
+        over = "terminated" in (container_status(pod, container).get("state") or {})
         manner = Manner(self._request.stdin, self._request.tty, self._quiet)
         attach_or_log(http, pod, container, manner, over=over)
-
-
-def _status(pod: Json, container: str) -> Json:
-    status = pod.get("status") or {}
-    for kind in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
-        for one in status.get(kind) or ():
-            if one["name"] == container:
-                return dict(one)
-    return {}
 
 
 def _random() -> str:

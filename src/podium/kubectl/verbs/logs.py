@@ -19,7 +19,12 @@ from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.log_following import LogRequest, follow, show
-from podium.kubectl.pods import default_container, every_container, named_container
+from podium.kubectl.pods import (
+    container_status,
+    default_container,
+    every_container,
+    named_container,
+)
 
 Json = dict[str, Any]
 #: Lines of each container's log where a selector finds them and nothing else is asked for.
@@ -122,7 +127,8 @@ def _requests(invocation: Invocation, pod: Json, container: str) -> list[LogRequ
     found = []
     for one in _containers(invocation, pod, container):
         prefix = f"[pod/{metadata['name']}/{one}] ".encode() if prefixed else b""
-        found.append(LogRequest(path, [*query, ("container", one)], prefix))
+        run = container_status(pod, one).get("containerID", "")
+        found.append(LogRequest(path, [*query, ("container", one)], prefix, run))
     return found
 
 
