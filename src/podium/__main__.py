@@ -17,7 +17,10 @@ def main() -> int:
 
         whole = called == "kubectl" or sys.argv[1] == "restart"
         return kubectl(sys.argv[1:] if whole else sys.argv[2:])
-    from podium.cluster.cli import main as cli
+    from podium.kit import collector
+
+    with collector.paused():
+        from podium.cluster.cli import main as cli
 
     return cli(sys.argv[1:])
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from podium import __version__
 from podium.cluster.config import DEFAULT_DATA_DIR, ConfigError
+from podium.kit import collector
 
 _EPILOG = """\
 examples:
@@ -26,7 +27,7 @@ Handler = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str]) -> int:
     """Run ``podium`` with *argv*; return the exit code. Errors are one line on stderr and 1."""
-    arguments = build_parser().parse_args(argv)
+    arguments = build_parser(argv).parse_args(argv)
     handler: Handler = arguments.handler
     try:
         return handler(arguments)
@@ -41,7 +42,10 @@ def main(argv: Sequence[str]) -> int:
         return 130
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(words: Collection[str]) -> argparse.ArgumentParser:
+    """Return the parser of a command line of these *words*. What a command takes that they do not
+    name may be missing in it, so that `podium up` does not load what `podium image` needs.
+    """
     common = _common_flags()
     parser = argparse.ArgumentParser(
         prog="podium",
@@ -54,8 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_up(commands, common)
     _add_down(commands, common)
-    _add_image(commands, common)
-    _add_components(commands, common)
+    _add_image(commands, common, words)
+    _add_components(commands, common, words)
     return parser
 
 
@@ -149,16 +153,17 @@ def _add_down(commands: Any, common: argparse.ArgumentParser) -> None:
     down.set_defaults(handler=_lazily("podium.cluster.down"))
 
 
-def _add_image(commands: Any, common: argparse.ArgumentParser) -> None:
-    from podium.cluster.image_commands import add_parsers
-
+def _add_image(commands: Any, common: argparse.ArgumentParser, words: Collection[str]) -> None:
     image = commands.add_parser(
         "image",
         parents=[common],
         help="load, import, pull, list and remove images",
         description="The node's images. Works while the cluster is up, and while it is down.",
     )
-    add_parsers(image, common)
+    if "image" in words:
+        from podium.cluster.image_commands import add_parsers
+
+        add_parsers(image, common)
 
 
 _COMPONENTS = {
@@ -169,7 +174,7 @@ _COMPONENTS = {
 }
 
 
-def _add_components(commands: Any, common: argparse.ArgumentParser) -> None:
+def _add_components(commands: Any, common: argparse.ArgumentParser, words: Collection[str]) -> None:
     for name, what in _COMPONENTS.items():
         component = commands.add_parser(
             name,
@@ -184,7 +189,7 @@ def _add_components(commands: Any, common: argparse.ArgumentParser) -> None:
                 action="store_true",
                 help="take turns with others of its kind, by a Lease",
             )
-        if name == "kubelet":
+        if name == "kubelet" and name in words:
             _add_kubelet_flags(component)
         component.set_defaults(handler=_lazily("podium.cluster.standalone"), component=name)
 
@@ -209,7 +214,8 @@ def _lazily(module: str) -> Handler:
     def handle(arguments: argparse.Namespace) -> int:
         import importlib
 
-        handler: Handler = importlib.import_module(module).main
+        with collector.paused():
+            handler: Handler = importlib.import_module(module).main
         return handler(arguments)
 
     return handle

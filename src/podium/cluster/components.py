@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
+from podium.kit import collector
 from podium.kit.backoff import Backoff
 from podium.kit.guard import guarded
 
@@ -55,21 +56,24 @@ def apiserver_options(config: ClusterConfig) -> ApiServerOptions:
 
 
 async def apiserver(config: ClusterConfig, ready: Ready) -> None:
-    from podium.apiserver.server import run
+    with collector.paused():
+        from podium.apiserver.server import run
 
     await run(apiserver_options(config), on_ready=ready)
 
 
 async def scheduler(config: ClusterConfig, *, leader_elect: bool = False) -> None:
-    from podium.scheduler.scheduler import SchedulerOptions, run
+    with collector.paused():
+        from podium.scheduler.scheduler import SchedulerOptions, run
 
     client = client_config(config, "scheduler", "kube-scheduler")
     await run(SchedulerOptions(client_config=client, leader_elect=leader_elect))
 
 
 async def controller_manager(config: ClusterConfig, *, leader_elect: bool = False) -> None:
-    from podium.controllers.local_path import LocalPathOptions
-    from podium.controllers.manager import ControllerOptions, run
+    with collector.paused():
+        from podium.controllers.local_path import LocalPathOptions
+        from podium.controllers.manager import ControllerOptions, run
 
     client = client_config(config, "controller-manager", "kube-controller-manager")
     pki = Pki(config.pki_dir)

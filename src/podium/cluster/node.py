@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 from podium.cluster import node_dns
@@ -16,32 +15,19 @@ from podium.cluster.pki import Pki
 from podium.cluster.runtime import image_service, network, oci_options
 from podium.kit.aio import GracefulStop
 from podium.kit.clock import SystemClock
-from podium.kubelet import config as kubelet_config
+from podium.kubelet.config import KubeletConfiguration
 from podium.kubelet.kubelet import run as run_kubelet
 from podium.kubelet.options import KubeletOptions
 from podium.runtime import linux
 from podium.runtime.oci.runtime import OciRuntime
 
 _KNOCK_INTERVAL = 0.01  # seconds
-#: What a laptop needs otherwise than a server: a disk that is almost full runs Pods all the same.
-UP_DEFAULTS = kubelet_config.KubeletConfiguration(
-    image_gc_high_threshold_percent=100,
-    serialize_image_pulls=False,
-    enforce_node_allocatable=(),
-    eviction_hard={
-        "memory.available": "100Mi",
-        "nodefs.available": "0%",
-        "nodefs.inodesFree": "0%",
-        "imagefs.available": "0%",
-        "imagefs.inodesFree": "0%",
-    },
-)
 
 
 async def run(
     config: ClusterConfig,
     ready: Callable[[], None],
-    settings: kubelet_config.KubeletConfiguration,
+    settings: KubeletConfiguration,
     stop: GracefulStop,
 ) -> None:
     """Be the node until cancelled, or until asked to *stop* where the settings have it end its Pods
@@ -85,9 +71,7 @@ async def _api_is_there(config: ClusterConfig) -> None:
         await asyncio.sleep(_KNOCK_INTERVAL)
 
 
-def kubelet_options(
-    config: ClusterConfig, settings: kubelet_config.KubeletConfiguration
-) -> KubeletOptions:
+def kubelet_options(config: ClusterConfig, settings: KubeletConfiguration) -> KubeletOptions:
     pki = Pki(config.pki_dir)
     address = settings.address or config.node_ip
     return KubeletOptions(
@@ -106,26 +90,6 @@ def kubelet_options(
         cgroup_root=config.cgroup_root,
         config=settings,
     )
-
-
-def kubelet_settings(
-    config: ClusterConfig,
-    defaults: kubelet_config.KubeletConfiguration | None = None,
-    flags: Mapping[str, str] | None = None,
-) -> kubelet_config.KubeletConfiguration:
-    """The file's, completed by what follows from the cluster and the machine.
-
-    Raises ConfigError, the kubelet's.
-    """
-    if config.kubelet_config:
-        settings = kubelet_config.load(config.kubelet_config, defaults, flags)
-    else:
-        settings = kubelet_config.parse(None, defaults, flags)
-    if not settings.cluster_dns:
-        settings = replace(settings, cluster_dns=(config.dns_service_ip,))
-    if settings.resolv_conf == str(node_dns.DEFAULT):
-        settings = replace(settings, resolv_conf=str(node_dns.resolver_file()))
-    return settings
 
 
 def free_port(address: str, preferred: int) -> int:

@@ -42,7 +42,7 @@ def _component(
 def _kubelet(
     arguments: argparse.Namespace, config: ClusterConfig, stop: GracefulStop
 ) -> Coroutine[Any, Any, None]:
-    from podium.cluster import node
+    from podium.cluster import node, node_settings
     from podium.kubelet import config as kubelet_config
     from podium.kubelet.flags import FLAGS
 
@@ -51,7 +51,7 @@ def _kubelet(
     if arguments.config is not None:
         config = msgspec.structs.replace(config, kubelet_config=arguments.config)
     try:
-        settings = node.kubelet_settings(config, flags=flags)
+        settings = node_settings.kubelet_settings(config, flags=flags)
     except kubelet_config.ConfigError as exc:
         raise ConfigError(str(exc)) from exc
     return node.run(config, lambda: None, settings, stop)

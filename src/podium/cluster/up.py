@@ -17,7 +17,7 @@ from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, make
 from podium.cluster.lock import Locked, held
 from podium.cluster.supervisor import Component, Supervisor
-from podium.kit import logs
+from podium.kit import collector, logs
 
 if TYPE_CHECKING:
     from podium.kubelet.config import KubeletConfiguration
@@ -53,7 +53,8 @@ def main(arguments: argparse.Namespace) -> int:
         # To be passed, not looked into, by mapped users on the way to their own root directories.
         config.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         renew_certificates(config)
-        _preload()
+        with collector.paused():
+            preload()
         code = _supervisor(config).run()
         if arguments.stop_pods:
             from podium.cluster.down import stop_pods
@@ -79,16 +80,18 @@ def prepare(arguments: argparse.Namespace) -> ClusterConfig:
 
 def _check_files(config: ClusterConfig) -> None:
     """Read the configuration files before anything starts. Raises ConfigError."""
-    from podium.apiserver.auth import static_tokens
-    from podium.kubelet import config as kubelet_config
-    from podium.runtime.images import registries
-
     try:
         if config.kubelet_config:
+            from podium.kubelet import config as kubelet_config
+
             kubelet_config.load(config.kubelet_config)
         if config.registry_config:
+            from podium.runtime.images import registries
+
             registries.load(config.registry_config)
         if config.token_auth_file:
+            from podium.apiserver.auth import static_tokens
+
             static_tokens.load(config.token_auth_file)
     except ValueError as exc:
         raise ConfigError(str(exc)) from exc
@@ -145,7 +148,7 @@ def refuse_conflicts(config: ClusterConfig) -> None:
             raise ConfigError(f"{flag} {cidr} overlaps {clash}; choose another one")
 
 
-def _preload() -> None:
+def preload() -> None:
     """Import what every component needs, once, before forking: the children share the pages.
 
     aiohttp reads the system's authorities when it is imported, a tenth of the whole start. Nothing
@@ -154,6 +157,9 @@ def _preload() -> None:
     """
     authorities = os.environ.get("SSL_CERT_FILE")
     os.environ["SSL_CERT_FILE"] = os.devnull
+    import aiohttp.web  # noqa: F401
+
+    import podium.api.codec
     import podium.client.client
     import podium.client.informer
     import podium.kit.aio  # noqa: F401
@@ -165,9 +171,9 @@ def _preload() -> None:
 
 
 def _supervisor(config: ClusterConfig) -> Supervisor:
-    from podium.cluster import components, node
+    from podium.cluster import components
 
-    settings = node.kubelet_settings(config, node.UP_DEFAULTS)
+    settings = _kubelet_settings(config) if config.kubelet_config else None
     return Supervisor(
         [
             Component(
@@ -181,7 +187,7 @@ def _supervisor(config: ClusterConfig) -> Supervisor:
                 "kubelet",
                 partial(_run_kubelet, config, settings),
                 partial(_say, f"Node {config.node_name} is Ready"),
-                stop_timeout=10.0 + settings.shutdown_period,
+                stop_timeout=10.0 + (settings.shutdown_period if settings else 0.0),
             ),
         ],
         housekeeping=partial(renew_certificates, config),
@@ -202,14 +208,22 @@ def _run(
 
 
 def _run_kubelet(
-    config: ClusterConfig, settings: KubeletConfiguration, ready: Callable[[], None]
+    config: ClusterConfig, settings: KubeletConfiguration | None, ready: Callable[[], None]
 ) -> int:
-    from podium.cluster import node
-    from podium.kit.aio import GracefulStop, run
+    """Without a file, the *settings* are worked out here, where their modules are needed anyway."""
+    with collector.paused():
+        from podium.cluster import node
+        from podium.kit.aio import GracefulStop, run
 
     logs.configure(config.log_level, "kubelet")
     stop = GracefulStop()
-    return run(node.run(config, ready, settings, stop), stop)
+    return run(node.run(config, ready, settings or _kubelet_settings(config), stop), stop)
+
+
+def _kubelet_settings(config: ClusterConfig) -> KubeletConfiguration:
+    from podium.cluster import node_settings
+
+    return node_settings.kubelet_settings(config, node_settings.UP_DEFAULTS)
 
 
 def _say(line: str) -> None:

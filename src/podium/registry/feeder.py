@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import heapq
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
+from podium.kit import collector
 from podium.kit.clock import Clock
 from podium.registry import keys, versions
 from podium.registry.caches import Caches
@@ -27,23 +26,6 @@ _FILL_PAGE = 500
 OnChange = Callable[[WatchCache, Change], None]
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spare the garbage collector objects that have come to stay.
-
-    It would go through all of them again and again while their number grows, which takes several
-    times as long as reading them; afterwards, too, there is nothing for it to find in them.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-        gc.freeze()
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 class Feeder:
     """Fills the caches and keeps them current. ``revision`` is the one they all have reached."""
 
@@ -57,7 +39,7 @@ class Feeder:
         """Read all present objects, as of one revision."""
         self.revision = await self._store.revision()
         self._caches.filled_at = self._caches.revision = self.revision
-        with _collector_paused():
+        with collector.paused():
             for prefix in self._caches.prefixes:
                 await self._fill(prefix)
 
