@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from podium.cluster.config import ClusterConfig
 from podium.cluster.node import keep_in_memory, kubelet_options

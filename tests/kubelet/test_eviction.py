@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from podium.domain.pods.eviction import MEMORY, NODE_DISK, PODS_MEMORY, Observation
 from podium.runtime.stats_port import CpuMemoryUsage

@@ -28,6 +28,10 @@ def conditions(pod: Any) -> dict[str, str]:
     }
 
 
+def restarted() -> set[str]:
+    return {f"running r{count}" for count in range(1, 50)}
+
+
 async def runs(node: Any) -> dict[str, list[ContainerState]]:
     found: dict[str, list[ContainerState]] = {}
     for container in await node.runtime.list_containers():
@@ -142,7 +146,8 @@ async def test_a_container_with_a_policy_of_its_own(node, code):
     own = {"args": ["sleep", "1", "exit", str(code)], "restartPolicy": "OnFailure"}
     await node.create(own, restartPolicy="Never")
     if code:
-        await node.until(lambda: "running r1" in node.states.get("p/c", []), step=0.5)
+        # Which of its lives the API gets to see running is not promised: each is a second long.
+        await node.until(lambda: restarted() & set(node.states.get("p/c", [])), step=0.5)
         assert node.phase_of() == "Running"
     else:
         await node.phase("Succeeded")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from datetime import timedelta
+
+import msgspec
 
 from podium.api import scheme
 from podium.api.go_time import format_micro_time
@@ -79,7 +80,7 @@ async def test_the_lease_is_renewed_every_ten_seconds(node):
 
 
 async def test_the_configuration_decides_what_pods_get(idle_node):
-    idle_node.config = dataclasses.replace(
+    idle_node.config = msgspec.structs.replace(
         idle_node.config,
         max_pods=7,
         kube_reserved={"cpu": "100m"},

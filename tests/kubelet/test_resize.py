@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from podium.api import scheme
 from podium.api.types.core_v1 import Pod, PodCondition

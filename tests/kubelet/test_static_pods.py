@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from podium.api import scheme
@@ -34,7 +34,7 @@ def manifest(**metadata: str) -> str:
 async def manifests(idle_node: Node, tmp_path: Path) -> Path:
     directory = tmp_path / "manifests"
     directory.mkdir()
-    idle_node.config = dataclasses.replace(idle_node.config, static_pod_path=str(directory))
+    idle_node.config = msgspec.structs.replace(idle_node.config, static_pod_path=str(directory))
     return directory
 
 
@@ -197,8 +197,8 @@ async def test_static_pods_run_without_the_api(idle_node, manifests):
     node = idle_node
     (manifests / "web.yaml").write_text(manifest())
     options = node.options()
-    nowhere = dataclasses.replace(options.client_config, server="https://127.0.0.1:1")
-    alone = dataclasses.replace(options, client_config=nowhere)
+    nowhere = msgspec.structs.replace(options.client_config, server="https://127.0.0.1:1")
+    alone = msgspec.structs.replace(options, client_config=nowhere)
     async with asyncio.TaskGroup() as group:
         kubelet = group.create_task(
             run(alone, node.runtime, node.images, node.clock, cgroups=node.cgroups)

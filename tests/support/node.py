@@ -7,11 +7,11 @@ import contextlib
 import ssl
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from msgspec.structs import replace
 
 from podium.api import scheme
 from podium.api.codec import from_plain

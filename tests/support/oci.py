@@ -8,9 +8,11 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from podium.runtime.image_port import Image
 from podium.runtime.network.bridge import BridgeNetwork

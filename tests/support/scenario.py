@@ -37,11 +37,12 @@ import asyncio
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from podium.api import scheme
 from podium.api.codec import from_plain

@@ -7,9 +7,10 @@ Pure. Follows ``merge.Updater`` of ``structured-merge-diff`` and the managers of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from podium.api.fields import elements, extract, merging, sets
 from podium.api.fields.sets import EMPTY, Fields, Path
@@ -72,8 +73,7 @@ def _shown(manager: Manager) -> str:
     return f"{text} using {manager.api_version}" if manager.operation == UPDATE else text
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(msgspec.Struct, frozen=True):
     """One configuration to apply. ``ignored`` is what this door to the object does not write;
     ``empty`` is an object of the kind with nothing set."""
 

@@ -14,7 +14,6 @@ import re
 import types
 import typing
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -39,11 +38,10 @@ _MAX_STRICT = 100
 MAX_STRUCTS = 50_000
 
 
-@dataclass(slots=True)
-class Report:
+class Report(msgspec.Struct):
     """What reading found besides the value."""
 
-    strict: dict[str, None] = field(default_factory=dict)
+    strict: dict[str, None] = msgspec.field(default_factory=dict)
     failure: str = ""
     #: Speak as upstream's converter from unstructured objects does, not as its JSON decoder.
     unstructured: bool = False
@@ -63,8 +61,7 @@ class Report:
             raise DecodeFailure(f"the object has more than {MAX_STRUCTS} parts")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a value stands: ``path`` with indexes, and the struct and fields that Go names."""
 
     path: str = ""

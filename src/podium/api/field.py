@@ -6,9 +6,9 @@ Texts follow ``k8s.io/apimachinery/pkg/util/validation/field``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from podium.api import go_syntax, go_text
@@ -42,8 +42,7 @@ _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL}
 OMITTED = Verbatim("(omitted)")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(msgspec.Struct, frozen=True):
     """One offence: the cause's reason, the path of the field, and the value that stood there."""
 
     type: str

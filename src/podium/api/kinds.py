@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -18,8 +17,7 @@ SCHEME = "pkg/runtime/scheme.go:100"
 _INTERNAL = {"core_v1": "core"}
 
 
-@dataclass(frozen=True, slots=True)
-class GroupVersionKind:
+class GroupVersionKind(msgspec.Struct, frozen=True):
     group: str
     version: str
     kind: str

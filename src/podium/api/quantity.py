@@ -11,7 +11,7 @@ Structs hold quantities as canonical text; ``to_int`` and ``to_milli`` lead to n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass  # noqa: TID251 - total_ordering completes no Struct
 from fractions import Fraction
 from functools import lru_cache, total_ordering
 from typing import Literal

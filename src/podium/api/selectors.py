@@ -6,11 +6,11 @@ with upstream's text.
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from podium.api import field, names
 from podium.api.field import FieldError, Path
@@ -29,18 +29,17 @@ _SYMBOLS = {"in": " in ", "notin": " notin ", "gt": ">", "lt": "<"}
 _INT64 = re.compile(r"[-+]?[0-9]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class LabelRequirement:
+class LabelRequirement(msgspec.Struct, frozen=True):
     """One condition on one label. Make it with :func:`requirement`, which checks it."""
 
     key: str
     operator: LabelOperator
     values: tuple[str, ...] = ()
     #: The values once more, for finding one among many.
-    among: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+    among: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "among", frozenset(self.values))
+        msgspec.structs.force_setattr(self, "among", frozenset(self.values))
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         value = labels.get(self.key)
@@ -69,8 +68,7 @@ class LabelRequirement:
         return f"{self.key}{_SYMBOLS.get(self.operator, self.operator)}{values}"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelSelector:
+class LabelSelector(msgspec.Struct, frozen=True):
     """Requirements that all have to hold, in the order of their keys; none of them means all."""
 
     requirements: tuple[LabelRequirement, ...] = ()
@@ -338,8 +336,7 @@ class _Parser:
                 raise ValueError(f"found '{literal}', expected: ',', or identifier")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRequirement:
+class FieldRequirement(msgspec.Struct, frozen=True):
     """One condition on one field: ``=`` (also written ``==``) or ``!=``."""
 
     field: str
@@ -353,8 +350,7 @@ class FieldRequirement:
         return f"{self.field}{self.operator}{escape_value(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSelector:
+class FieldSelector(msgspec.Struct, frozen=True):
     """Requirements that all have to hold; a field that is not there is the empty text."""
 
     requirements: tuple[FieldRequirement, ...] = ()

@@ -5,11 +5,11 @@ The entries themselves are in ``podium.api.scheme``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -24,8 +24,7 @@ def _struct(group: str, version: str, kind: str) -> type[Any]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Subresource:
+class Subresource(msgspec.Struct, frozen=True):
     """``/status``, ``/log``, …: a second door to an object, perhaps with a kind of its own."""
 
     name: str
@@ -51,8 +50,7 @@ STATUS = Subresource("status")
 SCALE = Subresource("scale", group="autoscaling", version="v1", kind="Scale")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Resource:
+class Resource(msgspec.Struct, frozen=True, eq=False):
     """One served kind. ``type`` is its struct; ``list_kind`` names its list."""
 
     group: str

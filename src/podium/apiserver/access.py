@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.user import ANONYMOUS, UserInfo
 from podium.apiserver.paths import RequestInfo
@@ -11,8 +12,7 @@ from podium.apiserver.paths import RequestInfo
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """One request; *user* is the one acted as, where somebody impersonates."""
 
     info: RequestInfo

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp.web import BaseRequest
 
 from podium.api import kinds as api_kinds
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 _MANAGER_LIMIT = 128
 
 
-@dataclass(frozen=True)
-class Services:
+class Services(msgspec.Struct, frozen=True):
     """What one server's requests share."""
 
     registry: Registry
@@ -45,11 +44,10 @@ class Services:
     authorizer: Authorizer
     components: Components
     #: What the kubelets told last of what is used, by the node's uid; ``verbs.usage`` keeps it.
-    usage: dict[str, Any] = field(default_factory=dict)
+    usage: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
-@dataclass
-class Call:
+class Call(msgspec.Struct):
     """One request to a served resource (and subresource, where the path names one)."""
 
     request: BaseRequest
@@ -60,7 +58,7 @@ class Call:
     resource: Resource
     subresource: Subresource | None = None
     #: Texts for ``Warning`` headers; decoding and the registry add to them.
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
 
     @property
     def registry(self) -> Registry:

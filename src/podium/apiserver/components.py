@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api.types.core_v1 import ComponentCondition, ComponentStatus
 from podium.api.types.meta_v1 import ObjectMeta
@@ -22,12 +23,11 @@ USERS = {
 STORE = "etcd-0"
 
 
-@dataclass(frozen=True)
-class Components:
+class Components(msgspec.Struct, frozen=True):
     """*check_store* returns why the store is not well, "" when it is."""
 
     check_store: Callable[[], Awaitable[str]]
-    _watches: Counter[str] = field(default_factory=Counter)
+    _watches: Counter[str] = msgspec.field(default_factory=Counter)
 
     @contextmanager
     def watching(self, user: str) -> Iterator[None]:

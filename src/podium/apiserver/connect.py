@@ -5,10 +5,10 @@ Follows ``k8s.io/kubernetes/pkg/registry/core/pod`` (``AttachLocation`` and its 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from aiohttp.web import StreamResponse
+from msgspec.structs import replace
 
 from podium.api.errors import bad_request, internal
 from podium.api.scheme import NODES

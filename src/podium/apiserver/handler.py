@@ -5,8 +5,7 @@ One handler and no route table: a Kubernetes path is parsed, not matched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+import msgspec
 from aiohttp import HttpVersion10
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
@@ -31,14 +30,13 @@ from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 
 
-@dataclass(frozen=True)
-class Handler:
+class Handler(msgspec.Struct, frozen=True):
     """Answers requests; one for the whole server."""
 
     services: Services
     site: Site
     metrics: Metrics
-    inflight: InFlight = field(default_factory=InFlight)
+    inflight: InFlight = msgspec.field(default_factory=InFlight)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         try:

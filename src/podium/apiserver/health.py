@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp.web import Response
 
 from podium.apiserver import responses
@@ -22,8 +22,7 @@ logger = logging.getLogger(__name__)
 Check = Callable[[], Awaitable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class NamedCheck:
+class NamedCheck(msgspec.Struct, frozen=True):
     name: str
     check: Check
 

@@ -8,7 +8,9 @@ another kind than the object's own (a Table, or metadata alone).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.errors import ApiError, failure
 from podium.kit.caching import remembered
@@ -19,8 +21,7 @@ META = "meta.k8s.io"
 ACCEPTED = (JSON, YAML)
 
 
-@dataclass(frozen=True, slots=True)
-class MediaType:
+class MediaType(msgspec.Struct, frozen=True):
     """A representation to answer in. ``kind`` is "" for the object as it is."""
 
     format: str = JSON
@@ -34,8 +35,7 @@ class MediaType:
         return f"{self.group}/{self.version}"
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptClause:
+class AcceptClause(msgspec.Struct, frozen=True):
     """One element of an ``Accept`` header; parameter names are in lower case."""
 
     type: str

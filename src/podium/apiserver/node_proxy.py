@@ -10,8 +10,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from podium.api.errors import failure, internal
 from podium.api.types.core_v1 import Node
@@ -29,8 +30,7 @@ DEFAULT_PORT = 10250
 CONNECT_TIMEOUT = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """Where a kubelet listens."""
 
     host: str

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, kw_only=True)
-class ApiServerOptions:
+
+class ApiServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Files are read again when they change: a renewed certificate is served without a restart.
 
     ``kubelet_*`` are what the server shows to, and trusts of, the nodes' HTTPS doors; an empty

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl, unquote
+
+import msgspec
 
 _BAD_ESCAPE = re.compile("%(?![0-9a-fA-F]{2})")
 #: How the target begins that is a whole URL, as proxies write it.
@@ -30,8 +31,7 @@ _REMEMBERED, _LONGEST = 1024, 256
 _NAMESPACE_SUBRESOURCES = frozenset({"status", "finalize"})
 
 
-@dataclass(frozen=True)
-class RequestInfo:
+class RequestInfo(msgspec.Struct, frozen=True, dict=True):
     """For a resource request every field speaks; for another one only ``verb`` and ``path`` do.
 
     ``verb`` is the API's (``list``, ``watch``, ``deletecollection``, …) for resources and the

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api import field
 from podium.api.codec import Validation
@@ -30,8 +31,7 @@ _MOST_DIGITS = 100
 _INT = re.compile(r"[+-]?[0-9]+\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
+class WriteOptions(msgspec.Struct, frozen=True):
     """CreateOptions, UpdateOptions and PatchOptions."""
 
     dry_run: bool = False

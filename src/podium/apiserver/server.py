@@ -8,8 +8,8 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp import web
 
 from podium.api.scheme import EVENTS
@@ -56,8 +56,7 @@ _HANDSHAKE_TIMEOUT = 10.0
 _GRACE = 5.0
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(msgspec.Struct, frozen=True):
     """A server that answers; *settled* is set once it has all that it makes at start."""
 
     port: int

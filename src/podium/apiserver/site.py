@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 from aiohttp.web import BaseRequest, Response, StreamResponse
+from msgspec.structs import replace
 
 from podium.apiserver import discovery, errors, negotiation, responses
 from podium.apiserver.auth.tokens import TokenSigner
@@ -19,8 +20,7 @@ from podium.kit.apart import LARGE, apart
 from podium.kit.metrics import Families
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(msgspec.Struct, frozen=True):
     """Answers paths that are no resources. ``address`` is the server's, for ``/api``."""
 
     health: Health

@@ -7,7 +7,6 @@ strategies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +24,7 @@ from podium.registry.types import Stored
 INCLUDE_OBJECT = ("", "Metadata", "Object", "None")
 
 
-@dataclass(frozen=True, slots=True)
-class TableOptions:
+class TableOptions(msgspec.Struct, frozen=True):
     """``includeObject``: what of each object its row carries."""
 
     include_object: str = "Metadata"

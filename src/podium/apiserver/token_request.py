@@ -7,9 +7,9 @@ Follows ``k8s.io/kubernetes/pkg/registry/core/serviceaccount/storage/token.go`` 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 from aiohttp.web import StreamResponse
 
 from podium.api import codec, field
@@ -34,8 +34,7 @@ MIN_SECONDS = 600
 MAX_SECONDS = 1 << 32
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(msgspec.Struct, frozen=True):
     pod: Ref | None = None
     secret: Ref | None = None
     node: Ref | None = None

@@ -8,9 +8,11 @@ entry's type.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Literal, Self
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.errors import ApiError
 from podium.api.scheme import Resource
@@ -34,8 +36,7 @@ _METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=
 _WATCH_GRACE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectList:
+class ObjectList(msgspec.Struct, frozen=True):
     """The answer to a list: the objects, and the revision that a watch continues from."""
 
     items: list[Any]

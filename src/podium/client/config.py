@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from podium.client.errors import ConfigurationError
 
 
-@dataclass(frozen=True, slots=True)
-class ClientConfig:
+class ClientConfig(msgspec.Struct, frozen=True):
     """One API server and one identity.
 
     Certificates and keys are PEM, given as files (read again when they change) or as bytes.
@@ -20,12 +20,12 @@ class ClientConfig:
 
     server: str
     ca_file: str = ""
-    ca_data: bytes = field(default=b"", repr=False)
+    ca_data: bytes = b""
     cert_file: str = ""
     key_file: str = ""
-    cert_data: bytes = field(default=b"", repr=False)
-    key_data: bytes = field(default=b"", repr=False)
-    token: str = field(default="", repr=False)
+    cert_data: bytes = b""
+    key_data: bytes = b""
+    token: str = ""
     token_file: str = ""
     #: Name to expect in the server's certificate, where it is not the host of *server*.
     tls_server_name: str = ""
@@ -33,6 +33,10 @@ class ClientConfig:
     user_agent: str = "podium"
     #: ``namespace`` of the kubeconfig's context.
     namespace: str = "default"
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"ClientConfig(server={self.server!r}, user_agent={self.user_agent!r})"
 
     @classmethod
     def from_kubeconfig(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -29,8 +28,7 @@ REFILL_SECONDS = 300.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(msgspec.Struct, frozen=True):
     """Create *event*, or, where *count_up*, patch the one of that name to its count."""
 
     event: Event
@@ -100,16 +98,14 @@ def _counted(event: Event, seen: _Seen) -> Event:
     )
 
 
-@dataclass(slots=True)
-class _Similar:
+class _Similar(msgspec.Struct):
     """Events of one object, type and reason: the messages so far, and when the latest came."""
 
     latest: datetime
-    messages: set[str] = field(default_factory=set)
+    messages: set[str] = msgspec.field(default_factory=set)
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(msgspec.Struct):
     """An event that was posted."""
 
     name: str
@@ -117,8 +113,7 @@ class _Seen:
     first: datetime
 
 
-@dataclass(slots=True)
-class _Budget:
+class _Budget(msgspec.Struct):
     """A token bucket."""
 
     tokens: float

@@ -11,7 +11,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -38,8 +37,7 @@ class LeadershipLost(Exception):
     """Somebody else may lead now; what was running has been cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Election:
+class Election(msgspec.Struct, frozen=True):
     """What is stood for, and by whom (*identity*, unique among the candidates)."""
 
     namespace: str

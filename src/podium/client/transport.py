@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import socket
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
 import aiohttp
+import msgspec
 
 from podium.client.config import ClientConfig
 from podium.client.credentials import Credentials
@@ -59,7 +59,7 @@ class Transport:
 
         The connections must show no certificate: the server goes by that, not by a token.
         """
-        other = Transport(dataclasses.replace(self._config, user_agent=user_agent), self._clock)
+        other = Transport(msgspec.structs.replace(self._config, user_agent=user_agent), self._clock)
         other._credentials, other._connections = self._credentials, self._connections
         other._bearer = bearer
         return other

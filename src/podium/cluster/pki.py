@@ -13,10 +13,10 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -32,8 +32,7 @@ LEAF_LIFETIME = timedelta(days=365)
 _BACKDATE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """A certificate to be: a subject, what it is for, and the names a server answers to."""
 
     name: str  #: file name without ending
@@ -78,8 +77,7 @@ def identities(config: ClusterConfig) -> tuple[Identity, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Pki:
+class Pki(msgspec.Struct, frozen=True):
     """Where the files are."""
 
     directory: Path

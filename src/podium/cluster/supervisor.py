@@ -18,8 +18,8 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+import msgspec
 from setproctitle import setproctitle
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,7 @@ _RESTART_DELAYS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
 _FORGIVEN_AFTER = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(msgspec.Struct, frozen=True):
     """One process: ``run`` gets a function to call when it is ready, and returns an exit code."""
 
     name: str
@@ -42,14 +41,13 @@ class Component:
     stop_timeout: float = 10.0
 
 
-@dataclass(slots=True)
-class _Child:
+class _Child(msgspec.Struct):
     component: Component
     pid: int = 0
     ready_fd: int = -1
     started: float = 0.0
     deaths: int = 0
-    start_at: float = field(default=0.0)
+    start_at: float = 0.0
 
 
 class Supervisor:

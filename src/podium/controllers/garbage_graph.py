@@ -8,9 +8,9 @@ owner has to be.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
 from msgspec import Struct
 from msgspec import field as struct_field
 
@@ -77,14 +77,13 @@ class Node(NamedTuple):
         )
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(msgspec.Struct):
     """What a change has led to: uids to look at, and references to tell of."""
 
-    attempt_delete: list[str] = field(default_factory=list)
-    orphan: list[str] = field(default_factory=list)
+    attempt_delete: list[str] = msgspec.field(default_factory=list)
+    orphan: list[str] = msgspec.field(default_factory=list)
     #: Dependents whose owner lives in another namespace, each with the owner as it put it.
-    misplaced: list[tuple[Identity, Identity]] = field(default_factory=list)
+    misplaced: list[tuple[Identity, Identity]] = msgspec.field(default_factory=list)
 
 
 class Graph:

@@ -6,8 +6,9 @@ After ``classifyReferences`` and ``attemptToDeleteItem`` of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from podium.api.types.meta_v1 import OwnerReference
 from podium.controllers.garbage_graph import FOREGROUND, ORPHAN, Node, OwnedMetadata
@@ -17,20 +18,17 @@ from podium.controllers.garbage_graph import FOREGROUND, ORPHAN, Node, OwnedMeta
 OwnerState = Literal["solid", "dangling", "waiting"]
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(msgspec.Struct, frozen=True):
     """Leave the object alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """Take the references to these owners off the object, which has another one."""
 
     owner_references: list[OwnerReference]
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Delete the object; *unblock* says that its own references must stop blocking first."""
 
     policy: str

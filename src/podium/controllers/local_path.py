@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from podium.api import scheme
 from podium.api.errors import ApiError
@@ -55,8 +56,7 @@ _HOSTNAME = "kubernetes.io/hostname"
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class LocalPathOptions:
+class LocalPathOptions(msgspec.Struct, frozen=True):
     """*directory* is on the machine that this process runs on, and that is the node *node_name*."""
 
     directory: Path

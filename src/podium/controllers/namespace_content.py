@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -35,15 +34,14 @@ _WELL = {
 FINALIZER_ESTIMATE = 15
 
 
-@dataclass(slots=True)
-class Remains:
+class Remains(msgspec.Struct):
     """What one attempt to empty a namespace has left, and what went wrong."""
 
     discovery_error: str = ""
-    errors: list[str] = field(default_factory=list)
+    errors: list[str] = msgspec.field(default_factory=list)
     #: Objects still there by ``resource.group`` (the dot stays where the group is empty).
-    objects: Counter[str] = field(default_factory=Counter)
-    finalizers: Counter[str] = field(default_factory=Counter)
+    objects: Counter[str] = msgspec.field(default_factory=Counter)
+    finalizers: Counter[str] = msgspec.field(default_factory=Counter)
     #: Seconds until the slowest of them may be gone.
     estimate: int = 0
 

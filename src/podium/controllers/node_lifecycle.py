@@ -6,7 +6,7 @@ measured here, by our own clock, as upstream does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from podium.api import scheme
 from podium.api.errors import ApiError
@@ -25,8 +25,7 @@ from podium.kit.clock import Clock
 BY_NODE = "node"
 
 
-@dataclass(frozen=True, slots=True)
-class GracePeriods:
+class GracePeriods(msgspec.Struct, frozen=True):
     """Seconds of silence that are allowed to a node, and to one that never said anything."""
 
     monitor: float = 40.0

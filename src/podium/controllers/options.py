@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.client.config import ClientConfig
 from podium.controllers.local_path import LocalPathOptions
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerOptions:
+class ControllerOptions(msgspec.Struct, frozen=True):
     """*ca_file* is the bundle that Pods verify the API server with; durations are seconds."""
 
     client_config: ClientConfig

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,8 +16,7 @@ from podium.api.types.policy_v1 import PodDisruptionBudget, PodDisruptionBudgetS
 EVICTION_TIMEOUT = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(msgspec.Struct, frozen=True):
     """How many Pods there should be, and how many of them healthy."""
 
     pods: int

@@ -6,11 +6,11 @@ Follows ``pkg/kubelet/images/image_gc_manager.go``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class KnownImage:
+class KnownImage(msgspec.Struct, frozen=True):
     """Moments in seconds; ``last_used`` is None for one that never was, as far as is known."""
 
     id: str
@@ -20,8 +20,7 @@ class KnownImage:
     pinned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(msgspec.Struct, frozen=True):
     """What images are kept on, in bytes."""
 
     mountpoint: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 Key = tuple[str, str, str]
 """Namespace, Pod, container; of the node itself three empty texts."""
@@ -23,8 +24,7 @@ _LINE = re.compile(
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-@dataclass(slots=True)
-class Point:
+class Point(msgspec.Struct):
     """*cpu* in seconds until *at*, which is in seconds since the epoch, as *start* is."""
 
     cpu: float = 0.0
@@ -33,8 +33,7 @@ class Point:
     start: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """*nano_cores* are the mean of *window* seconds until *at*."""
 
     at: float
@@ -43,9 +42,8 @@ class Usage:
     memory: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    points: Mapping[Key, Point] = field(default_factory=dict)
+class Sample(msgspec.Struct, frozen=True):
+    points: Mapping[Key, Point] = msgspec.field(default_factory=dict)
 
 
 def read_sample(text: str, now: float) -> Sample:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 
-@dataclass(slots=True)
-class Backoff:
+class Backoff(msgspec.Struct):
     """Delays *initial*, *initial* * *factor*, … up to *maximum*, all in seconds.
 
     *jitter* stretches each delay by a random part of it, up to that share, so that many clients
@@ -20,7 +20,7 @@ class Backoff:
     factor: float = 2.0
     jitter: float = 0.0
     random: Callable[[], float] = random.random
-    failures: int = field(default=0, init=False)
+    failures: int = 0
 
     def next(self) -> float:
         """Count a failure and return the seconds to wait before the next attempt."""

@@ -13,8 +13,8 @@ import io
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from aiohttp.web import BaseRequest, Response, StreamResponse
 from multidict import CIMultiDict
 
@@ -34,8 +34,7 @@ class NotReached(Exception):
     """Nobody answers there, or not in HTTP; the text is upstream's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where a request goes; ``path`` with its query, as it is to stand in the request line."""
 
     host: str

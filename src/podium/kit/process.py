@@ -13,12 +13,12 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+
+class Completed(msgspec.Struct, frozen=True):
     """How a program ended; a negative return code is the signal that killed it."""
 
     argv: Sequence[str]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api.types.core_v1 import Node, Pod
 from podium.domain.pods import apparmor, eviction, shutdown, sysctls, unsupported
@@ -14,11 +15,10 @@ from podium.domain.pods.termination import EVICTED
 from podium.domain.scheduling.admission import fits
 
 
-@dataclass(frozen=True, slots=True)
-class HouseRules:
+class HouseRules(msgspec.Struct, frozen=True):
     """What the node is able and allowed to do."""
 
-    sysctls: SysctlAllowlist = field(default_factory=SysctlAllowlist.of)
+    sysctls: SysctlAllowlist = msgspec.field(default_factory=SysctlAllowlist.of)
     modules: SecurityModules = NO_MODULES
     closing: Callable[[], bool] = lambda: False  #: whether it takes on nobody any more
     #: The node's conditions that tell of pressure.

@@ -6,7 +6,6 @@ What of them is decided is in ``podium.domain.pods.allocation``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -28,11 +27,10 @@ from podium.kit.files import write_atomic
 FILE = "allocation.json"
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept(Allocation):
+class _Kept(Allocation, frozen=True):
     """The file: what is granted, and what :attr:`PodAllocation.behind` says."""
 
-    behind: Mapping[str, ResourceRequirements] = field(default_factory=dict)
+    behind: Mapping[str, ResourceRequirements] = msgspec.field(default_factory=dict)
 
 
 class PodAllocation:

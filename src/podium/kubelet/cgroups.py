@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from podium.api.resources import BEST_EFFORT, BURSTABLE, pod_requests, qos_class
 from podium.api.types.core_v1 import Pod
@@ -48,8 +49,7 @@ class CgroupFilesystem(Protocol):
     async def remove(self, path: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupSettings:
+class CgroupSettings(msgspec.Struct, frozen=True):
     """What this node's Pods have in common. *page_sizes* are those of huge pages, in bytes."""
 
     quota: CpuQuota = DEFAULT_QUOTA

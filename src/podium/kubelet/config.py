@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Union
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.domain.pods.backoff import RestartBackOff
 from podium.domain.pods.cgroups import CpuQuota
@@ -37,8 +39,7 @@ EVICTION_HARD: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class KubeletConfiguration:
+class KubeletConfiguration(msgspec.Struct, frozen=True):
     """Defaults are upstream's. Durations are in seconds."""
 
     max_pods: int = 110
@@ -53,8 +54,8 @@ class KubeletConfiguration:
     container_log_max_size: int = 10 << 20  #: bytes
     container_log_max_files: int = 5
     container_log_monitor_interval: float = 10.0
-    system_reserved: dict[str, str] = field(default_factory=dict)
-    kube_reserved: dict[str, str] = field(default_factory=dict)
+    system_reserved: dict[str, str] = msgspec.field(default_factory=dict)
+    kube_reserved: dict[str, str] = msgspec.field(default_factory=dict)
     static_pod_path: str = ""  #: a directory of manifests, or one manifest
     file_check_frequency: float = 20.0
     shutdown_grace_period: float = 0.0
@@ -78,10 +79,10 @@ class KubeletConfiguration:
     maximum_dead_containers_per_container: int = 1
     maximum_dead_containers: int = -1
     minimum_container_ttl_duration: float = 0.0
-    eviction_hard: Mapping[str, str] = field(default_factory=lambda: EVICTION_HARD)
-    eviction_soft: Mapping[str, str] = field(default_factory=dict)
-    eviction_soft_grace_period: Mapping[str, float] = field(default_factory=dict)
-    eviction_minimum_reclaim: Mapping[str, str] = field(default_factory=dict)
+    eviction_hard: Mapping[str, str] = msgspec.field(default_factory=lambda: EVICTION_HARD)
+    eviction_soft: Mapping[str, str] = msgspec.field(default_factory=dict)
+    eviction_soft_grace_period: Mapping[str, float] = msgspec.field(default_factory=dict)
+    eviction_minimum_reclaim: Mapping[str, str] = msgspec.field(default_factory=dict)
     eviction_pressure_transition_period: float = 300.0
     eviction_max_pod_grace_period: int = 0
     merge_default_eviction_settings: bool = False

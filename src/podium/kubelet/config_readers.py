@@ -7,16 +7,16 @@ value comes through :func:`scalar`. They raise ConfigError.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the text names the field."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeTaint:
+class NodeTaint(msgspec.Struct, frozen=True):
     key: str
     effect: str
     value: str = ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from podium.api.annotations import SEEN, SOURCE
 from podium.api.types.core_v1 import Container, Pod
@@ -36,8 +37,7 @@ from podium.runtime.port import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerStarter:
+class ContainerStarter(msgspec.Struct, frozen=True):
     """Starts containers of one Pod; events tell the user what happened."""
 
     node: NodeServices

@@ -6,15 +6,15 @@ All but those about dead containers say what a field of KubeletConfiguration say
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podium.kubelet import config_readers as read
 from podium.kubelet.auth.settings import mode as auth_mode
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     """``attribute`` is that of KubeletConfiguration."""
 
     attribute: str

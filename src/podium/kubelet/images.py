@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Container, Pod, Secret
 from podium.client.events import EventRecorder
@@ -25,22 +25,20 @@ from podium.runtime.images.reference import InvalidReference, apply_default_tag
 from podium.runtime.port import RuntimeFailure
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReady:
+class ImageReady(msgspec.Struct, frozen=True):
     """``user`` is the image's ``USER``."""
 
     id: str
     user: ImageUser
     #: IDs of the images that the container mounts, by the names of its volumes.
-    volumes: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, image: Image) -> ImageReady:
         return cls(image.id, ImageUser(image.uid, image.username))
 
 
-@dataclass(frozen=True, slots=True)
-class ImageMissing:
+class ImageMissing(msgspec.Struct, frozen=True):
     """The image is not there; ``try_again`` says when another attempt may help."""
 
     waiting: Waiting
@@ -50,8 +48,7 @@ class ImageMissing:
 ImageResult = ImageReady | ImageMissing
 
 
-@dataclass(slots=True)
-class _Failures:
+class _Failures(msgspec.Struct):
     count: int
     latest: datetime
 

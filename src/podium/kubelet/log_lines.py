@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+
+class LogLine(msgspec.Struct, frozen=True):
     """``content`` ends in a newline unless the line is only a part (tag ``P``).
 
     What a terminal adds to it, a carriage return before the newline, is left out as in containerd.
@@ -63,8 +63,7 @@ _OF_ONE_STREAM = {
 _STREAMS = {"Stdout": (b"stdout",), "Stderr": (b"stderr",)}
 
 
-@dataclass(frozen=True, slots=True)
-class LogFilter:
+class LogFilter(msgspec.Struct, frozen=True):
     """What is wanted of a log: lines not before ``since``, with times, up to so many bytes.
 
     ``stream`` is ``Stdout`` or ``Stderr``; anything else means both.

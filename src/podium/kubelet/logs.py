@@ -6,10 +6,11 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_files import GZ, open_log, rotated, rotated_until
@@ -20,8 +21,7 @@ _BLOCK = 64 * 1024
 _LONGEST = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class LogOptions:
+class LogOptions(msgspec.Struct, frozen=True):
     """``PodLogOptions``, as far as a node minds them."""
 
     follow: bool = False

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from podium.api import scheme
 from podium.api.scheme import Resource
@@ -25,11 +26,10 @@ LINGER = 60.0
 Key = tuple[Resource, str, str]
 
 
-@dataclass(slots=True)
-class _Watched:
+class _Watched(msgspec.Struct):
     informer: Informer[Any]
     task: asyncio.Task[None]
-    users: set[str] = field(default_factory=set)
+    users: set[str] = msgspec.field(default_factory=set)
     idle_since: float = 0.0
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from podium.client.config import ClientConfig
 from podium.kubelet.config import KubeletConfiguration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KubeletOptions:
+class KubeletOptions(msgspec.Struct, frozen=True, kw_only=True):
     """One node.
 
     ``root_dir`` keeps what survives a reboot (a Pod's directory is ``root_dir/pods/<uid>``),
@@ -32,8 +32,8 @@ class KubeletOptions:
     client_ca_file: str = ""
     pod_cidr: str = ""
     cgroup_root: str = "/podium"
-    config: KubeletConfiguration = field(default_factory=KubeletConfiguration)
-    labels: Mapping[str, str] = field(default_factory=dict)
+    config: KubeletConfiguration = msgspec.field(default_factory=KubeletConfiguration)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     def pod_dir(self, uid: str) -> Path:
         return self.root_dir / "pods" / uid

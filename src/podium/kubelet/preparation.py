@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.container_status import Waiting
@@ -31,8 +32,7 @@ logger = logging.getLogger(__name__)
 MOUNT_TIMEOUT = timedelta(seconds=123)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageState:
+class ImageState(msgspec.Struct, frozen=True):
     """``ready`` when the image is there; ``waiting`` and ``try_again`` when it could not be got."""
 
     ready: ImageReady | None = None

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.kit.clock import Clock
 from podium.runtime.image_port import Image
 from podium.runtime.port import RuntimeFailure
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(msgspec.Struct, frozen=True):
     """*outcome* is the image, or why there is none; moments are those of the clock that goes on."""
 
     outcome: Image | RuntimeFailure
@@ -25,9 +25,8 @@ class Pulled:
     ended: float
 
 
-@dataclass(slots=True)
-class _Shared:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+class _Shared(msgspec.Struct):
+    lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     users: int = 0
     latest: Pulled | None = None
 

@@ -9,9 +9,10 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from typing import Any
+
+import msgspec
 
 from podium.api.types.core_v1 import Secret
 from podium.runtime.image_port import AuthConfig
@@ -19,8 +20,7 @@ from podium.runtime.image_port import AuthConfig
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(msgspec.Struct, frozen=True):
     """``auth``, and the Secret that it comes from."""
 
     auth: AuthConfig

@@ -6,8 +6,9 @@ What is decided is in ``podium.domain.pods.allocation`` and ``podium.domain.pods
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Pod, ResourceRequirements
 from podium.client.events import EventType

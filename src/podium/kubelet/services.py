@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import Node, Pod, Service
 from podium.client.client import Client
@@ -21,8 +22,7 @@ from podium.kubelet.user_namespaces import UserNamespaces
 from podium.runtime.port import RuntimeService
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeServices:
+class NodeServices(msgspec.Struct, frozen=True, kw_only=True):
     """``node`` is the Node object as the API has it, ``pods_on_node`` the Pods that were admitted;
     ``room_freed`` is to be called when they take less of it, ``make_room`` for a critical Pod that
     there is none for. ``resolver`` reads the node's resolv.conf."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+import msgspec
 
 from podium.api import scheme
 from podium.api.codec import to_plain
@@ -34,19 +35,18 @@ _MOST = 4
 _DEFINITION = "io.k8s.api.core.v1.PodStatus"
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(msgspec.Struct):
     """``desired`` is what was last reported, ``published`` what the API has for sure, as of
     ``version``; ``shown`` is what was seen of it while a status was on its way."""
 
     pod: Pod
     published: PodStatus
     desired: PodStatus
-    waiting: list[PodStatus] = field(default_factory=list)
+    waiting: list[PodStatus] = msgspec.field(default_factory=list)
     sending: bool = False
     version: int = 0
     shown: Pod | None = None
-    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
 class _Answer(Enum):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import posixpath
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -30,8 +29,7 @@ _Token = msgspec.defstruct(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True):
     """Where a list goes on: behind the key *after*, as of *revision*; of now if negative."""
 
     after: str

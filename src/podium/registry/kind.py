@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field  # noqa: TID251 - fields made of others
 from typing import Any
+
+import msgspec
 
 from podium.api import codec, errors
 from podium.api.scheme import IPADDRESSES, SERVICECIDRS, Resource
@@ -25,8 +27,7 @@ from podium.registry.watching import WatchOpener
 from podium.store.port import Entry, Store
 
 
-@dataclass(frozen=True, eq=False)
-class Shared:
+class Shared(msgspec.Struct, frozen=True, eq=False):
     """What all resources have in common."""
 
     store: Store

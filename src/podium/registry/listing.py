@@ -7,8 +7,9 @@ store's history. Follows ``k8s.io/apiserver/pkg/storage/cacher`` and ``.../etcd3
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from podium.api import errors
 from podium.api.types.meta_v1 import ListMeta

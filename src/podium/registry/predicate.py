@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import msgspec
 
 from podium.api import errors, selectors
 from podium.api.scheme import Resource
@@ -24,8 +25,7 @@ class Interest(NamedTuple):
 EVERYTHING = Interest("all")
 
 
-@dataclass(frozen=True, slots=True)
-class _FieldTest:
+class _FieldTest(msgspec.Struct, frozen=True):
     """One requirement of a field selector, under the label that the strategy's fields have."""
 
     label: str

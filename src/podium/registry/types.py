@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from podium.api.scheme import Resource
 from podium.api.user import UserInfo
@@ -13,8 +14,7 @@ FieldValidation = Literal["Ignore", "Warn", "Strict"]
 EventType = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
 
 
-@dataclass(slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct):
     """Who writes, and how.
 
     ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
@@ -28,7 +28,7 @@ class RequestContext:
     field_manager: str = ""
     force: bool = False
     field_validation: FieldValidation = "Warn"
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     created: bool = False
     size: int = 0
     repeated: Sequence[str] = ()
@@ -73,8 +73,7 @@ class Stored:
         self._obj = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(msgspec.Struct, frozen=True):
     """``meta/v1`` ``ListOptions``, for lists and watches."""
 
     label_selector: str = ""
@@ -88,8 +87,7 @@ class ListOptions:
     send_initial_events: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListResult:
+class ListResult(msgspec.Struct, frozen=True):
     """One page. ``remaining`` is known only for lists without selectors, as upstream has it."""
 
     items: Sequence[Stored]
@@ -98,8 +96,7 @@ class ListResult:
     remaining: int | None = None
 
 
-@dataclass(slots=True, eq=False)
-class WatchEvent:
+class WatchEvent(msgspec.Struct, eq=False):
     """One event of a watch; shared by all watchers that see the same.
 
     ``data`` is the object's JSON: for BOOKMARK an empty object with a resourceVersion, for ERROR a
@@ -120,16 +117,14 @@ class WatchEvent:
         return self._line
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteResult:
+class DeleteResult(msgspec.Struct, frozen=True):
     """``stored`` is the object's last state; ``deleted`` tells whether it is gone."""
 
     stored: Stored
     deleted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True):
     """What there is of a resource, and how many events its watches have been sent."""
 
     resource: Resource

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.runtime.cgroup_limits import Read
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupDetails:
+class CgroupDetails(msgspec.Struct, frozen=True):
     """CPU in seconds, memory in bytes."""
 
     cpu_user: float = 0.0

@@ -6,7 +6,8 @@ Conversions are the kubelet's and runc's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 #: What version 1 says of memory without a limit is about as much as this, in pages.
 _NO_LIMIT = 1 << 62
@@ -15,8 +16,7 @@ Read = Callable[[str, str], str]
 """Reads a file: the controller and the name; "" where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class CgroupLimits:
+class CgroupLimits(msgspec.Struct, frozen=True):
     """What to set; 0 leaves a value alone, -1 lifts a limit."""
 
     cpu_shares: int = 0

@@ -13,9 +13,10 @@ import errno
 import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+import msgspec
 
 from podium.runtime.cgroup_details import CgroupDetails, details_1, details_2, table
 from podium.runtime.cgroup_limits import CgroupLimits, limits_1, limits_2, settings_1, settings_2
@@ -32,12 +33,13 @@ def version(root: Path = _ROOT) -> int:
     return 2 if (root / "cgroup.controllers").exists() else 1
 
 
-@dataclass(frozen=True)
-class Cgroups:
+class Cgroups(msgspec.Struct, frozen=True):
     """The cgroup file systems of this machine. Calls raise RuntimeFailure."""
 
     unified: bool
-    hierarchies: Mapping[str, Path] = field(default_factory=dict)  #: controller → mount point
+    hierarchies: Mapping[str, Path] = msgspec.field(
+        default_factory=dict
+    )  #: controller → mount point
 
     @classmethod
     def detect(cls, root: Path = _ROOT) -> Cgroups:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Image:
+
+class Image(msgspec.Struct, frozen=True):
     id: str  #: ``sha256:…`` of its configuration
     repo_tags: Sequence[str]
     repo_digests: Sequence[str]
@@ -18,17 +18,19 @@ class Image:
     pinned: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AuthConfig:
+class AuthConfig(msgspec.Struct, frozen=True):
     """Registry credentials, of an imagePullSecret or the node's configuration."""
 
     username: str = ""
-    password: str = field(default="", repr=False)
-    identity_token: str = field(default="", repr=False)
+    password: str = ""
+    identity_token: str = ""
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"AuthConfig(username={self.username!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class FilesystemUsage:
+class FilesystemUsage(msgspec.Struct, frozen=True):
     mountpoint: str
     used_bytes: int
     inodes_used: int

@@ -22,10 +22,11 @@ import itertools
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec.structs import replace
 
 from podium.kit.clock import Clock
 from podium.runtime.image_port import FilesystemUsage

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from podium.runtime.image_port import Image
 from podium.runtime.memory_script import Behaviour
@@ -21,8 +22,7 @@ from podium.runtime.port import (
 )
 
 
-@dataclass(eq=False, slots=True)
-class MemorySandbox:
+class MemorySandbox(msgspec.Struct, eq=False):
     id: str
     config: PodSandboxConfig
     created_at: int
@@ -60,8 +60,7 @@ class MemorySandbox:
         )
 
 
-@dataclass(eq=False, slots=True)
-class MemoryContainer:
+class MemoryContainer(msgspec.Struct, eq=False):
     """A container and its "process". ``ends_at`` and ``kill_at`` are on the monotonic clock."""
 
     id: str
@@ -78,8 +77,8 @@ class MemoryContainer:
     message: str = ""
     ends_at: float | None = None
     kill_at: float | None = None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    changed: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    ended: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
     def listed(self) -> Container:
         return Container(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.runtime.port import ContainerConfig
 
@@ -11,8 +13,7 @@ from podium.runtime.port import ContainerConfig
 KILLED = 137
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
+class Behaviour(msgspec.Struct, frozen=True):
     """What a container does. ``None`` for *runs_for*: for ever; for *on_term*: ignores SIGTERM."""
 
     runs_for: float | None = None
@@ -57,8 +58,7 @@ def read_script(config: ContainerConfig) -> Behaviour:
     return behaviour
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What a command does that is executed in a container.
 
     *echoes*: it writes what it reads, until that ends; *missing*: there is no such command.

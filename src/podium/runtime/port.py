@@ -12,9 +12,10 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
+
+import msgspec
 
 from podium.runtime.stats_port import StatsService
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
@@ -65,8 +66,7 @@ class NamespaceMode(Enum):
     TARGET = "TARGET"
 
 
-@dataclass(frozen=True, slots=True)
-class IDMapping:
+class IDMapping(msgspec.Struct, frozen=True):
     """*length* IDs from *container_id* on are those of the node from *host_id* on."""
 
     host_id: int
@@ -74,8 +74,7 @@ class IDMapping:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class UserNamespace:
+class UserNamespace(msgspec.Struct, frozen=True):
     """``POD``: the sandbox has one of its own, in which what its containers mount has the owners
     that it has on the node."""
 
@@ -84,8 +83,7 @@ class UserNamespace:
     gids: Sequence[IDMapping] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NamespaceOption:
+class NamespaceOption(msgspec.Struct, frozen=True):
     """``target_id`` is the container whose process namespace ``TARGET`` means."""
 
     network: NamespaceMode = NamespaceMode.POD
@@ -95,23 +93,20 @@ class NamespaceOption:
     userns_options: UserNamespace = UserNamespace()
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxMetadata:
+class PodSandboxMetadata(msgspec.Struct, frozen=True):
     name: str
     uid: str
     namespace: str
     attempt: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DNSConfig:
+class DNSConfig(msgspec.Struct, frozen=True):
     servers: Sequence[str] = ()
     searches: Sequence[str] = ()
     options: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PortMapping:
+class PortMapping(msgspec.Struct, frozen=True):
     """A port of the node that leads to the sandbox; ``host_ip`` "" means all of its addresses."""
 
     protocol: str  #: ``TCP``, ``UDP`` or ``SCTP``
@@ -120,27 +115,24 @@ class PortMapping:
     host_ip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LinuxPodSandboxConfig:
+class LinuxPodSandboxConfig(msgspec.Struct, frozen=True):
     cgroup_parent: str = ""  #: the Pod's cgroup, as the kubelet made it; containers sit below
-    sysctls: Mapping[str, str] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = msgspec.field(default_factory=dict)
     namespace_options: NamespaceOption = NamespaceOption()
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxConfig:
+class PodSandboxConfig(msgspec.Struct, frozen=True):
     metadata: PodSandboxMetadata
     hostname: str = ""
     log_directory: str = ""
     dns_config: DNSConfig | None = None
     port_mappings: Sequence[PortMapping] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     linux: LinuxPodSandboxConfig = LinuxPodSandboxConfig()
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandbox:
+class PodSandbox(msgspec.Struct, frozen=True):
     id: str
     metadata: PodSandboxMetadata
     state: PodSandboxState
@@ -149,8 +141,7 @@ class PodSandbox:
     annotations: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxStatus:
+class PodSandboxStatus(msgspec.Struct, frozen=True):
     id: str
     metadata: PodSandboxMetadata
     state: PodSandboxState
@@ -161,8 +152,7 @@ class PodSandboxStatus:
     annotations: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerMetadata:
+class ContainerMetadata(msgspec.Struct, frozen=True):
     name: str
     attempt: int = 0
 
@@ -175,8 +165,7 @@ class MountPropagation(Enum):
     BIDIRECTIONAL = "bidirectional"
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     container_path: str
     host_path: str
     readonly: bool = False
@@ -186,8 +175,7 @@ class Mount:
     image_sub_path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LinuxContainerResources:
+class LinuxContainerResources(msgspec.Struct, frozen=True):
     """``0`` and ``None`` mean: not set."""
 
     cpu_period: int = 0
@@ -198,8 +186,7 @@ class LinuxContainerResources:
     hugepage_limits: Sequence[tuple[str, int]] = ()  #: bytes by page size (``2MB``)
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(msgspec.Struct, frozen=True):
     add: Sequence[str] = ()
     drop: Sequence[str] = ()
 
@@ -210,8 +197,7 @@ class ProfileType(Enum):
     LOCALHOST = "Localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityProfile:
+class SecurityProfile(msgspec.Struct, frozen=True):
     """``localhost_ref`` goes with ``LOCALHOST``: the absolute path of a seccomp profile on the
     node, or the name of an AppArmor profile that it has loaded."""
 
@@ -226,8 +212,7 @@ class SupplementalGroupsPolicy(Enum):
     STRICT = "Strict"
 
 
-@dataclass(frozen=True, slots=True)
-class LinuxContainerSecurityContext:
+class LinuxContainerSecurityContext(msgspec.Struct, frozen=True):
     """``privileged``: all devices and capabilities, no masked or read-only paths, no profiles."""
 
     namespace_options: NamespaceOption = NamespaceOption()
@@ -246,8 +231,7 @@ class LinuxContainerSecurityContext:
     apparmor: SecurityProfile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerConfig:
+class ContainerConfig(msgspec.Struct, frozen=True):
     metadata: ContainerMetadata
     image: str  #: the image's ID as ``image_status`` gives it
     user_specified_image: str = ""
@@ -256,8 +240,8 @@ class ContainerConfig:
     working_dir: str = ""
     envs: Sequence[tuple[str, str]] = ()
     mounts: Sequence[Mount] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     log_path: str = ""  #: below the sandbox's log directory; CRI's line format
     stdin: bool = False
     stdin_once: bool = False
@@ -267,8 +251,7 @@ class ContainerConfig:
     security_context: LinuxContainerSecurityContext = LinuxContainerSecurityContext()
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(msgspec.Struct, frozen=True):
     id: str
     pod_sandbox_id: str
     metadata: ContainerMetadata
@@ -280,8 +263,7 @@ class Container:
     annotations: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class LinuxContainerUser:
+class LinuxContainerUser(msgspec.Struct, frozen=True):
     """What the container's first process ran as when it began."""
 
     uid: int
@@ -289,8 +271,7 @@ class LinuxContainerUser:
     supplemental_groups: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerStatus:
+class ContainerStatus(msgspec.Struct, frozen=True):
     """``reason`` is ``Completed``, ``Error``, ``OOMKilled``, ``StartError``, … once exited."""
 
     id: str
@@ -314,8 +295,7 @@ class ContainerStatus:
     resources: LinuxContainerResources | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExecSyncResponse:
+class ExecSyncResponse(msgspec.Struct, frozen=True):
     """What a command said and how it ended; of each stream at least the first 16 KiB are kept."""
 
     stdout: bytes
@@ -330,8 +310,7 @@ class ContainerEventType(Enum):
     DELETED = "CONTAINER_DELETED_EVENT"
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerEvent:
+class ContainerEvent(msgspec.Struct, frozen=True):
     """Something happened to a container (or to a sandbox, with its ID in ``container_id``)."""
 
     container_id: str
@@ -339,15 +318,13 @@ class ContainerEvent:
     pod_uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class VersionResponse:
+class VersionResponse(msgspec.Struct, frozen=True):
     runtime_name: str
     runtime_version: str
     runtime_api_version: str = "v1"
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeCondition:
+class RuntimeCondition(msgspec.Struct, frozen=True):
     """``RuntimeReady`` and ``NetworkReady``."""
 
     type: str
@@ -356,8 +333,7 @@ class RuntimeCondition:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuntimeHandler:
+class RuntimeHandler(msgspec.Struct, frozen=True):
     """A low-level runtime, by the name that RuntimeClasses use, and what it can do here."""
 
     name: str

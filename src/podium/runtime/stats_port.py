@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from podium.runtime.image_port import FilesystemUsage
 
 
-@dataclass(frozen=True, slots=True)
-class CpuMemoryUsage:
+class CpuMemoryUsage(msgspec.Struct, frozen=True):
     """A container's or sandbox's use of its cgroup.
 
     ``memory_usage_bytes`` counts the page cache, the working set only what of it is in use.
@@ -25,8 +25,7 @@ class CpuMemoryUsage:
     swap_usage_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkInterfaceUsage:
+class NetworkInterfaceUsage(msgspec.Struct, frozen=True):
     """What an interface has received and sent since it was made."""
 
     name: str

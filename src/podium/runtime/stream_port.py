@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
+
+class StreamOptions(msgspec.Struct, frozen=True):
     """Which streams are wanted; with ``tty`` there is no stderr apart from stdout."""
 
     stdin: bool = False

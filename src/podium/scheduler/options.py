@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.client.config import ClientConfig
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulerOptions:
+class SchedulerOptions(msgspec.Struct, frozen=True):
     """*scheduler_name* is that of the Pods it serves and of the component its events come from."""
 
     client_config: ClientConfig

@@ -11,7 +11,8 @@ import asyncio
 import heapq
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.scheduling.node_info import PodDemand
@@ -21,8 +22,7 @@ from podium.kit.clock import Clock
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 10.0
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(msgspec.Struct):
     """A Pod in the queue, told apart by its uid."""
 
     demand: PodDemand

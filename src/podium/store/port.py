@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 
 class StoreError(Exception):
@@ -64,8 +65,7 @@ class StoreFailed(StoreError):
     """The medium refused a read or a write (full, broken, not a store); nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A key's value as of *revision*, the write that put it there."""
 
     key: str
@@ -74,8 +74,7 @@ class Entry:
     created: int  #: revision of the write that created the key
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """A consistent cut of a prefix: *entries* in key order, all as of *revision*."""
 
     entries: Sequence[Entry]
@@ -83,8 +82,7 @@ class Page:
     remaining: int  #: how many more keys follow behind the last entry
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One write. ``value`` is None when the key was deleted; ``previous`` is what it replaced."""
 
     key: str

@@ -11,8 +11,9 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+
+import msgspec
 
 from podium.store import sqlite_queries as queries
 from podium.store.history import entry_after
@@ -31,29 +32,25 @@ _WAL_FRAMES_LIMIT = 8_000
 Decide = Callable[[Entry | None, int], Event]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Write:
+class Write(msgspec.Struct, frozen=True, eq=False):
     key: str
     decide: Decide
     done: asyncio.Future[Entry]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Compact:
+class Compact(msgspec.Struct, frozen=True, eq=False):
     revision: int
     done: asyncio.Future[None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Stop:
+class _Stop(msgspec.Struct, frozen=True):
     pass
 
 
-@dataclass(slots=True)
-class _Outcome:
+class _Outcome(msgspec.Struct):
     """What one group came to: the committed writes, and per write its event or its refusal."""
 
-    results: list[tuple[Write, Event | StoreError]] = field(default_factory=list)
+    results: list[tuple[Write, Event | StoreError]] = msgspec.field(default_factory=list)
 
     @property
     def events(self) -> Sequence[Event]:

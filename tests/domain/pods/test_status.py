@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
+from msgspec.structs import replace
 
 from podium.api.types.core_v1 import PodCondition, PodStatus
 from podium.domain.pods.container_status import Waiting

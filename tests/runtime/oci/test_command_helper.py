@@ -6,10 +6,10 @@ import asyncio
 import os
 import re
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from podium.runtime.oci import command_helper
 from podium.runtime.oci.runtime import OciRuntime

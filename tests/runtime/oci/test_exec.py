@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from podium.runtime.oci.exec_sync import KEPT
 from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure

@@ -7,10 +7,10 @@ import os
 import select
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.runtime import exited
 from podium.runtime.cgroups import Cgroups

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from podium.runtime.oci.capabilities import DEFAULT, NAMES
 from podium.runtime.oci.devices import Device

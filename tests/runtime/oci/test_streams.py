@@ -10,10 +10,10 @@ import socket
 import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.runtime import ended
 from podium.runtime.port import ContainerState, RuntimeFailure

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from podium.runtime.port import LinuxContainerSecurityContext, ProfileType, SecurityProfile
 from support.oci import OciHarness

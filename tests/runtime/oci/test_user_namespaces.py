@@ -6,10 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.runtime import exited
 from podium.runtime import linux

@@ -7,8 +7,9 @@ cannot be told from each other by their keys.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podium.api.fields import sets
 from podium.api.fields.sets import EMPTY, LEAF, SELF, Fields
@@ -68,8 +69,7 @@ def grouped(shape: List, items: list[Any]) -> dict[str, list[Any]]:
     return result
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(msgspec.Struct):
     """What a value gained, what changed in it and what it lost."""
 
     added: Fields

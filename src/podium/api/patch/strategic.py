@@ -8,8 +8,9 @@ and ``$deleteFromPrimitiveList`` direct. Follows ``k8s.io/apimachinery/pkg/util/
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podium.api import go_text, schema
 from podium.api.schema import Definition
@@ -262,8 +263,7 @@ def _without_directives(value: Any) -> tuple[bool, Any]:
     return True, value
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """Which parts of a difference a patch is to have."""
 
     additions: bool = True  # and changes

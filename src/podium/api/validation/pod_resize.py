@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from podium.api.annotations import MIRROR
@@ -54,8 +54,7 @@ def _node_can(pod: Pod) -> bool:
     return True  # nothing runs that could tell
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(msgspec.Struct, frozen=True):
     attribute: str
     name: str
 

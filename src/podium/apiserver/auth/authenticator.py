@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api import errors
 from podium.api.user import (
@@ -32,8 +34,7 @@ logger = logging.getLogger(__name__)
 _TOKENS_REMEMBERED = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Whom a token stands for, and to whom it may be shown."""
 
     user: UserInfo

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from podium.api.user import AUTHENTICATED, CREDENTIAL_ID, UserInfo
 
@@ -18,8 +19,7 @@ from podium.api.user import AUTHENTICATED, CREDENTIAL_ID, UserInfo
 _UID = "1.3.6.1.4.1.57683.2"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
+class ClientCertificate(msgspec.Struct, frozen=True):
     """A certificate that the handshake has verified. ``user`` is None where it names nobody."""
 
     user: UserInfo | None

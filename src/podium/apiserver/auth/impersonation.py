@@ -8,8 +8,10 @@ for what he is about to do (*constrained*, KEP-5284), which is asked first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from urllib.parse import unquote
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.user import (
     ANONYMOUS,
@@ -36,8 +38,7 @@ class NoUserToImpersonate(Exception):
     """Groups, a uid or extra were asked for, but no user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Impersonation:
+class Impersonation(msgspec.Struct, frozen=True):
     """The identity asked for, the parts of it that the headers name, and the permissions they
     take."""
 

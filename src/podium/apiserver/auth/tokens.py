@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from podium.api.go_text import quote
 from podium.kit.signing_key import ALGORITHM, BadToken, SigningKey
@@ -27,16 +28,14 @@ class InvalidToken(Exception):
     """The text is no token of ours, or one that holds no longer; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(msgspec.Struct, frozen=True):
     """An object as a token knows it."""
 
     name: str
     uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(msgspec.Struct, frozen=True):
     """What a token says. ``expires`` is aware, in UTC.
 
     A *legacy* token is the one in the Secret *secret*, whose uid it does not know.

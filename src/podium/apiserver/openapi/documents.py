@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -24,8 +23,7 @@ from podium.apiserver.version import GIT_VERSION
 _INFO = {"title": "Kubernetes", "version": GIT_VERSION}
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, dict=True):
     """A document as it is sent."""
 
     body: bytes

@@ -6,8 +6,10 @@ Follows ``k8s.io/apiserver/pkg/endpoints/installer.go``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.scheme import PODS, Resource, Subresource
 from podium.apiserver.openapi.schemas import GROUP_VERSION_KIND
@@ -76,8 +78,7 @@ _CODES = {"post": (200, 201, 202), "put": (200, 201), "patch": (200, 201), "dele
 Document = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One method at one path. ``body`` and ``result`` name definitions, "" for none."""
 
     path: str

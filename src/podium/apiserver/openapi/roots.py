@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from podium.apiserver.openapi.operations import JSON, META, YAML, group_name, tag
 
@@ -24,8 +25,7 @@ DEFINITIONS: Mapping[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(msgspec.Struct, frozen=True):
     """A GET; see ``paths.Described``."""
 
     path: str
@@ -39,7 +39,7 @@ class Root:
     query: tuple[str, ...] = ()
     codes: tuple[int, ...] = (200,)
     consumes: tuple[str, ...] = ("*/*",)
-    marks: dict[str, Any] = field(default_factory=dict)
+    marks: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def roots(groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Root]]:

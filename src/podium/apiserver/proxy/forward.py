@@ -8,9 +8,9 @@ from __future__ import annotations
 import ssl
 import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from aiohttp.web import StreamResponse
 
 from podium.api.errors import internal
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 _AUTO = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(msgspec.Struct, frozen=True):
     """Where requests go, and as whom: *tls* is for connections that are not of the *session*."""
 
     location: Location

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
 
+import msgspec
 from multidict import CIMultiDict
 
 #: Between two neighbours only (RFC 9110), as ``Connection`` may name more of them.
@@ -43,8 +43,7 @@ _PATH_SAFE = "/:@!$&'()*+,;=~"
 Headers = Iterable[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where in our paths a backend's root is (*prefix*), and the path that it is asked for."""
 
     prefix: str

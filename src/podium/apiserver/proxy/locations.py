@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.errors import ApiError, bad_request, failure
 from podium.api.go_text import quote
@@ -18,8 +19,7 @@ from podium.api.types.meta_v1 import StatusDetails
 SCHEMES = ("", "http", "https")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """What a name in the path means: ``name``, ``name:port`` or ``scheme:name:port``."""
 
     scheme: str
@@ -27,8 +27,7 @@ class Target:
     port: str
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(msgspec.Struct, frozen=True):
     """A scheme, and a host and a port to connect to."""
 
     scheme: str

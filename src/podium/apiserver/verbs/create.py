@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aiohttp.web import StreamResponse
+from msgspec.structs import replace
 
 from podium.api.errors import bad_request
 from podium.api.meta import metadata

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import msgspec
 from aiohttp import ClientError
 from aiohttp.web import StreamResponse
 
@@ -38,14 +38,13 @@ PATIENCE, LONGEST = 10.0, 64 << 20
 Usages = Mapping[Key, Usage]
 
 
-@dataclass(slots=True)
-class NodeSamples:
+class NodeSamples(msgspec.Struct):
     """The last sample of one node; who comes while one is taken waits for what comes of it."""
 
-    last: Sample = field(default_factory=Sample)
+    last: Sample = msgspec.field(default_factory=Sample)
     taken: float = float("-inf")
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    found: Usages = field(default_factory=dict)
+    lock: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+    found: Usages = msgspec.field(default_factory=dict)
 
 
 async def get_usage(call: Call) -> StreamResponse:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.field import FieldError, Path, invalid
 
@@ -22,8 +24,7 @@ _MOST_DIGITS = 18  # what still is a number to Go
 _LABELS = Path("metadata").child("labels")
 
 
-@dataclass(frozen=True, slots=True)
-class LevelVersion:
+class LevelVersion(msgspec.Struct, frozen=True):
     """``restricted:latest``, ``baseline:v1.24``."""
 
     level: Level = "privileged"
@@ -33,8 +34,7 @@ class LevelVersion:
         return f"{self.level}:{'latest' if self.version is None else f'v1.{self.version}'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """A namespace's level for each mode; one without labels allows all."""
 
     enforce: LevelVersion = LevelVersion()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import (
     Container,
@@ -18,8 +19,7 @@ AnyContainer = Container | EphemeralContainer
 AnyPod = Pod | PodTemplateSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(msgspec.Struct, frozen=True):
     """Why a Pod is not allowed, in short and in full."""
 
     reason: str

@@ -11,9 +11,9 @@ Follows ``pkg/kubelet/allocation``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from podium.api.quantity import to_milli
@@ -25,24 +25,21 @@ from podium.domain.scheduling.admission import shortages
 INFEASIBLE, DEFERRED = "Infeasible", "Deferred"
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(msgspec.Struct, frozen=True):
     """Resources by the name of the container, init containers included, and of the Pod itself."""
 
-    containers: Mapping[str, ResourceRequirements] = field(default_factory=dict)
+    containers: Mapping[str, ResourceRequirements] = msgspec.field(default_factory=dict)
     pod: ResourceRequirements | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResizePending:
+class ResizePending(msgspec.Struct, frozen=True):
     """Why a resize is not carried out: becomes the condition ``PodResizePending``."""
 
     reason: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(msgspec.Struct, frozen=True):
     """What there is to grant from: the node, and the other Pods that it is promised to."""
 
     node: Node

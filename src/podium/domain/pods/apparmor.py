@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import AppArmorProfile, Container, Pod
 from podium.domain.pods.security import effective_context
@@ -14,8 +15,7 @@ RUNTIME_DEFAULT, LOCALHOST, UNCONFINED = "RuntimeDefault", "Localhost", "Unconfi
 ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityModules:
+class SecurityModules(msgspec.Struct, frozen=True):
     """Which of the kernel's security modules are at work on the node."""
 
     apparmor: bool = False

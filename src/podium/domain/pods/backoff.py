@@ -8,8 +8,10 @@ read from the runtime, not remembered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.durations import seconds_of
@@ -22,8 +24,7 @@ _SKEW = timedelta(minutes=1)
 SHORTEST, LONGEST = 0.1, 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class RestartBackOff:
+class RestartBackOff(msgspec.Struct, frozen=True):
     """Seconds: the first wait, the longest, and how long a run has to last for the sequence to
     begin afresh."""
 

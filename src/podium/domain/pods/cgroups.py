@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from podium.api import quantity
@@ -31,8 +31,7 @@ GUARANTEED_OOM_SCORE = -997
 BEST_EFFORT_OOM_SCORE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class CpuQuota:
+class CpuQuota(msgspec.Struct, frozen=True):
     """How CPU limits are enforced on this node: over which *period* (microseconds), if at all."""
 
     enforced: bool = True
@@ -98,8 +97,7 @@ def _cut(number: int, divisor: int) -> int:
     return -(-number // divisor) if number < 0 else number // divisor
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerCgroup:
+class ContainerCgroup(msgspec.Struct, frozen=True):
     cpu_shares: int
     cpu_quota: int  #: microseconds a period; 0 for none
     cpu_period: int
@@ -145,8 +143,7 @@ def _hugepages(limits: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PodCgroup:
+class PodCgroup(msgspec.Struct, frozen=True):
     """``None`` where a value is not set: neither the Pod nor every container has that limit."""
 
     qos: str

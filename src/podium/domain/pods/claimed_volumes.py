@@ -5,7 +5,7 @@ Texts are those of ``pkg/kubelet/volumemanager`` and of the plugins for local an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from podium.api.types.core_v1 import Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume
 from podium.domain.pods.volume_files import VolumeProblem
@@ -19,8 +19,7 @@ class NotProcessed(VolumeProblem):
     """A volume that the node cannot begin with; none of the Pod's is set up meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedVolume:
+class ClaimedVolume(msgspec.Struct, frozen=True):
     """A PersistentVolume on this node: *local* to it, or just a path whose type is checked."""
 
     name: str

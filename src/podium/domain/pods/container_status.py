@@ -7,7 +7,6 @@ Follows ``convertToAPIContainerStatuses`` of upstream's kubelet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
@@ -38,8 +37,7 @@ UNKNOWN_EXIT_CODE = 137
 MAX_MESSAGES = 12 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """Why a container is not started: ``CrashLoopBackOff``, ``ErrImagePull``, …"""
 
     reason: str

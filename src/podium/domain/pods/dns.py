@@ -6,7 +6,8 @@ Follows ``pkg/kubelet/network/dns``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.identity import pod_full_name
@@ -17,21 +18,18 @@ MAX_SEARCH_LENGTH = 2048
 LONGEST_DOMAIN = 253
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(msgspec.Struct, frozen=True):
     servers: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DnsEvent:
+class DnsEvent(msgspec.Struct, frozen=True):
     reason: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterDns:
+class ClusterDns(msgspec.Struct, frozen=True):
     servers: tuple[str, ...] = ()
     domain: str = ""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api import quantity
 from podium.api.types.core_v1 import (
@@ -23,15 +24,14 @@ class UnknownField(ValueError):
     """A field path, resource or container that the downward API does not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class DownwardFacts:
+class DownwardFacts(msgspec.Struct, frozen=True):
     """What a Pod's own object does not tell: addresses, and what the node has to give."""
 
     host_ip: str = ""
     pod_ips: tuple[str, ...] = ()
     allocatable: Mapping[str, str] | None = None
     #: Annotations that a kubelet adds to what the API has: where a Pod came from, and when.
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 def field_value(pod: Pod, selector: ObjectFieldSelector, facts: DownwardFacts) -> str:

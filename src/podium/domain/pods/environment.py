@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import (
     ConfigMap,
@@ -23,8 +24,7 @@ class EnvironmentProblem(ValueError):
     """A container cannot be configured yet; the text goes with CreateContainerConfigError."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSources:
+class EnvironmentSources(msgspec.Struct, frozen=True):
     """``config_map`` and ``secret`` find an object of the Pod's namespace, or None.
 
     ``file`` reads a file of a volume, by the volume's name and the path in it. It raises
@@ -121,8 +121,7 @@ def _from_file(reference: FileKeySelector, sources: EnvironmentSources) -> str |
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(msgspec.Struct, frozen=True):
     """A key of an object, as messages name it."""
 
     kind: str

@@ -7,9 +7,11 @@ a soft one counts only after its grace period. One Pod goes at a time; critical 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api import quantity
 from podium.api.quantity import Amount
@@ -51,8 +53,7 @@ _COUNTED = (NODE_INODES, IMAGE_INODES, PIDS)  #: in pieces; the others are bytes
 AT_ONCE = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(msgspec.Struct, frozen=True):
     """An amount, or a part of what there is in all."""
 
     amount: int = 0
@@ -62,8 +63,7 @@ class Share:
         return self.amount if self.percent is None else int(capacity * self.percent / 100)
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(msgspec.Struct, frozen=True):
     """*grace* is in seconds; a threshold without is hard."""
 
     signal: str
@@ -76,8 +76,7 @@ class Threshold:
         return not self.grace
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     available: int
     capacity: int
 
@@ -85,21 +84,21 @@ class Observation:
 Observations = Mapping[str, Observation]
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """What is remembered from one look to the next.
 
     ``since`` tells since when each threshold has been met, ``driving`` which of them have been for
     long enough and are not undone, ``seen`` when each condition was last true of what was observed.
     """
 
-    since: Mapping[Threshold, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    since: Mapping[Threshold, datetime] = msgspec.field(
+        default_factory=lambda: MappingProxyType({})
+    )
     driving: Sequence[Threshold] = ()
-    seen: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    seen: Mapping[str, datetime] = msgspec.field(default_factory=lambda: MappingProxyType({}))
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What follows from one look: the next state, the node's conditions, and what to reclaim for,
     the most urgent first."""
 
@@ -150,15 +149,13 @@ def satisfied(thresholds: Iterable[Threshold], observed: Observations) -> bool:
 # -- who goes
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerUse:
+class ContainerUse(msgspec.Struct, frozen=True):
     name: str
     memory: int = 0
     disk: int = 0  #: of its root and its logs
 
 
-@dataclass(frozen=True, slots=True)
-class PodUse:
+class PodUse(msgspec.Struct, frozen=True):
     """What a Pod takes. *disk* and *inodes* count what lies where there is too little."""
 
     memory: int = 0

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 
 
-@dataclass(frozen=True, slots=True)
-class DeadContainerPolicy:
+class DeadContainerPolicy(msgspec.Struct, frozen=True):
     """How many dead runs stay: of one container beside those that run, and on the whole node.
 
     Negative numbers mean any number. Younger ones than ``minimum_age`` (seconds) stay anyway.
@@ -54,8 +54,7 @@ def superfluous(
     return due, min(later, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class DeadContainer:
+class DeadContainer(msgspec.Struct, frozen=True):
     """``owner`` is the same for all runs of one container."""
 
     id: str

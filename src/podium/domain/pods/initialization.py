@@ -7,7 +7,8 @@ present sandbox: a new one is initialised from the start.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod
@@ -16,8 +17,7 @@ from podium.domain.pods.probes import RunHealth, run_health
 from podium.domain.pods.restart import restarts
 
 
-@dataclass(frozen=True, slots=True)
-class Initialization:
+class Initialization(msgspec.Struct, frozen=True):
     """How far a Pod's initialisation has come.
 
     ``start`` names the init containers to start, in order; ``done`` says that the regular ones may

@@ -6,7 +6,8 @@ Follows ``localStorageEviction`` of ``pkg/kubelet/eviction``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api.quantity import to_int
 from podium.api.resources import as_written, pod_limits
@@ -16,12 +17,11 @@ from podium.domain.pods.empty_dirs import exceeded, size_limits
 RESOURCE = "ephemeral-storage"
 
 
-@dataclass(frozen=True, slots=True)
-class StorageUse:
+class StorageUse(msgspec.Struct, frozen=True):
     """Bytes: of volumes by name, of containers' roots and logs by name, and of all together."""
 
-    volumes: Mapping[str, int] = field(default_factory=dict)
-    containers: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, int] = msgspec.field(default_factory=dict)
+    containers: Mapping[str, int] = msgspec.field(default_factory=dict)
     total: int = 0
 
 

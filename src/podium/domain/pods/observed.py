@@ -6,9 +6,10 @@ The kubelet translates CRI messages into these; nothing here knows the runtime.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+
+import msgspec
 
 
 class RunState(Enum):
@@ -18,8 +19,7 @@ class RunState(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class RunUser:
+class RunUser(msgspec.Struct, frozen=True):
     """What a run's first process began as."""
 
     uid: int
@@ -27,8 +27,7 @@ class RunUser:
     groups: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RunCgroup:
+class RunCgroup(msgspec.Struct, frozen=True):
     """What a run's cgroup was last set to; 0 for what was not."""
 
     cpu_shares: int = 0
@@ -37,8 +36,7 @@ class RunCgroup:
     memory_limit: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerRecord:
+class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a container, as the runtime tells it.
 
     ``attempt`` is the restart count of that run, ``hash`` that of the spec it was made from
@@ -75,8 +73,7 @@ class ContainerRecord:
         return self.state in (RunState.RUNNING, RunState.CREATED, RunState.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxRecord:
+class SandboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     attempt: int
     ready: bool
@@ -84,8 +81,7 @@ class SandboxRecord:
     ips: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """Sandboxes and containers of one Pod, the newest first."""
 
     sandboxes: tuple[SandboxRecord, ...] = ()

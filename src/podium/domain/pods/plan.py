@@ -7,8 +7,10 @@ the same plan, and nothing here asks the runtime or a clock.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, Pod, ResourceRequirements
@@ -38,13 +40,11 @@ _HEALTHY = RunHealth()
 KILLED = 137
 
 
-@dataclass(frozen=True, slots=True)
-class CreateSandbox:
+class CreateSandbox(msgspec.Struct, frozen=True):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class StartContainer:
+class StartContainer(msgspec.Struct, frozen=True):
     """``attempt`` is the new run's restart count; ``back_off`` what will follow its end."""
 
     name: str
@@ -52,8 +52,7 @@ class StartContainer:
     back_off: float
 
 
-@dataclass(frozen=True, slots=True)
-class KillContainer:
+class KillContainer(msgspec.Struct, frozen=True):
     """``why`` is the event's text, ``Stopping container c`` where it is empty.
 
     ``restart`` says that another run follows, however this one ends.
@@ -69,12 +68,11 @@ class KillContainer:
 Action = CreateSandbox | StartContainer | KillContainer
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """``waiting`` names containers in back-off, ``look_again`` when the first of them is over."""
 
     actions: tuple[Action, ...] = ()
-    waiting: dict[str, Waiting] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = msgspec.field(default_factory=dict)
     look_again: datetime | None = None
     sandbox_changed: bool = False
 

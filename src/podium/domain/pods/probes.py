@@ -12,10 +12,12 @@ https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-pro
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
+
+import msgspec
+from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Container, Pod, Probe
 
@@ -45,16 +47,14 @@ class Result(Enum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A result, and what the event says about it."""
 
     result: Result
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeState:
+class ProbeState(msgspec.Struct, frozen=True):
     """What is known from one probe of one run of a container.
 
     ``passes`` is None until a threshold is reached; ``streak`` counts the latest results, all of
@@ -69,8 +69,7 @@ class ProbeState:
     early: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RunHealth:
+class RunHealth(msgspec.Struct, frozen=True):
     """What the probes of a run add up to; ``failed`` is the kind that wants it killed."""
 
     started: bool = True
@@ -83,13 +82,12 @@ States = Mapping[ProbeKind, ProbeState]
 NO_HEALTH: Mapping[str, RunHealth] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ProbedRun:
+class ProbedRun(msgspec.Struct, frozen=True):
     """One run of a container in its prime: ``started_at`` is when it began to run."""
 
     container: Container
     started_at: datetime
-    periods: Mapping[ProbeKind, float] = field(default_factory=dict)
+    periods: Mapping[ProbeKind, float] = msgspec.field(default_factory=dict)
 
 
 def probes_of(container: Container) -> Iterator[tuple[ProbeKind, Probe]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -37,8 +36,7 @@ ERROR = "Error"
 NOTHING_BEHIND: Mapping[str, ResourceRequirements] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ResizeProgress:
+class ResizeProgress(msgspec.Struct, frozen=True):
     """A resize that was granted and is not carried out: the condition ``PodResizeInProgress``."""
 
     generation: int
@@ -46,21 +44,21 @@ class ResizeProgress:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resizing:
+class Resizing(msgspec.Struct, frozen=True):
     """Where a Pod's last resize stands. ``behind`` tells what running containers have that were
     granted something else."""
 
     pending: ResizePending | None = None
     progress: ResizeProgress | None = None
-    behind: Mapping[str, ResourceRequirements] = field(default_factory=lambda: NOTHING_BEHIND)
+    behind: Mapping[str, ResourceRequirements] = msgspec.field(
+        default_factory=lambda: NOTHING_BEHIND
+    )
 
 
 NO_RESIZE = Resizing()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A running container that has the resources *before* and is to have those of *after*."""
 
     id: str
@@ -76,8 +74,7 @@ class Change:
         return limit > 0 and (before is None or limit < quantity.to_int(before))
 
 
-@dataclass(frozen=True, slots=True)
-class ResizePodCgroup:
+class ResizePodCgroup(msgspec.Struct, frozen=True):
     """Set what is not None in the Pod's cgroup."""
 
     cpu_shares: int | None = None
@@ -85,8 +82,7 @@ class ResizePodCgroup:
     memory_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ResizeContainer:
+class ResizeContainer(msgspec.Struct, frozen=True):
     """Set what *cgroup* says of *resource* for one container."""
 
     id: str
@@ -165,8 +161,7 @@ def _shrinks(change: Change, resource: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryInUse:
+class MemoryInUse(msgspec.Struct, frozen=True):
     """Bytes that a Pod and its containers, by ID, take now."""
 
     pod: int

@@ -5,8 +5,6 @@ Follows ``pkg/securitycontext`` and ``pkg/kubelet/kuberuntime/security_context_o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from podium.api.types.core_v1 import Container, Pod, PodSecurityContext, SecurityContext
@@ -41,8 +39,7 @@ class SecurityProblem(ValueError):
     """A container may not run as it would; the text goes with CreateContainerConfigError."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageUser:
+class ImageUser(msgspec.Struct, frozen=True):
     """The ``USER`` of an image: a number or a name; neither means root."""
 
     uid: int | None = None

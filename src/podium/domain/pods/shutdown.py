@@ -6,7 +6,8 @@ Follows ``pkg/kubelet/nodeshutdown``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 
@@ -18,16 +19,14 @@ NOT_ADMITTED = "NodeShutdown"
 NOT_ADMITTED_MESSAGE = "Pod was rejected as the node is shutting down."
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownGrace:
+class ShutdownGrace(msgspec.Struct, frozen=True):
     """What a shutdown gives to Pods of *priority* and above, in seconds."""
 
     priority: int
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShutdownGroup:
+class ShutdownGroup(msgspec.Struct, frozen=True):
     """Pods that end together, each in its grace period; others wait *seconds* for them."""
 
     seconds: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from podium.api.resources import is_sidecar, qos_class
@@ -24,8 +24,7 @@ from podium.domain.pods.probes import NO_HEALTH, RunHealth
 from podium.domain.pods.resize import Resizing, in_force
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """The node's decision to end a Pod: becomes ``status.phase: Failed`` with reason, message.
 
     One that ``blocks`` leaves the Pod Pending for as long as it is there. ``grace`` is what its
@@ -40,8 +39,7 @@ class Verdict:
     disruption: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusInput:
+class StatusInput(msgspec.Struct, frozen=True, kw_only=True):
     """What the status of a Pod follows from. ``previous`` is the one last published, or the API's.
 
     ``health`` is what probes found, by container ID; ``ended`` says that nothing of the Pod will be
@@ -52,11 +50,11 @@ class StatusInput:
     observed: Observed
     previous: PodStatus
     host_ip: str
-    waiting: Mapping[str, Waiting] = field(default_factory=dict)
-    health: Mapping[str, RunHealth] = field(default_factory=lambda: NO_HEALTH)
+    waiting: Mapping[str, Waiting] = msgspec.field(default_factory=dict)
+    health: Mapping[str, RunHealth] = msgspec.field(default_factory=lambda: NO_HEALTH)
     verdict: Verdict | None = None
     ended: bool = False
-    resizing: Resizing = field(default_factory=Resizing)
+    resizing: Resizing = msgspec.field(default_factory=Resizing)
 
 
 def pod_status(given: StatusInput, now: datetime) -> PodStatus:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.security import pod_context
@@ -43,12 +44,11 @@ _PATTERN = re.compile(PATTERN)
 _LONGEST = 253
 
 
-@dataclass(frozen=True, slots=True)
-class SysctlAllowlist:
+class SysctlAllowlist(msgspec.Struct, frozen=True):
     """Names, and prefixes of names, each with the kind of namespace that the kernel keeps it in."""
 
-    names: Mapping[str, str] = field(default_factory=dict)
-    prefixes: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = msgspec.field(default_factory=dict)
+    prefixes: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, patterns: Iterable[str] = ()) -> SysctlAllowlist:

@@ -7,7 +7,8 @@ node's own first range is nobody's.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.domain.pods.security import SecurityProblem
 
@@ -19,8 +20,7 @@ class NoRange(SecurityProblem):
     """No range can be given; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdRanges:
+class IdRanges(msgspec.Struct, frozen=True):
     """Ranges of *length* IDs, from *first* on, *count* of them."""
 
     first: int = UNIT

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import (
     ConfigMap,
@@ -26,8 +27,7 @@ class VolumeProblem(ValueError):
     """A volume cannot be filled yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeFile:
+class VolumeFile(msgspec.Struct, frozen=True):
     data: bytes
     mode: int = DEFAULT_MODE
     user: int | None = None  #: who owns the file, None for root

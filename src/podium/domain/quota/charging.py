@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, PODS, SERVICES, Resource
 from podium.api.types.core_v1 import Pod, ResourceQuota
@@ -18,8 +19,7 @@ _STATED = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True):
     """What a create, or an update of *old*, takes."""
 
     resource: Resource

@@ -7,7 +7,8 @@ less than the node does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import Node, Pod
 from podium.domain.pods.static import is_static
@@ -16,8 +17,7 @@ from podium.domain.scheduling.filters import Shortage
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """One reason not to run a Pod: ``reason`` for ``status.reason``, ``message`` for the event."""
 
     reason: str

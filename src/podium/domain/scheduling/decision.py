@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.domain.scheduling.filters import Rejection, first_rejection
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
@@ -24,15 +25,13 @@ NOT_SERVED = "Preemption of pods with lower priority is not supported"
 NEVER_PREEMPTS = "not eligible due to preemptionPolicy=Never."
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True):
     """The Pod goes to this node."""
 
     node: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unschedulable:
+class Unschedulable(msgspec.Struct, frozen=True):
     """No node can take the Pod now; *message* is what the user is told."""
 
     message: str

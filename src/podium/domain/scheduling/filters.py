@@ -6,8 +6,9 @@ Each returns the reasons against, as upstream words them; none means yes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 from podium.domain.scheduling import taints
 from podium.domain.scheduling.host_ports import any_conflict
@@ -34,8 +35,7 @@ class Shortage(NamedTuple):
         return TOO_MANY_PODS if self.resource == "pods" else f"Insufficient {self.resource}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True):
     """Why a node cannot take a Pod; *curable* if other Pods' leaving it could change that."""
 
     reasons: tuple[str, ...]

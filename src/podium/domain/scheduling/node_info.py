@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from podium.api.quantity import to_milli
 from podium.api.resources import Amounts, requests_in_use
@@ -38,8 +39,7 @@ class PodDemand:
         return self.requests.get(name, 0) + silent * least
 
 
-@dataclass(slots=True)
-class _Totals:
+class _Totals(msgspec.Struct):
     requests: Amounts
     scored: Amounts
 

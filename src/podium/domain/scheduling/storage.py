@@ -6,7 +6,8 @@ Upstream's plugins VolumeBinding and, for ReadWriteOncePod, VolumeRestrictions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.types.core_v1 import (
     Node,
@@ -30,8 +31,7 @@ IN_USE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StorageView:
+class StorageView(msgspec.Struct, frozen=True):
     """What there is. ``used`` says whether a Pod with a node uses a claim (namespace, name)."""
 
     claim: Callable[[str, str], PersistentVolumeClaim | None]
@@ -43,16 +43,14 @@ class StorageView:
     taken: Callable[[], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class VolumePlan:
+class VolumePlan(msgspec.Struct, frozen=True):
     """What to do before a Pod may go to its node: reserve volumes, and have others made there."""
 
     bind: tuple[tuple[PersistentVolume, PersistentVolumeClaim], ...] = ()
     provision: tuple[PersistentVolumeClaim, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PodStorage:
+class PodStorage(msgspec.Struct, frozen=True):
     """A Pod's claims as they are now. An *obstacle* keeps it from every node."""
 
     view: StorageView

@@ -7,7 +7,6 @@ what is new fills up slices that are written anyway, then one that has room for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -24,14 +23,13 @@ EndpointKey = tuple[tuple[str, ...], str | None, str, str]
 Desired = dict[Ports, dict[EndpointKey, Endpoint]]
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(msgspec.Struct):
     """What to write. *incomplete* names nodes that Pods are on and that are not known (yet)."""
 
-    create: list[EndpointSlice] = field(default_factory=list)
-    update: list[EndpointSlice] = field(default_factory=list)
-    delete: list[EndpointSlice] = field(default_factory=list)
-    incomplete: set[str] = field(default_factory=set)
+    create: list[EndpointSlice] = msgspec.field(default_factory=list)
+    update: list[EndpointSlice] = msgspec.field(default_factory=list)
+    delete: list[EndpointSlice] = msgspec.field(default_factory=list)
+    incomplete: set[str] = msgspec.field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.create or self.update or self.delete)

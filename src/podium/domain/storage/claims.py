@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+
+import msgspec
 
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
 from podium.api.types.storage_v1 import StorageClass
@@ -29,8 +30,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 FIRST_CONSUMER = "waiting for first consumer to be created before binding"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """An event about the claim."""
 
     type: Literal["Normal", "Warning"]
@@ -38,15 +38,13 @@ class Told:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(msgspec.Struct, frozen=True):
     """The claim gets *volume*, or has it and may lack the traces of that."""
 
     volume: PersistentVolume
 
 
-@dataclass(frozen=True, slots=True)
-class Remain:
+class Remain(msgspec.Struct, frozen=True):
     """The claim stays, or becomes, *phase*; *provisioner* is to make a volume for it."""
 
     phase: str = PENDING

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
 from podium.domain.storage.names import (
@@ -20,8 +21,7 @@ NO_DELETER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeStep:
+class VolumeStep(msgspec.Struct, frozen=True):
     """*phase* is "" where it stays; *failure* is the reason of a Warning with *message*."""
 
     phase: str = ""

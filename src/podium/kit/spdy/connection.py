@@ -10,7 +10,7 @@ stream that was reset, or has ended both ways, is forgotten; what still comes fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from podium.kit.spdy.frames import (
     MAX_DATA,
@@ -34,8 +34,7 @@ _LAST_STREAM = 0x7FFF_FFFF
 MOST_STREAMS = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOpened:
+class StreamOpened(msgspec.Struct, frozen=True):
     """The peer opened a stream; it expects :meth:`Connection.reply` before it sends data."""
 
     stream: int
@@ -43,8 +42,7 @@ class StreamOpened:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReplied:
+class StreamReplied(msgspec.Struct, frozen=True):
     """The peer took a stream that we opened."""
 
     stream: int
@@ -52,21 +50,18 @@ class StreamReplied:
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class DataReceived:
+class DataReceived(msgspec.Struct, frozen=True):
     stream: int
     data: bytes
     fin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class StreamReset:
+class StreamReset(msgspec.Struct, frozen=True):
     stream: int
     status: int
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(msgspec.Struct, frozen=True):
     """The peer opens no more streams; those up to *last_good_stream* go on."""
 
     last_good_stream: int
@@ -75,8 +70,7 @@ class Closing:
 Event = StreamOpened | StreamReplied | DataReceived | StreamReset | Closing
 
 
-@dataclass(slots=True)
-class _Stream:
+class _Stream(msgspec.Struct):
     ours_open: bool = True
     theirs_open: bool = True
 

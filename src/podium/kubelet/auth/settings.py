@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podium.kubelet.config_readers import ConfigError
 
 ALWAYS_ALLOW, WEBHOOK = "AlwaysAllow", "Webhook"
 
 
-@dataclass(frozen=True, slots=True)
-class AuthSettings:
+class AuthSettings(msgspec.Struct, frozen=True):
     """``tokens``: whether the API server is asked about bearer tokens. Times are in seconds."""
 
     anonymous: bool = False

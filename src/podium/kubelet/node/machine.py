@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from podium.domain.pods.apparmor import SecurityModules
 from podium.runtime.stats_port import CpuMemoryUsage
@@ -14,8 +15,7 @@ from podium.runtime.stats_port import CpuMemoryUsage
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(msgspec.Struct, frozen=True):
     """Sizes in bytes. Facts that do not change while the kubelet runs."""
 
     hostname: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from podium.api import quantity
 from podium.api.types.core_v1 import (
@@ -34,8 +35,7 @@ MAX_IMAGES = 50
 MAX_IMAGE_NAMES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeFacts:
+class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the status follows from."""
 
     machine: Machine
@@ -48,7 +48,7 @@ class NodeFacts:
     hostname: str
     port: int
     max_pods: int
-    reserved: Mapping[str, str] = field(default_factory=dict)  #: canonical quantities
+    reserved: Mapping[str, str] = msgspec.field(default_factory=dict)  #: canonical quantities
     handlers: Sequence[RuntimeHandler] = ()
     closing: bool = False  #: the node is shutting down
 

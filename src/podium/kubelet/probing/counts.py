@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 #: Upper bounds of the histogram's buckets, in seconds: Prometheus' usual ones.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-@dataclass(slots=True)
-class ProbeCount:
+class ProbeCount(msgspec.Struct):
     """What one probe of one container has come to. ``taken`` counts by bucket, and at its end what
     took longer than all of them."""
 
-    results: dict[str, int] = field(default_factory=dict)
-    taken: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    results: dict[str, int] = msgspec.field(default_factory=dict)
+    taken: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     seconds: float = 0.0
 
     def add(self, result: str, seconds: float) -> None:

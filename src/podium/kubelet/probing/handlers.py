@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.api.go_text import quote
 from podium.api.types.core_v1 import Container, ExecAction, Probe, TCPSocketAction
@@ -23,8 +24,7 @@ PROBE_AGENT = "kube-probe/1.37"
 MAX_OUTPUT = 10 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """The run of a container that is probed. ``pod_ip`` is "" on the host's network without one."""
 
     container: Container

@@ -12,10 +12,11 @@ import contextlib
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote as percent_encode
 from urllib.parse import urljoin, urlsplit
+
+import msgspec
 
 from podium.api.go_text import quote
 from podium.api.types.core_v1 import Container, HTTPGetAction, HTTPHeader
@@ -43,8 +44,7 @@ class BodyFailure(Exception):
     """An answer whose body broke off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]  #: names in lower case
     body: bytes
@@ -54,8 +54,7 @@ class Response:
         return self.body.decode(errors="replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     url: str
     headers: tuple[tuple[str, str], ...]  #: in the order they are sent, Host left out
     host: str = ""  #: value of the Host header where it is not the URL's

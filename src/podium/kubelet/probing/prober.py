@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Container, ContainerStatus, Pod, Probe
@@ -35,15 +36,14 @@ COUNTED_AS = {
 }
 
 
-@dataclass(eq=False, slots=True)
-class _Probed:
+class _Probed(msgspec.Struct, eq=False):
     """One run of a container and what its probes have found."""
 
     pod: Pod
     run: ProbedRun
     target: Target
     states: dict[ProbeKind, ProbeState]
-    news: dict[ProbeKind, asyncio.Event] = field(default_factory=dict)
+    news: dict[ProbeKind, asyncio.Event] = msgspec.field(default_factory=dict)
     over: bool = False
 
     def end(self) -> None:

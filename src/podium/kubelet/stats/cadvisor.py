@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.kubelet.stats.prometheus import Sample, family
 from podium.kubelet.stats.readings import Reading
@@ -12,8 +13,7 @@ from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """One cgroup: the whole machine, a Pod's, or a container's."""
 
     labels: dict[str, str]
@@ -79,8 +79,7 @@ def _labels(path: str, **more: str) -> dict[str, str]:
     return {name: path if name == "id" else more.get(name, "") for name in names}
 
 
-@dataclass(frozen=True, slots=True)
-class _Metric:
+class _Metric(msgspec.Struct, frozen=True):
     name: str
     kind: str
     prose: str

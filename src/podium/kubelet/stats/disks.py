@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod, Volume
 from podium.domain.pods.claimed_volumes import claim_name
@@ -17,8 +18,7 @@ from podium.kubelet.options import KubeletOptions
 from podium.kubelet.stats.readings import FileSystem, VolumeReading
 
 
-@dataclass(frozen=True, slots=True)
-class PodPlaces:
+class PodPlaces(msgspec.Struct, frozen=True):
     """Directories of one Pod, as text: logs by container, its own volumes and claimed ones by name,
     and what the kubelet keeps for it."""
 

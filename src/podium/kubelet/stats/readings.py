@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
+
+import msgspec
 
 from podium.api.types.core_v1 import Pod
 from podium.kit.disk_usage import DiskUsage
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 
 
-@dataclass(frozen=True, slots=True)
-class FileSystem:
+class FileSystem(msgspec.Struct, frozen=True):
     """A file system as a whole."""
 
     available: int
@@ -22,8 +23,7 @@ class FileSystem:
     device: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerReading:
+class ContainerReading(msgspec.Struct, frozen=True, kw_only=True):
     """``rootfs`` and ``logs`` are None where disks were not looked at."""
 
     id: str
@@ -37,8 +37,7 @@ class ContainerReading:
     logs: DiskUsage | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeReading:
+class VolumeReading(msgspec.Struct, frozen=True, kw_only=True):
     """``file_system`` is the one that the volume lies on, or is."""
 
     name: str
@@ -48,8 +47,7 @@ class VolumeReading:
     ephemeral: bool = False  #: counts as the Pod's local storage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodReading:
+class PodReading(msgspec.Struct, frozen=True, kw_only=True):
     pod: Pod
     sandbox_id: str
     cgroup: str
@@ -71,8 +69,7 @@ class PodReading:
         return DiskUsage(sum(p.bytes for p in known), sum(p.inodes for p in known))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeReading:
+class NodeReading(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     started_at: datetime  #: when the machine was
     usage: CpuMemoryUsage
@@ -92,8 +89,7 @@ class NodeReading:
     pods_nano_cores: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     time: datetime
     node: NodeReading
     pods: Sequence[PodReading] = field(default=())

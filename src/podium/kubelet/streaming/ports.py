@@ -7,8 +7,9 @@ import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from podium.kit import descriptors
 from podium.kit.spdy.session import PeerGone, Session, Stream
@@ -59,12 +60,11 @@ async def _from_pod(data: Bytes, connection: socket.socket) -> None:
     await data.finish()
 
 
-@dataclass(slots=True)
-class _Pair:
+class _Pair(msgspec.Struct):
     """The two streams of one connection, in whatever order they are opened."""
 
-    streams: dict[str, Stream] = field(default_factory=dict)
-    complete: asyncio.Event = field(default_factory=asyncio.Event)
+    streams: dict[str, Stream] = msgspec.field(default_factory=dict)
+    complete: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
 class SpdyForwarder:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from podium.domain.pods.volume_files import VolumeFile
 from podium.domain.pods.volume_ownership import group_mode

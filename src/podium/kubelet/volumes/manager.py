@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from podium.api.errors import ApiError
 from podium.api.types.core_v1 import Container, Node, Pod, Volume
@@ -39,8 +40,7 @@ _NO_DRIVER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MountFailed:
+class MountFailed(msgspec.Struct, frozen=True):
     """A volume that could not be set up, and why; *processed* if that was begun at all."""
 
     volume: str

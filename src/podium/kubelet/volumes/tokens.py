@@ -5,8 +5,9 @@ https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from podium.api import scheme
 from podium.api.types.authentication_v1 import BoundObjectReference, TokenRequest, TokenRequestSpec
@@ -20,8 +21,7 @@ RENEW_AFTER = 0.8
 MAX_AGE = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     text: str
     renew_at: datetime
 

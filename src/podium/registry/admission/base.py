@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from podium.api import errors
 from podium.api.errors import ApiError
@@ -45,8 +46,7 @@ class Reader(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class Attributes:
+class Attributes(msgspec.Struct):
     """One write. ``obj`` may be changed in place by ``admit``; ``old`` may not."""
 
     resource: Resource
@@ -62,10 +62,10 @@ class Attributes:
     random_suffix: str = ""
     delete_options: DeleteOptions | None = None
     dry_run: bool = False
-    warnings: list[str] = field(default_factory=list)
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    warnings: list[str] = msgspec.field(default_factory=list)
+    now: datetime = msgspec.field(default_factory=lambda: datetime.now(UTC))
     #: What plugins that have allowed the write have to do when it is over.
-    when_over: list[WhenOver] = field(default_factory=list)
+    when_over: list[WhenOver] = msgspec.field(default_factory=list)
 
     def forbidden(self, why: str) -> ApiError:
         """403 about the object of the write, whatever is known of its name by now."""
@@ -79,8 +79,7 @@ class Attributes:
             await tell(stored_at)
 
 
-@dataclass(slots=True)
-class Outcome:
+class Outcome(msgspec.Struct):
     """Where a write has led to; see :data:`WhenOver`."""
 
     stored_at: int | None = None

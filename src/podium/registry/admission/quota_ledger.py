@@ -9,7 +9,8 @@ count has missed, and the answer tells them to count again.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+
+import msgspec
 
 from podium.api.types.core_v1 import ResourceQuota
 from podium.domain.quota.charging import masked
@@ -17,8 +18,7 @@ from podium.domain.quota.counting import COUNTED_AT
 from podium.domain.quota.usage import Amounts, added, amounts, texts
 
 
-@dataclass(eq=False, slots=True)
-class Charge:
+class Charge(msgspec.Struct, eq=False):
     """What one write takes of one quota.
 
     ``usage`` is all that it takes, ``charged`` what of it has been noted in the quota's status.
@@ -26,7 +26,7 @@ class Charge:
 
     quota: str
     usage: Amounts
-    charged: Amounts = field(default_factory=dict)
+    charged: Amounts = msgspec.field(default_factory=dict)
     #: The revision at which the object was stored; None while that is under way.
     done_at: int | None = None
 

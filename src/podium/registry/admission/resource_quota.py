@@ -10,7 +10,6 @@ come while another one is being noted are noted together. Follows
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import msgspec
@@ -30,14 +29,13 @@ from podium.registry.admission.quota_ledger import Charge, Ledger
 _ATTEMPTS = 10
 
 
-@dataclass(eq=False, slots=True)
-class _Request:
+class _Request(msgspec.Struct, eq=False):
     """A write that waits to be charged."""
 
     attributes: Attributes
     demand: Demand
     #: Noted by now, by the name of the quota.
-    noted: dict[str, Charge] = field(default_factory=dict)
+    noted: dict[str, Charge] = msgspec.field(default_factory=dict)
     decided: bool = False
     refusal: ApiError | None = None
 

@@ -22,10 +22,10 @@ Follows ``k8s.io/apiserver/pkg/registry/rest``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from podium.api import errors, meta, names
@@ -39,8 +39,7 @@ T = TypeVar("T", bound=Struct)
 METADATA = Path("metadata")
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRules(Generic[T]):
+class UpdateRules(msgspec.Struct, Generic[T], frozen=True):
     """How one door to an object (the object itself, or a subresource) takes an update.
 
     ``prepare(new, old, now)`` makes of *new*, in place, what may be stored: fields that this door
@@ -55,8 +54,7 @@ class UpdateRules(Generic[T]):
     take: Callable[[T, T], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(msgspec.Struct, frozen=True):
     """Where addresses come from: *cidrs*, the cluster's own one first, but for the *reserved*."""
 
     cidrs: Sequence[str]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ContainerStateTerminated, ContainerStatus, Pod
@@ -52,8 +53,7 @@ def _gates(pod: Pod) -> str:
     return f"{sum(gate in true for gate in gates)}/{len(gates)}"
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(msgspec.Struct):
     """A Pod in a few words. ``reason`` is the Status column."""
 
     reason: str

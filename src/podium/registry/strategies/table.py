@@ -5,7 +5,6 @@ Follows ``k8s.io/kubernetes/pkg/printers`` and ``k8s.io/apimachinery/pkg/util/du
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
@@ -15,8 +14,7 @@ import msgspec
 Cell = str | int | bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """A ``meta.k8s.io/v1`` TableColumnDefinition but for its description, which :func:`describe`
     knows. Columns of priority 1 are for wide output."""
 
@@ -26,8 +24,7 @@ class Column:
     priority: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RowCondition:
+class RowCondition(msgspec.Struct, frozen=True):
     """A ``meta.k8s.io/v1`` TableRowCondition."""
 
     type: str

@@ -10,7 +10,6 @@ import os
 import posixpath
 import tarfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
@@ -50,14 +49,12 @@ _OCI_NAME = "org.opencontainers.image.ref.name"
 Report = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     id: str
     names: Sequence[str]  #: normalised; none when the archive names the image nowhere
 
 
-@dataclass(frozen=True, slots=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True):
     """What an imported image runs by default."""
 
     cmd: Sequence[str] = ()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from podium.runtime.images.layers import Unpacked, unpack
 from podium.runtime.images.limits import Limits
@@ -18,8 +19,7 @@ from podium.runtime.port import RuntimeFailure
 Checkpoint = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class LayerPlan:
+class LayerPlan(msgspec.Struct, frozen=True):
     """One layer of an image and its place: ``number`` counts from the lowest, 0."""
 
     number: int

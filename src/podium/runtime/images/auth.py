@@ -9,7 +9,6 @@ import asyncio
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,10 +25,9 @@ _SCHEME = re.compile(rf"\s*,?\s*({_TOKEN})(?:\s+|$)")
 DENIED = "pull access denied, repository does not exist or may require authorization"
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(msgspec.Struct, frozen=True):
     scheme: str  #: in lower case
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class _TokenResponse(msgspec.Struct):

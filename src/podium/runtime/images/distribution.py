@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import aiohttp
+import msgspec
+from msgspec.structs import replace
 
 from podium.kit.clock import Clock, SystemClock
 from podium.runtime.image_port import AuthConfig
@@ -41,8 +42,7 @@ _WRITE_SIZE = 1024 * 1024
 Progress = Callable[[int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """What a name means right now."""
 
     descriptor: Descriptor

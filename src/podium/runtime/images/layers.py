@@ -14,8 +14,9 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import IO, Any, cast
+
+import msgspec
 
 from podium.runtime.images.limits import Limits
 from podium.runtime.images.spec import InvalidImage
@@ -43,8 +44,7 @@ _HEADER_BUDGET = 8 * 1024**2  # bytes of headers that one entry may have
 _XATTR = "SCHILY.xattr."
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(msgspec.Struct, frozen=True):
     digest: str  #: of the blob as it came
     diff_id: str  #: of the uncompressed archive
     size: int  #: bytes of the blob as it came

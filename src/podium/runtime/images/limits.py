@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What one layer may come to; more is refused before the disk is full of it."""
 
     bytes: int = 128 * 1024**3  #: of the uncompressed archive, and of its files

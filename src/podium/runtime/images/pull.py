@@ -7,10 +7,11 @@ import os
 import shutil
 import threading
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from podium.kit.clock import Clock
 from podium.runtime.image_port import AuthConfig
@@ -46,8 +47,7 @@ class PullProgress(Protocol):
     def done(self, digest: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Puller:
+class Puller(msgspec.Struct, frozen=True):
     store: ImageStore
     registries: Registries
     clock: Clock

@@ -24,7 +24,6 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,8 +37,7 @@ class ConfigError(ValueError):
     """A configuration that cannot be; the text names file and field."""
 
 
-@dataclass(frozen=True, slots=True)
-class TLSConfig:
+class TLSConfig(msgspec.Struct, frozen=True):
     """Empty file names: the system's certificate authorities, no client certificate."""
 
     ca_file: str = ""
@@ -48,8 +46,7 @@ class TLSConfig:
     insecure_skip_verify: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(msgspec.Struct, frozen=True):
     """One place to ask for a repository."""
 
     url: str  #: ``scheme://host[:port]/v2``, with the prefix that the configuration gives it
@@ -62,19 +59,17 @@ class Endpoint:
         return urlsplit(self.url).netloc
 
 
-@dataclass(frozen=True, slots=True)
-class Mirror:
+class Mirror(msgspec.Struct, frozen=True):
     endpoints: tuple[str, ...]
     rewrite: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Registries:
+class Registries(msgspec.Struct, frozen=True):
     """The node's settings; without any, each registry is asked itself."""
 
-    mirrors: Mapping[str, Mirror] = field(default_factory=dict)
-    auth: Mapping[str, AuthConfig] = field(default_factory=dict)
-    tls: Mapping[str, TLSConfig] = field(default_factory=dict)
+    mirrors: Mapping[str, Mirror] = msgspec.field(default_factory=dict)
+    auth: Mapping[str, AuthConfig] = msgspec.field(default_factory=dict)
+    tls: Mapping[str, TLSConfig] = msgspec.field(default_factory=dict)
 
     def endpoints(self, domain: str, repository: str) -> list[Endpoint]:
         """Return where to ask for *repository* of the registry *domain*, the best place first."""

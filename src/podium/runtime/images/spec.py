@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -94,8 +93,7 @@ class _Document(msgspec.Struct, frozen=True):
     config: _Execution | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig(msgspec.Struct, frozen=True):
     """What an image says about running it. Lists and texts are empty where it says nothing."""
 
     env: Sequence[str] = ()  #: ``NAME=value``
@@ -106,7 +104,7 @@ class ImageConfig:
     stop_signal: str = ""
     volumes: Sequence[str] = ()
     exposed_ports: Sequence[str] = ()
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
     diff_ids: Sequence[str] = ()  #: digests of the unpacked layers, the lowest first
     architecture: str = ""
     os: str = ""

@@ -10,7 +10,8 @@ import errno
 import socket
 import struct
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 _NETLINK_NETFILTER = 12
 _CT_NEW, _CT_GET, _CT_DELETE = 0x100, 0x101, 0x102
@@ -23,8 +24,7 @@ _PROTO_NUM, _PROTO_SRC_PORT, _PROTO_DST_PORT = 1, 2, 3
 _UDP = 17
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(msgspec.Struct, frozen=True):
     """The first direction of a UDP flow."""
 
     source: bytes

@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from dataclasses import dataclass
 from types import TracebackType
+
+import msgspec
 
 _NLM_F_REQUEST, _NLM_F_ACK = 0x1, 0x4
 _NLM_F_REPLACE, _NLM_F_EXCL, _NLM_F_CREATE = 0x100, 0x200, 0x400
@@ -38,8 +39,7 @@ _IFADDR = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, sc
 _ROUTE = struct.Struct("=BBBBBBBBI")  # rtmsg
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One message without its sequence number."""
 
     type: int
@@ -59,8 +59,7 @@ def add_bridge(name: str, mac: bytes, mtu: int) -> Request:
     return Request(_RTM_NEWLINK, _NLM_F_CREATE | _NLM_F_EXCL, payload)
 
 
-@dataclass(frozen=True, slots=True)
-class VethEnd:
+class VethEnd(msgspec.Struct, frozen=True):
     name: str
     mac: bytes
 

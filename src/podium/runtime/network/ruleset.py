@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceRule:
+class ServiceRule(msgspec.Struct, frozen=True):
     """Where the ``kubernetes`` Service's address leads: the API server on the bridge's address."""
 
     address: str
@@ -18,16 +18,14 @@ class ServiceRule:
     target_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class DnsRule:
+class DnsRule(msgspec.Struct, frozen=True):
     """What answers at the address that Pods look for DNS at."""
 
     address: str
     server: str
 
 
-@dataclass(frozen=True, slots=True)
-class HostPortRule:
+class HostPortRule(msgspec.Struct, frozen=True):
     """A port of the node that leads to a Pod; ``host_ip`` is "" for all of the node's addresses."""
 
     protocol: str
@@ -37,8 +35,7 @@ class HostPortRule:
     pod_port: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(msgspec.Struct, frozen=True):
     """*table* is the name of the bridge too."""
 
     table: str

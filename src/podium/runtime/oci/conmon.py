@@ -12,7 +12,6 @@ import os
 import struct
 import termios
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -43,8 +42,7 @@ class _LogLine(msgspec.Struct):
     msg: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerIO:
+class ContainerIO(msgspec.Struct, frozen=True):
     log_path: str
     terminal: bool = False
     stdin: bool = False

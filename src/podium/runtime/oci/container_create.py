@@ -7,11 +7,11 @@ import logging
 import os
 import secrets
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from podium.kit.files import write_atomic
 from podium.runtime.mounts import mount_of

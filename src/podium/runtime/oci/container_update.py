@@ -5,10 +5,10 @@ The low-level runtime would write the same files; what it remembers of them it d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from podium.runtime.cgroup_limits import CgroupLimits
 from podium.runtime.oci.engine import Engine

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -48,18 +47,19 @@ class Helper(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(slots=True)
-class LiveContainer:
+class LiveContainer(msgspec.Struct):
     """A container's record and what this process watches it with."""
 
     record: ContainerRecord
-    exited: asyncio.Event = field(default_factory=asyncio.Event)
+    exited: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     watch: Watch | None = None
     signalled: bool = False
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: start and remove exclude each other
+    busy: asyncio.Lock = msgspec.field(
+        default_factory=asyncio.Lock
+    )  #: start and remove exclude each other
     #: Commands that have been executed, and shells that execute them again.
-    commands: set[tuple[str, ...]] = field(default_factory=set)
-    helpers: list[Helper] = field(default_factory=list)
+    commands: set[tuple[str, ...]] = msgspec.field(default_factory=set)
+    helpers: list[Helper] = msgspec.field(default_factory=list)
     helpers_failed: int = 0  #: attempts to start one, since one was started
 
     def close(self) -> None:
@@ -74,10 +74,11 @@ class LiveContainer:
         self.helpers.clear()
 
 
-@dataclass(slots=True)
-class LiveSandbox:
+class LiveSandbox(msgspec.Struct):
     record: SandboxRecord
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)  #: stop and remove, one at a time
+    busy: asyncio.Lock = msgspec.field(
+        default_factory=asyncio.Lock
+    )  #: stop and remove, one at a time
     watch: Closable | None = None  #: over the first process, where the Pod shares its processes
 
     def close(self) -> None:

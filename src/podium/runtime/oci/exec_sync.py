@@ -14,8 +14,9 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from podium.kit.process import spawned
 from podium.runtime.oci import command_helper
@@ -89,8 +90,7 @@ def timed_out(timeout: float) -> RuntimeFailure:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ExecFiles:
+class ExecFiles(msgspec.Struct, frozen=True):
     """What the low-level runtime tells about one command; below the container's bundle."""
 
     directory: Path

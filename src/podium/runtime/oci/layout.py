@@ -15,16 +15,16 @@ what a crash left of something half made or half removed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from podium.runtime.port import no_such_handler
 
 NAMESPACES = ("network", "ipc", "uts")
 
 
-@dataclass(frozen=True, slots=True)
-class OciOptions:
+class OciOptions(msgspec.Struct, frozen=True):
     """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default.
 
     *others* are low-level runtimes besides runc, by the handler's name that RuntimeClasses use.
@@ -35,7 +35,7 @@ class OciOptions:
     cgroup_root: str = "/podium"
     runc: str = "runc"
     conmon: str = "conmon"
-    others: Mapping[str, str] = field(default_factory=lambda: {"crun": "crun"})
+    others: Mapping[str, str] = msgspec.field(default_factory=lambda: {"crun": "crun"})
 
     def program(self, handler: str) -> str:
         """The low-level runtime called *handler*. Raises RuntimeFailure in containerd's words."""
@@ -82,8 +82,7 @@ class OciOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxPaths:
+class SandboxPaths(msgspec.Struct, frozen=True):
     directory: Path
     run: Path
 
@@ -107,8 +106,7 @@ class SandboxPaths:
         return self.run / kind
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerPaths:
+class ContainerPaths(msgspec.Struct, frozen=True):
     id: str
     directory: Path
     bundle: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import platform
 import shutil
@@ -11,6 +10,8 @@ import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+
+import msgspec
 
 import podium
 from podium.kit.clock import Clock, SystemClock
@@ -76,7 +77,7 @@ class OciRuntime:
         clock: Clock | None = None,
     ) -> None:
         cgroups = Cgroups.detect()
-        options = dataclasses.replace(
+        options = msgspec.structs.replace(
             options,
             runc=_program(options.runc),
             conmon=_program(options.conmon),

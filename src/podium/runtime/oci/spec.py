@@ -7,8 +7,10 @@ variables override one another, what a privileged container is not kept from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+import msgspec
 
 from podium.runtime.oci.capabilities import NAMES, wanted
 from podium.runtime.oci.devices import Device
@@ -36,8 +38,7 @@ _PROPAGATION = {
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True)
-class NodeAbilities:
+class NodeAbilities(msgspec.Struct, frozen=True):
     """What this process can give a container on this machine."""
 
     bounding_set: frozenset[str]
@@ -48,8 +49,7 @@ class NodeAbilities:
     apparmor: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxView:
+class SandboxView(msgspec.Struct, frozen=True):
     """What a container takes from its sandbox. A namespace that is the host's has no path."""
 
     hostname: str
@@ -63,8 +63,7 @@ class SandboxView:
     )  #: whose path is among the namespaces, ``user``
 
 
-@dataclass(frozen=True, slots=True)
-class Adaptation:
+class Adaptation(msgspec.Struct, frozen=True):
     """What the node could not give as asked: worth one line in the log."""
 
     missing_capabilities: Sequence[str] = ()

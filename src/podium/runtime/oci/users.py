@@ -8,7 +8,8 @@ those the image's /etc/group lists the user in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from podium.runtime.port import (
     LinuxContainerSecurityContext,
@@ -18,8 +19,7 @@ from podium.runtime.port import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Account:
+class _Account(msgspec.Struct, frozen=True):
     name: str
     uid: int
     gid: int

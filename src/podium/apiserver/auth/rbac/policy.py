@@ -7,8 +7,9 @@ namespace, whatever the number of bindings. Follows ``pkg/registry/rbac/validati
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from podium.api.go_text import quote
 from podium.api.scheme import (
@@ -40,16 +41,14 @@ _SubjectKey = tuple[str, str]
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """The rules of one role, and the binding that grants them, as reasons name it."""
 
     source: str
     rules: Sequence[PolicyRule]
 
 
-@dataclass(frozen=True, slots=True)
-class Grants:
+class Grants(msgspec.Struct, frozen=True):
     """All that holds for a user in a namespace; ``errors`` tell of roles that are not there."""
 
     granted: tuple[Grant, ...]
@@ -66,8 +65,7 @@ class Grants:
         return self.errors[0] if self.errors else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Whether a request is allowed, and why ("" where there is nothing to say)."""
 
     allowed: bool
