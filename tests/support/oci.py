@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -166,12 +167,17 @@ async def oci(
     *,
     service: ServiceRule | None = None,
     others: Mapping[str, str] = MappingProxyType({}),
+    **changes: Any,
 ) -> AsyncIterator[OciHarness]:
-    """A cluster's runtime and network; all of it is gone afterwards, whatever happened."""
+    """A cluster's runtime and network; all of it is gone afterwards, whatever happened.
+
+    *changes* are of the runtime's options.
+    """
     cluster = f"podium-t{secrets.token_hex(3)}"
     images = OneImage.make(directory)
     network = BridgeNetwork(cluster, cidr, directory / "network", service=service)
-    options = OciOptions(directory / "root", directory / "run", f"/{cluster}", others=others)
+    root, run_dir = directory / "root", directory / "run"
+    options = OciOptions(root, run_dir, f"/{cluster}", others=others, **changes)
     try:
         await network.setup()
         async with OciRuntime(options, images, network) as runtime:

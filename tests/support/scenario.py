@@ -25,6 +25,8 @@ Commands (NAME is ``p`` where it is left out)::
     check CONTAINER ok|fail     what its probe command ``check`` finds from now on
     exit CONTAINER CODE         its process ends
     sandbox ok|TEXT             what becomes of new sandboxes
+    hang CALL                   a call of the runtime never answers from now on
+    answer CALL                 it does again
     publish IMAGE               the registry has it from now on
     places NUMBER               how many Pods the node takes, from the next kubelet on
     kubelet kill|start|stop     SIGKILL; a new one; SIGTERM with a grace period of 20 s, and 10 more
@@ -36,6 +38,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +52,7 @@ from podium.api.codec import from_plain
 from podium.api.types.core_v1 import ConfigMap, ContainerStatus, EphemeralContainer, Event, Pod
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.client.informer import Informer
+from podium.kit.bounded import THREAD
 from podium.kit.clock import SystemClock
 from podium.runtime.memory_script import Command, read_command
 from podium.runtime.port import ContainerConfig, ContainerState
@@ -162,6 +166,10 @@ class Stage:
                 self._node.runtime.exit(await self._running(words[0]), int(words[1]))
             case "sandbox":
                 self._node.runtime.sandbox_error = "" if words == ["ok"] else " ".join(words)
+            case "hang":
+                self._node.runtime.hangs.add(words[0])
+            case "answer":
+                self._node.runtime.hangs.remove(words[0])
             case "publish":
                 self._node.images.publish(words[0])
             case "places":
@@ -229,8 +237,9 @@ class Stage:
         rounds, moves = 0, self._moves
         async with asyncio.timeout(PATIENCE):
             while rounds < _ROUNDS:
+                busy = any(thread.name == THREAD for thread in threading.enumerate())
                 await self._round_trip()
-                rounds = rounds + 1 if self._moves == moves else 0
+                rounds = rounds + 1 if self._moves == moves and not busy else 0
                 moves = self._moves
         return self._flush()
 

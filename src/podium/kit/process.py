@@ -3,6 +3,9 @@
 Its output goes to anonymous memory, not to pipes: nothing has to be read while it runs, and a
 daemon that inherits the descriptors cannot keep the caller waiting. The end is seen through a
 pidfd, so no signal handler and no thread is involved.
+
+A killed program gets a moment to end. One that hangs in the kernel, on a dead file system say, does
+not: nobody waits for it, and it is reaped when another program is started.
 """
 
 from __future__ import annotations
@@ -16,6 +19,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path
 
 import msgspec
+
+_DYING = 1.0  # seconds
+#: Killed programs that had not ended when nobody would wait for them any longer.
+_undead: list[subprocess.Popen[bytes]] = []
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -74,6 +81,7 @@ async def spawned(
     Its stdin comes from the descriptor *stdin*, its stdout and stderr go to the descriptors
     *output* where given; they stay the caller's, and what is completed has neither.
     """
+    _undead[:] = [process for process in _undead if process.poll() is None]
     with contextlib.ExitStack() as descriptors:
 
         def opened(descriptor: int) -> int:
@@ -103,7 +111,20 @@ async def spawned(
                 if children:
                     kill_children(process.pid)
                 process.kill()
-                process.wait()
+                await _bury(process)
+
+
+async def _bury(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    try:
+        async with asyncio.timeout(_DYING):
+            await ended(process.pid)
+    except TimeoutError:
+        pass  # it hangs in the kernel
+    finally:
+        if process.poll() is None:
+            _undead.append(process)
 
 
 async def ended(pid: int) -> None:

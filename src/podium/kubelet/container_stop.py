@@ -13,6 +13,7 @@ from podium.api.types.core_v1 import LifecycleHandler, Pod
 from podium.domain.pods.containers import field_path, find_container
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord
+from podium.kit.bounded import within
 from podium.kubelet.probing.handlers import Target
 from podium.kubelet.probing.hooks import HookFailed, HookTimeout, run_hook
 from podium.kubelet.services import NodeServices
@@ -76,8 +77,10 @@ class ContainerStopper:
         self, pod: Pod, target: Target, hook: LifecycleHandler, grace: float
     ) -> None:
         try:
-            await run_hook(self._node.runtime, self._node.clock, pod, target, hook, grace)
-        except HookTimeout:
+            clock = self._node.clock
+            work = run_hook(self._node.runtime, clock, pod, target, hook, grace)
+            await within(clock, grace + LEAST_AFTER_HOOK, work)
+        except (HookTimeout, TimeoutError):
             logger.info(
                 "preStop hook not done within the grace period",
                 extra={"pod": pod_key(pod), "container": target.container.name, "grace": grace},

@@ -14,6 +14,8 @@ from podium.domain.pods.observed import (
     SandboxRecord,
     newest_first,
 )
+from podium.kit.bounded import within
+from podium.kit.clock import Clock
 from podium.kubelet.termination_message import termination_message
 from podium.runtime.port import (
     ContainerState,
@@ -22,9 +24,12 @@ from podium.runtime.port import (
     NotFound,
     PodSandbox,
     PodSandboxState,
+    RuntimeFailure,
     RuntimeService,
 )
 
+#: Seconds that a runtime gets to tell what there is of a Pod.
+PATIENCE = 10.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {
     ContainerState.CREATED: RunState.CREATED,
@@ -65,6 +70,14 @@ class Observer:
         known = {record.id for record in containers}
         self._ended = {key: value for key, value in self._ended.items() if key in known}
         return newest_first(sandboxes, containers)
+
+    async def observe_soon(self, clock: Clock) -> Observed:
+        """Raises RuntimeFailure also where the runtime does not answer."""
+        try:
+            return await within(clock, PATIENCE, self.observe())
+        except TimeoutError:
+            text = f"it has not answered within {PATIENCE:g} s"
+            raise RuntimeFailure(text, "DeadlineExceeded") from None
 
     async def _sandbox(self, found: PodSandbox) -> SandboxRecord:
         ready = found.state is PodSandboxState.READY

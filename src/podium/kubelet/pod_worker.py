@@ -44,6 +44,7 @@ from podium.kit.backoff import Backoff
 from podium.kubelet.admission import refusal
 from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
+from podium.kubelet.cut_short import CutShort
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.observe import Observer
 from podium.kubelet.pod_ending import GONE_GRACE, PodEnding
@@ -86,6 +87,8 @@ class PodWorker:
         self.over = asyncio.Event()  #: nothing runs any more, and nothing is mounted
         self._node = node
         self._wake = asyncio.Event()
+        self._jobs: Jobs | None = None
+        self._cut_short = CutShort(node.clock)
         self._observer = Observer(node.runtime, self.uid, node.options.node_ip)
         self._volumes = PodVolumes(
             self.uid, node.options, node.objects, node.client, node.node, node.clock
@@ -113,6 +116,8 @@ class PodWorker:
         self._node.objects.use(pod)
         if not is_static(pod):  # its mirror is looked at
             self._node.status.seen(self.uid, pod)
+        if self._is_deleted:
+            self._end_soon()
         self.wake()
 
     def evict(
@@ -134,6 +139,7 @@ class PodWorker:
         if self._verdict is not None or not self.active:
             return False
         self._verdict = verdict
+        self._end_soon()
         self.wake()
         return True
 
@@ -165,6 +171,7 @@ class PodWorker:
     def vanish(self) -> None:
         """The Pod is no longer in the API: end what there is of it."""
         self.gone = True
+        self._end_soon()
         self.wake()
 
     @property
@@ -187,13 +194,14 @@ class PodWorker:
         self._prober = PodProber(self._node)  # afresh: a worker may run again after a bug
         try:
             async with asyncio.TaskGroup() as group:
-                jobs = Jobs(group, self.wake)
+                self._jobs = jobs = Jobs(group, self.wake)
                 preparation = Preparation(self._node, self._files, self._volumes, jobs)
                 ending = PodEnding(self._node, self._files, self._volumes, jobs, self._stopper)
                 await self._loop(jobs, preparation, ending)
                 await jobs.cancel()
             self.over.set()
         finally:
+            self._jobs = None
             self._node.objects.release(self.uid)
         self._node.images.forget(self.uid)
         self._node.probe_counts.forget(self.uid)
@@ -203,7 +211,7 @@ class PodWorker:
         while True:
             self._wake.clear()  # before the turn: news that arrives during it buys another one
             try:
-                observed = await self._observer.observe()
+                observed = await self._look()
                 self._prober.follow(self.pod, self._post_start.hide(observed), jobs)
                 if self._must_end(observed):
                     if await self._end(observed, ending):
@@ -215,10 +223,12 @@ class PodWorker:
                 elif not self.admitted:
                     look_again = self._node.clock.now() + WAIT_FOR_ROOM
                 else:
-                    look_again = await self._advance(observed, jobs, preparation)
+                    async with self._cut_short.scope():
+                        look_again = await self._advance(observed, jobs, preparation)
                 self._backoff.reset()
             except (RuntimeFailure, OSError) as exc:
-                ending.watch.failed(exc)
+                if self._is_deleted:
+                    ending.blocked(self.pod, exc)
                 delay = self._backoff.next()
                 look_again = self._node.clock.now() + timedelta(seconds=delay)
                 logger.warning(
@@ -226,6 +236,17 @@ class PodWorker:
                     extra={"pod": pod_key(self.pod), "error": exc, "retry_in": f"{delay:g}s"},
                 )
             await self._node.clock.wait(self._wake, self._seconds_until(look_again))
+
+    async def _look(self) -> Observed:
+        """See what there is of the Pod; a deletion does not wait for a runtime that hangs."""
+        if not self._is_deleted:
+            async with self._cut_short.scope():
+                return await self._observer.observe()
+        return await self._observer.observe_soon(self._node.clock)
+
+    def _end_soon(self) -> None:
+        if self._jobs is not None:
+            self._jobs.start("cut short", self._cut_short.unwanted)
 
     def _seconds_until(self, moment: datetime | None) -> float | None:
         if moment is None:

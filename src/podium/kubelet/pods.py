@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
@@ -14,11 +17,12 @@ from podium.domain.pods.restart_request import as_requested
 from podium.domain.pods.static import is_static
 from podium.domain.pods.status import Verdict
 from podium.domain.scheduling.admission import fits, lacking
+from podium.kit.bounded import in_daemon_thread, within
 from podium.kit.guard import guarded
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
 from podium.kubelet.volumes.removal import remove
-from podium.runtime.port import ContainerEvent, RuntimeFailure
+from podium.runtime.port import ContainerEvent, PodSandbox, RuntimeFailure
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,8 @@ logger = logging.getLogger(__name__)
 RELIST = 120.0
 #: Seconds after which a worker that failed on a bug is started again.
 RESTART = 5.0
+#: Seconds that the removal of one thing may take that a Pod has left behind.
+ORPHAN = 60.0
 
 
 class PodManager:
@@ -156,8 +162,8 @@ class PodManager:
             while True:
                 try:
                     await self._remove_orphans()
-                except (RuntimeFailure, OSError) as exc:
-                    logger.warning("orphans could not be removed", extra={"error": exc})
+                except OSError as exc:
+                    logger.warning("orphans could not be found", extra={"error": exc})
                 await node.clock.sleep(RELIST)
                 for worker in self._workers.values():
                     worker.wake()
@@ -225,24 +231,52 @@ class PodManager:
                 listener(event)
 
     async def _remove_orphans(self) -> None:
-        """End what the runtime and the disk hold of Pods that are no more."""
+        """End what the runtime and the disk hold of Pods that are no more, each in its turn."""
         assert self._node is not None
         node = self._node
         known = set(self._workers)
-        for sandbox in await node.runtime.list_pod_sandbox():
+        for sandbox in await self._sandboxes():
             uid = sandbox.labels.get(identity.POD_UID, "")
             if uid and uid not in self._workers:
-                logger.info("removing orphaned sandbox", extra={"sandbox": sandbox.id, "uid": uid})
-                await node.runtime.stop_pod_sandbox(sandbox.id)
-                await node.runtime.remove_pod_sandbox(sandbox.id)
+                await self._remove_orphan("sandbox", sandbox.id, self._remove_sandbox(sandbox.id))
         for root in (node.options.root_dir / "pods", node.options.run_dir / "pods"):
             for directory in root.iterdir() if root.exists() else ():
                 if directory.name not in known and directory.name not in self._workers:
-                    await node.cgroups.remove(directory.name)
-                    await asyncio.to_thread(remove, directory)
-                    node.user_namespaces.release(directory.name)
+                    work = self._remove_directory(directory)
+                    await self._remove_orphan("directory", str(directory), work)
         logs = node.options.log_dir
         for directory in logs.iterdir() if logs.exists() else ():
             uid = directory.name.rpartition("_")[2]
             if uid not in self._workers:
-                await asyncio.to_thread(remove, directory)
+                work = in_daemon_thread(ORPHAN, partial(remove, directory))
+                await self._remove_orphan("log directory", str(directory), work)
+
+    async def _sandboxes(self) -> Sequence[PodSandbox]:
+        assert self._node is not None
+        try:
+            return await within(self._node.clock, ORPHAN, self._node.runtime.list_pod_sandbox())
+        except (RuntimeFailure, TimeoutError) as exc:
+            logger.warning("sandboxes could not be listed", extra={"error": exc})
+            return []
+
+    async def _remove_orphan(self, kind: str, name: str, work: Coroutine[Any, Any, object]) -> None:
+        """Do *work* for a while; what fails is tried again with the next look at everything."""
+        assert self._node is not None
+        logger.info("removing what is left of a pod", extra={"kind": kind, "what": name})
+        try:
+            await within(self._node.clock, ORPHAN, work)
+        except (RuntimeFailure, OSError) as exc:
+            extra = {"kind": kind, "what": name, "error": str(exc) or "it hangs"}
+            logger.warning("something of a pod could not be removed", extra=extra)
+
+    async def _remove_sandbox(self, sandbox_id: str) -> None:
+        assert self._node is not None
+        await self._node.runtime.stop_pod_sandbox(sandbox_id)
+        await self._node.runtime.remove_pod_sandbox(sandbox_id)
+
+    async def _remove_directory(self, directory: Path) -> None:
+        """Remove a Pod's directory and its cgroup; the directory's name is its uid."""
+        assert self._node is not None
+        await self._node.cgroups.remove(directory.name)
+        await in_daemon_thread(ORPHAN, partial(remove, directory))
+        self._node.user_namespaces.release(directory.name)

@@ -127,7 +127,10 @@ class Cgroups(msgspec.Struct, frozen=True):
         return sorted(found)
 
     def kill(self, path: str) -> bool:
-        """Send SIGKILL to all processes in *path* and below it; tell whether there were any."""
+        """Send SIGKILL to all processes in *path* and below it; tell whether there were any.
+
+        In version 1 frozen ones would die when they are thawed: they are.
+        """
         if self.unified:
             with contextlib.suppress(OSError):  # kernels before 5.14 have no such file
                 self._file("", path, "cgroup.kill").write_text("1")
@@ -135,7 +138,20 @@ class Cgroups(msgspec.Struct, frozen=True):
         for pid in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        if processes:
+            self.thaw(path)
         return bool(processes)
+
+    def thaw(self, path: str) -> None:
+        """Let the processes in *path* and below it go on that the freezer of version 1 has
+        stopped there."""
+        if "freezer" not in self.hierarchies:
+            return
+        for directory in _tree(_below(self.hierarchies["freezer"], path)):
+            state = directory / "freezer.state"
+            with contextlib.suppress(OSError):  # gone, or without a freezer
+                if state.read_text() != "THAWED\n":
+                    state.write_text("THAWED")
 
     def join(self, path: str, pid: int) -> None:
         """Move a process into *path*, which exists; raises RuntimeFailure.

@@ -76,6 +76,8 @@ class MemoryRuntime:
         self._group = asyncio.TaskGroup()
         self.conditions = [RuntimeCondition("RuntimeReady", True)]
         self.conditions.append(RuntimeCondition("NetworkReady", True))
+        #: Names of calls that never answer.
+        self.hangs: set[str] = set()
         #: Set to make the next sandboxes fail with this text.
         self.sandbox_error = ""
         #: Bytes that each container takes, page cache included.
@@ -131,6 +133,7 @@ class MemoryRuntime:
         return sandbox.id
 
     async def stop_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        await self._answer("stop_pod_sandbox")
         sandbox = self._sandboxes.get(pod_sandbox_id)
         if sandbox is None or not sandbox.ready:
             return
@@ -140,6 +143,7 @@ class MemoryRuntime:
         self._tell(sandbox.id, ContainerEventType.STOPPED, sandbox)
 
     async def remove_pod_sandbox(self, pod_sandbox_id: str) -> None:
+        await self._answer("remove_pod_sandbox")
         await self.stop_pod_sandbox(pod_sandbox_id)
         sandbox = self._sandboxes.get(pod_sandbox_id)
         if sandbox is None:
@@ -155,6 +159,7 @@ class MemoryRuntime:
         return sandbox.status()
 
     async def list_pod_sandbox(self, *, pod_uid: str = "") -> Sequence[PodSandbox]:
+        await self._answer("list_pod_sandbox")
         return [
             sandbox.listed()
             for sandbox in self._sandboxes.values()
@@ -187,6 +192,7 @@ class MemoryRuntime:
         return process.id
 
     async def start_container(self, container_id: str) -> None:
+        await self._answer("start_container")
         process = self._find(container_id)
         if process.state is not ContainerState.CREATED:
             raise RuntimeFailure(f"container {container_id} is not in created state")
@@ -203,12 +209,14 @@ class MemoryRuntime:
         self._group.create_task(self._live(process), name=f"process {container_id[:12]}")
 
     async def stop_container(self, container_id: str, timeout: float) -> None:
+        await self._answer("stop_container")
         process = self._processes.get(container_id)
         if process is not None and process.state is ContainerState.RUNNING:
             self._terminate(process, timeout)
             await process.ended.wait()
 
     async def remove_container(self, container_id: str) -> None:
+        await self._answer("remove_container")
         await self.stop_container(container_id, 0.0)
         process = self._processes.pop(container_id, None)
         if process is not None:
@@ -229,6 +237,7 @@ class MemoryRuntime:
         ]
 
     async def container_status(self, container_id: str) -> ContainerStatus:
+        await self._answer("container_status")
         process = self._find(container_id)
         image = await self._images.image_status(process.config.image)
         return process.status(image)
@@ -249,6 +258,7 @@ class MemoryRuntime:
     async def exec_sync(
         self, container_id: str, cmd: Sequence[str], timeout: float = 0.0
     ) -> ExecSyncResponse:
+        await self._answer("exec_sync")
         process = self._running(container_id)
         self.executed.append((process.config.metadata.name, tuple(cmd)))
         command = self.commands(process.config, cmd)
@@ -401,6 +411,11 @@ class MemoryRuntime:
 
     def _of(self, sandbox: MemorySandbox) -> list[MemoryContainer]:
         return [p for p in self._processes.values() if p.sandbox is sandbox]
+
+    async def _answer(self, call: str) -> None:
+        """Return, unless *call* hangs."""
+        if call in self.hangs:
+            await asyncio.Event().wait()
 
     def _find(self, container_id: str) -> MemoryContainer:
         process = self._processes.get(container_id)

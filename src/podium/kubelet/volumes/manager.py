@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.empty_dirs import MEMORY, memory_size
 from podium.domain.pods.volume_files import VolumeProblem
 from podium.domain.pods.volume_ownership import changes_on_mismatch_only, fs_group
+from podium.kit.bounded import in_daemon_thread
 from podium.kit.clock import Clock
 from podium.kubelet.objects import ObjectStore, mounted_volumes
 from podium.kubelet.options import KubeletOptions
@@ -175,7 +176,8 @@ class PodVolumes:
             host_path.prepare(claimed.path, claimed.host_path_type)
         elif claimed is not None and group is not None and not claimed.readonly:
             path, gently = Path(claimed.path), changes_on_mismatch_only(pod)
-            await asyncio.to_thread(ownership.give, path, group, on_mismatch_only=gently)
+            give = partial(ownership.give, path, group, on_mismatch_only=gently)
+            await in_daemon_thread(None, give)
 
     async def _fill(self, pod: Pod, volume: Volume, facts: DownwardFacts) -> None:
         path, group = self._own_path(volume), fs_group(pod)
@@ -229,12 +231,12 @@ class PodVolumes:
         root = self._disk if volume.config_map is not None else self._memory
         return root / f"kubernetes.io~{_filled_as(volume)}" / volume.name
 
-    async def tear_down(self) -> None:
+    def tear_down(self) -> None:
         """Remove all volumes of the Pod's own with their content; unmount the others.
 
-        Raises OSError.
+        Blocks for as long as the disk takes. Raises OSError.
         """
-        await asyncio.to_thread(remove, self._sub_paths, self._memory, self._disk)
+        remove(self._sub_paths, self._memory, self._disk)
 
 
 def _is_own(volume: Volume) -> bool:

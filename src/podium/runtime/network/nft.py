@@ -8,11 +8,17 @@ from collections.abc import Callable
 from podium.kit.process import ProcessFailed, run
 from podium.runtime.port import RuntimeFailure
 
+_PATIENCE = 15.0  # seconds
+
 
 async def nft(text: str) -> None:
     """Apply *text* in one transaction. Raises RuntimeFailure."""
     try:
-        await run("nft", "-f", "-", input=text.encode())
+        await run("nft", "-f", "-", input=text.encode(), timeout=_PATIENCE)
+    except TimeoutError:
+        raise RuntimeFailure(
+            f"cannot set up packet filter rules: nft has not answered within {_PATIENCE:g} s"
+        ) from None
     except (ProcessFailed, FileNotFoundError) as exc:
         raise RuntimeFailure(f"cannot set up packet filter rules: {exc}") from exc
 

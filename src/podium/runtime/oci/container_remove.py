@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from podium.runtime import linux
-from podium.runtime.oci import idmaps, image_mounts
+from podium.runtime.oci import idmaps, image_mounts, low_level
 from podium.runtime.oci.container_stop import stop_container
 from podium.runtime.oci.engine import Engine
 from podium.runtime.port import ContainerEventType
@@ -43,8 +43,7 @@ async def destroy(engine: Engine, container_id: str) -> None:
     The record goes last: while it is there, the next process knows that something is.
     """
     paths = engine.container_paths(container_id)
-    if (engine.options.runc_root / container_id).exists():
-        await engine.runc("delete", container_id, "--force", check=False)
+    await low_level.delete(engine, container_id)
     live = engine.containers.get(container_id)
     if live is not None:
         live.close()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 
 import msgspec
 
 from podium.kit.process import ProcessFailed
-from podium.runtime.oci import conmon, helpers
+from podium.runtime.oci import conmon, helpers, low_level
 from podium.runtime.oci.container_exit import watch
-from podium.runtime.oci.engine import Engine, LiveContainer
+from podium.runtime.oci.engine import Engine, LiveContainer, no_answer
 from podium.runtime.oci.records import not_started
 from podium.runtime.port import ContainerEventType, ContainerState, RuntimeFailure
+
+logger = logging.getLogger(__name__)
 
 
 async def start_container(engine: Engine, container_id: str) -> None:
@@ -43,7 +47,12 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
         stdin_once=record.config.stdin_once,
     )
     try:
-        pid = await conmon.create(engine.options, paths, io, runtime)
+        async with asyncio.timeout(engine.options.start_patience):
+            pid = await conmon.create(engine.options, paths, io, runtime)
+    except TimeoutError:
+        raise no_answer(
+            f"{os.path.basename(runtime)} create", engine.options.start_patience
+        ) from None
     except conmon.CreateFailed as exc:
         raise RuntimeFailure(_creation_failed(str(exc))) from exc
     except FileNotFoundError as exc:
@@ -63,9 +72,14 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
 
 async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None:
     """Leave nothing running: exited where the runtime refused, created where we were cut short."""
-    if not isinstance(exc, RuntimeFailure):
-        await helpers.kill(engine.options, live.record.id)
-    await engine.runc("delete", live.record.id, "--force", check=False)
+    refused = isinstance(exc, RuntimeFailure) and exc.code != "DeadlineExceeded"
+    try:
+        if not refused:
+            await helpers.kill(engine.options, live.record.id)
+        await low_level.delete(engine, live.record.id)
+    except RuntimeFailure as left:
+        extra = {"container": live.record.id, "error": left}
+        logger.warning("something is left of a start that failed", extra=extra)
     created = msgspec.structs.replace(live.record, starting=False)
     if not isinstance(exc, RuntimeFailure):
         engine.save_container(created)

@@ -1,16 +1,23 @@
-"""StopContainer: the stop signal, time to act on it, SIGKILL."""
+"""StopContainer: the stop signal, time to act on it, SIGKILL, and what else may be in the way.
+
+What is killed and not gone after a while is killed process by process and thawed with its whole
+Pod; where nothing of it lives any more, its conmon does not tell, and is killed.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 from pathlib import Path
 
+from podium.runtime.oci import helpers
 from podium.runtime.oci.engine import Engine, LiveContainer
 from podium.runtime.port import ContainerState, RuntimeFailure
 
-_KILL_TIMEOUT = 10.0  # seconds; only a process in uninterruptible sleep takes longer
+#: Letters of proc_pid_stat(5), for those that do not heed SIGKILL at once.
+_STATES = {"D": "in an uninterruptible call", "T": "stopped", "t": "traced", "Z": "a zombie"}
 
 
 async def stop_container(engine: Engine, container_id: str, timeout: float) -> None:
@@ -25,17 +32,29 @@ async def stop_container(engine: Engine, container_id: str, timeout: float) -> N
         if await engine.clock.wait(live.exited, timeout):
             return
     kill(engine, live)
-    if not await engine.clock.wait(live.exited, _KILL_TIMEOUT):
+    if await engine.clock.wait(live.exited, engine.options.kill_patience):
+        return
+    await _kill_harder(engine, live)
+    if not await engine.clock.wait(live.exited, engine.options.kill_patience):
+        left = "; ".join(map(describe, engine.cgroups.processes(live.record.cgroup_path)))
         raise RuntimeFailure(
             f'an error occurs during waiting for container "{container_id}" to be killed: '
-            "context deadline exceeded",
+            f"context deadline exceeded{left and ': still there: '}{left}",
             "DeadlineExceeded",
         )
+
+
+async def _kill_harder(engine: Engine, live: LiveContainer) -> None:
+    cgroup = live.record.cgroup_path
+    engine.cgroups.thaw(os.path.dirname(cgroup))
+    if not engine.cgroups.kill(cgroup):
+        await helpers.kill(engine.options, live.record.id)
 
 
 def kill(engine: Engine, live: LiveContainer) -> None:
     """SIGKILL: to its first process, and without a PID namespace of its own to all of them."""
     send(live, signal.SIGKILL)
+    engine.cgroups.thaw(live.record.cgroup_path)
     if not live.record.own_pid_namespace:
         engine.cgroups.kill(live.record.cgroup_path)
 
@@ -63,6 +82,16 @@ def _signal(pid: int, container_id: str, number: int) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def describe(pid: int) -> str:
+    """A process in words: its number, its name and what it is doing."""
+    try:
+        _, name, rest = re.split(r" \(|\) (?=[^)]*$)", Path(f"/proc/{pid}/stat").read_text())
+        state = _STATES.get(rest[0], f"state {rest[0]}")
+        return f"process {pid} ({name}), {state}"
+    except (OSError, ValueError):  # gone meanwhile
+        return f"process {pid}"
 
 
 def signal_number(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -18,8 +19,19 @@ from podium.runtime.oci.conmon import Watch
 from podium.runtime.oci.layout import ContainerPaths, OciOptions, SandboxPaths
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.spec import NodeAbilities
-from podium.runtime.port import ContainerEvent, ContainerEventType, ExecSyncResponse, NotFound
+from podium.runtime.port import (
+    ContainerEvent,
+    ContainerEventType,
+    ExecSyncResponse,
+    NotFound,
+    RuntimeFailure,
+)
 from podium.runtime.rootfs import ImageRootfs
+
+
+def no_answer(call: str, patience: float) -> RuntimeFailure:
+    text = f"{call} has not answered within {patience:g} s: context deadline exceeded"
+    return RuntimeFailure(text, "DeadlineExceeded")
 
 
 class Subscription(AsyncIterator[ContainerEvent]):
@@ -172,11 +184,17 @@ class Engine:
     async def runc(
         self, verb: str, container_id: str, *options: str, check: bool = True
     ) -> Completed:
-        """Run the container's low-level runtime. Raises ProcessFailed."""
+        """Run the container's low-level runtime. Raises ProcessFailed, and RuntimeFailure where it
+        does not answer."""
         live = self.containers.get(container_id)
         program = self.options.program(live.record.handler if live else "")
         root = str(self.options.runc_root)
-        return await run(program, "--root", root, verb, *options, container_id, check=check)
+        command = (program, "--root", root, verb, *options, container_id)
+        try:
+            return await run(*command, check=check, timeout=self.options.patience)
+        except TimeoutError:
+            name = os.path.basename(program)
+            raise no_answer(f"{name} {verb}", self.options.patience) from None
 
     def subscribe(self) -> Subscription:
         subscription = Subscription()

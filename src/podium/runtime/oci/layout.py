@@ -28,6 +28,9 @@ class OciOptions(msgspec.Struct, frozen=True):
     """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default.
 
     *others* are low-level runtimes besides runc, by the handler's name that RuntimeClasses use.
+    *patience* is how long (seconds) the low-level runtime gets to answer, *start_patience* to start
+    a container, and *kill_patience* how long a killed container gets to be gone before something
+    else is tried.
     """
 
     root: Path
@@ -36,6 +39,9 @@ class OciOptions(msgspec.Struct, frozen=True):
     runc: str = "runc"
     conmon: str = "conmon"
     others: Mapping[str, str] = msgspec.field(default_factory=lambda: {"crun": "crun"})
+    patience: float = 10.0
+    start_patience: float = 120.0
+    kill_patience: float = 5.0
 
     def program(self, handler: str) -> str:
         """The low-level runtime called *handler*. Raises RuntimeFailure in containerd's words."""

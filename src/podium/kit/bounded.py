@@ -1,0 +1,67 @@
+"""Work that nobody waits for longer than it may take."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from podium.kit.clock import Clock
+
+T = TypeVar("T")
+
+#: What threads are called that :func:`in_daemon_thread` makes.
+THREAD = "podium-apart"
+
+
+async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Return what *work* does; after *seconds* cancel it and raise TimeoutError.
+
+    What *work* does when it is cancelled is waited for.
+    """
+    task, over = asyncio.ensure_future(work), asyncio.Event()
+    task.add_done_callback(lambda _: over.set())
+    try:
+        await clock.wait(over, seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+    if task.cancelled():
+        raise TimeoutError
+    return task.result()
+
+
+async def in_daemon_thread(seconds: float | None, work: Callable[[], T]) -> T:
+    """Return what *work* does in a thread of its own; after *seconds*, where given, raise
+    TimeoutError.
+
+    For what touches file systems that may be dead: the thread then hangs in the kernel and is left
+    to itself, takes no place of others, and does not keep the process from ending. *work* may
+    raise OSError, and nothing else.
+    """
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: OSError | None) -> None:
+        if outcome.done():
+            return
+        if error is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except OSError as exc:
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, daemon=True, name=THREAD).start()
+    async with asyncio.timeout(seconds):
+        return await outcome

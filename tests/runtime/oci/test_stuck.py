@@ -1,0 +1,129 @@
+"""Containers that do not end as they should, and a low-level runtime that hangs: the real thing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from podium.runtime.cgroups import Cgroups
+from podium.runtime.mounts import mount_points
+from podium.runtime.oci.conmon import read_pid
+from podium.runtime.port import ContainerState, Mount, RuntimeFailure
+from support.dead_fs import AVAILABLE, dead_filesystem
+from support.leaks import leaked, snapshot
+from support.oci import OciHarness, oci, until
+
+pytestmark = pytest.mark.e2e
+
+#: A low-level runtime that hangs at the verb that a file names. What it is waits, dies alone.
+WRAPPER = """#!/bin/sh
+hang=$(cat {directory}/hang 2>/dev/null)
+for word; do
+    [ "$word" = "$hang" ] && exec sleep 1000
+done
+exec {runc} "$@"
+"""
+
+
+@pytest.fixture
+async def stuck(tmp_path: Path, cidr: str) -> AsyncIterator[OciHarness]:
+    """A runtime without patience, whose low-level runtime hangs when told to."""
+    wrapper = tmp_path / "runc"
+    runc = shutil.which("runc")
+    wrapper.write_text(WRAPPER.format(directory=tmp_path, runc=runc))
+    wrapper.chmod(0o755)
+    before = snapshot(str(tmp_path))
+    patience = {"patience": 0.5, "start_patience": 0.5, "kill_patience": 0.5}
+    async with oci(tmp_path, cidr, runc=str(wrapper), **patience) as made:
+        yield made
+        (tmp_path / "hang").unlink(missing_ok=True)
+    assert leaked(before, str(tmp_path), made.id) == {}
+
+
+async def created(harness: OciHarness, script: str, *mounts: Mount) -> tuple[str, str]:
+    """→ sandbox and container."""
+    sandbox = harness.sandbox("p")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    config = harness.command("c", script, *mounts)
+    return sandbox_id, await harness.runtime.create_container(sandbox_id, config, sandbox)
+
+
+async def state(harness: OciHarness, container_id: str) -> ContainerState:
+    return (await harness.runtime.container_status(container_id)).state
+
+
+def freezer(cgroup: str) -> Path:
+    return Cgroups.detect().hierarchies["freezer"] / cgroup.lstrip("/") / "freezer.state"
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["container", "pod"])
+async def test_what_is_frozen_is_thawed_to_be_killed(stuck: OciHarness, whole: bool):
+    if Cgroups.detect().unified:
+        pytest.skip("version 2 kills what is frozen")
+    sandbox_id, container_id = await created(stuck, "exec sleep 1000")
+    await stuck.runtime.start_container(container_id)
+    pod = f"{stuck.cgroup_root}/pod-p"
+    freezer(pod if whole else f"{pod}/{container_id}").write_text("FROZEN")
+    await stuck.runtime.stop_container(container_id, 0)
+    assert await state(stuck, container_id) is ContainerState.EXITED
+    await stuck.runtime.remove_pod_sandbox(sandbox_id)
+
+
+async def test_a_conmon_that_does_not_tell_is_killed(stuck: OciHarness):
+    _, container_id = await created(stuck, "exec sleep 1000")
+    await stuck.runtime.start_container(container_id)
+    conmon = read_pid(stuck.options.container(container_id).conmon_pid_file)
+    os.kill(conmon, signal.SIGSTOP)
+    await stuck.runtime.stop_container(container_id, 0)
+    status = await stuck.runtime.container_status(container_id)
+    assert (status.state, status.reason) == (ContainerState.EXITED, "Unknown")
+    await until(lambda: stuck.processes(container_id) == [])
+    await stuck.runtime.remove_container(container_id)
+
+
+async def test_a_container_is_removed_without_a_runtime_that_hangs(stuck: OciHarness):
+    sandbox_id, container_id = await created(stuck, "exec sleep 1000")
+    await stuck.runtime.start_container(container_id)
+    (stuck.directory / "hang").write_text("delete")
+    await stuck.runtime.remove_container(container_id)
+    assert await stuck.runtime.list_containers() == []
+    assert not (stuck.options.runc_root / container_id).exists()
+    assert not [mount for mount in mount_points() if container_id in mount.path]
+    await stuck.runtime.remove_pod_sandbox(sandbox_id)
+
+
+@pytest.mark.parametrize("verb", ["create", "start"])
+async def test_a_start_that_hangs_fails_and_leaves_nothing(stuck: OciHarness, verb: str):
+    _, container_id = await created(stuck, "exec sleep 1000")
+    (stuck.directory / "hang").write_text(verb)
+    with pytest.raises(RuntimeFailure, match=f"runc {verb} has not answered within") as failed:
+        await stuck.runtime.start_container(container_id)
+    assert failed.value.code == "DeadlineExceeded"
+    assert await state(stuck, container_id) is ContainerState.EXITED
+    await until(lambda: stuck.processes(container_id) == [])
+    assert not (stuck.options.runc_root / container_id).exists()
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+async def test_a_process_that_does_not_end_on_sigkill_is_told_by_name(stuck: OciHarness):
+    mounted = stuck.directory / "dead"
+    mounted.mkdir()
+    with dead_filesystem(mounted) as dead:
+        mount = Mount("/dead", str(mounted))
+        sandbox_id, container_id = await created(stuck, "exec cat /dead/f", mount)
+        await stuck.runtime.start_container(container_id)
+        assert await asyncio.to_thread(dead.asked.wait, 60)
+        told = r"to be killed: .*: still there: process \d+ \(cat\), in an uninterruptible call"
+        with pytest.raises(RuntimeFailure, match=told):
+            await stuck.runtime.stop_container(container_id, 0)
+        assert await state(stuck, container_id) is ContainerState.RUNNING
+        with pytest.raises(RuntimeFailure, match="cat"):
+            await stuck.runtime.stop_pod_sandbox(sandbox_id)
+    await stuck.runtime.stop_container(container_id, 0)
+    assert await state(stuck, container_id) is ContainerState.EXITED
