@@ -33,8 +33,6 @@ from podium.runtime.stream_port import StreamOptions
 #: Bytes of its last words that are kept of a command that could not be started.
 _LAST_WORDS = 4096
 _PAUSE = 0.001  # seconds
-#: Seconds that the start of a command may take whose client has gone.
-_START = 30.0
 
 
 @asynccontextmanager
@@ -59,7 +57,6 @@ async def exec_stream(
     try:
         yield process
     finally:
-        await process.begun()
         kill_process(read_pid(files.pid), container_id)
         process.close()
         shutil.rmtree(files.directory, ignore_errors=True)
@@ -156,14 +153,6 @@ class ExecProcess:
             await asyncio.sleep(_PAUSE)
         self._started = True
         return True
-
-    async def begun(self) -> None:
-        """Wait until the command's process is known, or there will be none: whoever ends the
-        low-level runtime while it starts the command leaves that running, unknown to anybody.
-        """
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START):
-                await self._has_started()
 
     async def write_stdin(self, data: bytes) -> None:
         if self._stdin < 0:
