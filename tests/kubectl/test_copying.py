@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,15 @@ def tree(tmp_path: Path) -> Path:
 
 
 def packed(tree: Path, name: str) -> bytes:
-    output, told = io.BytesIO(), []
-    copying.pack(str(tree), name, output, lambda path, count: told.append((path, count)))
+    told = []
+    with tempfile.TemporaryFile() as output:
+        packer = copying.Packer(output.fileno(), lambda path, count: told.append((path, count)))
+        packer.pack(str(tree), name)
+        output.seek(0)
+        content = output.read()
     assert (f"{name}/file", 6) in told
-    return output.getvalue()
+    assert len(content) % tarfile.RECORDSIZE == 0
+    return content
 
 
 def test_what_is_packed(tree: Path):

@@ -26,6 +26,14 @@ async def answer(request: web.BaseRequest) -> web.StreamResponse:
         return web.json_response(status, status=403)
     if request.path == "/only-post" and request.method == "GET":
         return web.Response(status=403, text="no")
+    if request.path == "/is-none":
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": "AAAA",
+                   "Sec-WebSocket-Protocol": V5}  # fmt: skip
+        return web.Response(status=101, headers=headers)
+    if request.path == "/speaks-otherwise":
+        other = web.WebSocketResponse(protocols=())
+        await other.prepare(request)
+        return other
     socket = web.WebSocketResponse(protocols=(V5,), max_msg_size=0, compress=False)
     await socket.prepare(request)
     await socket.ping(b"are you there")
@@ -83,3 +91,10 @@ async def test_a_refusal_is_told_in_the_servers_words(http: Http):
 
 async def test_a_connection_that_breaks_ends(http: Http):
     assert await asyncio.to_thread(exchange, http, "/breaks", [b"x"]) == [b"x", b"end"]
+
+
+@pytest.mark.filterwarnings("ignore:.*No overlap:UserWarning")
+@pytest.mark.parametrize("path", ["/is-none", "/speaks-otherwise"])
+async def test_who_does_not_speak_it_is_left(http: Http, path: str):
+    with pytest.raises(CommandError, match="bad handshake"):
+        await asyncio.to_thread(exchange, http, path, [])

@@ -6,6 +6,7 @@ Pure but for the local files that are read and written.
 from __future__ import annotations
 
 import glob
+import io
 import json
 import os
 import posixpath
@@ -72,47 +73,65 @@ def prefix(path: str) -> str:
 # -- to a Pod
 
 
-def pack(source: str, target: str, output: IO[bytes], progress: Callable[[str, int], None]) -> None:
-    """Write a tar of *source*, named as *target*. Raises OSError, CommandError.
+class Packer:
+    """Writes a tar to a descriptor; *progress* gets the names of files and how much of them went.
 
-    Directories that are not empty come about with what is in them.
+    What files hold is moved by the kernel, without coming through here.
     """
-    with tarfile.open(fileobj=output, mode="w|", format=tarfile.GNU_FORMAT, bufsize=_BLOCK) as tar:
-        _pack(tar, clean(source), last_name(clean(target)), progress)
 
+    def __init__(self, output: int, progress: Callable[[str, int], None]) -> None:
+        self._output, self._progress = output, progress
+        self._count = 0
+        self._describing = tarfile.TarFile(fileobj=io.BytesIO(), mode="w")
 
-def _pack(
-    tar: tarfile.TarFile, source: str, target: str, progress: Callable[[str, int], None]
-) -> None:
-    for path in [source] if os.path.lexists(source) else sorted(glob.glob(source)):
-        inner = sorted(os.listdir(path)) if os.path.isdir(path) and not os.path.islink(path) else []
-        for name in inner:
-            _pack(tar, f"{path}/{name}", f"{target}/{name}", progress)
-        if inner:
-            continue
-        info = tar.gettarinfo(path, target)
+    def pack(self, source: str, target: str) -> None:
+        """Write a tar of *source*, named as *target*, whole. Raises OSError, CommandError.
+
+        Directories that are not empty come about with what is in them.
+        """
+        self._pack(clean(source), last_name(clean(target)))
+        self._write(bytes(2 * tarfile.BLOCKSIZE))
+        self._write(bytes(-self._count % tarfile.RECORDSIZE))
+
+    def _pack(self, source: str, target: str) -> None:
+        for path in [source] if os.path.lexists(source) else sorted(glob.glob(source)):
+            is_directory = os.path.isdir(path) and not os.path.islink(path)
+            inner = sorted(os.listdir(path)) if is_directory else []
+            for name in inner:
+                self._pack(f"{path}/{name}", f"{target}/{name}")
+            if not inner:
+                self._add(path, target)
+
+    def _add(self, path: str, target: str) -> None:
+        info = self._describing.gettarinfo(path, target)
         if info is None:
             raise CommandError("archive/tar: sockets not supported")
         if info.islnk():  # a file's second name: to be a file of its own there
             info.type, info.linkname, info.size = tarfile.REGTYPE, "", os.path.getsize(path)
+        head = info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
         if not info.isreg():
-            tar.addfile(info)
-            continue
+            self._write(head)
+            return
         with open(path, "rb") as file:
-            tar.addfile(info, _Counted(file, lambda count: progress(target, count)))
+            self._write(head)
+            self._move(file.fileno(), info.size, path, target)
 
+    def _move(self, file: int, size: int, path: str, target: str) -> None:
+        left = size
+        while left:
+            moved = os.sendfile(self._output, file, None, min(left, _BLOCK))
+            if not moved:
+                raise OSError(0, "unexpected end of data", path)
+            left -= moved
+            self._progress(target, moved)
+        self._count += size
+        self._write(bytes(-size % tarfile.BLOCKSIZE))
 
-@dataclass(slots=True)
-class _Counted:
-    """A file that tells how much was read of it."""
-
-    file: IO[bytes]
-    told: Callable[[int], None]
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self.file.read(size)
-        self.told(len(data))
-        return data
+    def _write(self, data: bytes) -> None:
+        self._count += len(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self._output, rest) :]
 
 
 # -- from a Pod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import select
@@ -20,9 +21,10 @@ from podium.kubectl.web_socket import WebSocket
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _CLOSE = 255
-_CHUNK = 32 * 1024
+_CHUNK = 128 * 1024
 #: Bytes that may wait for the connection before more of the input is read.
-_AHEAD = 8 * _CHUNK
+_AHEAD = 4 * _CHUNK
+_PIPE_SIZE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ class _Carrier:
         self._socket, self._wanted, self._ends, self._woken = socket, wanted, ends, woken
         self._reads = wanted.stdin
         self._detached = False
+        with contextlib.suppress(OSError):  # no pipe
+            fcntl.fcntl(self._ends.stdin, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
 
     def run(self) -> dict[str, Any] | None:
         """Return the last word about the process, None where the user has detached."""
@@ -88,7 +92,8 @@ class _Carrier:
             if self._wanted.redraws:
                 self._send_size(1)
             self._send_size()
-        while True:
+        status = self._receive()  # what came with the answer is not waited for
+        while status is None and not self._socket.ended:
             self._socket.flush()
             readable, _, _ = select.select(*self._awaited())
             if self._woken in readable:
@@ -98,11 +103,11 @@ class _Carrier:
                 self._read()
                 if self._detached:
                     return None
-            status = self._receive()
-            if status is not None:
-                return status
-            if self._socket.ended:
-                raise Lost("the connection was lost before the command had ended")
+            if self._socket.fileno() in readable:
+                status = self._receive()
+        if status is None:
+            raise Lost("the connection was lost before the command had ended")
+        return status
 
     def _awaited(self) -> tuple[list[int], list[int], list[int]]:
         incoming = [self._socket.fileno()] + [self._woken] * (self._woken >= 0)
@@ -124,7 +129,7 @@ class _Carrier:
         if self._wanted.detach is not None:
             data, self._detached = self._wanted.detach.feed(data)
         if data:
-            self._socket.send(bytes((_STDIN,)) + data)
+            self._socket.send(bytes((_STDIN,)), data)
 
     def _receive(self) -> dict[str, Any] | None:
         outward = {_STDOUT: self._ends.stdout, _STDERR: self._ends.stderr}

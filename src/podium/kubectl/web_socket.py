@@ -15,7 +15,10 @@ from podium.kubectl.http import Http, Query, told_in
 
 _CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x2, 0x8, 0x9, 0xA
 _FIN, _MASKED = 0x80, 0x80
-_PIECE = 1 << 18
+#: As much as one record of TLS carries: more never comes at once.
+_PIECE = 1 << 14
+#: What a server answers a key with: the key and this, hashed.
+_ACCEPTS = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 class WebSocket:
@@ -27,11 +30,12 @@ class WebSocket:
         It begins with a GET, as it should; whoever may only ``create`` begins with a POST, which
         upstream's servers take for SPDY alone.
         """
+        key = binascii.b2a_base64(os.urandom(16), newline=False)
         headers = [
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", binascii.b2a_base64(os.urandom(16), newline=False).decode()),
+            ("Sec-WebSocket-Key", key.decode()),
             ("Sec-WebSocket-Protocol", ", ".join(protocols)),
         ]
         for method in ("GET", "POST"):
@@ -44,6 +48,14 @@ class WebSocket:
             text = told_in(said) or said.decode(errors="replace").strip()
             raise CommandError(f"unable to upgrade connection: {text}")
         self.protocol = response.header("sec-websocket-protocol")
+        if response.header("sec-websocket-accept") != _accepted(key) or (
+            self.protocol not in protocols
+        ):
+            self._socket.close()
+            raise CommandError("unable to upgrade connection: websocket: bad handshake")
+        #: Masks keep what is sent from being taken for something else by who reads it on the way:
+        #: below TLS nobody does, and a mask of zeros changes nothing.
+        self._masks = http.server.scheme != "https"
         self._server = http.authority
         self._socket.setblocking(False)
         self._received = bytearray()
@@ -64,20 +76,24 @@ class WebSocket:
 
     # -- out
 
-    def send(self, message: bytes) -> None:
+    def send(self, *parts: bytes) -> None:
         """Take a message on; it goes with :meth:`flush`."""
-        self._frame(_BINARY, message)
+        self._frame(_BINARY, *parts)
 
-    def _frame(self, opcode: int, payload: bytes) -> None:
-        length = len(payload)
+    def _frame(self, opcode: int, *parts: bytes) -> None:
+        length = sum(map(len, parts))
         if length < 126:
             head = bytes((_FIN | opcode, _MASKED | length))
         elif length < 1 << 16:
             head = bytes((_FIN | opcode, _MASKED | 126)) + length.to_bytes(2, "big")
         else:
             head = bytes((_FIN | opcode, _MASKED | 127)) + length.to_bytes(8, "big")
-        key = os.urandom(4)
-        frame = head + key + _xor(payload, key)
+        if self._masks:
+            key = os.urandom(4)
+            parts = (_xor(b"".join(parts), key),)
+        else:
+            key = bytes(4)
+        frame = b"".join((head, key, *parts))
         self._out.append(memoryview(frame))
         self._unsent += len(frame)
 
@@ -147,6 +163,13 @@ def _head(data: bytearray, place: int) -> tuple[int, int, int] | None:
     if size:
         length = int.from_bytes(data[begin : begin + size], "big")
     return data[place] & 0x0F, begin + size, length
+
+
+def _accepted(key: bytes) -> str:
+    from hashlib import sha1  # loaded with the rest of TLS, or hardly ever wanted
+
+    digest = sha1(key + _ACCEPTS, usedforsecurity=False).digest()
+    return binascii.b2a_base64(digest, newline=False).decode()
 
 
 def _xor(data: bytes, key: bytes) -> bytes:

@@ -109,13 +109,14 @@ class _Packer(threading.Thread):
         self._failed: OSError | CommandError | None = None
 
     def run(self) -> None:
-        with os.fdopen(self._input, "wb") as pipe:
-            try:
-                copying.pack(self._source, self._target, pipe, self._progress)
-            except BrokenPipeError:
-                return  # the other end says why
-            except (OSError, CommandError) as exc:
-                self._failed = exc
+        try:
+            copying.Packer(self._input, self._progress).pack(self._source, self._target)
+        except BrokenPipeError:
+            return  # the other end says why
+        except (OSError, CommandError) as exc:
+            self._failed = exc
+        finally:
+            os.close(self._input)
 
     def check(self) -> None:
         """Raise what went wrong here. To be called when all has been read."""
