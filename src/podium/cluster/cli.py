@@ -29,8 +29,13 @@ def main(argv: Sequence[str]) -> int:
     """Run ``podium`` with *argv*; return the exit code. Errors are one line on stderr and 1."""
     arguments = build_parser(argv).parse_args(argv)
     handler: Handler = arguments.handler
+    return reported(lambda: handler(arguments))
+
+
+def reported(work: Callable[[], int]) -> int:
+    """Return the exit code of *work*; what is wrong with its surroundings is one line on stderr."""
     try:
-        return handler(arguments)
+        return work()
     except ConfigError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1

@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from podium.cluster import kubeconfig, neighbours, pki
-from podium.cluster.cli import data_dir
+from podium.cluster import kubeconfig, neighbours
+from podium.cluster.aside import Aside
+from podium.cluster.cli import data_dir, reported
 from podium.cluster.config import ClusterConfig, ConfigError, make
 from podium.cluster.lock import Locked, held
 from podium.cluster.supervisor import Component, Supervisor
@@ -52,9 +53,11 @@ def main(arguments: argparse.Namespace) -> int:
         neighbours.claim(config)
         # To be passed, not looked into, by mapped users on the way to their own root directories.
         config.run_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
-        renew_certificates(config)
+        certificates = Aside(partial(_renew_certificates, config))
         with collector.paused():
             preload()
+        if code := certificates.wait():
+            return code
         code = _supervisor(config).run()
         if arguments.stop_pods:
             from podium.cluster.down import stop_pods
@@ -97,9 +100,19 @@ def _check_files(config: ClusterConfig) -> None:
         raise ConfigError(str(exc)) from exc
 
 
-def renew_certificates(config: ClusterConfig) -> None:
-    pki.ensure(config, datetime.now(UTC))
-    kubeconfig.write(config)
+def _look_at_certificates(config: ClusterConfig) -> None:
+    Aside(partial(_renew_certificates, config)).wait()
+
+
+def _renew_certificates(config: ClusterConfig) -> int:
+    from podium.cluster import certificates
+
+    def renew() -> int:
+        certificates.ensure(config, datetime.now(UTC))
+        kubeconfig.write(config)
+        return 0
+
+    return reported(renew)
 
 
 @contextlib.contextmanager
@@ -190,7 +203,7 @@ def _supervisor(config: ClusterConfig) -> Supervisor:
                 stop_timeout=10.0 + (settings.shutdown_period if settings else 0.0),
             ),
         ],
-        housekeeping=partial(renew_certificates, config),
+        housekeeping=partial(_look_at_certificates, config),
         housekeeping_interval=_CERTIFICATE_CHECK_INTERVAL,
     )
 

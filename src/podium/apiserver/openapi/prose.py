@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,8 @@ def described(definitions: Mapping[str, Schema]) -> Mapping[str, Schema]:
 
 @cache
 def _published() -> Mapping[str, _Definition]:
+    from importlib.metadata import PackageNotFoundError, files
+
     wanted = f"v{KUBERNETES}-local/_definitions.json"
     try:
         found = next((file for file in files(PACKAGE) or () if str(file).endswith(wanted)), None)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from podium.cluster import kubeconfig, pki
+from podium.cluster import certificates, kubeconfig, pki
 from podium.cluster.config import ClusterConfig, make
 
 NOW = datetime(2025, 1, 13, 7, 30, tzinfo=UTC)
@@ -44,17 +44,17 @@ def contents(config: ClusterConfig) -> dict[str, bytes]:
 
 
 def test_a_second_start_changes_nothing(config):
-    assert pki.ensure(config, NOW)
+    assert certificates.ensure(config, NOW)
     before = contents(config)
-    assert not pki.ensure(config, NOW + timedelta(days=100))
+    assert not certificates.ensure(config, NOW + timedelta(days=100))
     assert contents(config) == before
 
 
 @pytest.mark.parametrize("days", [244, 300, 1000])
 def test_leaves_are_renewed_long_before_they_expire_and_keep_their_keys(config, days):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     before = contents(config)
-    assert pki.ensure(config, NOW + timedelta(days=days))
+    assert certificates.ensure(config, NOW + timedelta(days=days))
     after = contents(config)
     assert after["apiserver.crt"] != before["apiserver.crt"]
     assert after["apiserver.key"] == before["apiserver.key"]
@@ -63,39 +63,39 @@ def test_leaves_are_renewed_long_before_they_expire_and_keep_their_keys(config, 
 
 
 def test_a_renewed_authority_still_vouches_for_what_it_signed(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     old_leaf = certificate(config, "apiserver")
     later = NOW + timedelta(days=2600)
-    pki.ensure(config, later)
+    certificates.ensure(config, later)
     new_ca = certificate(config, "ca")
     assert new_ca.not_valid_after_utc > later + timedelta(days=3000)
     old_leaf.verify_directly_issued_by(new_ca)
 
 
 def test_the_server_certificate_follows_the_flags(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     changed = msgspec.structs.replace(config, bind="192.168.7.1")
-    assert pki.ensure(changed, NOW)
+    assert certificates.ensure(changed, NOW)
     assert {"192.168.7.1", "10.96.0.1", "10.42.0.1", "127.0.0.1"} <= answers_to(config)
     assert "kubernetes.default.svc" in answers_to(config)
 
 
 def test_a_server_that_listens_everywhere_answers_to_the_addresses_it_has(config):
     everywhere = msgspec.structs.replace(config, bind="0.0.0.0")
-    pki.ensure(everywhere, NOW)
+    certificates.ensure(everywhere, NOW)
     assert {"10.42.0.1", everywhere.node_ip, "127.0.0.1"} <= answers_to(config)
     assert "0.0.0.0" not in answers_to(config)
 
 
 def test_a_lost_authority_replaces_everything(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     (config.pki_dir / "ca.key").unlink()
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     certificate(config, "admin").verify_directly_issued_by(certificate(config, "ca"))
 
 
 def test_servers_pass_a_strict_verifier(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     for name in ("apiserver", "kubelet"):
         verifier = (
             PolicyBuilder()
@@ -108,7 +108,7 @@ def test_servers_pass_a_strict_verifier(config):
 
 
 def test_keys_are_for_root_alone(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     assert stat.S_IMODE(config.pki_dir.stat().st_mode) == 0o700
     keys = list(config.pki_dir.glob("*.key"))
     assert len(keys) == len(pki.identities(config)) + 2
@@ -116,7 +116,7 @@ def test_keys_are_for_root_alone(config):
 
 
 def test_the_kubeconfig_holds_the_administrator(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     path = kubeconfig.write(config)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     parsed = yaml.safe_load(path.read_text())
@@ -131,6 +131,6 @@ def test_the_kubeconfig_holds_the_administrator(config):
 
 
 def test_an_unchanged_kubeconfig_is_left_alone(config):
-    pki.ensure(config, NOW)
+    certificates.ensure(config, NOW)
     before = kubeconfig.write(config).stat().st_ino
     assert kubeconfig.write(config).stat().st_ino == before
