@@ -173,6 +173,7 @@ def preload() -> None:
     import aiohttp.web  # noqa: F401
 
     import podium.api.codec
+    import podium.api.types.core_v1
     import podium.client.client
     import podium.client.informer
     import podium.kit.aio  # noqa: F401
