@@ -203,6 +203,21 @@ async def test_refused_by_the_kubelet(
     assert told.startswith(expected)
 
 
+async def test_a_refusal_that_comes_in_pieces_is_told_whole(api: RunningApiServer) -> None:
+    async def refuse(request: web.BaseRequest) -> web.StreamResponse:
+        answer = web.StreamResponse(status=400)
+        await answer.prepare(request)
+        for piece in (b"previous terminated ", b"container ", b"not found"):
+            await answer.write(piece)
+            await asyncio.sleep(0)
+        return answer
+
+    async with api.session() as session, kubelet(api, session) as node_:
+        node_.answer = refuse
+        told = await message(session, f"{PODS}/one/log")
+    assert told == (400, "previous terminated container not found")
+
+
 async def test_a_pod_without_a_node_has_no_log(api: RunningApiServer) -> None:
     async with api.session() as session, kubelet(api, session):
         await post(session, PODS, pod("waiting", "", ["c"]))

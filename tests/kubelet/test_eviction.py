@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from podium.domain.pods.eviction import MEMORY, NODE_DISK, PODS_MEMORY, Observation
+from podium.kubelet.eviction import counting_pause
+from podium.kubelet.stats.reader import StatsReader
 from podium.runtime.stats_port import CpuMemoryUsage
 from support.node import NODE, Node
 
@@ -145,6 +149,30 @@ async def test_who_writes_more_than_allowed_goes(node):
     assert all(c.type != "DisruptionTarget" for c in pod.status.conditions)
     assert node.phase_of("other") == "Running"
     assert condition(node, "DiskPressure").status == "False"
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0, 0), (0.2, 4), (3, 60), (100, 300)])
+def test_counting_pauses_for_as_long_as_it_costs(took, pause):
+    assert counting_pause(took) == pause
+
+
+async def test_what_takes_long_to_count_is_counted_less_often(node, monkeypatch):
+    limits = {"resources": {"limits": {"ephemeral-storage": "2Mi"}}}
+    counted: list[float] = []
+
+    async def slow(*_about: Any) -> list[Any]:
+        counted.append(node.clock.monotonic())
+        await node.clock.sleep(3)
+        return []
+
+    monkeypatch.setattr(StatsReader, "read_disks", slow)
+    await node.create(limits)
+    await node.running()
+    for _ in range(150):
+        await node.clock.advance(1)
+    gaps = [later - earlier for earlier, later in pairwise(counted)]
+    assert gaps
+    assert min(gaps) >= 63
 
 
 async def test_a_pod_in_back_off_goes_by_what_it_takes(node):

@@ -21,12 +21,13 @@ from support.node import IMAGE, PATIENCE, Node
 NAME = "web-node-1"
 
 
-def manifest(**metadata: str) -> str:
+def manifest(*, gate: str = "", **metadata: str) -> str:
+    gates = f", readinessGates: [{{conditionType: {gate}}}]" if gate else ""
     return (
         "apiVersion: v1\nkind: Pod\n"
         f"metadata: {{name: web, annotations: {metadata}}}\n"
         f"spec: {{terminationGracePeriodSeconds: 5, containers: "
-        f"[{{name: c, image: '{IMAGE}'}}]}}\n"
+        f"[{{name: c, image: '{IMAGE}'}}]{gates}}}\n"
     )
 
 
@@ -190,6 +191,21 @@ async def test_a_restart_is_asked_for_by_way_of_the_mirror(idle_node, manifests)
     await node.start()
     await node.clock.advance(10)
     assert node.states[f"{NAME}/c"][-1] == "running r1", "once"
+
+
+async def test_readiness_gates_are_told_by_way_of_the_mirror(idle_node, manifests):
+    node = idle_node
+    (manifests / "web.yaml").write_text(manifest(gate="a/b"))
+    await node.start()
+    await node.running(NAME)
+
+    def ready() -> str:
+        return {c.type: c.status for c in node.pod(NAME).status.conditions}.get("Ready", "")
+
+    assert ready() == "False"
+    patch = {"status": {"conditions": [{"type": "a/b", "status": "True"}]}}
+    await node.client.patch(scheme.PODS, NAME, patch, namespace="default", subresource="status")
+    await node.until(lambda: ready() == "True", step=0.1)
 
 
 async def test_static_pods_run_without_the_api(idle_node, manifests):

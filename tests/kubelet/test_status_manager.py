@@ -56,3 +56,35 @@ async def test_what_others_write_while_a_status_is_on_its_way_is_put_right():
     [_, again] = api.patches
     assert [(c["type"], c["status"]) for c in again["conditions"]] == [("Ready", "True")]
     running.cancel()
+
+
+async def test_who_contradicts_again_and_again_is_answered_ever_more_rarely():
+    """Two kubelets of one name must not keep each other and the API busy."""
+    pod = make_pod({"name": "c", "image": "i"})
+    api, clock = SlowApi(pod), VirtualClock()
+    api.answering.set()
+    manager = StatusManager(api, clock)  # type: ignore[arg-type]
+    running = asyncio.create_task(manager.run())
+    await asyncio.sleep(0)
+    manager.report(pod, at(pod, 0).status)
+    await clock.advance(0)
+    moments = []
+    for second in range(200):
+        before = len(api.patches)
+        manager.seen(pod.metadata.uid, at(pod, 1000 + second, "False"))
+        await clock.advance(1)
+        moments += [second] * (len(api.patches) - before)
+    assert moments[0] == 0, "the first time at once"
+    assert len(moments) <= 10
+    before = len(api.patches)
+
+    manager.report(pod, at(pod, 0, "False").status)
+    await clock.advance(0)
+    assert len(api.patches) == before + 1, "news of the Pod itself never waits"
+
+    await clock.advance(1000)
+    before = len(api.patches)
+    manager.seen(pod.metadata.uid, at(pod, 2000, "True"))
+    await clock.advance(0)
+    assert len(api.patches) == before + 1, "forgotten after a while"
+    running.cancel()

@@ -125,7 +125,12 @@ def choose_container(pod: Pod, asked: str) -> str:
 
 async def _passed_on(upstream: ClientResponse, call: Call) -> ApiError:
     """Return the kubelet's refusal as ``GenericHttpResponseChecker`` turns it into a Status."""
-    text = (await upstream.content.read(_ERROR_LIMIT)).decode(errors="replace")
+    said = bytearray()
+    async for piece in upstream.content.iter_any():
+        said += piece
+        if len(said) >= _ERROR_LIMIT:
+            break
+    text = said[:_ERROR_LIMIT].decode(errors="replace")
     if upstream.status == 400:
         return bad_request(text)
     if upstream.status == 500:

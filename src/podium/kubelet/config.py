@@ -66,6 +66,7 @@ class KubeletConfiguration(msgspec.Struct, frozen=True):
     restart_back_off_start: float = 10.0
     restart_back_off_maximum: float = 300.0
     restart_back_off_reset: float = 600.0
+    restart_back_off_least: float = 1.0
     image_gc_high_threshold_percent: int = 85  #: 100: never
     image_gc_low_threshold_percent: int = 80
     image_minimum_gc_age: float = 120.0
@@ -157,7 +158,10 @@ class KubeletConfiguration(msgspec.Struct, frozen=True):
     @property
     def restart_back_off(self) -> RestartBackOff:
         return RestartBackOff(
-            self.restart_back_off_start, self.restart_back_off_maximum, self.restart_back_off_reset
+            self.restart_back_off_start,
+            self.restart_back_off_maximum,
+            self.restart_back_off_reset,
+            self.restart_back_off_least,
         )
 
     @property
@@ -453,5 +457,6 @@ _GROUPS: dict[str, _Group] = {
         "maxContainerRestartPeriod": ("restart_back_off_maximum", _longest_wait),
         "podium.io/start": ("restart_back_off_start", read.duration),
         "podium.io/reset": ("restart_back_off_reset", read.duration),
+        "podium.io/least": ("restart_back_off_least", read.duration),
     },
 }

@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two looks, and for which a Pod that goes is waited for.
 INTERVAL, CLEANUP = 10.0, 30.0
+#: Counting what Pods keep on disk pauses for so many times what it took, but not for longer (s).
+COUNTING_SHARE, LONGEST_PAUSE = 20.0, 300.0
 _ON_DISKS = ("ephemeral-storage", "inodes")
 
 
@@ -61,6 +63,7 @@ class EvictionManager:
         self._pods, self._events, self._clock = pods, events, clock
         self._thresholds: Sequence[Threshold] = config.eviction_thresholds
         self._state = State()
+        self._count_at = float("-inf")
         self.conditions: frozenset[str] = frozenset()
         self.on_change: Callable[[], None] = lambda: None
         self.reclaim: Callable[[], Awaitable[None]] | None = None
@@ -137,14 +140,25 @@ class EvictionManager:
 
     async def _end_greedy(self) -> Sequence[asyncio.Event]:
         """End the Pods that keep more on disk than they may."""
+        began = self._clock.monotonic()
+        if began < self._count_at:
+            return []
         limited = [p for p in self._pods.active_pods() if is_limited(p) and not is_critical(p)]
+        readings = await self._stats.read_disks(limited) if limited else ()
+        self._count_at = self._clock.monotonic() + counting_pause(self._clock.monotonic() - began)
         found = []
-        for reading in await self._stats.read_disks(limited) if limited else ():
+        for reading in readings:
             message = too_much(reading.pod, _storage(reading))
             if message:
                 over = self._pods.evict(reading.pod.metadata.uid, message, AT_ONCE)
                 found += [over] if over is not None else []
         return found
+
+
+def counting_pause(took: float) -> float:
+    """How long not to count again (seconds) where it *took* so long, so that large trees do not
+    keep a core busy."""
+    return min(took * COUNTING_SHARE, LONGEST_PAUSE)
 
 
 def _storage(reading: PodReading) -> StorageUse:

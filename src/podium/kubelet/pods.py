@@ -81,10 +81,10 @@ class PodManager:
                 self.on_static(pod)
 
     def take_requests(self, uid: str, mirror: Pod) -> None:
-        """Take over what is asked of a static Pod by way of its mirror."""
+        """Take over what is asked and said of a static Pod by way of its mirror."""
         worker = self._workers.get(uid)
         if worker is not None:
-            asked = as_requested(worker.pod, mirror)
+            asked = static.with_gates(as_requested(worker.pod, mirror), mirror)
             if asked is not worker.pod:
                 worker.update(asked)
 

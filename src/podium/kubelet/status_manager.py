@@ -32,12 +32,15 @@ logger = logging.getLogger(__name__)
 
 #: Statuses of one Pod that wait for the API at most.
 _MOST = 4
+#: Seconds after which it is forgotten that others have made something else of a status.
+_QUIET = 120.0
 _DEFINITION = "io.k8s.api.core.v1.PodStatus"
 
 
 class _Entry(msgspec.Struct):
     """``desired`` is what was last reported, ``published`` what the API has for sure, as of
-    ``version``; ``shown`` is what was seen of it while a status was on its way."""
+    ``version``; ``shown`` is what was seen of it while a status was on its way, or while one was
+    held back (``correcting``), as others had been put right a moment ago (``corrected``)."""
 
     pod: Pod
     published: PodStatus
@@ -46,6 +49,9 @@ class _Entry(msgspec.Struct):
     sending: bool = False
     version: int = 0
     shown: Pod | None = None
+    correcting: bool = False
+    corrected: float = float("-inf")
+    corrections: Backoff = msgspec.field(default_factory=lambda: Backoff(initial=1.0, maximum=60.0))
     settled: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
 
 
@@ -112,7 +118,33 @@ class StatusManager:
             return
         if entry.sending:
             entry.shown = shown  # it may be of before or after: looked at when that is known
+        elif entry.correcting:
+            entry.shown = shown
         elif contradicted(entry.desired, shown.status):
+            self._correct(entry, shown)
+
+    def _correct(self, entry: _Entry, shown: Pod) -> None:
+        """Put right what others have made of a status, at once; who does so again and again, as
+        another kubelet of the same name, is answered ever more rarely."""
+        now = self._clock.monotonic()
+        repeated = now - entry.corrected < _QUIET
+        entry.corrected = now
+        if not repeated:
+            entry.corrections.reset()
+            self._publish_again(entry, shown.status)
+            return
+        entry.correcting, entry.shown = True, shown
+        assert self._group is not None, "run() is not running"
+        self._group.create_task(self._correct_later(entry), name="status held back")
+
+    async def _correct_later(self, entry: _Entry) -> None:
+        await self._clock.sleep(entry.corrections.next())
+        entry.correcting, entry.corrected = False, self._clock.monotonic()
+        current = self._entries.get(entry.pod.metadata.uid) is entry
+        if not current or entry.sending or entry.shown is None:
+            return
+        shown, entry.shown = entry.shown, None
+        if contradicted(entry.desired, shown.status):
             self._publish_again(entry, shown.status)
 
     def _publish_again(self, entry: _Entry, there: PodStatus) -> None:

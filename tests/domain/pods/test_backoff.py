@@ -62,11 +62,18 @@ def annotated(text: str):
         ("", UPSTREAM),
         ("start=1s,maximum=5s,reset=1m", QUICK),
         (" maximum=30s ,", RestartBackOff(maximum=30.0)),
-        ("start=250ms", RestartBackOff(start=0.25)),
+        ("start=250ms,maximum=2s", RestartBackOff(start=1.0, maximum=2.0)),
+        ("reset=100ms", RestartBackOff(reset=1.0)),
     ],
 )
-def test_a_pod_says_how_long_it_waits(text, curve):
+def test_a_pod_says_how_long_it_waits_but_no_less_than_a_second(text, curve):
     assert pod_back_off(annotated(text), UPSTREAM) == curve
+
+
+def test_a_node_may_allow_less():
+    eager = RestartBackOff(least=0.25)
+    found = pod_back_off(annotated("start=100ms,reset=5s"), eager)
+    assert (found.start, found.reset) == (0.25, 5.0)
 
 
 @pytest.mark.parametrize("text", ["1s", "begin=1s", "start=soon", "start=1ms", "maximum=25h"])

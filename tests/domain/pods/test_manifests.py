@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from podium.api.types.core_v1 import Node, Pod
+from podium.api.types.core_v1 import Node, Pod, PodCondition, PodReadinessGate, PodStatus
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.domain.pods.manifests import BadManifest, static_pod
-from podium.domain.pods.static import from_api, is_mirror, is_static, mirror_of, shows
+from podium.domain.pods.static import (
+    from_api,
+    is_mirror,
+    is_static,
+    mirror_of,
+    shows,
+    with_gates,
+)
 from support.pods import NOW
 
 WEB = """
@@ -104,6 +112,21 @@ def test_its_mirror_is_owned_by_the_node_and_shows_no_other():
     assert (owner.kind, owner.name, owner.uid, owner.controller) == ("Node", "node-1", "u", True)
     assert mirror.metadata.uid == ""
     assert not is_mirror(pod), "the static Pod itself is not changed"
+
+
+def test_what_others_say_of_its_gates_is_taken_over_from_the_mirror_and_no_more():
+    pod = made()
+    gated = replace(
+        pod, spec=replace(pod.spec, readiness_gates=[PodReadinessGate(condition_type="a/b")])
+    )
+    said = [PodCondition(type="a/b", status="True"), PodCondition(type="Ready", status="False")]
+    mirror = replace(gated, status=PodStatus(conditions=said))
+    assert with_gates(pod, mirror) is pod
+    assert with_gates(gated, replace(mirror, status=PodStatus())) is gated
+    told = with_gates(gated, mirror)
+    assert told.status.conditions == said[:1]
+    assert with_gates(told, mirror) is told
+    assert with_gates(told, replace(mirror, status=PodStatus())).status.conditions == []
 
 
 def test_a_pod_of_the_api_is_not_static_whatever_it_says():

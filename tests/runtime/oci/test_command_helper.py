@@ -7,11 +7,13 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from podium.runtime.oci import command_helper
+from podium.runtime.oci.engine import Helper
 from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import (
     Capability,
@@ -145,6 +147,26 @@ async def test_what_takes_too_long_is_killed_with_its_shell(harness: OciHarness)
     await runtime.exec_sync(container_id, ["busybox", "rm", "/tmp/slow"])
     await runtime.exec_sync(container_id, ["sh", "-c", script])
     assert shells(harness, container_id) not in ([], [shell])
+
+
+async def test_the_start_of_a_shell_is_not_the_time_of_its_command(
+    harness: OciHarness, monkeypatch: pytest.MonkeyPatch
+):
+    container_id = await started(harness)
+    take, loop, allowed = command_helper.take, asyncio.get_running_loop(), 1.0
+
+    async def slow(*about: Any) -> Helper | None:
+        began = loop.time()
+        helper = await take(*about)
+        while loop.time() < began + allowed:
+            await asyncio.sleep(0)
+        return helper
+
+    await harness.runtime.exec_sync(container_id, ["true"])
+    monkeypatch.setattr(command_helper, "take", slow)
+    answer = await harness.runtime.exec_sync(container_id, ["true"], allowed)
+    assert answer.exit_code == 0
+    assert len(shells(harness, container_id)) == 1
 
 
 async def test_a_slow_command_holds_no_other_up_and_many_run_at_a_time(harness: OciHarness):

@@ -26,11 +26,12 @@ SHORTEST, LONGEST = 0.1, 86400.0
 
 class RestartBackOff(msgspec.Struct, frozen=True):
     """Seconds: the first wait, the longest, and how long a run has to last for the sequence to
-    begin afresh."""
+    begin afresh; *least* is the least of each that a Pod gets by its annotation."""
 
     start: float = 10.0
     maximum: float = 300.0
     reset: float = 600.0
+    least: float = 1.0
 
     @property
     def initial(self) -> float:
@@ -42,7 +43,8 @@ UPSTREAM = RestartBackOff()
 
 def pod_back_off(pod: Pod, node: RestartBackOff) -> RestartBackOff:
     """Return what counts for *pod*: its annotation (``start=1s,maximum=30s,reset=2m``, or a part of
-    that), else what counts on the *node*. Raises ValueError, which says what is wrong."""
+    that), but no less than the node allows, else what counts on the *node*. Raises ValueError,
+    which says what is wrong."""
     given: dict[str, float] = {}
     for entry in pod.metadata.annotations.get(ANNOTATION, "").split(","):
         name, equals, duration = entry.strip().partition("=")
@@ -50,8 +52,9 @@ def pod_back_off(pod: Pod, node: RestartBackOff) -> RestartBackOff:
             continue
         if not equals or name not in ("start", "maximum", "reset"):
             raise ValueError(f"{entry.strip()!r} is not start=, maximum= or reset=DURATION")
-        given[name] = seconds_of(duration)
-        if not SHORTEST <= given[name] <= LONGEST:
+        seconds = seconds_of(duration)
+        given[name] = max(seconds, node.least)
+        if not SHORTEST <= seconds <= LONGEST:
             raise ValueError(f"{duration!r} is not between 100ms and a day")
     return replace(node, **given)
 

@@ -51,6 +51,18 @@ def shows(mirror: Pod, pod: Pod) -> bool:
     return mirror.metadata.annotations.get(MIRROR) == pod.metadata.annotations.get(HASH)
 
 
+def with_gates(pod: Pod, mirror: Pod) -> Pod:
+    """Return the static *pod* with what others have said of its readiness gates on its *mirror*;
+    itself where that is nothing new."""
+    gates = {gate.condition_type for gate in pod.spec.readiness_gates}
+    said = [condition for condition in mirror.status.conditions if condition.type in gates]
+    known = [condition for condition in pod.status.conditions if condition.type in gates]
+    if said == known:
+        return pod
+    others = [condition for condition in pod.status.conditions if condition.type not in gates]
+    return replace(pod, status=replace(pod.status, conditions=[*others, *said]))
+
+
 def from_api(pod: Pod) -> Pod:
     """Return a Pod of the API without marks of a static one that somebody may have given it."""
     annotations = pod.metadata.annotations

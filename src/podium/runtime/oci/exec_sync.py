@@ -34,9 +34,9 @@ async def exec_sync(
 ) -> ExecSyncResponse:
     """Run *cmd* to its end. Failures have containerd's words."""
     live = running(engine, container_id)
+    helper = await command_helper.take(engine, live, cmd)  # its start is not the command's time
     try:
         async with asyncio.timeout(timeout or None):
-            helper = await command_helper.take(engine, live, cmd)
             answer = await helper.run(cmd) if helper is not None else None
     except TimeoutError:
         raise timed_out(timeout) from None
