@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import json
 import pkgutil
+import subprocess
 import sys
 
 import podium.kubectl
@@ -53,3 +54,12 @@ async def test_get_loads_these_modules_and_no_other(tmp_path):
     loaded = {name.partition(".")[0] for name in public if not name.startswith("podium")}
     assert loaded <= STANDARD
     assert {name.rpartition(".")[2] for name in public if name.startswith("podium")} <= OURS
+
+
+def test_exec_loads_nothing_that_takes_long():
+    wanted = "podium.kubectl.verbs.exec", "podium.kubectl.streams", "podium.kubectl.terminal"
+    script = f"import sys, {', '.join(wanted)}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"asyncio", "dataclasses", "inspect", "typing", "yaml"} & set(loaded)

@@ -50,7 +50,9 @@ async def answer(request: web.BaseRequest) -> web.StreamResponse:
 @pytest.fixture
 async def http() -> AsyncIterator[Http]:
     async with RawTestServer(answer) as server:
-        yield Http(Connection(str(server.make_url("/"))))
+        made = Http(Connection(str(server.make_url("/"))))
+        yield made
+        made.close()
 
 
 def exchange(http: Http, path: str, messages: list[bytes]) -> list[bytes]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from podium.kubectl import selectors
-from podium.kubectl.command import Invocation
-from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from podium.kubectl.command import Invocation
+    from podium.kubectl.discovery import Discovery, ResourceType
+    from podium.kubectl.flags import Values
 
 #: Kinds whose selector has the labels alone, and those that have it with expressions.
 _PLAIN = (("", "Service"), ("", "ReplicationController"))

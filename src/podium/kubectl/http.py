@@ -38,6 +38,16 @@ class Answer:
         return json.loads(self.body)
 
 
+class Upgraded:
+    """What came of asking for another protocol: with 101 the connection, and what has come on it
+    already; without *socket* a refusal, whole."""
+
+    __slots__ = ("response", "said", "socket")
+
+    def __init__(self, response: Response, socket: socket.socket | None, said: bytes) -> None:
+        self.response, self.socket, self.said = response, socket, said
+
+
 class Http:
     """Requests to one server, one after the other. *timeout* is in seconds, None for none."""
 
@@ -162,6 +172,11 @@ class Http:
                    *self.identity()]  # fmt: skip
         if body is not None:
             headers.append(("Content-Type", content_type))
+        return self._ask(method, target, headers, body)
+
+    def _ask(
+        self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> Response:
         for attempt in (1, 2):
             fresh = self._open is None
             try:
@@ -207,22 +222,22 @@ class Http:
 
     def upgrade(
         self, method: str, path: str, query: Query, headers: Sequence[tuple[str, str]]
-    ) -> tuple[socket.socket, Response]:
-        """Ask for another protocol on a connection of its own; return that, with the answer.
-
-        Not a byte behind the head of a 101 has been read. Raises Unreachable.
-        """
+    ) -> Upgraded:
+        """Ask for another protocol. Raises Unreachable."""
         asked = [("Host", self.authority), ("User-Agent", USER_AGENT), *self.identity(), *headers]
+        response = self._ask(method, self._target(path, query), asked, None)
+        wire = self._open
+        assert wire is not None
+        if response.status == 101:
+            self._open = None
+            return Upgraded(response, *wire.taken_over())
         try:
-            connected = self._dial()
-            try:
-                wire = Wire(connected, buffer=0)
-                return connected, wire.ask(method, self._target(path, query), asked, None)
-            except (OSError, WireError):
-                connected.close()
-                raise
+            return Upgraded(response, None, response.read())
         except (OSError, WireError) as exc:
             raise Unreachable(self.authority, exc) from exc
+        finally:
+            if not response.reusable:
+                self.close()
 
     def _connect(self) -> Wire:
         return Wire(self._dial())

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Any
 
 from podium.kubectl.errors import CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import IO, Any
 
 _ANNOTATION = "kubectl.kubernetes.io/default-container"
 
 
-@dataclass(frozen=True, slots=True)
 class Chosen:
     """*guessed*: nothing said which of several containers is meant."""
 
-    name: str
-    names: list[str]
-    guessed: bool
+    __slots__ = ("guessed", "name", "names")
+
+    def __init__(self, name: str, names: list[str], guessed: bool) -> None:
+        self.name, self.names, self.guessed = name, names, guessed
 
     def announce(self, file: IO[str] | None = None) -> None:
         if self.guessed:

@@ -8,15 +8,19 @@ import json
 import os
 import select
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
-from types import FrameType
-from typing import Any
 
 from podium.kubectl.errors import CommandError, Exited, Failed, Lost
-from podium.kubectl.http import Http, Query
-from podium.kubectl.terminal import DetachKeys, raw_terminal
+from podium.kubectl.terminal import raw_terminal
 from podium.kubectl.web_socket import WebSocket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+    from typing import Any
+
+    from podium.kubectl.http import Http, Query
+    from podium.kubectl.terminal import DetachKeys
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
@@ -27,18 +31,25 @@ _AHEAD = 4 * _CHUNK
 _PIPE_SIZE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which streams; with *tty* this side's terminal becomes the process's.
 
     *redraws*: the terminal says a wrong size first, so that what runs there draws all of it anew.
     """
 
-    stdin: bool
-    tty: bool = False
-    stderr: bool = True
-    detach: DetachKeys | None = None
-    redraws: bool = False
+    __slots__ = ("detach", "redraws", "stderr", "stdin", "tty")
+
+    def __init__(
+        self,
+        stdin: bool,
+        tty: bool = False,
+        *,
+        stderr: bool = True,
+        detach: DetachKeys | None = None,
+        redraws: bool = False,
+    ) -> None:
+        self.stdin, self.tty, self.stderr = stdin, tty, stderr
+        self.detach, self.redraws = detach, redraws
 
     def query(self) -> list[tuple[str, str]]:
         query = [("stdout", "true")]
@@ -47,13 +58,13 @@ class Wanted:
         return query
 
 
-@dataclass(frozen=True, slots=True)
 class Ends:
     """Descriptors of this side."""
 
-    stdin: int = 0
-    stdout: int = 1
-    stderr: int = 2
+    __slots__ = ("stderr", "stdin", "stdout")
+
+    def __init__(self, stdin: int = 0, stdout: int = 1, stderr: int = 2) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
 
 
 class _Killed(Exception):

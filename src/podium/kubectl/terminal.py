@@ -8,9 +8,12 @@ import re
 import sys
 import termios
 import tty
-from collections.abc import Iterator
 
 from podium.kubectl.errors import CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What detaches from a container that goes on, where nothing else is asked for.
 DETACH_KEYS = "ctrl-p,ctrl-q"

@@ -7,11 +7,16 @@ import binascii
 import os
 import ssl
 from collections import deque
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from podium.kubectl.errors import CommandError, Unreachable
-from podium.kubectl.http import Http, Query, told_in
+from podium.kubectl.http import told_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from podium.kubectl.http import Http, Query
 
 _CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x2, 0x8, 0x9, 0xA
 _FIN, _MASKED = 0x80, 0x80
@@ -39,14 +44,15 @@ class WebSocket:
             ("Sec-WebSocket-Protocol", ", ".join(protocols)),
         ]
         for method in ("GET", "POST"):
-            self._socket, response = http.upgrade(method, path, query, headers)
-            if response.status == 101:
+            upgraded = http.upgrade(method, path, query, headers)
+            if upgraded.socket is not None:
+                self._socket = upgraded.socket
                 break
-            said = response.read()
-            self._socket.close()
         else:
+            said = upgraded.said
             text = told_in(said) or said.decode(errors="replace").strip()
             raise CommandError(f"unable to upgrade connection: {text}")
+        response = upgraded.response
         self.protocol = response.header("sec-websocket-protocol")
         if response.header("sec-websocket-accept") != _accepted(key) or (
             self.protocol not in protocols
@@ -58,7 +64,7 @@ class WebSocket:
         self._masks = http.server.scheme != "https"
         self._server = http.authority
         self._socket.setblocking(False)
-        self._received = bytearray()
+        self._received = bytearray(upgraded.said)
         self._out: deque[memoryview] = deque()
         self._unsent = 0
         self._ended = False
@@ -116,6 +122,7 @@ class WebSocket:
     def receive(self) -> Iterator[bytes]:
         """Yield the messages that have come. :attr:`ended` tells whether more may. Raises
         Unreachable."""
+        yield from self._messages()
         while not self._ended:
             try:
                 data = self._socket.recv(_PIECE)

@@ -123,6 +123,16 @@ class Wire:
                 # What comes before is only a greeting.
                 return response
 
+    def taken_over(self) -> tuple[socket.socket, bytes]:
+        """Return the connection for something else than HTTP, and what was read ahead of it."""
+        self._socket.setblocking(False)
+        try:
+            ahead: bytes = self._file.peek()  # type: ignore[attr-defined]
+        except (BlockingIOError, OSError):
+            ahead = b""  # nothing was, nor has come: TLS says so by an error
+        self._file.close()
+        return self._socket, ahead
+
     def close(self) -> None:
         self._file.close()
         self._socket.close()

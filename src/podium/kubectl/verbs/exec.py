@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from podium.kubectl.attachable import attachable_pod, checked_timeout, named_object, timeout_flag
-from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.command import Command
+from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.pods import chosen_container
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from podium.kubectl.command import Invocation
+    from podium.kubectl.discovery import ResourceType
 
 
 def run(invocation: Invocation) -> int:
