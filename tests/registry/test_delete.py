@@ -22,7 +22,7 @@ from podium.api.types.core_v1 import (
 )
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta, Preconditions
 from podium.kit.clock import VirtualClock
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions, Stored
 from podium.store.memory import MemoryStore
@@ -350,7 +350,7 @@ async def test_the_first_failure_ends_the_deletion_of_a_collection() -> None:
     assert text(refused.value)[2] == 'configmaps "b" is forbidden: it stays'
 
 
-class _KeepsB:
+class _KeepsB(AdmissionPlugin):
     """A plugin that lets nobody delete ``b``."""
 
     name = "KeepsB"
@@ -358,8 +358,6 @@ class _KeepsB:
     async def admit(self, attributes: Attributes) -> None:
         if (attributes.operation, attributes.name) == ("DELETE", "b"):
             raise errors.forbidden(attributes.resource, "b", "it stays")
-
-    async def validate(self, attributes: Attributes) -> None: ...
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from podium.api.scheme import CONFIGMAPS, IPADDRESSES, SERVICECIDRS, SERVICES
 from podium.api.types.core_v1 import Service, ServicePort, ServiceSpec
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.kit.clock import VirtualClock
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 from podium.registry.patching import MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import ListOptions
@@ -21,7 +21,7 @@ from podium.store.port import Store
 from support.registries import config_map, context, serving, text
 
 
-class Recorder:
+class Recorder(AdmissionPlugin):
     """A plugin that notes what it is asked, marks what is written, and refuses some names."""
 
     name = "Recorder"

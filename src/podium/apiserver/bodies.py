@@ -36,6 +36,8 @@ async def read(request: BaseRequest) -> bytes:
         raise errors.too_large(f"limit is {LIMIT}")
     if "Expect" in request.headers:
         await _ask_for_it(request)
+    if request.content.is_eof():  # the body came with the headers, as most do
+        return await _read(request)
     try:
         async with asyncio.timeout(PATIENCE):
             return await _read(request)

@@ -5,8 +5,7 @@ Follows ``k8s.io/apiserver/pkg/storage/names``.
 
 from __future__ import annotations
 
-import secrets
-import uuid
+from podium.kit.chance import random_bytes
 
 #: Without vowels and characters that look alike, so that no words come about.
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -18,7 +17,7 @@ ATTEMPTS = 8
 
 
 def random_suffix() -> str:
-    number = secrets.randbelow(len(_ALPHABET) ** _SUFFIX_LENGTH)  # the system is asked once
+    number = int.from_bytes(random_bytes())
     letters = []
     for _ in range(_SUFFIX_LENGTH):
         number, place = divmod(number, len(_ALPHABET))
@@ -32,4 +31,7 @@ def generate_name(base: str) -> str:
 
 
 def new_uid() -> str:
-    return str(uuid.uuid4())
+    """Return a random UUID (version 4 of RFC 9562)."""
+    digits = random_bytes().hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

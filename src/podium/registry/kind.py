@@ -16,7 +16,14 @@ from podium.api.service_cidrs import is_managed, is_ready
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.kit.clock import Clock
 from podium.registry import generate_name, keys
-from podium.registry.admission.base import AdmissionPlugin, Attributes, Operation, Reader
+from podium.registry.admission.base import (
+    AdmissionPlugin,
+    Attributes,
+    Operation,
+    Reader,
+    Step,
+    steps,
+)
 from podium.registry.change import at_revision
 from podium.registry.feeder import Feeder
 from podium.registry.listing import Lister
@@ -48,6 +55,8 @@ class Kind:
     cache: WatchCache
     lister: Lister = field(init=False)
     watches: WatchOpener = field(init=False)
+    _admit: Sequence[Step] = field(init=False)
+    _validate: Sequence[Step] = field(init=False)
     _pool: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -56,6 +65,9 @@ class Kind:
         watches = WatchOpener(shared.store, shared.feeder, self.cache, shared.clock)
         object.__setattr__(self, "lister", lister)
         object.__setattr__(self, "watches", watches)
+        admit, validate = steps(shared.admission, self.resource)
+        object.__setattr__(self, "_admit", admit)
+        object.__setattr__(self, "_validate", validate)
 
     def key(self, namespace: str, name: str) -> str:
         return keys.key(self.resource, namespace, name)
@@ -173,7 +185,7 @@ class Kind:
             obj=obj,
             old=old,
             subresource=subresource,
-            random_suffix=generate_name.random_suffix(),
+            random_suffix=generate_name.random_suffix() if operation == "CREATE" else "",
             delete_options=delete_options,
             dry_run=context.dry_run,
             warnings=context.warnings,
@@ -181,13 +193,13 @@ class Kind:
         )
 
     async def admit(self, attributes: Attributes) -> None:
-        for plugin in self.shared.admission:
-            await plugin.admit(attributes)
+        for admit in self._admit:
+            await admit(attributes)
 
     async def validate_admission(self, attributes: Attributes) -> None:
         try:
-            for plugin in self.shared.admission:
-                await plugin.validate(attributes)
+            for validate in self._validate:
+                await validate(attributes)
         except BaseException:
             await attributes.over(None)
             raise

@@ -21,7 +21,7 @@ from podium.apiserver.auth.authorizer import PRIVILEGED_GROUP
 from podium.apiserver.auth.rbac.policy import Policy, RoleNotFound
 from podium.apiserver.auth.rbac.rules import describe, missing, quoted
 from podium.apiserver.paths import RequestInfo
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 _EVERYTHING = (
     PolicyRule(verbs=["*"], api_groups=["*"], resources=["*"]),
@@ -29,10 +29,11 @@ _EVERYTHING = (
 )
 
 
-class EscalationCheck:
+class EscalationCheck(AdmissionPlugin):
     """The last admission plugin: what it sees is what will be stored."""
 
     name = "RBAC"
+    resources = (ROLES, CLUSTERROLES, ROLEBINDINGS, CLUSTERROLEBINDINGS)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -48,9 +49,6 @@ class EscalationCheck:
             self._check_role(attributes, attributes.obj)
         elif resource in (ROLEBINDINGS, CLUSTERROLEBINDINGS):
             self._check_binding(attributes, attributes.obj)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing beyond what was refused on arrival."""
 
     def _check_role(self, attributes: Attributes, role: AnyRole) -> None:
         name = role.metadata.name

@@ -22,16 +22,17 @@ from podium.api.user import is_node
 from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.paths import RequestInfo
 from podium.domain.pods.references import claim_names
-from podium.registry.admission.base import Attributes, Reader
+from podium.registry.admission.base import AdmissionPlugin, Attributes, Reader
 from podium.registry.admission.node_restriction import refused
 
 _VERB = "request-serviceaccounts-token-audience"
 
 
-class NodeAudience:
+class NodeAudience(AdmissionPlugin):
     """Comes after NodeRestriction, which has seen to it that the token is bound to a Pod."""
 
     name = "NodeRestriction"
+    resources = (SERVICEACCOUNTS,)
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -56,9 +57,6 @@ class NodeAudience:
                 "is not authorized to request tokens for this audience"
             )
             raise refused(attributes, why)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing beyond what was refused on arrival."""
 
     def _is_granted(self, attributes: Attributes, audience: str) -> bool:
         info = RequestInfo(

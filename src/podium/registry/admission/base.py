@@ -6,7 +6,7 @@ Follows ``k8s.io/apiserver/pkg/admission``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -100,15 +100,33 @@ async def telling(attributes: Attributes) -> AsyncIterator[Outcome]:
     await attributes.over(outcome.stored_at)
 
 
-class AdmissionPlugin(Protocol):
+class AdmissionPlugin:
     """``admit`` runs for each plugin in order before validation, then ``validate`` for each.
 
-    Both raise ApiError to refuse. A plugin looks at ``attributes.resource`` first and leaves
-    alone what it has nothing to say about.
+    Both raise ApiError to refuse; a plugin has one of them, or both. It is shown no other
+    *resources* than those that it names, where it names any.
     """
 
     name: str
+    resources: Collection[Resource] | None = None
 
-    async def admit(self, attributes: Attributes) -> None: ...
+    async def admit(self, attributes: Attributes) -> None:
+        """Change or refuse the write."""
 
-    async def validate(self, attributes: Attributes) -> None: ...
+    async def validate(self, attributes: Attributes) -> None:
+        """Refuse the complete object."""
+
+
+Step = Callable[[Attributes], Awaitable[None]]
+
+
+def steps(
+    plugins: Sequence[AdmissionPlugin], resource: Resource
+) -> tuple[Sequence[Step], Sequence[Step]]:
+    """Return what *plugins* do about a write of *resource* before validation, and behind it."""
+    concerned = [
+        plugin for plugin in plugins if plugin.resources is None or resource in plugin.resources
+    ]
+    admit = [p.admit for p in concerned if type(p).admit is not AdmissionPlugin.admit]
+    validate = [p.validate for p in concerned if type(p).validate is not AdmissionPlugin.validate]
+    return admit, validate

@@ -8,7 +8,7 @@ from __future__ import annotations
 from podium.api.quantity import parse
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, STORAGECLASSES
 from podium.api.types.core_v1 import PersistentVolumeClaim
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 from podium.registry.admission.default_classes import CLAIM_CLASS
 
 _NOT_ALLOWED = (
@@ -17,11 +17,9 @@ _NOT_ALLOWED = (
 )
 
 
-class PersistentVolumeClaimResize:
+class PersistentVolumeClaimResize(AdmissionPlugin):
     name = "PersistentVolumeClaimResize"
-
-    async def admit(self, attributes: Attributes) -> None:
-        """Nothing: only refuses."""
+    resources = (PERSISTENTVOLUMECLAIMS,)
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises ApiError (403)."""

@@ -17,7 +17,7 @@ from podium.api.scheme import (
     STORAGECLASSES,
     Resource,
 )
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 #: Annotations of old that name a class.
 CLAIM_CLASS = "volume.beta.kubernetes.io/storage-class"
@@ -30,8 +30,9 @@ INGRESS_DEFAULTS = ("ingressclass.kubernetes.io/is-default-class",)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class DefaultStorageClass:
+class DefaultStorageClass(AdmissionPlugin):
     name = "DefaultStorageClass"
+    resources = (PERSISTENTVOLUMECLAIMS,)
 
     async def admit(self, attributes: Attributes) -> None:
         if not _is_new(attributes, PERSISTENTVOLUMECLAIMS):
@@ -41,12 +42,10 @@ class DefaultStorageClass:
             known = attributes.reader.known(STORAGECLASSES, "")
             claim.spec.storage_class_name = default_class(known, STORAGE_DEFAULTS)
 
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing to refuse."""
 
-
-class DefaultIngressClass:
+class DefaultIngressClass(AdmissionPlugin):
     name = "DefaultIngressClass"
+    resources = (INGRESSES,)
 
     async def admit(self, attributes: Attributes) -> None:
         if not _is_new(attributes, INGRESSES):
@@ -56,9 +55,6 @@ class DefaultIngressClass:
         if ingress.spec.ingress_class_name is None and not annotated:
             known = attributes.reader.known(INGRESSCLASSES, "")
             ingress.spec.ingress_class_name = default_class(known, INGRESS_DEFAULTS)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing to refuse."""
 
 
 def default_class(known: Iterable[Any], annotations: Iterable[str]) -> str | None:

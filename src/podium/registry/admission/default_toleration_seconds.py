@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from podium.api.scheme import PODS
 from podium.api.types.core_v1 import Pod, Toleration
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 SECONDS = 300
 
 
-class DefaultTolerationSeconds:
+class DefaultTolerationSeconds(AdmissionPlugin):
     name = "DefaultTolerationSeconds"
+    resources = (PODS,)
 
     async def admit(self, attributes: Attributes) -> None:
         """Add what is missing; on updates, too, where a client left the two out."""
@@ -22,9 +23,6 @@ class DefaultTolerationSeconds:
             return
         if attributes.operation in ("CREATE", "UPDATE") and isinstance(attributes.obj, Pod):
             add_default_tolerations(attributes.obj)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing to refuse."""
 
 
 def add_default_tolerations(pod: Pod) -> None:

@@ -11,7 +11,7 @@ from podium.api import resources
 from podium.api.quantity import parse
 from podium.api.scheme import LIMITRANGES, PERSISTENTVOLUMECLAIMS, PODS
 from podium.api.types.core_v1 import Container, LimitRange, LimitRangeItem, Pod
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 ANNOTATION = "kubernetes.io/limit-ranger"
 
@@ -19,8 +19,9 @@ ANNOTATION = "kubernetes.io/limit-ranger"
 _Amounts = Mapping[str, str]
 
 
-class LimitRanger:
+class LimitRanger(AdmissionPlugin):
     name = "LimitRanger"
+    resources = (PODS, PERSISTENTVOLUMECLAIMS)
 
     async def admit(self, attributes: Attributes) -> None:
         """Fill in default limits and requests of new Pods, and say so in an annotation."""

@@ -9,13 +9,13 @@ from podium.api import errors
 from podium.api.scheme import NAMESPACES
 from podium.api.types.core_v1 import Namespace
 from podium.api.types.meta_v1 import StatusCause
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 #: Namespaces that the control plane itself lives in.
 PROTECTED = frozenset({"default", "kube-system", "kube-public"})
 
 
-class NamespaceLifecycle:
+class NamespaceLifecycle(AdmissionPlugin):
     name = "NamespaceLifecycle"
 
     async def admit(self, attributes: Attributes) -> None:
@@ -35,9 +35,6 @@ class NamespaceLifecycle:
             raise errors.not_found(NAMESPACES, attributes.namespace)
         if _is_terminating(found):
             raise _terminating(attributes)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing more than ``admit``."""
 
 
 def _is_terminating(namespace: Namespace) -> bool:

@@ -25,7 +25,7 @@ from podium.api.scheme import (
 from podium.api.types.core_v1 import Node, PersistentVolumeClaim, Pod
 from podium.api.user import is_node, node_name
 from podium.registry.admission import mirror_pods
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 LEASE_NAMESPACE = "kube-node-lease"
 #: Labels that administrators mark nodes with for isolation, out of the nodes' own reach.
@@ -49,7 +49,7 @@ _NODES_OWN_PARTS = ("kubelet.kubernetes.io", "node.kubernetes.io")
 _KUBERNETES_PARTS = ("kubernetes.io", "k8s.io")
 
 
-class NodeRestriction:
+class NodeRestriction(AdmissionPlugin):
     name = "NodeRestriction"
 
     async def admit(self, attributes: Attributes) -> None:
@@ -62,9 +62,6 @@ class NodeRestriction:
         check = _CHECKS.get(attributes.resource)
         if check is not None:
             await check(node, attributes)
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing beyond what was refused on arrival."""
 
 
 def refused(attributes: Attributes, why: str) -> ApiError:

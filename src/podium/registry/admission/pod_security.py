@@ -15,7 +15,7 @@ from podium.api.scheme import NAMESPACES, PODS
 from podium.api.types.core_v1 import Namespace, Pod, PodTemplateSpec
 from podium.domain.pod_security.levels import LevelVersion, Policy, policy_of
 from podium.kit.apart import LARGE, apart
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 #: Subresources of Pods whose body is no Pod, or cannot change what the standards are about.
 _HARMLESS = frozenset({
@@ -27,11 +27,9 @@ _TEMPLATED = frozenset({
 })  # fmt: skip
 
 
-class PodSecurity:
+class PodSecurity(AdmissionPlugin):
     name = "PodSecurity"
-
-    async def admit(self, attributes: Attributes) -> None:
-        """Nothing: all is decided on the complete object."""
+    resources = (NAMESPACES, PODS, *_TEMPLATED)
 
     async def validate(self, attributes: Attributes) -> None:
         """Raises ApiError: 403 for a Pod, 422 for a namespace's labels."""

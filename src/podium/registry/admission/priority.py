@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.scheme import PODS, PRIORITYCLASSES
 from podium.api.types.core_v1 import Pod
-from podium.registry.admission.base import Attributes, Reader
+from podium.registry.admission.base import AdmissionPlugin, Attributes, Reader
 
 if TYPE_CHECKING:
     from podium.api.types.scheduling_v1 import PriorityClass
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 DEFAULT_PRIORITY, DEFAULT_POLICY = 0, "PreemptLowerPriority"
 
 
-class Priority:
+class Priority(AdmissionPlugin):
     name = "Priority"
+    resources = (PODS, PRIORITYCLASSES)
 
     async def admit(self, attributes: Attributes) -> None:
         """Compute priority and preemption policy; keep them on update.

@@ -22,7 +22,7 @@ from podium.domain.quota import charging
 from podium.domain.quota.charging import Demand
 from podium.domain.quota.scopes import covers
 from podium.domain.quota.usage import Amounts, added, amounts, names_of, texts, without
-from podium.registry.admission.base import Attributes, Reader
+from podium.registry.admission.base import AdmissionPlugin, Attributes, Reader
 from podium.registry.admission.quota_ledger import Charge, Ledger
 
 #: How often a status that others write, too, is tried to be changed.
@@ -52,7 +52,7 @@ class _Namespace:
         self.waiting: list[_Request] = []
 
 
-class ResourceQuotaAdmission:
+class ResourceQuotaAdmission(AdmissionPlugin):
     name = "ResourceQuota"
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from podium.api.quantity import parse
 from podium.api.scheme import PODS, RUNTIMECLASSES
 from podium.api.types.core_v1 import Pod
 from podium.domain.scheduling import tolerations
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 if TYPE_CHECKING:
     from podium.api.types.node_v1 import RuntimeClass
@@ -21,8 +21,9 @@ _WITHOUT = "pod rejected: Pod Overhead set without corresponding RuntimeClass de
 _DIFFERENT = "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
 
 
-class RuntimeClassAdmission:
+class RuntimeClassAdmission(AdmissionPlugin):
     name = "RuntimeClass"
+    resources = (PODS,)
 
     async def admit(self, attributes: Attributes) -> None:
         """Raises ApiError (403) for a class that is not there, or that the Pod contradicts."""

@@ -27,7 +27,7 @@ from podium.api.types.core_v1 import (
     VolumeProjection,
 )
 from podium.domain.pods import mountable_secrets, references
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 DEFAULT_ACCOUNT = "default"
 MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -41,8 +41,9 @@ VOLUME_PREFIX = "kube-api-access-"
 _PAUSES = (0.02, 0.03, 0.05, *(0.1,) * 9)
 
 
-class ServiceAccountAdmission:
+class ServiceAccountAdmission(AdmissionPlugin):
     name = "ServiceAccount"
+    resources = (PODS,)
 
     async def admit(self, attributes: Attributes) -> None:
         """Name the account, and mount its token unless Pod or account decline.

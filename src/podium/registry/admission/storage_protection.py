@@ -7,7 +7,7 @@ finalizers away.
 from __future__ import annotations
 
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 FINALIZERS = {
     PERSISTENTVOLUMECLAIMS: "kubernetes.io/pvc-protection",
@@ -15,8 +15,9 @@ FINALIZERS = {
 }
 
 
-class StorageProtection:
+class StorageProtection(AdmissionPlugin):
     name = "StorageObjectInUseProtection"
+    resources = tuple(FINALIZERS)
 
     async def admit(self, attributes: Attributes) -> None:
         """Add the finalizer to a new object."""
@@ -26,6 +27,3 @@ class StorageProtection:
         metadata = attributes.obj.metadata
         if finalizer not in metadata.finalizers:
             metadata.finalizers = [*metadata.finalizers, finalizer]
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing more than ``admit``."""

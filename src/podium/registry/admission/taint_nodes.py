@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Node, Taint
-from podium.registry.admission.base import Attributes
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 NOT_READY = "node.kubernetes.io/not-ready"
 
 
-class TaintNodesByCondition:
+class TaintNodesByCondition(AdmissionPlugin):
     name = "TaintNodesByCondition"
+    resources = (NODES,)
 
     async def admit(self, attributes: Attributes) -> None:
         if attributes.resource is not NODES or attributes.subresource:
@@ -23,6 +24,3 @@ class TaintNodesByCondition:
             spec = attributes.obj.spec
             if all((t.key, t.effect) != (NOT_READY, "NoSchedule") for t in spec.taints):
                 spec.taints = [*spec.taints, Taint(key=NOT_READY, effect="NoSchedule")]
-
-    async def validate(self, attributes: Attributes) -> None:
-        """Nothing to refuse."""
