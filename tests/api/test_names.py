@@ -127,3 +127,30 @@ def test_labels_are_subdomains_without_dots(text):
         assert not names.dns1123_label(text)
     if not names.label_value(text) and text:
         assert re.fullmatch("[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?", text)
+
+
+@given(
+    st.text("aA0-_./=\n", max_size=70) | st.sampled_from(["example.com/a", "a" * 64]),
+    st.text("aA0-_.=\n", max_size=70),
+)
+def test_what_is_fine_at_first_sight_is_fine(key, value):
+    if names.is_plain_label(key, value):
+        assert names.qualified_name(key) == names.label_value(value) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "plain"),
+    [
+        ("app", "web", True),
+        ("app", "", True),
+        ("app.kubernetes.io/name", "Web_1", True),
+        ("app", "-", False),
+        ("App.io/name", "", False),
+        ("/name", "", False),
+        ("a=b", "", False),
+        ("app", "web\n", False),
+        ("a" * 64, "", False),
+    ],
+)
+def test_labels_at_first_sight(key, value, plain):
+    assert names.is_plain_label(key, value) is plain

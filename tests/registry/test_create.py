@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from unittest.mock import patch
 
 import pytest
@@ -201,3 +202,9 @@ async def test_when_no_free_name_is_found_the_client_is_told_to_try_again() -> N
     )
     assert refused.value.status.details is not None
     assert refused.value.status.details.retry_after_seconds == 1
+
+
+def test_uids_are_random_uuids() -> None:
+    made = [uuid.UUID(generate_name.new_uid()) for _ in range(100)]
+    assert {(each.version, each.variant) for each in made} == {(4, uuid.RFC_4122)}
+    assert len(set(made)) == 100

@@ -20,6 +20,7 @@ from podium.api.types.meta_v1 import ManagedFieldsEntry, ObjectMeta, OwnerRefere
 METADATA = Path("metadata")
 ANNOTATIONS_MAX = 256 * 1024
 FIELD_MANAGER_MAX = 128
+_BYTES_OF_A_CHARACTER = 4  # at most
 
 ORPHAN_DEPENDENTS = "orphan"
 FOREGROUND_DELETION = "foregroundDeletion"
@@ -55,9 +56,12 @@ def validate_object_meta(
     errors += validate_labels(meta.labels, path.child("labels"))
     errors += validate_annotations(meta.annotations, path.child("annotations"))
     errors += _validate_owner_references(meta.owner_references, path.child("ownerReferences"))
-    errors += _validate_finalizers(meta.finalizers, path.child("finalizers"))
-    errors += _validate_managed_fields(meta.managed_fields, path.child("managedFields"))
-    errors += _validate_known_finalizers(meta.finalizers, path.child("finalizers"))
+    if meta.finalizers:
+        errors += _validate_finalizers(meta.finalizers, path.child("finalizers"))
+    if meta.managed_fields:
+        errors += _validate_managed_fields(meta.managed_fields, path.child("managedFields"))
+    if meta.finalizers:
+        errors += _validate_known_finalizers(meta.finalizers, path.child("finalizers"))
     return errors
 
 
@@ -86,14 +90,16 @@ def validate_object_meta_update(
             field.invalid(path.child("generation"), new.generation, "must not be decremented")
         )
     for attribute, name in _IMMUTABLE.items():
-        errors += validate_immutable(
-            getattr(new, attribute), getattr(old, attribute), path.child(name)
-        )
+        value, before = getattr(new, attribute), getattr(old, attribute)
+        if value != before:
+            errors += validate_immutable(value, before, path.child(name))
     errors += validate_labels(new.labels, path.child("labels"))
     errors += validate_annotations(new.annotations, path.child("annotations"))
     errors += _validate_owner_references(new.owner_references, path.child("ownerReferences"))
-    errors += _validate_managed_fields(new.managed_fields, path.child("managedFields"))
-    errors += _validate_known_finalizers(new.finalizers, path.child("finalizers"))
+    if new.managed_fields:
+        errors += _validate_managed_fields(new.managed_fields, path.child("managedFields"))
+    if new.finalizers:
+        errors += _validate_known_finalizers(new.finalizers, path.child("finalizers"))
     return errors
 
 
@@ -115,6 +121,8 @@ def validate_immutable(new: Any, old: Any, path: Path) -> list[FieldError]:
 def validate_labels(labels: Mapping[str, str], path: Path) -> list[FieldError]:
     """``ValidateLabels``"""
     errors: list[FieldError] = []
+    if all(map(names.is_plain_label, labels, labels.values())):
+        return errors
     for key, value in sorted(labels.items()):
         errors += validate_label_name(key, path)
         errors += [field.invalid(path, value, message) for message in names.label_value(value)]
@@ -128,11 +136,13 @@ def validate_label_name(name: str, path: Path) -> list[FieldError]:
 
 def validate_annotations(annotations: Mapping[str, str], path: Path) -> list[FieldError]:
     """``ValidateAnnotations``: keys are compared without case, and all together have a limit."""
-    errors = [
-        field.invalid(path, key, message)
-        for key in sorted(annotations)
-        for message in names.qualified_name(key.lower())
-    ]
+    errors: list[FieldError] = []
+    for key in sorted(annotations):
+        if not names.is_plain_label(key, ""):
+            errors += [field.invalid(path, key, m) for m in names.qualified_name(key.lower())]
+    length = sum(map(len, annotations)) + sum(map(len, annotations.values()))
+    if length * _BYTES_OF_A_CHARACTER <= ANNOTATIONS_MAX:
+        return errors
     size = sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items())
     if size > ANNOTATIONS_MAX:
         errors.append(field.too_long(path, ANNOTATIONS_MAX))

@@ -103,6 +103,10 @@ _COMPILED = {
 }  # fmt: skip
 
 
+_SIMPLE_LABEL = re.compile(rf"{_QUALIFIED}={_LABEL_VALUE}", re.ASCII).fullmatch
+_PREFIXED_LABEL = re.compile(rf"{_SUBDOMAIN}/{_QUALIFIED}={_LABEL_VALUE}", re.ASCII).fullmatch
+
+
 def max_length_error(limit: int) -> str:
     return f"must be no more than {limit} characters"
 
@@ -182,6 +186,13 @@ def qualified_name(text: str) -> list[str]:
     if not _fits(_QUALIFIED, name):
         errors.append(f"name part {_QUALIFIED_ERROR}")
     return errors
+
+
+def is_plain_label(key: str, value: str) -> bool:
+    """Whether a label is fine at first sight, as nearly all are: with a key that is short."""
+    fits = _PREFIXED_LABEL if "/" in key else _SIMPLE_LABEL
+    short = len(key) <= LABEL_MAX and len(value) <= LABEL_MAX
+    return short and fits(f"{key}={value}") is not None
 
 
 def config_map_key(text: str) -> list[str]:

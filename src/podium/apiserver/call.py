@@ -15,6 +15,7 @@ from podium.apiserver.negotiation import MediaType
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.query import WriteOptions
 from podium.kit.apart import LARGE
+from podium.kit.caching import remembered
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
@@ -95,7 +96,11 @@ class Call(msgspec.Struct):
         )
 
     def _manager(self) -> str:
-        """The default field manager: the user agent up to its first slash, printable, bounded."""
-        agent: str = self.request.headers.get("User-Agent", "").partition("/")[0]
-        shown = "".join(filter(str.isprintable, agent))
-        return shown.encode()[:_MANAGER_LIMIT].decode(errors="ignore")
+        return default_manager(self.request.headers.get("User-Agent", ""))
+
+
+@remembered(256, longest=256)
+def default_manager(agent: str) -> str:
+    """The default field manager: the user agent up to its first slash, printable, bounded."""
+    shown = "".join(filter(str.isprintable, agent.partition("/")[0]))
+    return shown.encode()[:_MANAGER_LIMIT].decode(errors="ignore")

@@ -41,7 +41,7 @@ def answer_in_pieces(
 
 def _headers(media: MediaType, warnings: Iterable[str]) -> CIMultiDict[str]:
     headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
-    for warning in warning_headers(warnings):
+    for warning in warning_headers(warnings) if warnings else ():
         headers.add("Warning", warning)
     return headers
 

@@ -9,7 +9,7 @@ from podium.api.errors import ApiError
 from podium.api.types.meta_v1 import ObjectMeta, StatusDetails
 from podium.kit.apart import apart
 from podium.registry import generate_name, ownership
-from podium.registry.admission.base import Attributes, telling
+from podium.registry.admission.base import Attributes, Telling
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import KeyExists
@@ -37,7 +37,7 @@ async def create(
     if generated:
         metadata.name = generate_name.generate_name(metadata.generate_name)
         kind.strategy.default(obj)  # what follows from the name
-    async with telling(await prepare(kind, namespace, obj, context)) as outcome:
+    async with Telling(await prepare(kind, namespace, obj, context)) as outcome:
         stored = await _named(kind, namespace, obj, context, generated)
         outcome.stored_at = stored.revision
     return stored
@@ -77,9 +77,10 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
     metadata.creation_timestamp = now.replace(microsecond=0)
     metadata.managed_fields = managed  # not what admission made of them
     kind.strategy.prepare_for_create(obj, now)
-    if found := await apart(context.size, kind.strategy.validate, obj):
+    found, warnings = await apart(context.size, kind.strategy.judge, obj)
+    if found:
         raise await apart(context.size, errors.invalid, kind.resource, metadata.name, found)
-    context.warnings.extend(kind.strategy.warnings_on_create(obj))
+    context.warnings.extend(warnings)
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)
     return attributes

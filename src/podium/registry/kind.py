@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field  # noqa: TID251 - fields made of others
 from typing import Any
 
@@ -32,6 +32,8 @@ from podium.registry.types import RequestContext, Stored
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchOpener
 from podium.store.port import Entry, Store
+
+_NOTHING_TO_GIVE = nullcontext()
 
 
 class Shared(msgspec.Struct, frozen=True, eq=False):
@@ -135,15 +137,15 @@ class Kind:
             return stored
         return self.cache.stored(entry.key, entry.value, entry.revision)
 
-    @asynccontextmanager
-    async def allocated(self, obj: Any) -> AsyncIterator[None]:
+    def allocated(self, obj: Any) -> AbstractAsyncContextManager[None]:
         """Give *obj* what it takes out of the kind's pool; store it before leaving.
 
         Raises ApiError where there is nothing to give.
         """
-        if not self.strategy.allocates:
-            yield
-            return
+        return self._allocated(obj) if self.strategy.allocates else _NOTHING_TO_GIVE
+
+    @asynccontextmanager
+    async def _allocated(self, obj: Any) -> AsyncIterator[None]:
         async with self._pool:
             await self.shared.feeder.current()
             metadata = obj.metadata

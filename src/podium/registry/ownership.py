@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 
 from msgspec.structs import replace
@@ -37,21 +37,20 @@ def of_created(kind: Kind, obj: Any, context: RequestContext) -> list[ManagedFie
         return _tracked(kind, None, obj, context, "")
     # What has an owner was made by a controller, of a template: many are alike but for the name.
     nameless = replace(obj, metadata=replace(metadata, name="", namespace=""))
-    made = (kind.resource, blake2b(codec.encode(nameless), digest_size=16).digest())
-    fields = _MADE_ALIKE.get(made)
-    if fields is not None:
-        manager = _updater(kind, context)
-        return [managed_fields.entry_of(manager, manager.api_version, fields, _now(kind))]
+    made = (kind.resource, sha256(codec.encode(nameless)).digest())
+    known = _MADE_ALIKE.get(made)
+    if known is not None:
+        return [replace(known, manager=_updater(kind, context).name, time=_now(kind))]
     entries = _tracked(kind, None, obj, context, "")
     if entries:
         if len(_MADE_ALIKE) >= _MADE_ALIKE_AT_MOST:
             _MADE_ALIKE.clear()
-        _MADE_ALIKE[made] = managed_fields.fields_of(entries[0])
+        _MADE_ALIKE[made] = entries[0]
     return entries
 
 
-#: The fields that those own who create objects: by the kind, and a digest of all that is said.
-_MADE_ALIKE: dict[tuple[Resource, bytes], Fields] = {}
+#: What those own who create objects: by the kind, and a digest of all that is said.
+_MADE_ALIKE: dict[tuple[Resource, bytes], ManagedFieldsEntry] = {}
 _MADE_ALIKE_AT_MOST = 4096
 
 

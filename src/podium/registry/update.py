@@ -12,7 +12,7 @@ from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.kit.apart import apart
 from podium.registry import create, ownership
-from podium.registry.admission.base import Attributes, telling
+from podium.registry.admission.base import Attributes, Telling
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
 from podium.store.port import RevisionMismatch
@@ -94,7 +94,7 @@ async def apply(
         obj = await apart(max(context.size, len(old.data)), wanted, old)
         attributes = await _prepare(kind, namespace, name, obj, old, context, subresource, owned)
         try:
-            async with telling(attributes) as outcome:
+            async with Telling(attributes) as outcome:
                 stored = await _store(kind, old, obj, context)
                 outcome.stored_at = stored.revision
             return stored

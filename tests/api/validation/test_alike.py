@@ -7,6 +7,7 @@ from podium.api import codec
 from podium.api.types.core_v1 import Pod
 from podium.api.validation import alike
 from podium.api.validation.pods import validate_pod
+from podium.registry.strategies.pod_warnings import pod_warnings
 
 TOKEN = "kube-api-access-x7k2p"
 
@@ -68,3 +69,22 @@ def test_nothing_invalid_passes_for_a_valid_one(monkeypatch, other):
 def test_what_is_invalid_stays_so(name):
     assert validate_pod(UNLIKE[name])
     assert validate_pod(UNLIKE[name])
+
+
+SECCOMP = "seccomp.security.alpha.kubernetes.io/pod"
+
+
+def warnings(made):
+    return alike.warned_once(made, pod_warnings, alike.likeness_of(made.spec))
+
+
+def test_warnings_are_earned_by_those_who_earn_them():
+    annotated = pod(annotations={SECCOMP: "runtime/default"})
+    old = pod({"name": TOKEN, "emptyDir": None, "gitRepo": {"repository": "x"}})
+    for _ in range(2):
+        assert warnings(pod()) == []
+        assert warnings(pod(annotations={"a": "b"})) == []
+        assert [text.split(":")[0] for text in warnings(annotated)] == [
+            f"metadata.annotations[{SECCOMP}]"
+        ]
+        assert [text.split(":")[0] for text in warnings(old)] == ["spec.volumes[0].gitRepo"]

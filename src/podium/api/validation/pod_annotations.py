@@ -25,6 +25,7 @@ DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 APP_ARMOR = "container.apparmor.security.beta.kubernetes.io/"
 SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
+_PROFILES = (APP_ARMOR, SECCOMP_POD, SECCOMP_CONTAINER)
 _SECCOMP_PROFILES = ("runtime/default", "docker/default", "unconfined")
 
 
@@ -117,6 +118,8 @@ def without_old_cost(errors: Iterable[FieldError], path: Path, old: Pod) -> list
 def validate_profiles_agree(path: Path, pod: Pod) -> Errors:
     """What a new Pod says of seccomp and AppArmor in annotations must be what its fields say."""
     annotations = pod.metadata.annotations
+    if not any(key.startswith(_PROFILES) for key in annotations):
+        return
     context = pod.spec.security_context or PodSecurityContext()
     said, at = annotations.get(SECCOMP_POD), path.child("securityContext", "seccompProfile")
     yield from _same_profile("seccomp", at, said, context.seccomp_profile)

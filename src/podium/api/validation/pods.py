@@ -61,9 +61,12 @@ _BAD_IP = "must be valid IP address"
 SPEC, ANNOTATIONS = Path("spec"), Path("metadata.annotations")
 
 
-def validate_pod(pod: Pod) -> list[FieldError]:
-    """Return the offences of a new Pod's annotations and spec, defaults filled in."""
-    errors = validate_pod_fields(pod)
+def validate_pod(pod: Pod, likeness: bytes = b"") -> list[FieldError]:
+    """Return the offences of a new Pod's annotations and spec, defaults filled in.
+
+    *likeness* is the spec's (``alike``), where it is known.
+    """
+    errors = validate_pod_fields(pod, likeness)
     if pod.spec.ephemeral_containers:
         errors.append(forbidden(SPEC.child("ephemeralContainers"), "cannot be set on create"))
     if pod.spec.node_name and pod.spec.scheduling_gates:
@@ -73,9 +76,10 @@ def validate_pod(pod: Pod) -> list[FieldError]:
     return errors
 
 
-def validate_pod_fields(pod: Pod) -> list[FieldError]:
+def validate_pod_fields(pod: Pod, likeness: bytes = b"") -> list[FieldError]:
     """Return the offences that do not depend on whether the Pod is new."""
-    return [*validate_pod_annotations(ANNOTATIONS, pod), *judged_once(pod, _validate_spec)]
+    found = list(validate_pod_annotations(ANNOTATIONS, pod))
+    return found + judged_once(pod, _validate_spec, likeness)
 
 
 def _validate_spec(pod: Pod) -> list[FieldError]:

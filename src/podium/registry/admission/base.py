@@ -6,10 +6,9 @@ Follows ``k8s.io/apiserver/pkg/admission``.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 import msgspec
 
@@ -79,25 +78,28 @@ class Attributes(msgspec.Struct):
             await tell(stored_at)
 
 
-class Outcome(msgspec.Struct):
-    """Where a write has led to; see :data:`WhenOver`."""
+class Telling:
+    """Tells the plugins how the write in the body ends; the body says where it is stored.
 
-    stored_at: int | None = None
+    See :data:`WhenOver`.
+    """
 
+    __slots__ = ("_attributes", "stored_at")
 
-@asynccontextmanager
-async def telling(attributes: Attributes) -> AsyncIterator[Outcome]:
-    """Tell the plugins how the write in the body ends; the body fills in the outcome."""
-    outcome = Outcome()
-    try:
-        yield outcome
-    except (ApiError, StoreError):
-        await attributes.over(None)
-        raise
-    except BaseException:
-        await attributes.over(UNKNOWN)
-        raise
-    await attributes.over(outcome.stored_at)
+    def __init__(self, attributes: Attributes) -> None:
+        self._attributes = attributes
+        self.stored_at: int | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        error = raised[1]
+        if error is None:
+            await self._attributes.over(self.stored_at)
+        else:
+            known = isinstance(error, ApiError | StoreError)
+            await self._attributes.over(None if known else UNKNOWN)
 
 
 class AdmissionPlugin:

@@ -3,8 +3,8 @@
 A strategy is pure. The registry (the verbs over the store) calls it in this order:
 
 create   ``default(obj)`` → mutating admission → ``prepare_for_create(obj, now)`` →
-         ``validate(obj)`` → ``allocate(obj, others, pool)`` where ``allocates`` →
-         ``canonicalize(obj)`` → stored; ``warnings_on_create(obj)``
+         ``judge(obj)``, which is ``validate(obj)`` and ``warnings_on_create(obj)`` →
+         ``allocate(obj, others, pool)`` where ``allocates`` → ``canonicalize(obj)`` → stored
 update   ``default(new)`` → mutating admission → ``rules(subresource)``: ``.prepare(new, old,
          now)``, ``.validate(new, old)`` → ``allocate`` as above → stored;
          ``warnings_on_update(new, old)``
@@ -23,10 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import fields
 
 from podium.api import errors, meta, names
 from podium.api.field import FieldError, Path
@@ -115,6 +117,11 @@ class Strategy(Generic[T]):
     def warnings_on_create(self, obj: T) -> list[str]:
         """Return the warnings (HTTP ``Warning`` headers) that an accepted object earns."""
         return []
+
+    def judge(self, obj: T) -> tuple[list[FieldError], list[str]]:
+        """Return the offences of a new object; of one that has none, the warnings."""
+        found = self.validate(obj)
+        return found, [] if found else self.warnings_on_create(obj)
 
     # ------------------------------------------------------------------ update
 
@@ -275,7 +282,17 @@ def keep_system_metadata(new: Struct, old: Struct) -> None:
 
 def reset_field(obj: Struct, name: str) -> None:
     """Set a field back to its default."""
-    setattr(obj, name, getattr(type(obj)(), name))
+    setattr(obj, name, _maker(type(obj), name)())
+
+
+@cache
+def _maker(cls: type[Struct], name: str) -> Callable[[], Any]:
+    """Return what makes the default of a field."""
+    field = next(each for each in fields(cls) if each.name == name)
+    if field.default_factory is not NODEFAULT:
+        made: Callable[[], Any] = field.default_factory
+        return made
+    return lambda: field.default
 
 
 def copy_field(new: Struct, old: Struct, name: str) -> None:

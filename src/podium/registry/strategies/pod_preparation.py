@@ -61,6 +61,8 @@ def _require(
 
 def copy_app_armor_annotations(pod: Pod) -> None:
     """Set the field where only an annotation names a container's AppArmor profile."""
+    if not any(key.startswith(APP_ARMOR) for key in pod.metadata.annotations):
+        return
     if pod.spec.os is not None and pod.spec.os.name == "windows":
         return
     of_pod = (pod.spec.security_context or PodSecurityContext()).app_armor_profile

@@ -13,6 +13,7 @@ from podium.api.field import FieldError
 from podium.api.resources import qos_class
 from podium.api.types.core_v1 import Binding, Pod, PodCondition, PodIP, PodStatus
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta, StatusDetails
+from podium.api.validation.alike import likeness_of, warned_once
 from podium.api.validation.pod_resize import validate_pod_resize
 from podium.api.validation.pod_status import validate_binding, validate_pod_status_update
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
@@ -93,8 +94,13 @@ class PodStrategy(Strategy[Pod]):
     def validate(self, obj: Pod) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_pod(obj)
 
-    def warnings_on_create(self, obj: Pod) -> list[str]:
-        return [*name_warnings(obj.metadata.name, "the Pod's hostname"), *pod_warnings(obj)]
+    def judge(self, obj: Pod) -> tuple[list[FieldError], list[str]]:
+        likeness = likeness_of(obj.spec)
+        found = self.validate_metadata(obj) + validate_pod(obj, likeness)
+        if found:
+            return found, []
+        warnings = list(name_warnings(obj.metadata.name, "the Pod's hostname"))
+        return [], warnings + warned_once(obj, pod_warnings, likeness)
 
     # ------------------------------------------------------------------ update
 
