@@ -63,3 +63,12 @@ def test_exec_loads_nothing_that_takes_long():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"asyncio", "dataclasses", "inspect", "typing", "yaml"} & set(loaded)
+
+
+def test_port_forward_does_without_an_http_library():
+    script = "import sys, podium.kubectl.verbs.port_forward, podium.kubectl.forwarding\n"
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{script}print(*sys.modules)"],
+        capture_output=True, text=True, check=True,
+    ).stdout.split()  # fmt: skip
+    assert not {"aiohttp", "yarl", "yaml", "http.client"} & set(loaded)

@@ -59,6 +59,11 @@ async def readable(descriptor: int) -> None:
     await _ready(descriptor, writing=False)
 
 
+async def writable(descriptor: int) -> None:
+    """Return when it takes more, or takes no more at all."""
+    await _ready(descriptor, writing=True)
+
+
 async def _ready(descriptor: int, *, writing: bool) -> None:
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()

@@ -15,15 +15,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
-
 from podium.kit.spdy.session import PeerGone, Session, Stream
-from podium.kit.spdy.tunnel import Tunnel
-from podium.kubectl import sockets
+from podium.kubectl import news
 from podium.kubectl.attachable import most_active
 from podium.kubectl.errors import CommandError, StatusError, Unreachable
 from podium.kubectl.http import Http
 from podium.kubectl.listening import Listener
+from podium.kubectl.tunnel import Tunnel
+from podium.kubectl.web_socket import WebSocket
 
 _PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 _CHUNK = 64 * 1024
@@ -42,32 +41,31 @@ class Source:
 
 async def forward(http: Http, source: Source, pod: dict[str, Any], listener: Listener) -> None:
     """Forward until cancelled. Raises CommandError where no Pod takes the place of one gone."""
-    async with sockets.client(http) as client:
-        forwarder = _Forwarder(http, client, source)
-        failed: CommandError | None = None
-        async with forwarder.joined(pod) as session:
-            try:
-                listener.open()
-            except CommandError as exc:
-                failed = exc
-            else:
+    forwarder = _Forwarder(http, source)
+    failed: CommandError | None = None
+    async with forwarder.joined(pod) as session:
+        try:
+            listener.open()
+        except CommandError as exc:
+            failed = exc
+        else:
+            await forwarder.serve_while(session, pod, listener)
+    if failed is not None:
+        raise failed
+    while True:
+        pod = await forwarder.successor()
+        try:
+            async with forwarder.joined(pod) as session:
+                print(f"Forwarding to pod/{pod['metadata']['name']} again", file=sys.stderr)
                 await forwarder.serve_while(session, pod, listener)
-        if failed is not None:
-            raise failed
-        while True:
-            pod = await forwarder.successor()
-            try:
-                async with forwarder.joined(pod) as session:
-                    print(f"Forwarding to pod/{pod['metadata']['name']} again", file=sys.stderr)
-                    await forwarder.serve_while(session, pod, listener)
-            except CommandError as exc:
-                print(f"warning: {exc}", file=sys.stderr)
-                await asyncio.sleep(_PAUSE)
+        except CommandError as exc:
+            print(f"warning: {exc}", file=sys.stderr)
+            await asyncio.sleep(_PAUSE)
 
 
 class _Forwarder:
-    def __init__(self, http: Http, client: aiohttp.ClientSession, source: Source) -> None:
-        self._http, self._client, self._source = http, client, source
+    def __init__(self, http: Http, source: Source) -> None:
+        self._http, self._source = http, source
         self._numbers = itertools.count()
 
     @contextlib.asynccontextmanager
@@ -75,13 +73,15 @@ class _Forwarder:
         """Yield a session with the Pod's node. Raises CommandError."""
         path = f"{self._source.path}/{pod['metadata']['name']}/portforward"
         try:
-            async with (
-                sockets.websocket(self._client, self._http, path, (), (_PROTOCOL,)) as socket,
-                Session.running(tunnel := Tunnel(socket), tunnel, server=False) as session,
-            ):
-                yield session
+            socket = await news.apart(
+                lambda: WebSocket(self._http.another(), path, (), (_PROTOCOL,))
+            )
         except CommandError as exc:
             raise CommandError(f"error upgrading connection: {exc}") from exc
+        tunnel = Tunnel(socket)
+        with contextlib.closing(socket):
+            async with Session.running(tunnel, tunnel, server=False) as session:
+                yield session
 
     async def serve_while(self, session: Session, pod: dict[str, Any], listener: Listener) -> None:
         """Forward the listener's connections until the session, or the Pod, has ended."""
@@ -114,14 +114,12 @@ class _Forwarder:
         with contextlib.suppress(StatusError):
             while True:
                 try:
-                    listed = await sockets.get(self._client, self._http, self._source.path, query)
+                    listed = await news.get(self._http, self._source.path, query)
                     found = {one["metadata"]["uid"]: one for one in listed["items"]}
                     if not _runs(found.get(metadata["uid"])):
                         return
                     since = ("resourceVersion", listed["metadata"]["resourceVersion"])
-                    events = sockets.watch(
-                        self._client, self._http, self._source.path, [*query, since]
-                    )
+                    events = news.watch(self._http, self._source.path, [*query, since])
                     async with contextlib.aclosing(events):
                         async for kind, obj in events:
                             if kind == "DELETED" or (kind != "ERROR" and not _runs(obj)):
@@ -146,12 +144,12 @@ class _Forwarder:
 
     async def _next(self, query: list[tuple[str, str]]) -> dict[str, Any]:
         while True:
-            listed = await sockets.get(self._client, self._http, self._source.path, query)
+            listed = await news.get(self._http, self._source.path, query)
             running = [one for one in listed["items"] if _runs(one)]
             if running:
                 return most_active(running)
             since = ("resourceVersion", listed["metadata"]["resourceVersion"])
-            events = sockets.watch(self._client, self._http, self._source.path, [*query, since])
+            events = news.watch(self._http, self._source.path, [*query, since])
             async with contextlib.aclosing(events):
                 async for kind, obj in events:
                     if kind in ("ADDED", "MODIFIED") and _runs(obj):
