@@ -138,6 +138,19 @@ def test_collecting_keeps_what_is_named_and_what_is_held(store, tmp_path):
     assert len(list((store.root / "blobs/sha256").iterdir())) == 1
 
 
+def test_a_holder_that_a_power_cut_has_left_empty_holds_nothing(store, tmp_path):
+    one = put(store, tmp_path, "one:1")
+    layers = store.layers(one)
+    store.hold(one, "c1")
+    [path] = store.root.glob("*/c1")
+    path.write_bytes(b"")
+    store.change(lambda index: index.without_image(one))
+    assert store.collect()
+    assert not any(os.path.isdir(path) for path in layers)
+    store.release("c1")
+    assert store.holders() == {}
+
+
 def test_collecting_waits_for_who_is_adding(store):
     with store.adding() as workspace:
         (workspace / "half").touch()

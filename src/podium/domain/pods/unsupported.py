@@ -6,7 +6,8 @@ reported. A field that a later API version adds is therefore refused until someb
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -226,15 +227,25 @@ def _projected(source: core_v1.ProjectedVolumeSource, path: str) -> Iterator[str
 
 def _others(value: msgspec.Struct, served: frozenset[str], path: str) -> Iterator[str]:
     """Fields of *value* that say something and are not *served*."""
-    for field in msgspec.structs.fields(value):
-        if field.name in served:
-            continue
-        found = getattr(value, field.name)
-        if found == _empty(field) or found in _HARMLESS.get(field.name, ()):
+    for name, encoded, empty in _unserved(type(value), served):
+        found = getattr(value, name)
+        if found == empty or found in _HARMLESS.get(name, ()):
             continue
         if isinstance(found, msgspec.Struct) and found == type(found)():
             continue  # ``affinity: {}`` asks for nothing
-        yield f"{path}.{field.encode_name}"
+        yield f"{path}.{encoded}"
+
+
+@cache
+def _unserved(
+    struct: type[msgspec.Struct], served: frozenset[str]
+) -> Sequence[tuple[str, str, Any]]:
+    """The fields of *struct* that are not *served*: name, name in JSON, and value when empty."""
+    return [
+        (field.name, field.encode_name, _empty(field))
+        for field in msgspec.structs.fields(struct)
+        if field.name not in served
+    ]
 
 
 def _empty(field: Any) -> Any:

@@ -43,7 +43,7 @@ async def adopt(engine: Engine) -> None:
     options = engine.options
     for directory in (options.sandboxes, options.containers, options.runc_root):
         directory.mkdir(parents=True, exist_ok=True)
-    (options.run_dir / "containers").mkdir(mode=0o711, exist_ok=True)
+    (options.bundles).mkdir(mode=0o711, exist_ok=True)
     await _adopt_sandboxes(engine)
     await _adopt_containers(engine)
     live = {
@@ -56,7 +56,7 @@ async def adopt(engine: Engine) -> None:
 
 async def _adopt_sandboxes(engine: Engine) -> None:
     options = engine.options
-    for sandbox_id in _names(options.sandboxes, options.run_dir / "sandboxes"):
+    for sandbox_id in _names(options.sandboxes, options.sandbox_runs):
         record = _read(engine.sandbox_paths(sandbox_id).record, SandboxRecord)
         if record is not None:
             engine.save_sandbox(record)
@@ -77,7 +77,7 @@ async def _adopt_sandboxes(engine: Engine) -> None:
 
 async def _adopt_containers(engine: Engine) -> None:
     options = engine.options
-    for container_id in _names(options.containers, options.run_dir / "containers"):
+    for container_id in _names(options.containers, options.bundles):
         record = _read(engine.container_paths(container_id).record, ContainerRecord)
         if record is not None:
             engine.save_container(record)

@@ -50,8 +50,8 @@ async def cleanup(
         for name in _names(options.idmaps("")):
             idmaps.release(options.idmaps(name))
         for directory in (
-            options.run_dir / "containers",
-            options.run_dir / "sandboxes",
+            options.bundles,
+            options.sandbox_runs,
             options.runc_root,
             options.containers,
             options.sandboxes,

@@ -15,6 +15,7 @@ what a crash left of something half made or half removed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -24,7 +25,7 @@ from podium.runtime.port import no_such_handler
 NAMESPACES = ("network", "ipc", "uts")
 
 
-class OciOptions(msgspec.Struct, frozen=True):
+class OciOptions(msgspec.Struct, frozen=True, dict=True):
     """*cgroup_root* is the cluster's cgroup; *runc* and *conmon* are found on PATH by default.
 
     *others* are low-level runtimes besides runc, by the handler's name that RuntimeClasses use.
@@ -61,30 +62,36 @@ class OciOptions(msgspec.Struct, frozen=True):
         """Name of the cluster's own profile."""
         return self.cgroup_root.strip("/").replace("/", "-")
 
-    @property
+    @cached_property
     def sandboxes(self) -> Path:
         return self.root / "sandboxes"
 
-    @property
+    @cached_property
     def containers(self) -> Path:
         return self.root / "containers"
 
-    @property
+    @cached_property
     def runc_root(self) -> Path:
         return self.run_dir / "runc"
+
+    @cached_property
+    def sandbox_runs(self) -> Path:
+        return self.run_dir / "sandboxes"
+
+    @cached_property
+    def bundles(self) -> Path:
+        return self.run_dir / "containers"
 
     def idmaps(self, any_id: str) -> Path:
         """Apart from other directories: what is mounted here must never be removed as a tree."""
         return self.run_dir / "idmaps" / any_id
 
     def sandbox(self, sandbox_id: str) -> SandboxPaths:
-        return SandboxPaths(self.sandboxes / sandbox_id, self.run_dir / "sandboxes" / sandbox_id)
+        return SandboxPaths(self.sandboxes / sandbox_id, self.sandbox_runs / sandbox_id)
 
     def container(self, container_id: str) -> ContainerPaths:
         return ContainerPaths(
-            container_id,
-            self.containers / container_id,
-            self.run_dir / "containers" / container_id,
+            container_id, self.containers / container_id, self.bundles / container_id
         )
 
 

@@ -120,7 +120,7 @@ def _make_owned_namespaces(engine: Engine, record: SandboxRecord) -> None:
     config, paths = record.config, engine.sandbox_paths(record.id)
     options = config.linux.namespace_options
     kinds = namespace_kinds(options)
-    user_namespace.check_passage(engine.options.run_dir / "containers")
+    user_namespace.check_passage(engine.options.bundles)
     user_namespace.pin(paths, kinds, options.userns_options)
     sysctls = _sysctls(config)
     of_network = {name: value for name, value in sysctls.items() if name.startswith("net.")}
