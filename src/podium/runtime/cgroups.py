@@ -37,9 +37,8 @@ class Cgroups(msgspec.Struct, frozen=True):
     """The cgroup file systems of this machine. Calls raise RuntimeFailure."""
 
     unified: bool
-    hierarchies: Mapping[str, Path] = msgspec.field(
-        default_factory=dict
-    )  #: controller → mount point
+    #: Controller → mount point.
+    hierarchies: Mapping[str, Path] = msgspec.field(default_factory=dict)
 
     @classmethod
     def detect(cls, root: Path = _ROOT) -> Cgroups:

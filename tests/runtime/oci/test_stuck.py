@@ -21,13 +21,17 @@ from support.oci import OciHarness, oci, until
 
 pytestmark = pytest.mark.e2e
 
-#: A low-level runtime that hangs at the verb that a file names. What it is waits, dies alone.
+#: A low-level runtime that hangs at the verb that a file names, or stops what it has created. What
+#: it is waits, dies alone.
 WRAPPER = """#!/bin/sh
 hang=$(cat {directory}/hang 2>/dev/null)
 for word; do
     [ "$word" = "$hang" ] && exec sleep 1000
+    [ "$before" = --pid-file ] && [ "$hang" = created ] && stop=$word
+    before=$word
 done
-exec {runc} "$@"
+[ "$stop" ] || exec {runc} "$@"
+{runc} "$@" && kill -STOP "$(cat "$stop")"
 """
 
 
@@ -40,16 +44,19 @@ async def stuck(tmp_path: Path, cidr: str) -> AsyncIterator[OciHarness]:
     wrapper.chmod(0o755)
     before = snapshot(str(tmp_path))
     patience = {"patience": 0.5, "start_patience": 0.5, "kill_patience": 0.5}
-    async with oci(tmp_path, cidr, runc=str(wrapper), **patience) as made:
+    others = {"other": str(wrapper)}
+    async with oci(tmp_path, cidr, runc=str(wrapper), others=others, **patience) as made:
         yield made
         (tmp_path / "hang").unlink(missing_ok=True)
     assert leaked(before, str(tmp_path), made.id) == {}
 
 
-async def created(harness: OciHarness, script: str, *mounts: Mount) -> tuple[str, str]:
+async def created(
+    harness: OciHarness, script: str, *mounts: Mount, handler: str = ""
+) -> tuple[str, str]:
     """→ sandbox and container."""
     sandbox = harness.sandbox("p")
-    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox, handler)
     config = harness.command("c", script, *mounts)
     return sandbox_id, await harness.runtime.create_container(sandbox_id, config, sandbox)
 
@@ -98,10 +105,19 @@ async def test_a_container_is_removed_without_a_runtime_that_hangs(stuck: OciHar
     await stuck.runtime.remove_pod_sandbox(sandbox_id)
 
 
-@pytest.mark.parametrize("verb", ["create", "start"])
-async def test_a_start_that_hangs_fails_and_leaves_nothing(stuck: OciHarness, verb: str):
-    _, container_id = await created(stuck, "exec sleep 1000")
-    (stuck.directory / "hang").write_text(verb)
+@pytest.mark.parametrize(
+    ("hang", "handler", "verb"),
+    [
+        pytest.param("create", "", "create", id="create"),
+        pytest.param("created", "", "start", id="container"),
+        pytest.param("start", "other", "start", id="start"),
+    ],
+)
+async def test_a_start_that_hangs_fails_and_leaves_nothing(
+    stuck: OciHarness, hang: str, handler: str, verb: str
+):
+    _, container_id = await created(stuck, "exec sleep 1000", handler=handler)
+    (stuck.directory / "hang").write_text(hang)
     with pytest.raises(RuntimeFailure, match=f"runc {verb} has not answered within") as failed:
         await stuck.runtime.start_container(container_id)
     assert failed.value.code == "DeadlineExceeded"

@@ -43,7 +43,7 @@ async def adopt(engine: Engine) -> None:
     options = engine.options
     for directory in (options.sandboxes, options.containers, options.runc_root):
         directory.mkdir(parents=True, exist_ok=True)
-    (options.bundles).mkdir(mode=0o711, exist_ok=True)
+    options.bundles.mkdir(mode=0o711, exist_ok=True)
     await _adopt_sandboxes(engine)
     await _adopt_containers(engine)
     live = {

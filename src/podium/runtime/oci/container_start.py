@@ -1,4 +1,4 @@
-"""StartContainer: conmon and the low-level runtime's ``create``, then its ``start``."""
+"""StartContainer: conmon and the low-level runtime's ``create``, then what its ``start`` does."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import os
 import msgspec
 
 from podium.kit.process import ProcessFailed
-from podium.runtime.oci import conmon, helpers, low_level
+from podium.runtime.oci import conmon, exec_fifo, helpers, low_level
 from podium.runtime.oci.container_exit import watch
 from podium.runtime.oci.engine import Engine, LiveContainer, no_answer
-from podium.runtime.oci.records import not_started
+from podium.runtime.oci.records import ContainerRecord, not_started
 from podium.runtime.port import ContainerEventType, ContainerState, RuntimeFailure
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,22 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
     except FileNotFoundError as exc:
         raise RuntimeFailure(_creation_failed(f"{exc.filename}: {exc.strerror}")) from exc
     started_at = engine.now()  # before: a container may end before runc does
+    await _execute(engine, record, pid)
+    engine.save_container(
+        msgspec.structs.replace(record, starting=False, started_at=started_at, pid=pid)
+    )
+
+
+async def _execute(engine: Engine, record: ContainerRecord, pid: int) -> None:
+    """Have the created container, whose first process is *pid*, execute its command."""
+    patience = engine.options.patience
+    if record.handler in ("", "runc"):
+        try:
+            async with asyncio.timeout(patience):
+                if await exec_fifo.let_go(engine.options.runc_root / record.id, pid):
+                    return
+        except TimeoutError:
+            raise no_answer("runc start", patience) from None
     try:
         await engine.runc("start", record.id)
     except ProcessFailed as exc:
@@ -65,9 +81,6 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
             f'failed to start containerd task "{record.id}": OCI runtime start failed: '
             f"{exc.completed.stderr.decode(errors='replace').strip()}: unknown"
         ) from exc
-    engine.save_container(
-        msgspec.structs.replace(record, starting=False, started_at=started_at, pid=pid)
-    )
 
 
 async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None:

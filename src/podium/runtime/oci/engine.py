@@ -66,9 +66,8 @@ class LiveContainer(msgspec.Struct):
     exited: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
     watch: Watch | None = None
     signalled: bool = False
-    busy: asyncio.Lock = msgspec.field(
-        default_factory=asyncio.Lock
-    )  #: start and remove exclude each other
+    #: Start and remove exclude each other.
+    busy: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     #: Commands that have been executed, and shells that execute them again.
     commands: set[tuple[str, ...]] = msgspec.field(default_factory=set)
     helpers: list[Helper] = msgspec.field(default_factory=list)
@@ -88,9 +87,8 @@ class LiveContainer(msgspec.Struct):
 
 class LiveSandbox(msgspec.Struct):
     record: SandboxRecord
-    busy: asyncio.Lock = msgspec.field(
-        default_factory=asyncio.Lock
-    )  #: stop and remove, one at a time
+    #: Stop and remove, one at a time.
+    busy: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
     watch: Closable | None = None  #: over the first process, where the Pod shares its processes
 
     def close(self) -> None:

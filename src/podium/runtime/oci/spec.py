@@ -58,9 +58,8 @@ class SandboxView(msgspec.Struct, frozen=True):
     shm: str
     namespaces: Mapping[str, str]  #: ``network``, ``ipc``, ``uts`` → path
     processes: str = ""  #: the process namespace of modes ``POD`` and ``TARGET``
-    users: UserNamespace = field(
-        default_factory=UserNamespace
-    )  #: whose path is among the namespaces, ``user``
+    #: Its path is among the namespaces, as ``user``.
+    users: UserNamespace = field(default_factory=UserNamespace)
 
 
 class Adaptation(msgspec.Struct, frozen=True):
