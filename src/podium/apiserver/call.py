@@ -85,6 +85,7 @@ class Call(msgspec.Struct):
 
     def context(self, options: WriteOptions) -> RequestContext:
         """Return what the registry is told of a write."""
+        size = self.request.content_length
         return RequestContext(
             user=self.user,
             dry_run=options.dry_run,
@@ -92,7 +93,7 @@ class Call(msgspec.Struct):
             force=options.force,
             field_validation=options.field_validation,
             warnings=self.warnings,
-            size=LARGE if self.request.content_length is None else self.request.content_length,
+            size=LARGE if size is None else size,
         )
 
     def _manager(self) -> str:

@@ -91,6 +91,11 @@ class Protocol(web.RequestHandler):
         self._is_patient = wait
         peers.wait_for_reader(self.transport.get_extra_info("socket"), wait)
 
+    def resume_reading(self, *arguments: Any, **named: Any) -> None:
+        """Read on, where that was paused: aiohttp asks for it at each piece of a body."""
+        if self._reading_paused:
+            super().resume_reading(*arguments, **named)
+
     def data_received(self, data: bytes) -> None:
         """Take what has come, within bounds: the parser's are for each header alone."""
         super().data_received(data)

@@ -86,7 +86,9 @@ class Feeder:
 
     async def current(self) -> None:
         """Wait until the caches have every write that was acknowledged before this call."""
-        await self.reached(await self._store.revision())
+        revision = await self._store.revision()
+        if revision > self.revision:
+            await self.reached(revision)
 
     async def _is_closed(self) -> bool:
         try:

@@ -115,7 +115,8 @@ class Registry:
 
     async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
         """Return the object, not to be changed, or None: what admission and others look up."""
-        stored = await self._kinds[resource].current(namespace, name)
+        await self._feeder.current()
+        stored = self._kinds[resource].cache.get(namespace, name)
         return stored.obj if stored else None
 
     def known(self, resource: Resource, namespace: str) -> Iterator[Any]:

@@ -133,7 +133,8 @@ class WatchCache:
     # ------------------------------------------------------------------ reading
 
     def get(self, namespace: str, name: str) -> Stored | None:
-        return self._objects.get(keys.key(self.resource, namespace, name))
+        inside = f"{namespace}/{name}" if namespace and self.resource.namespaced else name
+        return self._objects.get(self.prefix + inside)
 
     def current(self, key: str) -> Stored | None:
         return self._objects.get(key)

@@ -147,9 +147,14 @@ class SqliteStore:
         return await done
 
     def _publish(self, events: Sequence[Event]) -> None:
+        """Tell the watchers first, then whoever asks for the revision, and then the writers.
+
+        Each of the three is told in the loop's next turn, in this order: nobody has to wait for a
+        watcher to catch up with a write that nobody knows to be done.
+        """
         self._published = events[-1].revision
-        self._saw(self._published)
         self._feed.publish(events)
+        self._loop.call_soon(self._saw, self._published)
 
     def _saw(self, revision: int) -> None:
         """A read may see a commit before the loop hears of it; whoever asks for the revision
@@ -167,6 +172,7 @@ class SqliteStore:
     async def _events(
         self, prefix: str, after: int, subscription: Subscription
     ) -> AsyncIterator[Sequence[Event]]:
+        self._saw(self._published)
         if after > self._revision:
             raise FutureRevision(after, self._revision)
         seen, published = after, subscription.since

@@ -6,7 +6,6 @@ question costs the same however many Pods there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from podium.api.annotations import MIRROR
@@ -120,20 +119,22 @@ def _pod_edges(pod: Pod) -> tuple[str, set[_Vertex]]:
     """
     vertices = {("pods", pod.metadata.namespace, pod.metadata.name)}
     if MIRROR not in pod.metadata.annotations:
-        vertices.update(_references(pod))
+        _add_references(vertices, pod)
     return pod.spec.node_name, vertices
 
 
-def _references(pod: Pod) -> Iterator[_Vertex]:
-    namespace = pod.metadata.namespace
-    if pod.spec.service_account_name:
-        yield "serviceaccounts", namespace, pod.spec.service_account_name
+def _add_references(vertices: set[_Vertex], pod: Pod) -> None:
+    namespace, account = pod.metadata.namespace, pod.spec.service_account_name
+    if account:
+        vertices.add(("serviceaccounts", namespace, account))
     for resource, names in (
         ("secrets", secret_names(pod)),
         ("configmaps", configmap_names(pod)),
         ("persistentvolumeclaims", claim_names(pod)),
     ):
-        yield from ((resource, namespace, name) for name in names if name)
+        for name in names:
+            if name:
+                vertices.add((resource, namespace, name))
 
 
 def _attachment_edges(attachment: Any) -> tuple[str, set[_Vertex]]:

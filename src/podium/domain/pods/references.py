@@ -57,7 +57,9 @@ def secret_names(pod: Pod) -> Iterator[str]:
     for pull_secret in spec.image_pull_secrets:
         yield pull_secret.name
     for env_from, env in _environments(spec):
-        yield from (source.secret_ref.name for source in env_from if source.secret_ref)
+        for source in env_from:
+            if source.secret_ref:
+                yield source.secret_ref.name
         for variable in env:
             if variable.value_from and variable.value_from.secret_key_ref:
                 yield variable.value_from.secret_key_ref.name
@@ -85,7 +87,9 @@ def configmap_names(pod: Pod) -> Iterator[str]:
     """Every ConfigMap that the Pod makes its node read."""
     spec = pod.spec
     for env_from, env in _environments(spec):
-        yield from (source.config_map_ref.name for source in env_from if source.config_map_ref)
+        for source in env_from:
+            if source.config_map_ref:
+                yield source.config_map_ref.name
         for variable in env:
             if variable.value_from and variable.value_from.config_map_key_ref:
                 yield variable.value_from.config_map_key_ref.name

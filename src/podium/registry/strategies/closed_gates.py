@@ -8,14 +8,24 @@ Follows ``dropDisabledFields`` of ``pkg/api/pod/util.go``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from podium.api.types.core_v1 import PodSpec, PodStatus, ProjectedVolumeSource, Volume
+from podium.api.types.core_v1 import (
+    ConfigMapVolumeSource,
+    DownwardAPIVolumeFile,
+    DownwardAPIVolumeSource,
+    KeyToPath,
+    PodSpec,
+    PodStatus,
+    ProjectedVolumeSource,
+    SecretVolumeSource,
+)
 
 #: A feature, and a field that belongs to it.
 Gated = tuple[str, msgspec.Struct, str]
+AnyFiles = ConfigMapVolumeSource | SecretVolumeSource | DownwardAPIVolumeSource
 
 _OWNERS = "AtomicWriteVolumeUserFields"
 
@@ -32,53 +42,70 @@ def drop_closed_status_fields(new: PodStatus, old: PodStatus) -> None:
 def _drop(new: Iterator[Gated], old: Iterator[Gated] | tuple[()]) -> None:
     in_use = {feature for feature, owner, name in old if getattr(owner, name)}
     for feature, owner, name in new:
-        if feature not in in_use and getattr(owner, name) not in (None, []):
+        if feature not in in_use:
             setattr(owner, name, [] if isinstance(getattr(owner, name), list) else None)
 
 
 def _of_spec(spec: PodSpec) -> Iterator[Gated]:
-    yield "GenericWorkload", spec, "scheduling_group"
-    yield "EvictionRequest", spec, "eviction_responders"
+    """Yield the fields that say anything; in nearly every Pod none does."""
+    if spec.scheduling_group is not None:
+        yield "GenericWorkload", spec, "scheduling_group"
+    if spec.eviction_responders:
+        yield "EvictionRequest", spec, "eviction_responders"
     for containers in (spec.containers, spec.init_containers, spec.ephemeral_containers):
         for container in containers:
             for mount in container.volume_mounts:
-                yield "VolumeBindMountOptions", mount, "bind_mount_options"
+                if mount.bind_mount_options:
+                    yield "VolumeBindMountOptions", mount, "bind_mount_options"
     for volume in spec.volumes:
-        yield from _of_volume(volume)
+        if volume.empty_dir is not None and volume.empty_dir.mode is not None:
+            yield "EmptyDirVolumeMode", volume.empty_dir, "mode"
+        for source in (volume.config_map, volume.secret, volume.downward_api):
+            if source is not None:
+                yield from _of_files(source)
+        if volume.projected is not None:
+            yield from _of_projections(volume.projected)
 
 
-def _of_volume(volume: Volume) -> Iterator[Gated]:
-    if volume.empty_dir is not None:
-        yield "EmptyDirVolumeMode", volume.empty_dir, "mode"
-    for source in (volume.config_map, volume.secret, volume.downward_api):
-        if source is not None:
-            yield _OWNERS, source, "default_user"
-            for item in source.items:
-                yield _OWNERS, item, "user"
-    if volume.projected is not None:
-        yield from _of_projections(volume.projected)
+def _of_files(source: AnyFiles) -> Iterator[Gated]:
+    if source.default_user is not None:
+        yield _OWNERS, source, "default_user"
+    yield from _of_items(source.items)
+
+
+def _of_items(items: Sequence[KeyToPath] | Sequence[DownwardAPIVolumeFile]) -> Iterator[Gated]:
+    for item in items:
+        if item.user is not None:
+            yield _OWNERS, item, "user"
 
 
 def _of_projections(volume: ProjectedVolumeSource) -> Iterator[Gated]:
-    yield _OWNERS, volume, "default_user"
+    if volume.default_user is not None:
+        yield _OWNERS, volume, "default_user"
     for source in volume.sources:
-        yield "ClusterTrustBundleProjection", source, "cluster_trust_bundle"
-        yield "PodCertificateRequest", source, "pod_certificate"
-        for file in (
+        token, bundle, pod = (
             source.service_account_token,
             source.cluster_trust_bundle,
             source.pod_certificate,
-        ):
-            if file is not None:
+        )
+        if bundle is not None:
+            yield "ClusterTrustBundleProjection", source, "cluster_trust_bundle"
+        if pod is not None:
+            yield "PodCertificateRequest", source, "pod_certificate"
+        for file in (token, bundle, pod):
+            if file is not None and file.user is not None:
                 yield _OWNERS, file, "user"
         for keyed in (source.config_map, source.secret, source.downward_api):
-            for item in keyed.items if keyed is not None else ():
-                yield _OWNERS, item, "user"
+            if keyed is not None:
+                yield from _of_items(keyed.items)
 
 
 def _of_status(status: PodStatus) -> Iterator[Gated]:
-    yield "CSIVolumeHealth", status, "volume_health"
-    yield "DRANodeAllocatableResources", status, "node_allocatable_resource_claim_statuses"
+    if status.volume_health:
+        yield "CSIVolumeHealth", status, "volume_health"
+    if status.node_allocatable_resource_claim_statuses:
+        name = "node_allocatable_resource_claim_statuses"
+        yield "DRANodeAllocatableResources", status, name
     for statuses in (
         status.container_statuses,
         status.init_container_statuses,
@@ -86,4 +113,5 @@ def _of_status(status: PodStatus) -> Iterator[Gated]:
     ):
         for container in statuses:
             for mount in container.volume_mounts:
-                yield "ImageVolumeWithDigest", mount, "volume_status"
+                if mount.volume_status is not None:
+                    yield "ImageVolumeWithDigest", mount, "volume_status"
