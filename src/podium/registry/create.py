@@ -72,7 +72,7 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
     managed = metadata.managed_fields
     attributes = kind.attributes("CREATE", namespace, metadata.name, context, obj=obj)
     await kind.admit(attributes)
-    now = kind.shared.clock.now()
+    now = attributes.now
     metadata.uid = generate_name.new_uid()
     metadata.creation_timestamp = now.replace(microsecond=0)
     metadata.managed_fields = managed  # not what admission made of them

@@ -145,7 +145,7 @@ async def _prepare(
     _check_version(kind, metadata, old)
     match_namespace(metadata, namespace)
     _carry_over(metadata, old_metadata)
-    rules.prepare(obj, old.obj, kind.shared.clock.now())
+    rules.prepare(obj, old.obj, attributes.now)
     obj.metadata.managed_fields = list(managed)
     if not rules.owns:
         obj.metadata.managed_fields = list(old_metadata.managed_fields)

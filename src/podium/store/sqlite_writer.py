@@ -76,14 +76,15 @@ class Writer:
         self._loop, self._publish, self._written = loop, publish, written
         self._queue: SimpleQueue[Write | Compact | _Stop] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-        self._stopped = False
+        self._stopped = True
 
     def start(self) -> None:
+        self._stopped = False
         self._thread.start()
 
     def submit(self, job: Write | Compact) -> None:
         """Raises StoreClosed."""
-        if self._stopped or not self._thread.is_alive():
+        if self._stopped:
             raise StoreClosed("the store is closed")
         self._queue.put(job)
 

@@ -43,8 +43,12 @@ def validate_pod_update(new: Pod, old: Pod) -> list[FieldError]:
     Images, a shorter deadline and further tolerations are what may change, and what scheduling
     gates leave open while there are some.
     """
-    errors = without_old_cost(validate_pod_fields(new), ANNOTATIONS, old)
+    found = validate_pod_fields(new)
+    errors = without_old_cost(found, ANNOTATIONS, old)
     errors += validate_pod_annotations_update(ANNOTATIONS, new, old)
+    unchanged = new.spec == old.spec
+    if unchanged and not found:
+        return errors
     for name, mine, theirs in (
         ("containers", new.spec.containers, old.spec.containers),
         ("initContainers", new.spec.init_containers, old.spec.init_containers),
@@ -67,7 +71,7 @@ def validate_pod_update(new: Pod, old: Pod) -> list[FieldError]:
             SPEC.child("schedulingGates"), new.spec.scheduling_gates, old.spec.scheduling_gates
         )
     )
-    if new.spec != old.spec:
+    if not unchanged:
         errors.extend(_validate_rest(new.spec, old.spec))
     return errors
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -265,7 +265,7 @@ class Strategy(Generic[T]):
         """Return what a client should know of the row: that the object's work is done."""
         return ()
 
-    @property
+    @cached_property
     def _has_status(self) -> bool:
         return self.resource.subresource("status") is not None
 
