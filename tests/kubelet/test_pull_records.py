@@ -42,6 +42,25 @@ def pulled(records: PullRecords, *credentials: Credential | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("policy", "name", "verify"),
+    [
+        pytest.param(PRELOADED, "docker.io/library/app:1", False, id="loaded-by-that-name"),
+        pytest.param(PRELOADED, "app:1", False, id="in-short"),
+        pytest.param(PRELOADED, "docker.io/library/app:2", True, id="another-tag"),
+        pytest.param(PRELOADED, IMAGE, True, id="pulled-by-that-name"),
+        pytest.param(ALWAYS, "docker.io/library/app:1", True, id="policy"),
+    ],
+)
+def test_what_was_loaded_stays_for_all_though_it_is_pulled_by_another_name(
+    tmp_path: Path, policy: str, name: str, verify: bool
+) -> None:
+    records = PullRecords(tmp_path, policy)
+    pulled(records, MINE)
+    names = [IMAGE, "docker.io/library/app:1"]
+    assert records.must_verify(name, ID, [], names) is verify
+
+
+@pytest.mark.parametrize(
     ("by", "given", "verify"),
     [
         pytest.param([], [], False, id="loaded"),

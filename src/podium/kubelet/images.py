@@ -100,7 +100,8 @@ class ImageManager:
         given = credentials(name, pull_secrets)
         usable = present is not None and policy != "Always"
         if present is not None and usable:
-            usable = not self._records.must_verify(name, present.id, given)
+            names = present.repo_tags
+            usable = not self._records.must_verify(name, present.id, given, names)
         if present is not None and usable:
             about.normal(
                 "Pulled", f'Container image "{container.image}" already present on machine'

@@ -106,13 +106,19 @@ class PullRecords:
         write_atomic(self._pulled / _file(image_id), msgspec.json.encode(record))
         self.failed(image)
 
-    def must_verify(self, image: str, image_id: str, given: Sequence[Credential]) -> bool:
+    def must_verify(
+        self, image: str, image_id: str, given: Sequence[Credential], names: Sequence[str] = ()
+    ) -> bool:
         """Whether who has the credentials *given* has to pull *image*, which is there as
-        *image_id*, to show that he may."""
+        *image_id* by these *names*, to show that he may.
+
+        An image that was loaded by its name stays so when the same is pulled from elsewhere;
+        upstream's kubelet takes it for pulled then.
+        """
         if self._policy == NEVER:
             return False
         record = self._read(image_id)
-        if record is None:
+        if record is None or self._loaded(image, record, names):
             begun = (self._pulling / _file(image)).exists()
             return begun or not self._is_for_all_when_preloaded(image)
         access = record.credential_mapping.get(_repository(image), Access())
@@ -124,6 +130,10 @@ class PullRecords:
             for secret in access.kubernetes_secrets
             for own in mine
         )
+
+    def _loaded(self, image: str, record: PulledRecord, names: Sequence[str]) -> bool:
+        """Whether *image* is the name of something that nobody has pulled from there."""
+        return _repository(image) not in record.credential_mapping and _whole(image) in names
 
     def _is_for_all_when_preloaded(self, image: str) -> bool:
         if self._policy != ALLOWLISTED:
@@ -159,6 +169,13 @@ def _file(name: str) -> str:
 def _repository(image: str) -> str:
     try:
         return parse_normalized(image).name
+    except InvalidReference:
+        return image
+
+
+def _whole(image: str) -> str:
+    try:
+        return str(parse_normalized(image))
     except InvalidReference:
         return image
 
