@@ -16,6 +16,8 @@ import yaml
 
 from podium.client.client import Client
 from podium.client.config import ClientConfig
+from support.agnhost import NAME as AGNHOST
+from support.agnhost import agnhost_archive
 from support.cluster import Cluster
 from support.images import Entry, busybox_archive, layer
 from support.lives import Life, living
@@ -61,9 +63,11 @@ def seen(
     archive = busybox_archive(
         tmp_path_factory.mktemp("busybox") / "busybox.tar", *IMAGES, env=[PATH], layers=[accounts]
     )
-    shared.podium("image", "load", str(archive))
+    agnhost = agnhost_archive(tmp_path_factory.mktemp("agnhost") / "agnhost.tar")
+    for loaded in (archive, agnhost):
+        shared.podium("image", "load", str(loaded))
     yield asyncio.run(play(shared, names))
-    for image in IMAGES:
+    for image in (*IMAGES, AGNHOST):
         shared.podium("image", "rm", "--force", image, check=False)
 
 
