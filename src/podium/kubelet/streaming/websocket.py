@@ -103,14 +103,17 @@ class Channels:
         self.gone.set()
 
     async def _keep(self, queue: asyncio.Queue[bytes | None], piece: bytes) -> None:
-        """As with SPDY: who is held back is told something, which fails where it has gone."""
+        """As with SPDY: who is held back is told something, which fails where it has gone.
+
+        An answer to a ping that is not read yet: kubectl takes who is silent for a minute for dead.
+        """
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(HELD_BACK) if queue.full() else nullcontext():
                     await queue.put(piece)
                     return
             with suppress(OSError):
-                await self.socket.ping()
+                await self.socket.pong()
 
     def _parse(self, kind: WSMsgType, data: bytes | str) -> tuple[int, bytes]:
         """The channel of a message (-1 for what is none), and what it says."""
