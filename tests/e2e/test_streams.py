@@ -292,6 +292,22 @@ def fill(process: subprocess.Popen[bytes]) -> None:
         os.write(process.stdin.fileno(), bytes(32 * 1024))
 
 
+def test_our_own_speaks_spdy_too(shared: Cluster, target: str, monkeypatch: pytest.MonkeyPatch):
+    """As it does where a server refuses WebSockets: by the switches of upstream's."""
+    monkeypatch.setenv("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")
+    monkeypatch.setenv("KUBECTL_PORT_FORWARD_WEBSOCKETS", "false")
+    data = os.urandom(3_000_000)
+    answer = in_c(shared, OURS, "sh", "-c", "cat; echo err >&2; exit 7", stdin=data)
+    assert (answer.returncode, answer.stdout == data) == (7, True)
+    assert answer.stderr == b"err\ncommand terminated with exit code 7\n"
+    assert in_c(shared, OURS, "true").returncode == 0
+    with (
+        forwarding(shared, OURS, 8081) as (address, _),
+        urlopen(f"http://{address}/index.html", timeout=60) as page,
+    ):
+        assert page.read() == b"hi\n"
+
+
 # -- what no kubectl speaks any more
 
 

@@ -14,6 +14,8 @@ from aiohttp.test_utils import RawTestServer
 from podium.kubectl.errors import CommandError
 from podium.kubectl.http import Http
 from podium.kubectl.kubeconfig import Connection
+from podium.kubectl.streams import Wanted, connect
+from podium.kubectl.unblocked import Refused
 from podium.kubectl.web_socket import WebSocket
 
 V5 = "v5.channel.k8s.io"
@@ -24,8 +26,6 @@ async def answer(request: web.BaseRequest) -> web.StreamResponse:
     if request.path == "/refuses":
         status = {"kind": "Status", "message": f"{request.method} is not for you"}
         return web.json_response(status, status=403)
-    if request.path == "/only-post" and request.method == "GET":
-        return web.Response(status=403, text="no")
     if request.path == "/is-none":
         headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": "AAAA",
                    "Sec-WebSocket-Protocol": V5}  # fmt: skip
@@ -81,14 +81,15 @@ async def test_messages_of_all_sizes_go_there_and_back(http: Http):
     assert found == [*messages, b"end"]
 
 
-async def test_who_may_only_create_begins_with_a_post(http: Http):
-    assert await asyncio.to_thread(exchange, http, "/only-post", [b"x"]) == [b"x", b"end"]
-
-
 async def test_a_refusal_is_told_in_the_servers_words(http: Http):
-    says = "unable to upgrade connection: POST is not for you"
-    with pytest.raises(CommandError, match=says):
+    with pytest.raises(Refused, match="unable to upgrade connection: GET is not for you"):
         await asyncio.to_thread(exchange, http, "/refuses", [])
+
+
+async def test_where_it_is_refused_spdy_is_asked_for(http: Http):
+    """By POST: servers let those have it who may only ``create``."""
+    with pytest.raises(CommandError, match="unable to upgrade connection: POST is not for you"):
+        await asyncio.to_thread(connect, http, "/refuses", (), Wanted(stdin=False))
 
 
 async def test_a_connection_that_breaks_ends(http: Http):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -22,9 +23,15 @@ from podium.kubectl.errors import CommandError, StatusError, Unreachable
 from podium.kubectl.http import Http
 from podium.kubectl.listening import Listener
 from podium.kubectl.tunnel import Tunnel
+from podium.kubectl.unblocked import Refused
 from podium.kubectl.web_socket import WebSocket
 
-_PROTOCOL = "SPDY/3.1+portforward.k8s.io"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podium.kubectl.spdy_socket import Bare
+
+_PROTOCOL = "portforward.k8s.io"
+_TUNNEL = f"SPDY/3.1+{_PROTOCOL}"
 _CHUNK = 64 * 1024
 #: Seconds between attempts to reach a server that does not answer.
 _PAUSE = 0.5
@@ -73,9 +80,7 @@ class _Forwarder:
         """Yield a session with the Pod's node. Raises CommandError."""
         path = f"{self._source.path}/{pod['metadata']['name']}/portforward"
         try:
-            socket = await news.apart(
-                lambda: WebSocket(self._http.another(), path, (), (_PROTOCOL,))
-            )
+            socket = await news.apart(lambda: _opened(self._http.another(), path))
         except CommandError as exc:
             raise CommandError(f"error upgrading connection: {exc}") from exc
         tunnel = Tunnel(socket)
@@ -154,6 +159,16 @@ class _Forwarder:
                 async for kind, obj in events:
                     if kind in ("ADDED", "MODIFIED") and _runs(obj):
                         return obj
+
+
+def _opened(http: Http, path: str) -> WebSocket | Bare:
+    """Raises CommandError."""
+    with contextlib.suppress(Refused):  # an older server, or one that lets us only ``create``
+        if os.environ.get("KUBECTL_PORT_FORWARD_WEBSOCKETS", "").lower() != "false":
+            return WebSocket(http, path, (), (_TUNNEL,))
+    from podium.kubectl.spdy_socket import Bare
+
+    return Bare(http, path, (), _PROTOCOL)
 
 
 def _runs(pod: dict[str, Any] | None) -> bool:

@@ -1,4 +1,4 @@
-"""exec and attach: a WebSocket to a process in a container, and this process's own streams."""
+"""exec and attach: a connection to a process in a container, and this process's own streams."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import signal
 
 from podium.kubectl.errors import CommandError, Exited, Failed, Lost
 from podium.kubectl.terminal import raw_terminal
+from podium.kubectl.unblocked import Refused
 from podium.kubectl.web_socket import WebSocket
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podium.kubectl.http import Http, Query
+    from podium.kubectl.spdy_socket import SpdySocket
     from podium.kubectl.terminal import DetachKeys
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -80,17 +82,29 @@ def connect(http: Http, path: str, query: Query, wanted: Wanted, ends: Ends | No
 
     Raises Exited, StatusError and CommandError in upstream's words.
     """
-    socket = WebSocket(http, path, [*query, *wanted.query()], _PROTOCOLS)
+    socket = _opened(http, path, [*query, *wanted.query()])
     with contextlib.closing(socket), raw_terminal(wanted.tty), _signals(wanted.tty) as woken:
         status = _Carrier(socket, wanted, ends or Ends(), woken).run()
     if status is not None:
         _judge(status)
 
 
+def _opened(http: Http, path: str, query: Query) -> WebSocket | SpdySocket:
+    """Raises CommandError."""
+    with contextlib.suppress(Refused):  # an older server, or one that lets us only ``create``
+        if os.environ.get("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "").lower() != "false":
+            return WebSocket(http, path, query, _PROTOCOLS)
+    from podium.kubectl.spdy_socket import SpdySocket
+
+    return SpdySocket(http, path, query)
+
+
 class _Carrier:
     """One turn after the other: wait for either end, read what there is, write what goes."""
 
-    def __init__(self, socket: WebSocket, wanted: Wanted, ends: Ends, woken: int) -> None:
+    def __init__(
+        self, socket: WebSocket | SpdySocket, wanted: Wanted, ends: Ends, woken: int
+    ) -> None:
         self._socket, self._wanted, self._ends, self._woken = socket, wanted, ends, woken
         self._reads = wanted.stdin
         self._detached = False

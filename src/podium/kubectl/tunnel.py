@@ -1,4 +1,4 @@
-"""Bytes in the messages of a WebSocket, for who awaits them: a port-forward's streams."""
+"""Bytes of a connection that never blocks, for who awaits them: a port-forward's streams."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from podium.kit import descriptors
 from podium.kubectl.errors import Unreachable
 from podium.kubectl.web_socket import WebSocket
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from podium.kubectl.spdy_socket import Bare
+
 
 class Tunnel:
-    """The messages in the form of a stream's reader and writer. Its calls raise OSError."""
+    """Bytes, or messages, in the form of a stream's reader and writer. Its calls raise OSError."""
 
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: WebSocket | Bare) -> None:
         self._socket = socket
         self._draining = asyncio.Lock()  # who waits for a descriptor waits alone
 

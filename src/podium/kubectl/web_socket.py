@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import binascii
 import os
-import ssl
-from collections import deque
 from functools import lru_cache
 
-from podium.kubectl.errors import CommandError, Unreachable
-from podium.kubectl.http import told_in
+from podium.kubectl.errors import CommandError
+from podium.kubectl.unblocked import Unblocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,65 +18,32 @@ if TYPE_CHECKING:
 
 _CONTINUATION, _BINARY, _CLOSE, _PING, _PONG = 0x0, 0x2, 0x8, 0x9, 0xA
 _FIN, _MASKED = 0x80, 0x80
-#: As much as one record of TLS carries: more never comes at once.
-_PIECE = 1 << 14
 #: What a server answers a key with: the key and this, hashed.
 _ACCEPTS = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-class WebSocket:
-    """One connection. It never blocks: who waits asks :meth:`fileno` and :attr:`unsent`."""
+class WebSocket(Unblocked):
+    """Messages over one connection."""
 
     def __init__(self, http: Http, path: str, query: Query, protocols: Sequence[str]) -> None:
-        """Open it with one of *protocols*. Raises CommandError.
-
-        It begins with a GET, as it should; whoever may only ``create`` begins with a POST, which
-        upstream's servers take for SPDY alone.
-        """
+        """Open it with one of *protocols*. Raises Refused, CommandError."""
         key = binascii.b2a_base64(os.urandom(16), newline=False)
         headers = [
-            ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", key.decode()),
             ("Sec-WebSocket-Protocol", ", ".join(protocols)),
         ]
-        for method in ("GET", "POST"):
-            upgraded = http.upgrade(method, path, query, headers)
-            if upgraded.socket is not None:
-                self._socket = upgraded.socket
-                break
-        else:
-            said = upgraded.said
-            text = told_in(said) or said.decode(errors="replace").strip()
-            raise CommandError(f"unable to upgrade connection: {text}")
-        response = upgraded.response
-        self.protocol = response.header("sec-websocket-protocol")
-        if response.header("sec-websocket-accept") != _accepted(key) or (
-            self.protocol not in protocols
-        ):
-            self._socket.close()
+        super().__init__(http, "GET", path, query, headers)
+        self.protocol = self.response.header("sec-websocket-protocol")
+        accepted = self.response.header("sec-websocket-accept") == _accepted(key)
+        if not accepted or self.protocol not in protocols:
+            self.close()
             raise CommandError("unable to upgrade connection: websocket: bad handshake")
         #: Masks keep what is sent from being taken for something else by who reads it on the way:
         #: below TLS nobody does, and a mask of zeros changes nothing.
         self._masks = http.server.scheme != "https"
-        self._server = http.authority
-        self._socket.setblocking(False)
-        self._received = bytearray(upgraded.said)
-        self._out: deque[memoryview] = deque()
-        self._unsent = 0
-        self._ended = False
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def close(self) -> None:
-        self._socket.close()
-
-    @property
-    def unsent(self) -> int:
-        """How many bytes wait until the connection takes them."""
-        return self._unsent
+        self._received = bytearray()
 
     # -- out
 
@@ -99,47 +64,15 @@ class WebSocket:
             parts = (_xor(b"".join(parts), key),)
         else:
             key = bytes(4)
-        frame = b"".join((head, key, *parts))
-        self._out.append(memoryview(frame))
-        self._unsent += len(frame)
-
-    def flush(self) -> None:
-        """Write as much as the connection takes. Raises Unreachable."""
-        try:
-            while self._out:
-                sent = self._socket.send(self._out[0])
-                self._unsent -= sent
-                self._out[0] = self._out[0][sent:]
-                if not self._out[0]:
-                    self._out.popleft()
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
-            return
-        except OSError as exc:
-            raise Unreachable(self._server, exc) from exc
+        self.put(b"".join((head, key, *parts)))
 
     # -- in
 
     def receive(self) -> Iterator[bytes]:
-        """Yield the messages that have come. :attr:`ended` tells whether more may. Raises
-        Unreachable."""
-        yield from self._messages()
-        while not self._ended:
-            try:
-                data = self._socket.recv(_PIECE)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            except OSError as exc:
-                if isinstance(exc, ssl.SSLEOFError | ConnectionResetError):
-                    data = b""
-                else:
-                    raise Unreachable(self._server, exc) from exc
-            self._ended = not data
+        """Yield the messages that have come. Raises Unreachable."""
+        for data in self.take():
             self._received += data
             yield from self._messages()
-
-    @property
-    def ended(self) -> bool:
-        return self._ended
 
     def _messages(self) -> Iterator[bytes]:
         """Frames are messages: servers of Kubernetes' streams do not tear any apart."""
