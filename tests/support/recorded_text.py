@@ -42,6 +42,7 @@ _OUTPUTS: tuple[Replacement, ...] = (
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
 )
 _AGE = re.compile(r"(?:\d+(?:ms|us|[smhdy]))+")
+_NEW = "0s"
 _AGES = {"Age", "Last Seen", "First Seen", "Last Schedule", "Duration"}
 _CONTROLLERS = "kube-controller-manager"
 _NEWER = {"generation", "observedGeneration", "hostIPs", "allocatedResources", "user"}
@@ -108,16 +109,23 @@ def _replaced(text: str, replacements: tuple[Replacement, ...]) -> str:
 
 
 def _without_ages(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Ages in rows that come without columns, as a watch's later ones do, were none then."""
     columns = table.get("columnDefinitions") or []
     ages = [i for i, column in enumerate(columns) if column.get("name") in _AGES]
     rows = []
     for row in table["rows"]:
         cells = list(row.get("cells") or [])
         for i in ages:
-            if isinstance(cells[i], str) and _AGE.fullmatch(cells[i]):
+            if _is_age(cells[i]):
                 cells[i] = "<age>"
+        if not columns:
+            cells = [_NEW if _is_age(cell) else cell for cell in cells]
         rows.append({**row, "cells": cells})
     return {**table, "rows": rows}
+
+
+def _is_age(cell: Any) -> bool:
+    return isinstance(cell, str) and _AGE.fullmatch(cell) is not None
 
 
 def without_newer(seen: Any, recorded: Any) -> Any:
