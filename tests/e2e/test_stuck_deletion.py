@@ -80,20 +80,29 @@ def test_what_is_stuck_goes_within_a_bound_or_says_why_it_stays(
         own: list[Any] = [{"name": "v", "emptyDir": {}}]
         reader = pod("reader", "cat", "/v/f", container=mount, volumes=host)
         frozen = pod("frozen", "sleep", "1000000", container=mount, volumes=own)
+        silent = [{"name": "v", "hostPath": {"path": f"{dead_path}/silent", "type": "Directory"}}]
+        unanswered = pod("unanswered", "sleep", "1000000", container=mount, volumes=silent)
+        path = f"/api/v1/namespaces/{namespace}/pods"
         for made in (reader, frozen):
             made["spec"]["terminationGracePeriodSeconds"] = 1
-            path = f"/api/v1/namespaces/{namespace}/pods"
             assert shared.request("POST", path, made)[0] == 201
         shared.wait_ready("reader", "frozen", namespace=namespace)
         assert dead.asked.wait(60)
+        assert shared.request("POST", path, unanswered)[0] == 201
         found = get(shared, namespace, "frozen")
         [volume] = shared.data_dir.glob(f"**/{found['metadata']['uid']}/volumes/*/v")
         until_gone.enter_context(immutable(volume))
         hold_up(shared, found["status"])
 
-        for name in ("reader", "frozen"):
+        def no_answer() -> list[str]:
+            told = events(shared, namespace, "unanswered", "FailedMount")
+            return [text for text in told if "/silent: the file system has not answered" in text]
+
+        eventually(no_answer, "a mount that does not answer is told of, and holds up nobody else")
+        for name in ("unanswered", "reader", "frozen"):
             path = f"/api/v1/namespaces/{namespace}/pods/{name}"
             assert shared.request("DELETE", path)[0] == 200
+        eventually(lambda: get(shared, namespace, "unanswered") is None, "unanswered is gone")
         eventually(lambda: get(shared, namespace, "frozen") is None, "frozen is gone")
         [told] = events(shared, namespace, "frozen", "DeletionIncomplete")
         assert told.startswith("Deletion no longer waits for its volumes to go, after 10 s: ")

@@ -24,6 +24,7 @@ from podium.kubelet.stats.readings import (
     PodReading,
     Reading,
 )
+from podium.kubelet.volumes.answering import answers
 from podium.runtime.image_port import FilesystemUsage, ImageService
 from podium.runtime.network.interfaces import interfaces
 from podium.runtime.port import Container, ContainerState, RuntimeFailure, RuntimeService
@@ -85,7 +86,7 @@ class StatsReader:
         ]
         found = {uid: self._places(pod) for uid, pod in wanted.items()}
         used = await self._count([c.id for p in readings for c in p.containers], found)
-        return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
+        return [await _with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
 
     # -- Pods
 
@@ -147,7 +148,7 @@ class StatsReader:
         if anew or self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
             used = await self._count(sorted(containers), found)
             self._disks = (self._clock.monotonic(), containers, used)
-        return [_with_disks(reading, found[reading.pod.metadata.uid], used) for reading in pods]
+        return [await _with_disks(p, found[p.pod.metadata.uid], used) for p in pods]
 
     async def _count(
         self, containers: Sequence[str], found: Mapping[str, PodPlaces]
@@ -197,7 +198,11 @@ class StatsReader:
         return self._rates.rate("pods", pods.cpu_usage_nanoseconds, now) if pods else None
 
 
-def _with_disks(reading: PodReading, found: PodPlaces, used: Mapping[str, DiskUsage]) -> PodReading:
+async def _with_disks(
+    reading: PodReading, found: PodPlaces, used: Mapping[str, DiskUsage]
+) -> PodReading:
+    claimed = {name: path for name, path in found.claimed.items() if await answers(path)}
+    found = replace(found, claimed=claimed)
     own = [used[path] for path in found.own if path in used]
     containers = [
         replace(c, rootfs=used.get(c.id), logs=used.get(found.logs.get(c.name, "")))

@@ -23,6 +23,7 @@ from podium.kit.clock import Clock
 from podium.kubelet.objects import ObjectStore, mounted_volumes
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.volumes import atomic_writer, empty_dir, host_path, ownership, sub_paths
+from podium.kubelet.volumes.answering import PATIENCE, answers
 from podium.kubelet.volumes.claims import PodClaims, check_local
 from podium.kubelet.volumes.content import files_of, token_files
 from podium.kubelet.volumes.removal import remove
@@ -75,6 +76,7 @@ class PodVolumes:
         self._tokens = PodTokens(client, clock)
         self._claims = PodClaims(client, node)
         self._made: set[str] = set()  #: volumes that need no second look
+        self._answered: set[str] = set()  #: paths on file systems that have answered
 
     @property
     def refresh_at(self) -> datetime | None:
@@ -82,27 +84,46 @@ class PodVolumes:
         return self._tokens.renew_at
 
     def located(self, pod: Pod) -> bool:
-        """Whether it is known where all mounted volumes lie."""
-        return all(
-            self._claims.found(volume) is not None
-            for volume in mounted_volumes(pod)
-            if claim_name(pod, volume)
-        )
+        """Whether it is known where all mounted volumes lie, and that something answers there."""
+        for volume in mounted_volumes(pod):
+            if claim_name(pod, volume) and self._claims.found(volume) is None:
+                return False
+            path = self._foreign_path(volume)
+            if path and path not in self._answered:
+                return False
+        return True
+
+    def _foreign_path(self, volume: Volume) -> str:
+        """Where a volume lies that is not the Pod's own; "" for others."""
+        claimed = self._claims.found(volume)
+        if claimed is not None:
+            return claimed.path
+        return volume.host_path.path if volume.host_path is not None else ""
 
     async def locate(self, pod: Pod) -> list[MountFailed]:
-        """Ask the API where claims lead; return what failed."""
+        """Ask the API where claims lead, and file systems for an answer; return what failed."""
         failures = []
         for volume in mounted_volumes(pod):
-            if not claim_name(pod, volume):
-                continue
             try:
-                await self._claims.find(pod, volume)
+                if claim_name(pod, volume):
+                    await self._claims.find(pod, volume)
+                await self._feel(volume)
             except NotProcessed as exc:
                 failures.append(MountFailed(volume.name, str(exc), processed=False))
             except VolumeProblem as exc:
                 step = "NodeAffinity check failed"
                 failures.append(MountFailed(volume.name, str(exc), step=step))
+            except TimeoutError as exc:
+                failures.append(self._failed(volume, exc))
         return failures
+
+    async def _feel(self, volume: Volume) -> None:
+        """Raises TimeoutError where the volume's file system does not answer."""
+        path = self._foreign_path(volume)
+        if path and path not in self._answered:
+            if not await answers(path):
+                raise TimeoutError(f"{path}: the file system has not answered in {PATIENCE:g} s")
+            self._answered.add(path)
 
     def check(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
         """Tell what stands against setting the volumes up, as far as that is known at once.

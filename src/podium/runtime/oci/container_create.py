@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from podium.kit.bounded import in_daemon_thread
 from podium.kit.files import write_atomic
 from podium.runtime.mounts import mount_of
 from podium.runtime.oci import apparmor, idmaps, image_mounts, user_namespace
@@ -73,6 +75,7 @@ async def create_container(
         stop_signal=config.stop_signal or image.stop_signal or "SIGTERM",
         handler=sandbox.handler,
     )
+    await _answering(engine, config)
     async with AsyncExitStack() as half_made:
         half_made.push_async_callback(destroy, engine, record.id)
         try:
@@ -187,6 +190,21 @@ def _log_path(sandbox: PodSandboxConfig, config: ContainerConfig) -> str:
     if not sandbox.log_directory or not config.log_path:
         return ""
     return os.path.join(sandbox.log_directory, config.log_path)
+
+
+async def _answering(engine: Engine, config: ContainerConfig) -> None:
+    """Touch what is mounted in a thread first: a dead file system would hold up everything."""
+    paths = [mount.host_path for mount in config.mounts if mount.host_path]
+    try:
+        await in_daemon_thread(engine.options.patience, lambda: _touch(paths))
+    except TimeoutError:
+        text = f"what is to be mounted does not answer: {', '.join(paths)}"
+        raise RuntimeFailure(f"failed to create containerd container: {text}") from None
+
+
+def _touch(paths: Sequence[str]) -> None:
+    for path in paths:
+        os.path.exists(path)
 
 
 def _make_mount_sources(config: ContainerConfig) -> None:
