@@ -74,7 +74,7 @@ class Metrics:
         """Note the end of a request. What is not *served* is counted without its names, which the
         client chose."""
         self._count(info, -1)
-        names = _labels(info) if served else (_verb(info), "", "", "", "", "")
+        names = info.labels if served else (info.labels[0], "", "", "", "", "")
         labels = (*names, "All" if dry_run else "", _COMPONENT)
         self._requests.inc(*labels, str(code))
         if not info.is_long_running:
@@ -82,7 +82,7 @@ class Metrics:
 
     def _count(self, info: RequestInfo, step: int) -> None:
         if info.is_long_running:
-            labels = (*_labels(info), _COMPONENT)
+            labels = (*info.labels, _COMPONENT)
             self._long_running.add(step, *labels)
             if not self._long_running.values[labels]:  # its names may have been made up
                 del self._long_running.values[labels]
@@ -122,24 +122,5 @@ def text_of(families: Families) -> bytes:
     return generate_latest(registry)
 
 
-#: Methods; a client may make up more, and none of them becomes a name of ours.
-_VERBS = frozenset(
-    (
-        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "post",
-        "put", "head", "options", "connect",
-    )
-)  # fmt: skip
-
-
-def _verb(info: RequestInfo) -> str:
-    return info.verb.upper() if info.verb in _VERBS else "other"
-
-
 def _snake(name: str) -> str:
     return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
-
-
-def _labels(info: RequestInfo) -> tuple[str, ...]:
-    return (
-        _verb(info), info.group, info.version, info.resource, info.subresource, info.scope
-    )  # fmt: skip

@@ -24,6 +24,12 @@ _VERBS = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+_KNOWN_VERBS = frozenset(
+    (
+        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "post",
+        "put", "head", "options", "connect",
+    )
+)  # fmt: skip
 _LONG_SUBRESOURCES = frozenset({"log", "exec", "attach", "portforward", "proxy"})
 #: Targets of requests that are remembered, and the longest of them, in characters.
 _REMEMBERED, _LONGEST = 1024, 256
@@ -59,6 +65,15 @@ class RequestInfo(msgspec.Struct, frozen=True, dict=True):
         if self.namespace:
             return "namespace"
         return "cluster" if self.is_resource else ""
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What metrics tell requests apart by: verb, group, version, resource, subresource, scope.
+
+        A client may make up methods, and none of them becomes a name of ours.
+        """
+        verb = self.verb.upper() if self.verb in _KNOWN_VERBS else "other"
+        return verb, self.group, self.version, self.resource, self.subresource, self.scope
 
     @cached_property
     def is_passed_on(self) -> bool:

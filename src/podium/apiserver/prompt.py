@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 from functools import lru_cache
-from http import HTTPStatus
 
 from aiohttp import HttpVersion11
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.web import BaseRequest, Response
+
+_WITHOUT_BODY = (204, 304)
 
 
 class PromptResponse(Response):
@@ -23,9 +24,8 @@ class PromptResponse(Response):
     _wire: AbstractStreamWriter | None = None
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        if not _is_ordinary(request) or super().keep_alive is False or self.status < 200:
-            return await super().prepare(request)
-        if self.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
+        ends = super().keep_alive is False or self.status in _WITHOUT_BODY
+        if ends or not _is_ordinary(request):
             return await super().prepare(request)
         self._wire = request.writer
         return self._wire
@@ -42,13 +42,8 @@ class PromptResponse(Response):
         return await self._wire.write_eof(self._head(len(body)) + body)
 
     def _head(self, length: int) -> bytes:
-        fields = [f"{name}: {value}\r\n" for name, value in self.headers.items()]
-        said = "".join(fields)
-        if said.count("\r") != len(fields) or said.count("\n") != len(fields):
-            raise ValueError("a header holds a line break")
-        rest = _rest(int(time.time()))
-        head = f"HTTP/1.1 {self.status} {self.reason}\r\n{said}Content-Length: {length}\r\n{rest}"
-        return head.encode()
+        said = _said(self.status, self.reason, tuple(self.headers.items()))
+        return b"%bContent-Length: %d\r\n%b" % (said, length, _rest(int(time.time())))
 
 
 def _is_ordinary(request: BaseRequest) -> bool:
@@ -56,6 +51,16 @@ def _is_ordinary(request: BaseRequest) -> bool:
     return request.version == HttpVersion11 and request.method != "HEAD" and request.keep_alive
 
 
+@lru_cache(64)
+def _said(status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """Return the lines that many answers have in common."""
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header holds a line break")
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
 @lru_cache(1)
-def _rest(seconds: int) -> str:
-    return f"Date: {formatdate(seconds, usegmt=True)}\r\nServer: {SERVER_SOFTWARE}\r\n\r\n"
+def _rest(seconds: int) -> bytes:
+    date = formatdate(seconds, usegmt=True)
+    return f"Date: {date}\r\nServer: {SERVER_SOFTWARE}\r\n\r\n".encode()
