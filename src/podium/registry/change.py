@@ -26,8 +26,9 @@ class Change:
 
         An object that stops matching is DELETED to it, one that starts to is ADDED.
         """
-        was = self.old is not None and predicate.matches(self.old)
-        now = self.new is not None and predicate.matches(self.new)
+        old, new, plain = self.old, self.new, predicate.is_plain
+        was = old is not None and (plain or predicate.matches(old))
+        now = new is not None and (plain or predicate.matches(new))
         if now:
             return self._event("MODIFIED" if was else "ADDED")
         return self._event("DELETED") if was else None

@@ -53,6 +53,8 @@ class Predicate:
         self.name = name or wanted.get("metadata.name", "")
         self._explicit_name = name
         self.interest = self._most_selective(wanted, resource)
+        #: Whether everything matches.
+        self.is_plain = self.interest is EVERYTHING and self.is_interest
 
     @property
     def selects(self) -> bool:

@@ -38,9 +38,7 @@ def set_defaults_volume(volume: Volume) -> None:
 
 
 def has_source(volume: Volume) -> bool:
-    return any(
-        getattr(volume, name) is not None for name in volume.__struct_fields__ if name != "name"
-    )
+    return volume != Volume(name=volume.name)
 
 
 def _set_defaults_files(files: list[DownwardAPIVolumeFile]) -> None:
