@@ -42,8 +42,8 @@ _READ = frozenset(
 
 
 def _age(found: re.Match[str]) -> str:
-    """Ages of two and of three characters leave their column the same width."""
-    return "AGE".ljust(len(found[0]))
+    """Ages of whatever length leave their column the same width."""
+    return "AGE  " if found.string[found.end() : found.end() + 1].strip() else "AGE"
 
 
 _MASKS = (
@@ -53,6 +53,7 @@ _MASKS = (
     (re.compile(r'(resourceVersion"?: ?)"\d+"'), r"\1RV"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
     (re.compile(r"(?<= )(\d+s|\d+m(\d+s)?)(?= *$| {2}) *", re.MULTILINE), _age),
+    (re.compile(r"\bAGE {2,}(?=\S)"), "AGE  "),
     (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [-+]\d{4}"), "TIME"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC"), "TIME"),
     (re.compile(r"\b10\.96\.\d+\.\d+$", re.MULTILINE), "ADDRESS"),

@@ -198,6 +198,8 @@ class ClientSide:
         """Return the patch, and what the object is with it."""
         for attempt in range(_RETRIES):
             patch, definition = three_way_patch(manifest, wanted, current)
+            if patch and definition and not self._values.overwrite:
+                self._check_overwriting(manifest, wanted, current, patch, definition)
             if self._only_here or not patch:
                 return patch, _applied_here(current, patch, definition)
             try:
@@ -211,6 +213,29 @@ class ClientSide:
                 verb = f"applying patch:\n{compact(patch)}\nto:\n{_described(manifest)}\nfor:"
                 raise about_file(error, verb, manifest.source) from error
         raise AssertionError
+
+    def _check_overwriting(
+        self, manifest: Manifest, wanted: Map, current: Map, patch: Map, definition: str
+    ) -> None:
+        """Raise CommandError for a patch that changes what somebody else has changed."""
+        from podium.kubectl import overwriting
+
+        found = overwriting.conflict(
+            last_applied.last_applied(current) or {}, current, patch, definition
+        )
+        if not found:
+            return
+        if self._values.openapi_patch:
+            for spec in ("openapi v3", "openapi"):  # upstream tries both
+                print(f"warning: error calculating patch from {spec} spec: {found}",
+                      file=sys.stderr)  # fmt: skip
+        text = (current["metadata"].get("annotations") or {}).get(ANNOTATION, "")
+        refused = overwriting.refused(found, text, wanted, current)
+        patching = "" if self._only_here else f'error when patching "{manifest.source}": '
+        raise CommandError(
+            f"error when applying patch:\n\nto:\n{_described(manifest)}\n"
+            f'for: "{manifest.source}": {patching}{refused}'
+        )
 
     def _send(self, manifest: Manifest, patch: Map, definition: str) -> Map:
         return self._session.send(

@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 _ENDINGS = (".json", ".yaml", ".yml")
 _SEPARATOR = r"^---(?=\s|\Z).*?$"
 
-FILE_FLAGS = (
-    Flag("filename", [], "Filename, directory, or URL to files identifying the resource.",
-         short="f", kind=Kind.LIST),
-    Flag("kustomize", usage="Process the kustomization directory. This flag can't be used together "
-         "with -f or -R.", short="k"),
-    Flag("recursive", False, "Process the directory used in -f, --filename recursively. Useful "
-         "when you want to manage related manifests organized within the same directory.",
-         short="R", kind=Kind.BOOL),
-)  # fmt: skip
+FILENAME_FLAG = Flag("filename", [], "Filename, directory, or URL to files identifying the "
+                     "resource.", short="f", kind=Kind.LIST)  # fmt: skip
+KUSTOMIZE_FLAG = Flag("kustomize", usage="Process the kustomization directory. This flag can't be "
+                      "used together with -f or -R.", short="k")  # fmt: skip
+
+
+def recursive_flag(*, default: bool = False) -> Flag:
+    return Flag("recursive", default, "Process the directory used in -f, --filename recursively. "
+                "Useful when you want to manage related manifests organized within the same "
+                "directory.", short="R", kind=Kind.BOOL)  # fmt: skip
+
+
+FILE_FLAGS = (FILENAME_FLAG, KUSTOMIZE_FLAG, recursive_flag())
 
 
 class Manifest:
@@ -85,7 +89,7 @@ def documents(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     if not values.filename:
         raise CommandError("must specify one of -f and -k")
-    for source, text in _sources(values.filename, values.recursive):
+    for source, text in _sources(values.filename, getattr(values, "recursive", False)):
         for document in _documents(source, text):
             yield source, document
 

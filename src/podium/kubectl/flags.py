@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
 
@@ -26,13 +26,15 @@ class Kind(Enum):
     LIST = auto()
     #: Repeated; a comma is part of the value.
     ARRAY = auto()
+    #: Levels of logging for parts of the program: ``name=2,other=3``.
+    MODULES = auto()
 
 
 class Flag:
     """``bare`` is the value of the flag without one, for flags that may stand alone."""
 
-    __slots__ = ("bare", "default", "deprecated", "hidden", "kind", "name", "required",
-                 "short", "usage")  # fmt: skip
+    __slots__ = ("bare", "default", "deprecated", "hidden", "kind", "letter_deprecated", "name",
+                 "required", "short", "usage")  # fmt: skip
 
     def __init__(
         self,
@@ -45,11 +47,12 @@ class Flag:
         *,
         hidden: bool = False,
         deprecated: str = "",
+        letter_deprecated: str = "",
         required: bool = False,
     ) -> None:
         self.name, self.default, self.usage, self.short = name, default, usage, short
         self.kind, self.bare, self.hidden, self.deprecated = kind, bare, hidden, deprecated
-        self.required = required
+        self.letter_deprecated, self.required = letter_deprecated, required
 
     @property
     def shown(self) -> str:
@@ -117,12 +120,13 @@ class Values:
 
 
 class Parsed:
-    """``dash`` is how many words stood before ``--``, None where there was none."""
+    """``dash`` is how many words stood before ``--``, None where there was none; ``deprecated``
+    is what is to be told of flags that were given."""
 
     __slots__ = ("dash", "deprecated", "values", "words")
 
     def __init__(
-        self, values: Values, words: Sequence[str], dash: int | None, deprecated: Sequence[Flag]
+        self, values: Values, words: Sequence[str], dash: int | None, deprecated: Sequence[str]
     ) -> None:
         self.values, self.words, self.dash, self.deprecated = values, words, dash, deprecated
 
@@ -131,7 +135,7 @@ def parse(flags: Sequence[Flag], arguments: Sequence[str]) -> Parsed:
     """Read a command line without its command. Raises FlagError."""
     by_name = {flag.name: flag for flag in flags}
     by_letter = {flag.short: flag for flag in flags if flag.short}
-    values, words, deprecated = Values(flags), list[str](), list[Flag]()
+    values, words, deprecated = Values(flags), list[str](), list[str]()
     dash: int | None = None
     rest = list(arguments)
     while rest:
@@ -143,11 +147,19 @@ def parse(flags: Sequence[Flag], arguments: Sequence[str]) -> Parsed:
         if not word.startswith("-") or word == "-":
             words.append(word)
         elif word.startswith("--"):
-            flag = _long(word, rest, by_name, values)
-            deprecated += [flag] if flag.deprecated else []
+            deprecated += _warnings(_long(word, rest, by_name, values))
         else:
-            _letters(word, rest, by_letter, values)
+            for flag in _letters(word, rest, by_letter, values):
+                deprecated += _warnings(flag, letter=True)
     return Parsed(values, words, dash, deprecated)
+
+
+def _warnings(flag: Flag, *, letter: bool = False) -> list[str]:
+    text = "Flag {} has been deprecated, {}"
+    said = [text.format(f"--{flag.name}", flag.deprecated)] if flag.deprecated else []
+    if letter and flag.letter_deprecated:
+        said.insert(0, text.format(f"shorthand -{flag.short}", flag.letter_deprecated))
+    return said
 
 
 def _long(word: str, rest: list[str], known: Mapping[str, Flag], values: Values) -> Flag:
@@ -168,13 +180,16 @@ def _long(word: str, rest: list[str], known: Mapping[str, Flag], values: Values)
     return flag
 
 
-def _letters(word: str, rest: list[str], known: Mapping[str, Flag], values: Values) -> None:
+def _letters(
+    word: str, rest: list[str], known: Mapping[str, Flag], values: Values
+) -> Iterator[Flag]:
     letters = word[1:]
     while letters:
         letter, letters = letters[0], letters[1:]
         flag = known.get(letter)
         if flag is None:
             raise FlagError(f"unknown shorthand flag: {_quoted(letter)} in {word}")
+        yield flag
         if letters.startswith("="):
             values.put(flag, letters[1:])
             return
@@ -221,6 +236,17 @@ def _read(flag: Flag, text: str) -> Any:
             return [text]
         case Kind.FORMAT:
             return text.lower() if text.lower() in _IN_ANY_CASE else text
+        case Kind.MODULES:
+            return _modules(text)
+    return text
+
+
+def _modules(text: str) -> str:
+    for part in filter(None, text.split(",")):
+        name, equals, level = part.partition("=")
+        if not name or not equals or not level:
+            raise ValueError("syntax error: expect comma-separated list of filename=N")
+        _integer(level)
     return text
 
 

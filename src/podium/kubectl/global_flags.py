@@ -25,10 +25,12 @@ GLOBAL_FLAGS = (
     Flag("kubeconfig", usage="Path to the kubeconfig file to use for CLI requests."),
     Flag("namespace", usage="If present, the namespace scope for this CLI request", short="n"),
     Flag("kuberc", usage="Path to the kuberc file to use for preferences. This can be disabled by "
-         "exporting KUBECTL_KUBERC=false feature gate or turning off the feature KUBERC=off.",
-         hidden=True),
+         "exporting KUBECTL_KUBERC=false feature gate or turning off the feature KUBERC=off."),
     Flag("log-flush-frequency", 5.0, "Maximum number of seconds between log flushes",
-         kind=Kind.DURATION, hidden=True),
+         kind=Kind.DURATION),
+    Flag("profile", "none", "Name of profile to capture. One of (none|cpu|heap|goroutine|"
+         "threadcreate|block|mutex|trace)"),
+    Flag("profile-output", "profile.pprof", "Name of the file to write the profile to"),
     Flag("match-server-version", False, "Require server version to match client version",
          kind=Kind.BOOL),
     Flag("password", usage="Password for basic authentication to the API server"),
@@ -42,7 +44,9 @@ GLOBAL_FLAGS = (
     Flag("token", usage="Bearer token for authentication to the API server"),
     Flag("user", usage="The name of the kubeconfig user to use"),
     Flag("username", usage="Username for basic authentication to the API server"),
-    Flag("v", "0", "number for the log level verbosity", short="v"),
+    Flag("v", 0, "number for the log level verbosity", short="v", kind=Kind.INT),
+    Flag("vmodule", usage="comma-separated list of pattern=N settings for file-filtered logging "
+         "(only works for the default text log format)", kind=Kind.MODULES),
     Flag("warnings-as-errors", False, "Treat warnings received from the server as errors and exit "
          "with a non-zero exit code", kind=Kind.BOOL),
     Flag("data-dir", usage="State of the Podium cluster whose kubeconfig is used where there is no "

@@ -65,6 +65,8 @@ def _default(flag: Flag) -> str:
         return f"[{','.join(flag.default or ())}]"
     if flag.kind is Kind.BOOL:
         return str(flag.default).lower()
+    if flag.kind is Kind.MODULES:
+        return ""
     if flag.kind in (Kind.TEXT, Kind.FORMAT):
         return f"'{flag.default}'"
     if flag.kind is Kind.DURATION:

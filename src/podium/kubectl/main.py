@@ -100,19 +100,29 @@ def _invoke(path: str, command: Command, arguments: list[str]) -> int:
         raise failure from None
     if parsed.values.help or command.run is None:
         return _help(path, command, parsed.words, asked=parsed.values.help)
+    of_all = parsed.values.with_defaults(hidden) if hidden else parsed.values
+    if of_all.profile != "none":
+        _check_profile(of_all.profile)
     missing = [flag.name for flag in command.flags if flag.required]
     missing = sorted(f'"{name}"' for name in missing if not parsed.values.changed(name))
     if missing:
         raise CommandError(f"required flag(s) {', '.join(missing)} not set")
-    for flag in parsed.deprecated:
-        print(f"Flag --{flag.name} has been deprecated, {flag.deprecated}", file=sys.stderr)
+    for text in parsed.deprecated:
+        print(text, file=sys.stderr)
     from podium.kubectl.session import Session
 
-    session = Session(parsed.values.with_defaults(hidden) if hidden else parsed.values)
+    session = Session(of_all)
     try:
         return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
     finally:
         session.close()
+
+
+def _check_profile(name: str) -> None:
+    """Raise CommandError: the profiles that upstream's can write are those of Go's runtime."""
+    if name in ("cpu", "heap", "goroutine", "threadcreate", "block", "mutex", "trace"):
+        raise CommandError(f"--profile={name} is not served by this kubectl")
+    raise CommandError(f"unknown profile '{name}'")
 
 
 def _help(path: str, command: Command, words: Sequence[str], *, asked: bool) -> int:

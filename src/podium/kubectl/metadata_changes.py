@@ -11,7 +11,7 @@ from podium.api import names
 from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, given
+from podium.kubectl.files import FILENAME_FLAG, KUSTOMIZE_FLAG, given, recursive_flag
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.patches import MERGE
 from podium.kubectl.updating import from_files
@@ -54,7 +54,8 @@ def command(verb: str, what: str, key: str) -> Command:
         examples=f"kubectl {verb} pod web tier=front\nkubectl {verb} pod web tier-",
         run=run,
         flags=(
-            *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
+            FILENAME_FLAG, KUSTOMIZE_FLAG, recursive_flag(default=verb == "annotate"),
+            DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
             manager_flag(f"kubectl-{verb}"),
             Flag("all-namespaces", False, "If true, check the specified action in all namespaces.",
                  short="A", kind=Kind.BOOL),

@@ -41,7 +41,12 @@ class Session:
 
     @cached_property
     def http(self) -> Http:
-        return Http(self.connection, self._timeout())
+        http = Http(self.connection, self._timeout())
+        if self._values.match_server_version:
+            from podium.kubectl.versions import check_server
+
+            check_server(http)
+        return http
 
     def close(self) -> None:
         if "http" in self.__dict__:

@@ -13,7 +13,7 @@ from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose, read_all
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, documents
+from podium.kubectl.files import FILE_FLAGS, FILENAME_FLAG, documents, recursive_flag
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.patches import difference
 from podium.kubectl.recording import recorded
@@ -32,14 +32,18 @@ from podium.kubectl.writing import (
 Map = dict[str, Any]
 Change = Callable[[ResourceType, Map], None]
 
-SET_FLAGS = (
-    *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, SELECTOR_FLAG,
-    manager_flag("kubectl-set"),
+_COMMON_FLAGS = (
+    DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, manager_flag("kubectl-set"),
     Flag("all", False, "Select all resources, in the namespace of the specified resource types",
          kind=Kind.BOOL),
     Flag("local", False, "If true, set will NOT contact api-server but run locally.",
          kind=Kind.BOOL),
 )  # fmt: skip
+SET_FLAGS = (*FILE_FLAGS, SELECTOR_FLAG, *_COMMON_FLAGS)
+#: Those of the commands that choose by no labels.
+SET_NAMED_FLAGS = (*FILE_FLAGS, *_COMMON_FLAGS)
+#: Those of the command that has no kustomizations, either.
+SET_FILED_FLAGS = (FILENAME_FLAG, recursive_flag(default=True), *_COMMON_FLAGS)
 
 _TEMPLATED = frozenset(
     "DaemonSet Deployment Job ReplicaSet ReplicationController StatefulSet".split()

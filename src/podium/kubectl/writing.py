@@ -22,16 +22,22 @@ DRY_RUN_FLAG = Flag(
     "object that would be sent, without sending it. If server strategy, submit server-side request "
     "without persisting the resource.", bare="unchanged",
 )  # fmt: skip
+TEMPLATE_FLAG = Flag(
+    "template", usage="Template string or path to template file to use when -o=go-template, "
+    "-o=go-template-file. The template format is golang templates "
+    "[http://golang.org/pkg/text/template/#pkg-overview].",
+)  # fmt: skip
+MISSING_KEYS_FLAG = Flag(
+    "allow-missing-template-keys", True, "If true, ignore any errors in templates when a field or "
+    "map key is missing in the template. Only applies to golang and jsonpath output formats.",
+    kind=Kind.BOOL,
+)  # fmt: skip
 OUTPUT_FLAGS = (
     Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, go-template, "
          "go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file).",
          short="o", kind=Kind.FORMAT),
-    Flag("template", usage="Template string or path to template file to use when -o=go-template, "
-         "-o=go-template-file. The template format is golang templates "
-         "[http://golang.org/pkg/text/template/#pkg-overview]."),
-    Flag("allow-missing-template-keys", True, "If true, ignore any errors in templates when a "
-         "field or map key is missing in the template. Only applies to golang and jsonpath output "
-         "formats.", kind=Kind.BOOL),
+    TEMPLATE_FLAG,
+    MISSING_KEYS_FLAG,
 )  # fmt: skip
 VALIDATE_FLAG = Flag(
     "validate", "strict", 'Must be one of: strict (or true), warn, ignore (or false). "true" or '

@@ -6,7 +6,7 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said
-from podium.kubectl.files import FILE_FLAGS, Manifest, given, manifests
+from podium.kubectl.files import FILENAME_FLAG, Manifest, given, manifests
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact
 from podium.kubectl.patches import MERGE
@@ -63,7 +63,7 @@ COMMAND = Command(
     "a file",
     run=run,
     flags=(
-        *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
+        FILENAME_FLAG, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
         Flag("create-annotation", False, "Will create 'last-applied-configuration' annotations if "
              "current objects doesn't have one", kind=Kind.BOOL),
     ),

@@ -20,8 +20,11 @@ from podium.kubectl.kustomize.reading import documents
 Map = dict[str, Any]
 
 
-def build(name: str) -> list[Map]:
-    """Return the objects of the kustomization in the directory *name*. Raises KustomizeError."""
+def build(name: str, *, restricted: bool = True) -> list[Map]:
+    """Return the objects of the kustomization in the directory *name*. Raises KustomizeError.
+
+    Unless *restricted*, files may lie outside the directories that name them.
+    """
     directory = Path(name).resolve()
     if not directory.exists():
         shown = Path.cwd() / name
@@ -31,7 +34,7 @@ def build(name: str) -> list[Map]:
         )
     if not directory.is_dir():
         raise KustomizeError(f"must build at directory: '{name}': file is not directory")
-    items = _Level(directory, ()).build([])
+    items = _Level(directory, (), restricted).build([])
     changes = []
     for item in items:
         changes.append((item.id, item))
@@ -47,10 +50,11 @@ def build(name: str) -> list[Map]:
 class _Level:
     """One directory; *above* are those that lead to it."""
 
-    def __init__(self, directory: Path, above: tuple[Path, ...]) -> None:
+    def __init__(self, directory: Path, above: tuple[Path, ...], restricted: bool) -> None:
         if directory in above:
             raise KustomizeError(f"cycle detected: candidate root '{directory}' is its own base")
         self._directory, self._above = directory, (*above, directory)
+        self._restricted = restricted
         self._said = load(directory)
 
     def build(self, items: list[Item]) -> list[Item]:
@@ -63,7 +67,7 @@ class _Level:
             for one in said.get(field) or ():
                 generate(items, kind, one, common, self._read)
         for entry in said.get("components") or ():
-            level = _Level(self._path(str(entry)), self._above)
+            level = _Level(self._path(str(entry)), self._above, self._restricted)
             if level._said.get("kind") != "Component":
                 raise KustomizeError(f"accumulating components: '{entry}' is no Component")
             items = level.build(items)
@@ -86,9 +90,9 @@ class _Level:
         return path
 
     def _read(self, name: str) -> bytes:
-        """Return a file's bytes: of this directory alone, as kustomize has it."""
+        """Return a file's bytes; where that is restricted, of this directory alone."""
         path = (self._directory / name).resolve()
-        if not path.is_relative_to(self._directory):
+        if self._restricted and not path.is_relative_to(self._directory):
             raise KustomizeError(f"security; file '{path}' is not in or below '{self._directory}'")
         try:
             return path.read_bytes()
@@ -106,9 +110,16 @@ class _Level:
         else:
             path = self._path(entry)
             if path.is_dir():
-                self._merge(items, _Level(path, self._above).build([]), entry)
+                level = _Level(path, self._above, self._restricted)
+                self._merge(items, level.build([]), entry)
                 return
-            text = self._read(entry).decode()
+            try:
+                text = self._read(entry).decode()
+            except KustomizeError as exc:
+                raise KustomizeError(
+                    f"accumulating resources: accumulation err='accumulating resources from "
+                    f"'{entry}': {exc}': must build at directory: '{path}': file is not directory"
+                ) from exc
         found = []
         for document in documents(text):
             found += [Item(obj) for obj in _objects(document)]

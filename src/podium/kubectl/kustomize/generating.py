@@ -91,7 +91,8 @@ def _entries(said: Map, read: Read) -> Iterator[tuple[str, bytes]]:
     """Yield keys and values, sources in kustomize's order."""
     env_files = [*(said.get("envs") or ()), *([said["env"]] if said.get("env") else ())]
     for path in env_files:
-        yield from _of_env_file(read(path).decode("utf-8-sig"))
+        data = _source(read, path, f"env source files: [{' '.join(map(str, env_files))}]")
+        yield from _of_env_file(data.decode("utf-8-sig"))
     for text in said.get("literals") or ():
         key, equals, value = str(text).partition("=")
         if not equals or not key:
@@ -104,7 +105,15 @@ def _entries(said: Map, read: Read) -> Iterator[tuple[str, bytes]]:
     for text in said.get("files") or ():
         key, equals, path = str(text).partition("=")
         path = path if equals else key
-        yield (key if equals else path.rpartition("/")[2]), read(path)
+        sources = f"file sources: [{' '.join(map(str, said['files']))}]"
+        yield (key if equals else path.rpartition("/")[2]), _source(read, path, sources)
+
+
+def _source(read: Read, path: str, sources: str) -> bytes:
+    try:
+        return read(path)
+    except KustomizeError as exc:
+        raise KustomizeError(f"loading KV pairs: {sources}: {exc}") from exc
 
 
 def _unquoted(text: str) -> str:

@@ -12,7 +12,7 @@ from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
 from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.selectors import as_label_selector
-from podium.kubectl.updating import SET_FLAGS, check, chosen, update
+from podium.kubectl.updating import SET_FILED_FLAGS, check, chosen, update
 
 
 def run(invocation: Invocation) -> int:
@@ -57,7 +57,7 @@ COMMAND = Command(
     examples="kubectl set selector service web app=web,tier=front",
     run=run,
     flags=(
-        *SET_FLAGS,
+        *SET_FILED_FLAGS,
         RECORD_FLAG,
         Flag("resource-version", usage="If non-empty, the selectors update will only succeed if "
              "this is the current resource-version for the object."),

@@ -10,7 +10,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.recording import RECORD_FLAG
-from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
+from podium.kubectl.updating import SET_NAMED_FLAGS, check, chosen, pod_spec, update
 
 
 def run(invocation: Invocation) -> int:
@@ -37,5 +37,5 @@ COMMAND = Command(
     examples="kubectl set serviceaccount deployment web robot",
     aliases=("sa",),
     run=run,
-    flags=(*SET_FLAGS, RECORD_FLAG),
+    flags=(*SET_NAMED_FLAGS, RECORD_FLAG),
 )

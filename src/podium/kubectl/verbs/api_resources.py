@@ -10,7 +10,7 @@ from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.printing.table import Aligner
-from podium.kubectl.writing import as_text
+from podium.kubectl.writing import MANAGED_FIELDS_FLAG, as_text
 
 _HEADERS = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
 _FORMATS = ("json", "kyaml", "name", "wide", "yaml")
@@ -114,6 +114,7 @@ COMMAND = Command(
         Flag("no-headers", False, "When using the default or custom-column output format, don't "
              "print headers (default print headers).", kind=Kind.BOOL),
         Flag("output", usage="Output format. One of: (json, yaml, kyaml, name, wide).", short="o"),
+        MANAGED_FIELDS_FLAG,
         Flag("sort-by", usage="If non-empty, sort list of resources using specified field. The "
              "field can be either 'name' or 'kind'."),
         Flag("cached", False, "Use the cached list of resources if available.", kind=Kind.BOOL),

@@ -94,8 +94,6 @@ def _check(values: Values) -> None:
         raise CommandError("--dry-run=server cannot be used with --force")
     if values.subresource and not values.server_side:
         raise CommandError("--subresource can only be specified for --server-side")
-    if not values.overwrite:
-        raise CommandError("--overwrite=false is not served by this kubectl")
 
 
 def _check_pruning(values: Values) -> None:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from podium.kubectl import formats
+from podium.kubectl.attachable import checked_timeout, timeout_flag
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import StatusError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.lists import items, pages
 from podium.kubectl.verbs.events import BLANK
-from podium.kubectl.writing import as_text
+from podium.kubectl.writing import MISSING_KEYS_FLAG, TEMPLATE_FLAG, as_text
 
 _GREEN, _YELLOW, _PLAIN = "\x1b[0;32m", "\x1b[0;33m", "\x1b[0m"
 #: What is dumped before all else.
@@ -72,6 +73,7 @@ def _address(server: str, metadata: Any, spec: Any, status: Any) -> str:
 def dump(invocation: Invocation) -> int:
     """Print all, or write it into files below a directory."""
     values, http = invocation.values, invocation.session.http
+    checked_timeout(invocation, usage=False)
     formats.printer(values, formats.FOR_WRITERS)  # before anything is asked for
     _put(invocation, _FIRST, _list(invocation, "/api/v1", "nodes"))
     for namespace in _namespaces(invocation):
@@ -119,11 +121,13 @@ def _list(invocation: Invocation, root: str, resource: str) -> dict[str, Any]:
 def _put(invocation: Invocation, name: str, document: dict[str, Any]) -> None:
     values = invocation.values
     first, name = name == _FIRST, f"{name}.{values.output}"
-    if values.output == "json":
+    show = formats.printer(values, formats.FOR_WRITERS)
+    if show is None:
+        raise CommandError(f"list types are not supported by name printing: *v1.{document['kind']}")
+    if values.output == "json" and not values.template:
         text = as_text(document, "json", typed=True)
     else:
-        show = formats.printer(values, formats.FOR_WRITERS)
-        text = show(document) if show is not None else ""
+        text = show(document)
         if values.output == "yaml" and not first:
             text = f"---\n{text}"
     _write(invocation, name, text.encode())
@@ -177,6 +181,9 @@ COMMAND = Command(
                      kind=Kind.FORMAT),
                 Flag("show-managed-fields", False, "If true, keep the managedFields when printing "
                      "objects in JSON or YAML format.", kind=Kind.BOOL),
+                TEMPLATE_FLAG,
+                MISSING_KEYS_FLAG,
+                timeout_flag(20.0),
                 Flag("output-directory", usage="Where to output the files.  If empty or '-' uses "
                      "stdout, otherwise creates a directory hierarchy in that directory"),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from podium.kubectl.kubeconfig import LISTS
 from podium.kubectl.kubeconfig_files import PATHS, Files, complete
 from podium.kubectl.printing.table import Aligner
 from podium.kubectl.verbs import config_set
+from podium.kubectl.writing import MISSING_KEYS_FLAG, TEMPLATE_FLAG
 
 _OMITTED = ("certificate-authority-data", "client-certificate-data", "client-key-data")
 _SECRET = ("token", "password")
@@ -35,6 +37,10 @@ def view(invocation: Invocation) -> int:
     if invocation.words:
         raise invocation.misused(f"unexpected arguments: [{' '.join(invocation.words)}]")
     show = formats.printer(values, formats.FOR_WRITERS)
+    if not values.merge and not values.kubeconfig:
+        raise CommandError("if merge==false a precise file must be specified")
+    if not values.merge and not os.path.exists(values.kubeconfig):
+        raise CommandError(f"open {values.kubeconfig}: no such file or directory")
     files = Files(values)
     document = _document(files, values)
     if values.flatten:
@@ -263,8 +269,9 @@ CHILDREN = {
             _bool("raw", "Display raw byte data and sensitive data"),
             _bool("show-managed-fields", "If true, keep the managedFields when printing objects in "
                   "JSON or YAML format."),
-            Flag("template", usage="Template string or path to template file to use when "
-                 "-o=go-template, -o=go-template-file."),
+            TEMPLATE_FLAG,
+            MISSING_KEYS_FLAG,
+            Flag("merge", True, "Merge the full hierarchy of kubeconfig files", kind=Kind.BOOL),
         ),
     ),
 }  # fmt: skip

@@ -11,6 +11,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
+from podium.kubectl.files import KUSTOMIZE_FLAG, recursive_flag
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.writing import (
@@ -23,6 +24,7 @@ from podium.kubectl.writing import (
     write_query,
 )
 
+_IGNORED = "it is ignored by kubectl run and will be removed in a future release"
 _RESTART = ("Always", "OnFailure", "Never")
 
 
@@ -232,6 +234,11 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
     flags=(
         *HOW_FLAGS,
         wait_flag(False),
+        # Of files the command takes nothing, as upstream's.
+        Flag("filename", [], "to use to replace the resource.", short="f", kind=Kind.LIST,
+             hidden=True, deprecated=_IGNORED, letter_deprecated=_IGNORED),
+        KUSTOMIZE_FLAG,
+        recursive_flag(),
         Flag("annotations", [], "Annotations to apply to the pod.", kind=Kind.ARRAY),
         Flag("attach", False, "If true, wait for the Pod to start running, and then attach to the "
              "Pod as if 'kubectl attach ...' were called.  Default false, unless '-i/--stdin' is "

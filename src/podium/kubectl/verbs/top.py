@@ -10,7 +10,8 @@ from podium.api import quantity
 from podium.api.quantity import Amount
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.help import go_duration
 from podium.kubectl.lists import items
 from podium.kubectl.printing import ages
 from podium.kubectl.printing.table import Aligner
@@ -19,6 +20,7 @@ Object = dict[str, Any]
 
 _METRICS = "/apis/metrics.k8s.io/v1beta1"
 _MIB = 1 << 20
+_USED = {"cpu": "CPU(cores)", "memory": "MEMORY(bytes)", "swap": "SWAP(bytes)"}
 _ZERO = Amount(0)
 #: Seconds that a Pod may be without metrics.
 _PATIENCE = 120
@@ -62,9 +64,8 @@ def _explain(invocation: Invocation, path: str, query: Sequence[tuple[str, str]]
         made = pod["metadata"]["creationTimestamp"]
         if (now - ages.parse(made)).total_seconds() > _PATIENCE:
             name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-            raise CommandError(
-                f"Metrics not available for pod {name}, age: {ages.since(made, now)}"
-            )
+            age = go_duration((now - ages.parse(made)).total_seconds())
+            raise CommandError(f"Metrics not available for pod {name}, age: {age}")
         raise CommandError("metrics not available yet")
 
 
@@ -82,24 +83,26 @@ def _print_pods(invocation: Invocation, found: Sequence[Object]) -> None:
     titles = ["NAMESPACE"] if values.all_namespaces else []
     titles += ["POD", "NAME"] if values.containers else ["NAME"]
     width = len(titles)
-    rows = [] if values.no_headers else [[*titles, "CPU(cores)", "MEMORY(bytes)"]]
+    measured = _measured(values)
+    rows = [] if values.no_headers else [[*titles, *(_USED[name] for name in measured)]]
     total: dict[str, Amount] = {}
     for pod in found:
         metadata = pod["metadata"]
         first = [metadata.get("namespace", "")] if values.all_namespaces else []
         total = _added(total, _sum(pod["containers"]))
         if not values.containers:
-            rows.append([*first, metadata["name"], *_shown(_sum(pod["containers"]))])
+            rows.append([*first, metadata["name"], *_shown(_sum(pod["containers"]), measured)])
             continue
         parts = [(one["name"], _sum([one])) for one in pod["containers"]]
         parts.sort(key=lambda part: part[0])
         if values.sort_by:
             parts.sort(key=lambda part: -part[1].get(values.sort_by, _ZERO).value)
         for name, used in parts:
-            rows.append([*first, metadata["name"], name, *_shown(used)])
+            rows.append([*first, metadata["name"], name, *_shown(used, measured)])
     if values.sum:
         blank = [""] * width
-        rows += [[*blank, "________", "________"], [*blank, *_shown(total)]]
+        line = ["________", "________"]  # two, whatever is measured
+        rows += [[*blank, *[""] * (len(measured) - 2), *line], [*blank, *_shown(total, measured)]]
     _print(rows)
 
 
@@ -121,8 +124,12 @@ def nodes(invocation: Invocation) -> int:
         raise CommandError("metrics not available yet")
     field = "capacity" if values.show_capacity else "allocatable"
     room = {node["metadata"]["name"]: (node.get("status") or {}).get(field) or {} for node in known}
-    rows = [["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]]
-    rows = [] if values.no_headers else rows
+    measured = _measured(values)
+    if "swap" in measured:
+        for node in known:
+            room[node["metadata"]["name"]] |= _swap_of(node)
+    titles = [title for name in measured for title in (_USED[name], f"{name.upper()}(%)")]
+    rows = [] if values.no_headers else [["NAME", *titles]]
     by = values.sort_by
     for node in (
         sorted(found, key=lambda node: str(node["metadata"]["name"]))
@@ -130,15 +137,32 @@ def nodes(invocation: Invocation) -> int:
         else sorted(found, key=lambda node: -_amounts(node["usage"]).get(by, _ZERO).value)
     ):
         name = node["metadata"]["name"]
-        rows.append([name, *_of_node(_amounts(node["usage"]), _amounts(room.pop(name, {})))])
-    rows += [[name, *["<unknown>"] * 4] for name in sorted(room)]
+        used, whole = _amounts(node["usage"]), _amounts(room.pop(name, {}))
+        rows.append([name, *_of_node(used, whole, measured)])
+    rows += [[name, *["<unknown>"] * len(titles)] for name in sorted(room)]
     _print(rows)
     return 0
 
 
-def _of_node(used: Mapping[str, Amount], room: Mapping[str, Amount]) -> list[str]:
+def _measured(values: Values) -> tuple[str, ...]:
+    """Return the resources that are shown."""
+    return ("cpu", "memory", "swap") if values.show_swap else ("cpu", "memory")
+
+
+def _swap_of(node: Object) -> dict[str, str]:
+    """Return the swap that a node says it has: nothing where it says none."""
+    swap = ((node.get("status") or {}).get("nodeInfo") or {}).get("swap") or {}
+    return {"swap": str(swap["capacity"])} if swap.get("capacity") is not None else {}
+
+
+def _of_node(
+    used: Mapping[str, Amount], room: Mapping[str, Amount], measured: Sequence[str]
+) -> list[str]:
     cells = []
-    for text, name in zip(_shown(used), ("cpu", "memory"), strict=True):
+    for text, name in zip(_shown(used, measured), measured, strict=True):
+        if name == "swap" and name not in room:
+            cells += ["<unknown>", "<unknown>"]
+            continue
         whole = room.get(name, _ZERO)
         share = int(used.get(name, _ZERO).milli() / whole.milli() * 100) if whole else None
         cells += [text, "<unknown>" if share is None else f"{share}%"]
@@ -180,9 +204,10 @@ def _added(one: Mapping[str, Amount], other: Mapping[str, Amount]) -> dict[str, 
     return {name: one.get(name, _ZERO) + other.get(name, _ZERO) for name in {**one, **other}}
 
 
-def _shown(used: Mapping[str, Amount]) -> list[str]:
-    cpu, memory = used.get("cpu", _ZERO), used.get("memory", _ZERO)
-    return [f"{cpu.milli()}m", f"{int(memory) // _MIB}Mi"]
+def _shown(used: Mapping[str, Amount], measured: Sequence[str]) -> list[str]:
+    found = [(name, used.get(name, _ZERO)) for name in measured]
+    return [f"{amount.milli()}m" if name == "cpu" else f"{int(amount) // _MIB}Mi"
+            for name, amount in found]  # fmt: skip
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:
@@ -199,6 +224,8 @@ def _selectors(kind: str) -> tuple[Flag, ...]:
              "must satisfy all of the specified label constraints.", short="l"),
         Flag("sort-by", usage=f"If non-empty, sort {kind} list using specified field. The field "
              "can be either 'cpu' or 'memory'."),
+        Flag("show-swap", False, f"Print {kind[:-1]} resources related to swap memory.",
+             kind=Kind.BOOL),
         Flag("use-protocol-buffers", True, "Enables using protocol-buffers to access Metrics API.",
              kind=Kind.BOOL),
     )  # fmt: skip

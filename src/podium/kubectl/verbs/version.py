@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
+from podium.kubectl import versions
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind
-
-#: The kubectl whose behaviour this one has, and the kustomize in it.
-GIT_VERSION = "v1.37.0"
-KUSTOMIZE = "v5.8.1"
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def run(invocation: Invocation) -> int:
@@ -21,9 +17,11 @@ def run(invocation: Invocation) -> int:
         raise CommandError(f"extra arguments: [{' '.join(invocation.words)}]")
     if values.output not in ("", "yaml", "json"):
         raise CommandError("--output must be 'yaml' or 'json'")
-    own = _own()
-    found: dict[str, object] = {"clientVersion": own, "kustomizeVersion": KUSTOMIZE}
+    own = versions.own()
+    found: dict[str, object] = {"clientVersion": own, "kustomizeVersion": versions.KUSTOMIZE}
     refused = None
+    if values.match_server_version and not values.client:
+        versions.check_server(invocation.session.http)
     if not values.client:
         try:
             found["serverVersion"] = invocation.session.http.request("GET", "/version").json()
@@ -36,26 +34,6 @@ def run(invocation: Invocation) -> int:
     if refused is not None:
         raise refused
     return 0
-
-
-def _own() -> dict[str, str]:
-    """What this program says of itself where Go's says how it was built."""
-    import platform
-
-    from podium import __version__
-
-    machine = platform.machine()
-    return {
-        "major": "1",
-        "minor": "37",
-        "gitVersion": GIT_VERSION,
-        "gitCommit": f"podium-{__version__}",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": f"python{platform.python_version()}",
-        "compiler": platform.python_implementation(),
-        "platform": f"linux/{_MACHINES.get(machine, machine)}",
-    }
 
 
 def _compare(own: dict[str, str], server: dict[str, str]) -> None:
@@ -78,7 +56,7 @@ def _print(found: dict[str, object], output: str) -> None:
 
         print(dump(found), end="")
     else:
-        print(f"Client Version: {GIT_VERSION}\nKustomize Version: {KUSTOMIZE}")
+        print(f"Client Version: {versions.GIT_VERSION}\nKustomize Version: {versions.KUSTOMIZE}")
         server = found.get("serverVersion")
         if isinstance(server, dict):
             print(f"Server Version: {server['gitVersion']}")
