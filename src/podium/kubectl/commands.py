@@ -109,6 +109,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 'Print the supported API versions on the server, in the form of "group/version"',
             ),
             ("config", "Modify kubeconfig files"),
+            ("kuberc", "Manage kuberc configuration files"),
             ("plugin", "Provides utilities for interacting with plugins"),
             ("version", "Print the client and server version information"),
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,19 @@ def _failed(text: str) -> Said:
     return Said(f"Unable to connect to the server: getting credentials: {text}")
 
 
+def _check_allowed(program: str, connection: Connection) -> None:
+    """Raise CommandError for a program that the user's preferences do not let run."""
+    policy = connection.plugin_policy
+    if policy not in ("DenyAll", "Allowlist"):
+        return
+    path = shutil.which(program) or program
+    path = os.path.abspath(path) if os.sep in path else path
+    if policy == "DenyAll":
+        raise _failed(f'plugin "{path}" not allowed: policy set to "DenyAll"')
+    if path not in [shutil.which(one) or one for one in connection.plugins_allowed]:
+        raise _failed(f'plugin path "{path}" is not permitted by the credential plugin allowlist')
+
+
 def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, str]:
     """Run the program; return the status of the ExecCredential that it prints.
 
@@ -35,6 +49,7 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
     version, program = str(config.get("apiVersion", "")), str(config.get("command", ""))
     if version not in _VERSIONS:
         raise CommandError(f'exec plugin: invalid apiVersion "{version}"')
+    _check_allowed(program, connection)
     interactive = config.get("interactiveMode") != "Never" and sys.stdin.isatty()
     spec: dict[str, Any] = {"interactive": interactive}
     if config.get("provideClusterInfo"):

@@ -31,6 +31,9 @@ class Connection:
         self.token = self.token_file = ""
         self.exec: Mapping[str, Any] | None = None
         self.headers: tuple[tuple[str, str], ...] = ()
+        #: What preferences say of programs that give credentials; see ``preferences``.
+        self.plugin_policy = ""
+        self.plugins_allowed: list[str] = []
 
 
 class Kubeconfig:

@@ -7,15 +7,18 @@ import sys
 
 from podium.kubectl import commands
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import CommandError, UsageError
+from podium.kubectl.errors import CommandError, Said, UsageError
 from podium.kubectl.flags import FlagError, parse
 from podium.kubectl.global_flags import GLOBAL_FLAGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, TypeAlias
 
     from podium.kubectl.flags import Flag
+
+    Preferred: TypeAlias = dict[str, Any] | None
 
 _ROOT = "kubectl"
 
@@ -58,13 +61,16 @@ def _run(arguments: list[str]) -> int:
         code = asked(arguments)
         if code is not None:
             return code
+    preferred = _preferences(arguments)
     place = command_at(arguments, GLOBAL_FLAGS)
     if place is None:
         return _without_command(arguments)
     name = arguments.pop(place)
     command = commands.load(name)
+    if command is None and preferred is not None:
+        command = _aliased(preferred, name, place, arguments)
     if command is None:
-        return _unknown(name, arguments)
+        return _unknown(name, arguments, before=arguments[0] if place else "")
     path = f"{_ROOT} {name}"
     while command.children:
         place = command_at(arguments, (*GLOBAL_FLAGS, *command.flags))
@@ -76,7 +82,51 @@ def _run(arguments: list[str]) -> int:
         del arguments[place]
         name, command = found
         path = f"{path} {name}"
-    return _invoke(path, command, arguments)
+    if preferred is not None:
+        from podium.kubectl.preferring import default_flags
+
+        arguments[:0] = default_flags(preferred, name, command, arguments, find)
+    return _invoke(path, command, arguments, preferred)
+
+
+def _preferences(arguments: Sequence[str]) -> Preferred:
+    """Return what the user's file of preferences says, None without one. Raises CommandError."""
+    if os.environ.get("KUBECTL_KUBERC", "").lower() in ("false", "f", "0"):
+        return None
+    named = "KUBERC" in os.environ or any(word.startswith("--kuberc") for word in arguments)
+    if not named and not os.path.exists(os.path.expanduser("~/.kube/kuberc")):
+        return None
+    from podium.kubectl.preferences import load
+
+    return load(arguments)
+
+
+def find(words: Sequence[str]) -> tuple[str, Command] | None:
+    """Return the command that *words* name, with its name; further words are left alone."""
+    command = commands.load(words[0]) if words else None
+    if command is None:
+        return None
+    found = (words[0], command)
+    for word in words[1:]:
+        child = child_of(found[1], word)
+        if child is None:
+            break
+        found = child
+    return found
+
+
+def _aliased(preferred: Any, name: str, place: int, arguments: list[str]) -> Command | None:
+    """Return the command that an alias stands for, its words put among *arguments*."""
+    from podium.kubectl import preferring
+
+    alias = preferring.alias_of(preferred, name)
+    if alias is None:
+        return None
+    command = preferring.meant(alias, find)
+    flags = preferring.alias_flags(alias, command, arguments)
+    arguments[place:place] = [*flags, *(alias.get("prependArgs") or ())]
+    arguments += alias.get("appendArgs") or ()
+    return command
 
 
 def child_of(command: Command, word: str) -> tuple[str, Command] | None:
@@ -87,7 +137,7 @@ def child_of(command: Command, word: str) -> tuple[str, Command] | None:
     return None
 
 
-def _invoke(path: str, command: Command, arguments: list[str]) -> int:
+def _invoke(path: str, command: Command, arguments: list[str], preferred: Preferred) -> int:
     own = {flag.name for flag in command.flags}
     hidden = [flag for flag in GLOBAL_FLAGS if flag.name in own]
     try:
@@ -111,7 +161,7 @@ def _invoke(path: str, command: Command, arguments: list[str]) -> int:
         print(text, file=sys.stderr)
     from podium.kubectl.session import Session
 
-    session = Session(of_all)
+    session = Session(of_all, preferred)
     try:
         return command.run(Invocation(path, parsed.values, parsed.words, parsed.dash, session))
     finally:
@@ -165,9 +215,11 @@ def _without_command(arguments: list[str]) -> int:
     return 0
 
 
-def _unknown(name: str, arguments: list[str]) -> int:
+def _unknown(name: str, arguments: list[str], *, before: str) -> int:
     from podium.kubectl.plugins import run_plugin
 
+    if before:
+        raise Said(f"Error: flags cannot be placed before plugin name: {before}")
     code = run_plugin(name, arguments)
     if code is not None:
         return code

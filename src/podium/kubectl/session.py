@@ -13,6 +13,7 @@ from podium.kubectl.http import JSON, Http
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from podium.kubectl.flags import Values
@@ -25,8 +26,8 @@ _WARNING = r'\d{3} \S+ "((?:[^"\\]|\\.)*)"'
 class Session:
     """One command's way to the server."""
 
-    def __init__(self, values: Values) -> None:
-        self._values = values
+    def __init__(self, values: Values, preferred: Mapping[str, Any] | None = None) -> None:
+        self._values, self._preferred = values, preferred or {}
         self._warned: set[str] = set()
         #: How many documents have been printed.
         self.documents = 0
@@ -37,7 +38,13 @@ class Session:
 
     @cached_property
     def connection(self) -> Connection:
-        return kubeconfig.connection(self.config, self._values)
+        made = kubeconfig.connection(self.config, self._values)
+        made.plugin_policy = self._preferred.get("credentialPluginPolicy") or ""
+        made.plugins_allowed = [
+            entry.get("command") or entry["name"]
+            for entry in self._preferred.get("credentialPluginAllowlist") or ()
+        ]
+        return made
 
     @cached_property
     def http(self) -> Http:

@@ -29,7 +29,7 @@ supported resources.
 error: Required resource not specified.
 Use "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain \
 pods).
-See 'kubectl get -h' for help and examples"""
+See '{path} -h' for help and examples"""
 
 
 def run(invocation: Invocation) -> int:
@@ -42,7 +42,7 @@ def run(invocation: Invocation) -> int:
             "--output-watch-events option can only be used with --watch or --watch-only"
         )
     if not invocation.words and not given(values):
-        raise Said(_NO_WORDS)
+        raise Said(_NO_WORDS.format(path=invocation.path))
     if values.show_labels and values.output not in ("", "wide"):
         raise CommandError(f"--show-labels option cannot be used with {values.output} printer")
     show = formats.printer(values)
