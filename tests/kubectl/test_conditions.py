@@ -36,6 +36,7 @@ POD = {
         ("jsonpath={.status.nothing}", False),
         ('jsonpath={.status.conditions[?(@.type=="Failing")].status}=False', True),
         ("jsonpath={.status.conditions[7]}", False),
+        ("jsonpath=status.phase='Running'", True),
     ],
 )
 def test_a_condition_is_met_or_not(text, met):
@@ -46,7 +47,21 @@ def test_being_there_and_being_gone():
     assert (parse("create"), parse("delete")) == (THERE, GONE)
 
 
-@pytest.mark.parametrize("text", ["", "foo", "jsonpath=.a", "jsonpath={.a[x]}"])
+@pytest.mark.parametrize(
+    "text", ["", "foo", "jsonpath=", "jsonpath={.a}=", "jsonpath={.a}=b=c", "jsonpath={.a[x]}"]
+)
 def test_what_is_no_condition_is_refused(text):
     with pytest.raises(CommandError):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("jsonpath={.status.conditions[*].type}", "matches more than one value"),
+        ("jsonpath={.status.conditions}=x", "leads to a nested object or list"),
+    ],
+)
+def test_of_some_objects_it_cannot_be_said(text, problem):
+    with pytest.raises(CommandError, match=problem):
+        parse(text)(POD)

@@ -9,8 +9,8 @@ from typing import Any
 from podium.kubectl import last_applied, migration
 from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import Manifest
 from podium.kubectl.last_applied import ANNOTATION, compact
+from podium.kubectl.manifests import Manifest
 from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
 from podium.kubectl.writing import about_file, dry_run, manager_flag, write_query
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import given, manifests
+from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.lists import refusal
+from podium.kubectl.manifests import Manifest, entries, readable
 from podium.kubectl.session import Session
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import together
@@ -74,11 +75,15 @@ def choose(
     every: bool = False,
     selects: bool = True,
     latest: bool = True,
-) -> list[Chosen]:
+    reads: bool = False,
+    typed: bool = False,
+) -> Iterable[Chosen]:
     """Return what files or *words* name, by the flags of the command. Raises CommandError.
 
     *every*: a type alone means all of its objects. *selects*: ``--selector`` chooses. Unless
-    *latest* what a file says of an object counts, whatever the server has.
+    *latest* what a file says of an object counts, whatever the server has. What cannot be read of
+    files, where the command *reads* what the server has of their objects that too, is told at their
+    end, as ``manifests`` has it; of what kinds is known where they are to be *typed*.
     """
     values, session = invocation.values, invocation.session
     discovery = discovery or Discovery(session.http)
@@ -86,18 +91,14 @@ def choose(
     if given(values):
         if words:
             raise CommandError(_SLASHED_WITH_FILES if slashed else _WORDS_WITH_FILES)
-        return [
-            Chosen(
-                one.type, one.namespace, one.name, one.document,
-                None if latest else one.document, one.source,
-            )
-            for one in manifests(invocation, discovery)
-        ]  # fmt: skip
+        found = entries(invocation, discovery, typed=typed)
+        read = readable(_of_file(session, one, latest=latest, reads=reads) for one in found)
+        return _with_labels(read, getattr(values, "selector", "") if selects else "")
     if not words:
         raise Said(NOTHING_NAMED)
     selectors = ("selector", "field_selector") if selects else ()
     selected = any(getattr(values, name, "") for name in selectors)
-    found: list[Chosen] = []
+    chosen: list[Chosen] = []
     for target in resolve(words, discovery):
         if target.name:
             if selected:
@@ -105,13 +106,48 @@ def choose(
             if getattr(values, "all_namespaces", False) and target.type.namespaced:
                 raise CommandError("a resource cannot be retrieved by name across all namespaces")
             namespace = session.namespace if target.type.namespaced else ""
-            found.append(Chosen(target.type, namespace, target.name))
+            chosen.append(Chosen(target.type, namespace, target.name))
         else:
-            found += _listed(invocation, target.type, every=every, selects=selects)
-    return found
+            chosen += _listed(invocation, target.type, every=every, selects=selects)
+    return chosen
 
 
-def read_all(session: Session, chosen: Sequence[Chosen]) -> list[Chosen]:
+def _with_labels(found: Iterable[Chosen], text: str) -> Iterable[Chosen]:
+    """Return those with the labels of a selector, as files say or, where it was asked, the server.
+
+    Raises CommandError.
+    """
+    if not text:
+        return found
+    from podium.api.selectors import parse_labels
+
+    try:
+        selector = parse_labels(text)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
+
+    def labels(one: Chosen) -> dict[str, str]:
+        return ((one.listed or one.said or {}).get("metadata") or {}).get("labels") or {}
+
+    return (one for one in found if selector.matches(labels(one)))
+
+
+def _of_file(
+    session: Session, found: Manifest | CommandError, *, latest: bool, reads: bool
+) -> Chosen | CommandError:
+    if isinstance(found, CommandError):
+        return found
+    known = None if latest else found.document
+    one = Chosen(found.type, found.namespace, found.name, found.document, known, found.source)
+    if not reads:
+        return one
+    try:
+        return replace(one, listed=one.read(session))
+    except StatusError as error:
+        return error
+
+
+def read_all(session: Session, chosen: Iterable[Chosen]) -> list[Chosen]:
     """Return what was chosen, as the server has it. Raises CommandError for all that is missing."""
     found: list[Chosen] = []
     failures: list[CommandError] = []

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from podium.kubectl.errors import CommandError
 from podium.kubectl.printing import jsonpath
+from podium.kubectl.printing.custom_columns import strict_path
 
 Condition = Callable[[Mapping[str, Any]], bool]
-
-_JSONPATH = re.compile(r"jsonpath=(\{.*\})(?:=(.*))?\Z", re.DOTALL)
 
 
 def THERE(_obj: Mapping[str, Any]) -> bool:
@@ -25,7 +23,8 @@ def GONE(_obj: Mapping[str, Any]) -> bool:
 
 
 def parse(text: str) -> Condition:
-    """Return the test that *text* stands for. Raises CommandError."""
+    """Return the test that *text* stands for. Raises CommandError, as the test does for an object
+    of which it cannot be said."""
     if text.lower() in ("create", "delete"):
         return THERE if text.lower() == "create" else GONE
     if text.startswith("condition="):
@@ -33,9 +32,7 @@ def parse(text: str) -> Condition:
         return _of_status(name, value if equals else "true")
     if text.startswith("jsonpath="):
         return _of_path(text)
-    raise CommandError(
-        f'unrecognized condition: "{text}"' if text else "unrecognized condition: []"
-    )
+    raise CommandError(f'unrecognized condition: "{text}"')
 
 
 def _of_status(name: str, value: str) -> Condition:
@@ -52,24 +49,42 @@ def _of_status(name: str, value: str) -> Condition:
 
 
 def _of_path(text: str) -> Condition:
-    found = _JSONPATH.match(text)
-    if found is None:
+    path, *rest = _split(text.removeprefix("jsonpath="))
+    if len(rest) > 1:
         raise CommandError(
             "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or "
             "--for=jsonpath='{.status.readyReplicas}'"
         )
     try:
-        path = jsonpath.parse(found[1])
+        strict = strict_path(path)
+        wanted = rest[0].strip("'\"") if rest else ""
+        if rest and not wanted:
+            raise CommandError(
+                "jsonpath wait has to have a value after equal sign, like "
+                "--for=jsonpath='{.status.readyReplicas}'=3"
+            )
+        if not strict:
+            raise CommandError("jsonpath expression cannot be empty")
+        parsed = jsonpath.parse(strict)
     except jsonpath.JsonPathError as exc:
-        raise CommandError(f"error parsing jsonpath {found[1]}, {exc}") from exc
+        raise CommandError(str(exc)) from exc
 
     def met(obj: Mapping[str, Any]) -> bool:
         try:
-            values = [value for part in jsonpath.find(path, obj) for value in part]
+            values = [value for part in jsonpath.find(parsed, obj) for value in part]
         except jsonpath.JsonPathError:
             return False
-        if found[2] is None:
+        if len(values) > 1:
+            raise CommandError("given jsonpath expression matches more than one value")
+        if not values or not wanted:
             return bool(values)
-        return len(values) == 1 and jsonpath.render(path, obj) == found[2].strip()
+        if isinstance(values[0], dict | list):
+            raise CommandError("jsonpath leads to a nested object or list which is not supported")
+        return jsonpath.render(parsed, obj) == wanted.strip()
 
     return met
+
+
+def _split(text: str) -> list[str]:
+    """Return the parts between single equality signs; two of them are an operator's."""
+    return [part.replace("\0", "==") for part in text.replace("==", "\0").split("=")]

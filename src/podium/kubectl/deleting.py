@@ -6,7 +6,7 @@ import json
 import select
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,12 +110,13 @@ def delete_all(
     ignore_missing: bool,
     options: Any = None,
     waits: bool = False,
+    after: Sequence[CommandError] = (),
 ) -> int:
     """Delete objects, say so, and wait until they are gone if that is asked for, by flag or by
-    *waits*; return the exit code."""
+    *waits*; return the exit code. What has failed before is told *after* what fails here."""
     values, http = invocation.values, invocation.session.http
     options = options or delete_options(values)
-    failed, waiting = list[StatusError](), list[tuple[Doomed, str]]()
+    failed, waiting = list[CommandError](), list[tuple[Doomed, str]]()
     found = 0
     for one in doomed:
         found += 1
@@ -130,7 +131,8 @@ def delete_all(
             continue
         say(values, one, options)
         waiting.append((one, _uid(answer.json())))
-    if not found:
+    failed += after
+    if not found and not failed:
         print("No resources found")
     sys.stdout.flush()
     if failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
@@ -61,6 +61,22 @@ class Exited(Said):
 
 class Lost(CommandError):
     """A stream has ended before what it carries."""
+
+
+class Unread(CommandError):
+    """What could not be read of files, in their order; all else has been."""
+
+    def __init__(self, failures: Sequence[CommandError]) -> None:
+        texts = list(dict.fromkeys(map(str, failures)))
+        super().__init__(texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]")
+        self.failures = failures
+
+    def lines(self) -> str:
+        return self.failures[0].lines() if len(self.failures) == 1 else self.each()
+
+    def each(self) -> str:
+        """Return a line for each, as verbs tell them that gather errors of several sorts."""
+        return "\n".join(one.among_others() for one in self.failures)
 
 
 class StatusError(CommandError):

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from podium.kubectl.errors import CommandError, Unreachable
+from podium.kubectl.errors import CommandError, Said, Unreachable
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.urls import Url
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from podium.kubectl.command import Invocation
-    from podium.kubectl.discovery import Discovery, ResourceType
     from podium.kubectl.flags import Values
 
 _ENDINGS = (".json", ".yaml", ".yml")
+_URLS = ("http://", "https://")
 _SEPARATOR = r"^---(?=\s|\Z).*?$"
 
 FILENAME_FLAG = Flag("filename", [], "Filename, directory, or URL to files identifying the "
@@ -37,95 +37,99 @@ def recursive_flag(*, default: bool = False) -> Flag:
 FILE_FLAGS = (FILENAME_FLAG, KUSTOMIZE_FLAG, recursive_flag())
 
 
-class Manifest:
-    """An object of a file, and where it goes: *namespace* is "" for kinds without one."""
+def documents(
+    invocation: Invocation, *, validates: bool = False
+) -> Iterator[tuple[str, dict[str, Any]] | CommandError]:
+    """Yield what the command's files say, each object with its file, or why there is none.
 
-    __slots__ = ("document", "name", "namespace", "source", "type")
-
-    def __init__(
-        self, source: str, document: dict[str, Any], type_: ResourceType, namespace: str, name: str
-    ) -> None:
-        self.source, self.document, self.type = source, document, type_
-        self.namespace, self.name = namespace, name
-
-    @property
-    def path(self) -> str:
-        assert self.name  # without it, this would be all objects
-        return self.type.path(self.namespace, self.name)
-
-    @property
-    def collection(self) -> str:
-        return self.type.path(self.namespace)
-
-
-#: What commands do with the objects of files, where their errors say so.
-_DOES = {"delete": "deleting", "replace": "replacing"}
-
-
-def manifests(
-    invocation: Invocation, discovery: Discovery, *, nameless: bool = False
-) -> Iterator[Manifest]:
-    """Yield the objects of the command's files. Raises CommandError.
-
-    Only *nameless* ones may be without a name: without one, a path is that of all objects.
+    A text that is broken ends its file; so does an object that is not as its schema says, with
+    *validates*. Raises CommandError for files that are not there.
     """
-    for source, document in documents(invocation):
-        made = _manifest(invocation, discovery, source, document)
-        if not made.name and not nameless:
-            raise CommandError(_without_name(invocation.path.split(" ")[1], made))
-        yield made
-
-
-def _without_name(verb: str, manifest: Manifest) -> str:
-    text = "resource name may not be empty"
-    return f'error when {_DOES[verb]} "{manifest.source}": {text}' if verb in _DOES else text
-
-
-def documents(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the command's files say, each object with its file. Raises CommandError."""
     values = invocation.values
     if getattr(values, "kustomize", ""):
         yield from _kustomized(invocation)
         return
     if not values.filename:
         raise CommandError("must specify one of -f and -k")
-    for source, text in _sources(values.filename, getattr(values, "recursive", False)):
-        for document in _documents(source, text):
-            yield source, document
+    validates = validates and str(values.validate).lower() not in ("ignore", "false")
+    for source in _sources(values.filename, getattr(values, "recursive", False)):
+        try:
+            for value, listed in _documents(source, _text(source), validates=validates):
+                wrong = _undecoded(source, value, listed=listed)
+                yield wrong or (source, value)
+        except Unreachable:
+            raise
+        except CommandError as exc:
+            yield exc
 
 
-def _manifest(
-    invocation: Invocation, discovery: Discovery, source: str, document: dict[str, Any]
-) -> Manifest:
-    kind, version = document.get("kind"), document.get("apiVersion")
-    if not kind or not version:
-        _check_validity(invocation.values, source, kind, version)
-        missing = "Kind" if not kind else "apiVersion"
-        shown = json.dumps(document, separators=(",", ":"), sort_keys=True)
+def _validate(source: str, value: Any) -> None:
+    """Raise CommandError for what is no object, before the server does."""
+    if not isinstance(value, dict):
+        text = "invalid object to validate"
+    else:
+        wrong = []
+        for name in ("apiVersion", "kind"):
+            if not isinstance(value.get(name) or "", str):
+                wrong.append(f"{name} isn't string type")
+            elif not value.get(name):
+                wrong.append(f"{name} not set")
+        text = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]" if wrong else ""
+    if text:
         raise CommandError(
-            f"unable to decode \"{source}\": Object '{missing}' is missing in '{shown}'"
+            f'error validating "{source}": error validating data: {text}; if you choose to ignore '
+            "these errors, turn validation off with --validate=false"
         )
-    try:
-        type_ = discovery.kind(version, kind)
-    except CommandError as exc:
-        name = (document.get("metadata") or {}).get("name", "")
-        raise CommandError(
-            f'resource mapping not found for name: "{name}" namespace: '
-            f'"{(document.get("metadata") or {}).get("namespace", "")}" from "{source}": {exc}'
-        ) from exc
-    metadata = document.setdefault("metadata", {})
-    namespace = ""
-    if type_.namespaced:
-        session = invocation.session
-        namespace = metadata.get("namespace") or session.namespace
-        if session.enforces_namespace and namespace != session.namespace:
-            raise CommandError(
-                f'the namespace from the provided object "{namespace}" does not match the '
-                f"namespace \"{session.namespace}\". You must pass '--namespace={namespace}' to "
-                "perform this operation."
+
+
+_GO_TYPES = {str: "string", list: "array", bool: "bool", int: "number", float: "number"}
+
+
+def _undecoded(source: str, value: Any, *, listed: bool) -> CommandError | None:
+    """Return why a value is no object, None where it is one."""
+    if not isinstance(value, dict):
+        what = f"json: cannot unmarshal {_GO_TYPES[type(value)]} into Go value of type "
+        return CommandError(f'unable to decode "{source}": {what}unstructured.detector')
+    for name, shown in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+        if isinstance(value.get(name), str) and value[name]:
+            continue
+        if listed:
+            return Said(
+                'unable to get type info from the object "*unstructured.Unstructured": Object '
+                f"'{shown}' is missing in 'object has no {name} field '"
             )
-        metadata["namespace"] = namespace
-    return Manifest(source, document, type_, namespace, metadata.get("name", ""))
+        text = json.dumps(value, separators=(",", ":"), sort_keys=True)
+        return CommandError(
+            f"unable to decode \"{source}\": Object '{shown}' is missing in '{text}'"
+        )
+    if wrong := _wrong_metadata(value.get("metadata")):
+        return CommandError(f'unable to decode "{source}": json: cannot unmarshal {wrong}')
+    return None
+
+
+def _wrong_metadata(metadata: Any) -> str:
+    """Return what of an object's metadata Go could not read, "" for nothing."""
+    if metadata is None:
+        return ""
+    if not isinstance(metadata, dict):
+        what = f"{_GO_TYPES[type(metadata)]} into Go struct field metadataOnlyObject.metadata"
+        return f"{what} of type v1.ObjectMeta"
+    for name, wanted in (
+        ("name", str),
+        ("namespace", str),
+        ("labels", dict),
+        ("annotations", dict),
+    ):
+        value = metadata.get(name)
+        go_type = "string" if wanted is str else "map[string]string"
+        wrong = [] if value is None or isinstance(value, wanted) else [value]
+        if not wrong and isinstance(value, dict):
+            wrong = [one for one in value.values() if one is not None and not isinstance(one, str)]
+            go_type = "string"
+        if wrong:
+            found = _GO_TYPES.get(type(wrong[0]), "object")
+            return f"{found} into Go struct field ObjectMeta.metadata.{name} of type {go_type}"
+    return ""
 
 
 def given(values: Values) -> bool:
@@ -133,7 +137,7 @@ def given(values: Values) -> bool:
     return bool(getattr(values, "filename", None) or getattr(values, "kustomize", ""))
 
 
-def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
+def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]] | CommandError]:
     values = invocation.values
     if values.filename:
         raise CommandError("only one of -f or -k can be specified")
@@ -145,65 +149,61 @@ def _kustomized(invocation: Invocation) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         objects = build(values.kustomize)
     except KustomizeError as exc:
-        raise CommandError(str(exc)) from exc
+        yield CommandError(str(exc))
+        return
     for obj in objects:
         yield values.kustomize, obj
 
 
-def _check_validity(values: Values, source: str, kind: Any, version: Any) -> None:
-    """Raise CommandError where the command is to find out what is wrong before the server does."""
-    if str(getattr(values, "validate", "ignore")).lower() in ("ignore", "false"):
-        return
-    wrong = [f"{name} not set" for name, value in (("apiVersion", version), ("kind", kind))
-             if not value]  # fmt: skip
-    text = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
-    raise CommandError(
-        f'error validating "{source}": error validating data: {text}; if you choose to ignore '
-        "these errors, turn validation off with --validate=false"
-    )
-
-
-def selected(found: list[Manifest], text: str) -> list[Manifest]:
-    """Return what has the labels of a selector. Raises CommandError."""
-    if not text:
-        return found
-    from podium.api.selectors import parse_labels
-
-    try:
-        selector = parse_labels(text)
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
-    return [
-        one
-        for one in found
-        if selector.matches((one.document.get("metadata") or {}).get("labels") or {})
-    ]
+def single(values: Values) -> bool:
+    """Whether the command is for one file, which may have several objects."""
+    names: list[str] = values.filename
+    if len(names) != 1 or getattr(values, "kustomize", None):
+        return False
+    return not os.path.isdir(names[0])
 
 
 def content(name: str) -> str:
     """Return the text of a file, or of stdin for ``-``. Raises CommandError."""
-    return next(text for _, text in _sources([name], False))
+    return _text(next(iter(_sources([name], False))))
 
 
-def _sources(names: Iterable[str], recursive: bool) -> Iterator[tuple[str, str]]:
+_STDIN = "STDIN"
+
+
+def _sources(names: Iterable[str], recursive: bool) -> list[str]:
+    """Return the files, URLs and STDIN. Raises CommandError for those that are not there."""
+    found: list[str] = []
+    missing: list[CommandError] = []
     for name in names:
         if name == "-":
-            yield "STDIN", sys.stdin.read()
-        elif name.startswith(("http://", "https://")):
-            yield name, _fetched(name)
+            found.append(_STDIN)
+        elif name.startswith(_URLS):
+            found.append(name)
         else:
-            for path in _files(name, recursive):
-                yield path, _text(path)
+            try:
+                found += _files(name, recursive)
+            except CommandError as exc:
+                missing.append(exc)
+    if len(missing) == 1:
+        raise missing[0]
+    if missing:
+        raise Said("\n".join(map(str, missing)))
+    return found
 
 
-def _text(path: str) -> str:
+def _text(source: str) -> str:
+    if source == _STDIN:
+        return sys.stdin.read()
+    if source.startswith(_URLS):
+        return _fetched(source)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(source, encoding="utf-8") as file:
             return file.read()
     except OSError as exc:
-        raise CommandError(f"open {path}: {(exc.strerror or '').lower()}") from exc
+        raise CommandError(f"open {source}: {(exc.strerror or '').lower()}") from exc
     except ValueError as exc:
-        raise CommandError(f"error parsing {path}: {exc}") from exc
+        raise CommandError(f"error parsing {source}: {exc}") from exc
 
 
 def _matching(pattern: str) -> list[str]:
@@ -223,18 +223,23 @@ def _files(name: str, recursive: bool) -> list[str]:
         return [path for one in matching for path in _files(one, recursive)]
     if not os.path.isdir(name):
         return [name]
-    found: list[str] = []
-    for directory, below, files in os.walk(name):
-        below.sort()
-        found += [os.path.join(directory, file) for file in sorted(files)
-                  if file.endswith(_ENDINGS)]  # fmt: skip
-        if not recursive:
-            break
+    found = list(_below(name, recursive))
     if not found:
         raise CommandError(
             f"error reading [{name}]: recognized file extensions are [{' '.join(_ENDINGS)}]"
         )
     return found
+
+
+def _below(directory: str, recursive: bool) -> Iterator[str]:
+    """Yield the files of a directory, and of those below in their places."""
+    for name in sorted(os.listdir(directory)):
+        path = os.path.normpath(os.path.join(directory, name))
+        if os.path.isdir(path):
+            if recursive and not os.path.islink(path):
+                yield from _below(path, recursive)
+        elif name.endswith(_ENDINGS):
+            yield path
 
 
 def _fetched(url: str) -> str:
@@ -256,31 +261,39 @@ def _fetched(url: str) -> str:
     return text
 
 
-def _documents(source: str, text: str) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a text; a list gives its items."""
+def _documents(source: str, text: str, *, validates: bool) -> Iterator[tuple[Any, bool]]:
+    """Yield the values of a text, and whether it was in a list; a list gives its items.
+
+    Raises CommandError, with *validates* also for a value that is not as its schema says.
+    """
     for value in _values(source, text):
         if value is None:
             continue
-        if not isinstance(value, dict):
-            raise CommandError(
-                f'error validating "{source}": error validating data: invalid object to validate; '
-                "if you choose to ignore these errors, turn validation off with --validate=false"
-            )
-        items = value.get("items")
-        if str(value.get("kind", "")).endswith("List") and isinstance(items, list):
-            yield from items
-        else:
-            yield value
+        if validates:
+            _validate(source, value)
+        kind = str(value.get("kind", "")) if isinstance(value, dict) else ""
+        items = value.get("items") if kind.endswith("List") else None
+        if not isinstance(items, list):
+            yield value, False
+            continue
+        if kind != "List":
+            of_list = {"apiVersion": value.get("apiVersion"), "kind": kind.removesuffix("List")}
+            items = [{**of_list, **item} if isinstance(item, dict) else item for item in items]
+        for item in items if validates else ():
+            _validate(source, item)
+        yield from ((item, True) for item in items)
 
 
 def _values(source: str, text: str) -> Iterator[Any]:
     """Yield the values of a text: JSON, one behind the other, as far as it goes, then YAML."""
     decoder = json.JSONDecoder()
+    cut_off = False
     while text.lstrip().startswith("{"):
-        text = text.lstrip()
+        text = text.strip()
         try:
             value, end = decoder.raw_decode(text)
-        except ValueError:
+        except json.JSONDecodeError as exc:
+            cut_off = exc.pos >= len(text)
             break  # it may be YAML, which has braces, too
         yield value
         text = text[end:]
@@ -294,6 +307,5 @@ def _values(source: str, text: str) -> Iterator[Any]:
         try:
             yield yaml_json.load(part.removeprefix("\n"))[0]
         except yaml_json.YamlFailure as exc:
-            raise CommandError(
-                f"error parsing {source}: error converting YAML to JSON: {exc}"
-            ) from exc
+            why = "unexpected EOF" if cut_off else f"error converting YAML to JSON: {exc}"
+            raise CommandError(f"error parsing {source}: {why}") from exc

@@ -11,8 +11,9 @@ from podium.api import names
 from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILENAME_FLAG, KUSTOMIZE_FLAG, given, recursive_flag
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.files import FILENAME_FLAG, KUSTOMIZE_FLAG, given, recursive_flag, single
+from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.manifests import gathered
 from podium.kubectl.patches import MERGE
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
@@ -85,8 +86,10 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
         raise CommandError(f"at least one {what} update is required")
     check_output(values)
     query = write_query(values, validates=False)
-    found = from_files(invocation) if values.local else choose(invocation, words)
-    if values.resource_version and len(found) > 1:
+    found, unread = gathered(
+        from_files(invocation) if values.local else choose(invocation, words, reads=True)
+    )
+    if values.resource_version and len(found) > 1 and not unread:
         raise CommandError("--resource-version may only be used with a single resource")
 
     def change(one: Chosen) -> None:
@@ -94,7 +97,7 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
         if not values.overwrite:
             _check_new(changes, obj)
         if values.list:
-            _list(one, _changed(obj, changes), key, alone=len(found) == 1)
+            _list(one, _changed(obj, changes), key, alone=_alone(values, words, found))
             return
         did = _tell(changes, obj)
         if did.startswith("not "):
@@ -106,7 +109,11 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
             obj = _patched(invocation, one, changes, query)
         printed(invocation, one.type, obj, did, parts=values.local)
 
-    return each(found, change)
+    return each(found, change, after=unread)
+
+
+def _alone(values: Values, words: Sequence[str], found: Sequence[Chosen]) -> bool:
+    return single(values) if given(values) else len(found) == 1 and bool(words)
 
 
 def _split(words: Sequence[str], what: str, key: str) -> tuple[list[str], _Changes]:

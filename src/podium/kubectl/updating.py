@@ -6,7 +6,7 @@ For ``kubectl set``: a change is a function that writes into an object.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose, read_all
@@ -15,6 +15,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, FILENAME_FLAG, documents, recursive_flag
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.manifests import check_known, readable
 from podium.kubectl.patches import difference
 from podium.kubectl.recording import recorded
 from podium.kubectl.writing import (
@@ -63,32 +64,44 @@ def check(invocation: Invocation) -> None:
 def chosen(invocation: Invocation, words: Sequence[str]) -> list[Chosen]:
     """Return what the command is for; with ``--local`` from files, and nobody is asked."""
     if not invocation.values.local:
-        return read_all(invocation.session, choose(invocation, words))
+        found = choose(invocation, words, reads=True, typed=True)
+        return read_all(invocation.session, found)
     return [
         Chosen(one.type, "", one.name, one.said, typed(one.said or {}), one.source)
-        for one in from_files(invocation)
+        for one in from_files(invocation, known=True)
     ]
 
 
-def from_files(invocation: Invocation) -> list[Chosen]:
-    """Return the objects of the command's files as they say them; no server is asked."""
-    found = []
-    for source, document in documents(invocation):
+def from_files(invocation: Invocation, *, known: bool = False) -> Iterator[Chosen]:
+    """Yield the objects of the command's files as they say them; no server is asked.
+
+    Kinds that nobody knows are taken unless they are to be *known*. Raises CommandError.
+    """
+
+    def entry(found: tuple[str, Map] | CommandError) -> Chosen | CommandError:
+        if isinstance(found, CommandError):
+            return found
+        source, document = found
+        if known:
+            try:
+                check_known(source, document["apiVersion"], document["kind"])
+            except CommandError as exc:
+                return exc
         name = (document.get("metadata") or {}).get("name", "")
-        found.append(Chosen(_type(document), "", name, document, document, source))
-    return found
+        return Chosen(_type(document), "", name, document, document, source)
+
+    return readable(map(entry, documents(invocation)))
 
 
 def _type(document: Map) -> ResourceType:
-    """Return the type of an object, without asking a server. Raises CommandError."""
+    """Return the type of an object, without asking a server."""
     from podium.api import scheme
 
-    version, kind = str(document.get("apiVersion", "")), str(document.get("kind", ""))
+    version, kind = document["apiVersion"], document["kind"]
     group, _, plain = version.rpartition("/")
     known = scheme.find_kind(group, plain, kind)
-    if known is None:
-        raise CommandError(f'no kind "{kind}" is registered for version "{version}"')
-    return ResourceType(group, plain, known.plural, kind, known.namespaced)
+    plural = known.plural if known is not None else f"{kind.lower()}s"
+    return ResourceType(group, plain, plural, kind, known is None or known.namespaced)
 
 
 def typed(obj: Map) -> Map:
@@ -130,7 +143,7 @@ class _Unfit(CommandError):
 
 def update(
     invocation: Invocation,
-    objects: Sequence[Chosen],
+    objects: Iterable[Chosen],
     change: Change,
     did: str,
     failed: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable
+from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable, Unread
 from podium.kubectl.flags import Flag, Kind
 
 TYPE_CHECKING = False
@@ -202,19 +202,34 @@ def suffix(values: Values) -> str:
     return {"client": " (dry run)", "server": " (server dry run)"}.get(dry_run(values), "")
 
 
-def each(things: Iterable[Any], work: Callable[[Any], None]) -> int:
+def each(
+    things: Iterable[Any],
+    work: Callable[[Any], None],
+    *,
+    before: Sequence[CommandError] = (),
+    after: Sequence[CommandError] = (),
+) -> int:
     """Do *work* for each; what fails for one does not keep the others from it.
 
     Returns the exit code; of several failures each is told at the end, a single one is raised.
+    Things may end in an Unread; so may those of *before* and *after*.
     """
-    failures: list[CommandError] = []
-    for thing in things:
+    failures = [*before]
+
+    def one(thing: Any) -> None:
         try:
             work(thing)
         except Unreachable:
             raise
         except CommandError as error:
             failures.append(error)
+
+    try:
+        for thing in things:
+            one(thing)
+    except Unread as unread:
+        failures.append(unread)
+    failures += after
     if failures:
         raise together(failures)
     return 0

@@ -37,7 +37,7 @@ def run(invocation: Invocation) -> int:
     query = write_query(values)
     discovery = Discovery(session.http)
     items = []
-    for one in choose(invocation, invocation.words, discovery=discovery, every=True):
+    for one in choose(invocation, invocation.words, discovery=discovery, every=True, reads=True):
         applied = last_applied(one.read(session))
         if applied is not None:
             items.append(Item(one.type, one.namespace, one.name, applied))

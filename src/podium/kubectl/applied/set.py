@@ -6,9 +6,10 @@ from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Said
-from podium.kubectl.files import FILENAME_FLAG, Manifest, given, manifests
+from podium.kubectl.files import FILENAME_FLAG, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact
+from podium.kubectl.manifests import Manifest, manifests
 from podium.kubectl.patches import MERGE
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -26,7 +27,7 @@ def run(invocation: Invocation) -> int:
     mode = dry_run(values)
     if not given(values):
         raise Said(NOTHING_NAMED)
-    found = list(manifests(invocation, Discovery(session.http)))
+    found = manifests(invocation, Discovery(session.http), goes_on=False)
     changes: list[tuple[Manifest, str]] = []
     for manifest in found:
         text = _annotation_now(invocation, manifest)

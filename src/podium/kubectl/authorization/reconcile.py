@@ -10,8 +10,9 @@ from typing import Any
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests
+from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.manifests import Manifest, entries, readable
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -45,7 +46,7 @@ def run(invocation: Invocation) -> int:
             wanted = _written(invocation, manifest, wanted, there)
         printed(invocation, manifest.type, wanted, "reconciled", typed=True, parts=True)
 
-    return each(list(manifests(invocation, Discovery(session.http))), reconcile)
+    return each(list(readable(entries(invocation, Discovery(session.http), typed=True))), reconcile)
 
 
 def _there(invocation: Invocation, manifest: Manifest) -> Map | None:

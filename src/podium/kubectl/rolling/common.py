@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Invocation
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import FILE_FLAGS, given
+from podium.kubectl.manifests import gathered
 from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
+    each,
     manager_flag,
     write_query,
 )
@@ -23,15 +26,26 @@ FLAGS = (*FILE_FLAGS, SELECTOR_FLAG)
 CHANGE_FLAGS = (*FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
 
 
-def chosen(invocation: Invocation) -> list[tuple[Chosen, Map]]:
-    """Return the objects of the command, as the server has them. Raises CommandError."""
+def chosen(invocation: Invocation) -> Iterator[tuple[Chosen, Map]]:
+    """Yield the objects of the command, as the server has them. Raises CommandError."""
     if not invocation.words and not given(invocation.values):
         raise CommandError("required resource not specified")
-    found = choose(invocation, invocation.words, every=True)
-    if not found:
+    found = choose(invocation, invocation.words, every=True, reads=True, typed=True)
+    empty = True
+    for one in found:
+        empty = False
+        yield one, one.read(invocation.session)
+    if empty:
         namespace = invocation.session.namespace
         print(f"No resources found in {namespace} namespace.", file=sys.stderr)
-    return [(one, one.read(invocation.session)) for one in found]
+
+
+def change_each(invocation: Invocation, change: Callable[[tuple[Chosen, Map]], None]) -> int:
+    """Change the objects of the command; what cannot be read of them is told first."""
+    found, unread = gathered(chosen(invocation))
+    if unread and not found:
+        raise Said(unread[0].each())
+    return each(found, change, before=unread)
 
 
 def patch(invocation: Invocation, one: Chosen, body: Map) -> Map:

@@ -7,8 +7,8 @@ from typing import Any
 from podium.kubectl.choosing import Chosen
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.rolling.common import CHANGE_FLAGS, chosen, patch
-from podium.kubectl.writing import check_output, each, printed
+from podium.kubectl.rolling.common import CHANGE_FLAGS, change_each, patch
+from podium.kubectl.writing import check_output, printed
 
 
 def pause(invocation: Invocation) -> int:
@@ -33,7 +33,7 @@ def _run(invocation: Invocation, *, paused: bool) -> int:
         obj = patch(invocation, one, {"spec": {"paused": True if paused else None}})
         printed(invocation, one.type, obj, "paused" if paused else "resumed", typed=True)
 
-    return each(chosen(invocation), change)
+    return change_each(invocation, change)
 
 
 PAUSE = Command(

@@ -8,8 +8,8 @@ from typing import Any
 from podium.kubectl.choosing import Chosen
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.rolling.common import CHANGE_FLAGS, chosen, patch
-from podium.kubectl.writing import check_output, each, printed
+from podium.kubectl.rolling.common import CHANGE_FLAGS, change_each, patch
+from podium.kubectl.writing import check_output, printed
 
 _ANNOTATION = "kubectl.kubernetes.io/restartedAt"
 _RESTARTED = ("DaemonSet", "Deployment", "StatefulSet")
@@ -37,7 +37,7 @@ def run(invocation: Invocation) -> int:
         body = {"spec": {"template": {"metadata": {"annotations": {_ANNOTATION: now}}}}}
         printed(invocation, one.type, patch(invocation, one, body), "restarted", typed=True)
 
-    return each(chosen(invocation), restart)
+    return change_each(invocation, restart)
 
 
 def _now() -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from podium.kubectl.choosing import NOTHING_NAMED
+from podium.kubectl.choosing import NOTHING_NAMED, Chosen, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
@@ -40,8 +41,12 @@ def run(invocation: Invocation) -> int:
             obj["metadata"]["resourceVersion"] = values.resource_version
         obj["spec"]["selector"] = dict(selector.get("matchLabels") or {})
 
+    objects: Iterable[Chosen] = (
+        chosen(invocation, words)
+        if values.local else choose(invocation, words, reads=True, typed=True)
+    )  # fmt: skip
     return update(
-        invocation, chosen(invocation, words), change, "selector updated", "", named=False,
+        invocation, objects, change, "selector updated", "", named=False,
         always=True,
     )  # fmt: skip
 

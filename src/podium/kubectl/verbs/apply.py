@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from podium.kubectl.applying import ClientSide, ServerSide
@@ -10,9 +11,10 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
+from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.formats import without_managers
+from podium.kubectl.manifests import Manifest, gathered, manifests, selected
 from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -35,11 +37,11 @@ def run(invocation: Invocation) -> int:
         raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     _check(values)
     discovery = Discovery(invocation.session.http)
-    found = list(_wanted(invocation, discovery))
+    found, unread = gathered(_wanted(invocation, discovery))
     prunable = _prunable(invocation, discovery) if values.prune else []
     _check_pruning(values)
     check_output(values)
-    if not found:
+    if not found and not unread:
         raise CommandError("no objects passed to apply")
     way = ServerSide(invocation) if values.server_side else ClientSide(invocation)
     objects: list[dict[str, Any]] = []
@@ -54,7 +56,7 @@ def run(invocation: Invocation) -> int:
         else:
             printed(invocation, manifest.type, obj, did)
 
-    if code := each(found, apply):
+    if code := each(found, apply, before=unread):
         return code
     _print_whole(values, objects)
     if values.prune:
@@ -107,11 +109,10 @@ def _check_pruning(values: Values) -> None:
         )
 
 
-def _wanted(invocation: Invocation, discovery: Discovery) -> list[Manifest]:
-    """Return the objects of the files, those of a selector's labels alone."""
-    return selected(
-        list(manifests(invocation, discovery, nameless=True)), invocation.values.selector
-    )
+def _wanted(invocation: Invocation, discovery: Discovery) -> Iterator[Manifest]:
+    """Yield the objects of the files, those of a selector's labels alone."""
+    found = manifests(invocation, discovery, nameless=True, validates=True)
+    return selected(found, invocation.values.selector)
 
 
 def _later(place: str, short: str) -> Command:

@@ -46,7 +46,8 @@ def run(invocation: Invocation) -> int:
         if one.type.plural not in _SCALED:
             raise CommandError(
                 f"cannot autoscale a {one.type.kind}: could not find scale subresource for "
-                f"{one.type.group_version}, Resource={one.type.plural} in discovery information"
+                f"{one.type.group}/{one.type.version}, Resource={one.type.plural} in discovery "
+                "information"
             )
         obj = recorded(invocation, _scaler(invocation, one, metrics))
         did = "created"

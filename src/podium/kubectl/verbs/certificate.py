@@ -28,6 +28,9 @@ def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], in
             found = [Chosen(type_, "", name) for name in invocation.words]
 
         def decide(one: Chosen) -> None:
+            if one.type.namespaced:
+                what = f'/{one.type.version}, Resource={one.type.plural} "{one.name}"'
+                raise CommandError(f"no namespace set on resource {one.type.group}{what}")
             obj: dict[str, Any] = one.read(session)
             status = obj.setdefault("status", {})
             conditions = status.get("conditions") or []

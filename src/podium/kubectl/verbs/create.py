@@ -9,9 +9,10 @@ from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
+from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.manifests import Manifest, manifests, selected
 from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -49,13 +50,22 @@ def run(invocation: Invocation) -> int:
         printed(invocation, manifest.type, obj, "created", parts=True)
 
     found = selected(
-        list(manifests(invocation, Discovery(session.http), nameless=True)), values.selector
+        manifests(invocation, Discovery(session.http), nameless=True, validates=True),
+        values.selector,
     )
-    if not found:
-        raise CommandError("no objects passed to create")
     if values.edit:
-        return _edited(invocation, found)
-    return each(found, create)
+        return _edited(invocation, list(found))
+    count = 0
+
+    def counted(manifest: Manifest) -> None:
+        nonlocal count
+        count += 1
+        create(manifest)
+
+    code = each(found, counted)
+    if not count:
+        raise CommandError("no objects passed to create")
+    return code
 
 
 def _raw(invocation: Invocation) -> int:
@@ -70,6 +80,8 @@ def _edited(invocation: Invocation, found: list[Manifest]) -> int:
     """Create what somebody's editor makes of the objects, each by itself."""
     from podium.kubectl.editing import HEADER, Item, edit
 
+    if not found:
+        raise CommandError("no objects passed to create")
     session, values = invocation.session, invocation.values
     query, discovery = write_query(values), Discovery(session.http)
 

@@ -64,9 +64,9 @@ def _targets(invocation: Invocation, discovery: Discovery) -> list[tuple[Resourc
     words = invocation.words if dash is None else invocation.words[:dash]
     found = []
     if invocation.values.filename:
-        from podium.kubectl.files import manifests
+        from podium.kubectl.manifests import manifests
 
-        for one in manifests(invocation, discovery):
+        for one in manifests(invocation, discovery, goes_on=False):
             answer = invocation.session.http.one(one.path)
             found.append((one.type, answer.json()))
     return found + [named_object(invocation, discovery, [word]) for word in words]

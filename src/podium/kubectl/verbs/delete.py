@@ -15,9 +15,10 @@ from podium.kubectl.deleting import (
     delete_options,
     wait_flag,
 )
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Unread
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.manifests import gathered
 from podium.kubectl.writing import DRY_RUN_FLAG, named
 
 _NOTHING = """\
@@ -38,7 +39,7 @@ def run(invocation: Invocation) -> int:
     values = invocation.values
     options = delete_options(values)
     selected = bool(values.all or values.selector or values.field_selector)
-    doomed = [] if values.raw else _doomed(invocation)
+    doomed, unread = ([], []) if values.raw else _doomed(invocation)
     if values.output not in ("", "name"):
         raise CommandError(f"unexpected -o output mode: {values.output}. We only support '-o name'")
     check_force(values)
@@ -55,20 +56,19 @@ def run(invocation: Invocation) -> int:
     ignores = values.ignore_not_found
     if selected and not values.changed("ignore-not-found"):
         ignores = True
-    return delete_all(invocation, doomed, ignore_missing=ignores, options=options)
+    return delete_all(invocation, doomed, ignore_missing=ignores, options=options, after=unread)
 
 
-def _doomed(invocation: Invocation) -> list[Doomed]:
+def _doomed(invocation: Invocation) -> tuple[list[Doomed], list[Unread]]:
+    """Return what is to be deleted, and what of it could not be read."""
     values = invocation.values
     if values.all and (values.selector or values.field_selector):
         raise CommandError("setting 'all' parameter but found a non empty selector. ")
     if not invocation.words and not given(values):
         selects = values.all or values.selector or values.field_selector
         raise CommandError(_NO_TYPE if selects else _NOTHING)
-    return [
-        Doomed(one.type, one.namespace, one.name, one.source)
-        for one in choose(invocation, invocation.words)
-    ]
+    found, unread = gathered(choose(invocation, invocation.words))
+    return [Doomed(one.type, one.namespace, one.name, one.source) for one in found], unread
 
 
 def _check_raw(values: Values) -> None:

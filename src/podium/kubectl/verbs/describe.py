@@ -10,11 +10,12 @@ from typing import Any
 from podium.api.annotations import MIRROR
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, given, manifests
+from podium.kubectl.errors import CommandError, StatusError, Unread
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.http import Http
 from podium.kubectl.lists import items
+from podium.kubectl.manifests import gathered, manifests
 from podium.kubectl.printing import describe
 from podium.kubectl.targets import Target, resolve
 from podium.kubectl.verbs.describe_kinds import KINDS, Described
@@ -29,10 +30,11 @@ def run(invocation: Invocation) -> int:
             'You must specify the type of resource to describe. Use "kubectl api-resources" for a '
             "complete list of supported resources."
         )
-    refused: list[StatusError] = []
+    refused: list[CommandError] = []
     found = list(_objects(invocation, refused))
     code = 0
-    if len(invocation.words) == 2 and refused and refused[0].code == 404:
+    missing = refused and isinstance(refused[0], StatusError) and refused[0].code == 404
+    if len(invocation.words) == 2 and missing:
         found, beginning = [], list(_beginning(invocation))
         if beginning:
             for type_, obj in beginning:
@@ -48,7 +50,10 @@ def run(invocation: Invocation) -> int:
         print(text, file=sys.stderr)
     sys.stdout.flush()
     for error in refused:
-        print(error.lines(), file=sys.stderr)
+        text = error.lines()
+        if isinstance(error, Unread):
+            text = error.each() if len(refused) == 1 else error.among_others()
+        print(text, file=sys.stderr)
         code = 1
     return code
 
@@ -56,15 +61,14 @@ def run(invocation: Invocation) -> int:
 _Found = tuple[ResourceType, dict[str, Any]]
 
 
-def _objects(invocation: Invocation, refused: list[StatusError]) -> Iterator[_Found]:
+def _objects(invocation: Invocation, refused: list[CommandError]) -> Iterator[_Found]:
     """Yield what was asked for, as it is on the server; what it refuses goes to *refused*."""
     http, values = invocation.session.http, invocation.values
     discovery = Discovery(http)
     if given(values):
-        targets = [
-            Target(manifest.type, manifest.name, manifest.namespace)
-            for manifest in manifests(invocation, discovery)
-        ]
+        found, unread = gathered(manifests(invocation, discovery))
+        targets = [Target(one.type, one.name, one.namespace) for one in found]
+        refused += unread
     else:
         targets = resolve(invocation.words, discovery)
     for target in targets:

@@ -11,9 +11,10 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.comparing import Versions
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, Failed, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, manifests, selected
+from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import bare
+from podium.kubectl.manifests import Manifest, manifests, selected
 from podium.kubectl.patches import MERGE, STRATEGIC
 from podium.kubectl.writing import manager_flag
 
@@ -32,7 +33,7 @@ def run(invocation: Invocation) -> int:
 def _run(invocation: Invocation) -> int:
     values = invocation.values
     discovery = Discovery(invocation.session.http)
-    found = selected(list(manifests(invocation, discovery)), values.selector)
+    found = list(selected(manifests(invocation, discovery, goes_on=False), values.selector))
     if invocation.words:
         raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     with Versions(

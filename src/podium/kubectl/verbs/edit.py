@@ -33,7 +33,7 @@ def run(invocation: Invocation) -> int:
     check_output(values)
     query = write_query(values)
     discovery = Discovery(session.http)
-    chosen = choose(invocation, invocation.words, discovery=discovery, every=True)
+    chosen = list(choose(invocation, invocation.words, discovery=discovery, every=True, reads=True))
     chosen = chosen if values.subresource else read_all(session, chosen)
     items = [
         Item(one.type, one.namespace, one.name, one.read(session, values.subresource))

@@ -62,9 +62,9 @@ def _named(
 ) -> tuple[ResourceType, dict[str, Any]]:
     if before:
         return named_object(invocation, discovery, before)
-    from podium.kubectl.files import manifests
+    from podium.kubectl.manifests import manifests
 
-    found = list(manifests(invocation, discovery))
+    found = list(manifests(invocation, discovery, goes_on=False))
     if len(found) != 1:
         raise CommandError("cannot exec into multiple objects at a time")
     path = found[0].path

@@ -56,7 +56,9 @@ def run(invocation: Invocation) -> int:
             service = session.send("POST", _SERVICES.path(session.namespace), query, service)
         printed(invocation, _SERVICES, service, "exposed", typed=True)
 
-    return each(choose(invocation, invocation.words, selects=False, latest=False), expose)
+    return each(
+        choose(invocation, invocation.words, selects=False, latest=False, typed=True), expose
+    )
 
 
 def _service(values: Values, one: Chosen, obj: Map) -> Map:

@@ -7,11 +7,11 @@ import sys
 from podium.kubectl import formats
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, StatusError
-from podium.kubectl.files import FILE_FLAGS, given, manifests
+from podium.kubectl.errors import CommandError, Said, StatusError, Unread
+from podium.kubectl.files import FILE_FLAGS, given, single
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.targets import Target, resolve
-from podium.kubectl.verbs.get_reading import Problems, objects, read
+from podium.kubectl.verbs.get_reading import Problems, objects, place, read
 from podium.kubectl.verbs.get_tables import Tables
 
 TYPE_CHECKING = False
@@ -47,12 +47,14 @@ def run(invocation: Invocation) -> int:
         raise CommandError(f"--show-labels option cannot be used with {values.output} printer")
     show = formats.printer(values)
     targets = _targets(invocation)
-    if (values.selector or values.field_selector) and any(target.name for target in targets):
+    known = [one for one in targets if not isinstance(one, CommandError)]
+    if (values.selector or values.field_selector) and any(target.name for target in known):
         raise CommandError("name cannot be provided when a selector is specified")
     if watches:
         from podium.kubectl.verbs.get_watch import watch
 
-        return watch(invocation, targets, show)
+        _raise_first(invocation, targets)
+        return watch(invocation, known, show)
     if show is None and values.output != "name":
         return Tables(invocation, targets).print()
     return _print_objects(invocation, targets, show)
@@ -75,7 +77,16 @@ def _raw(invocation: Invocation) -> int:
     return 0
 
 
-def _targets(invocation: Invocation) -> Sequence[Target]:
+def _raise_first(invocation: Invocation, targets: Sequence[Target | CommandError]) -> None:
+    """Raise CommandError for the first object of several that cannot be read."""
+    for one in targets:
+        if isinstance(one, CommandError):
+            raise one
+        if given(invocation.values) and len(targets) > 1:
+            invocation.session.http.one(one.type.path(place(invocation, one), one.name))
+
+
+def _targets(invocation: Invocation) -> Sequence[Target | CommandError]:
     discovery = Discovery(invocation.session.http)
     if not given(invocation.values):
         return resolve(invocation.words, discovery)
@@ -84,22 +95,33 @@ def _targets(invocation: Invocation) -> Sequence[Target]:
             "when paths, URLs, or stdin is provided as input, you may not specify resource "
             "arguments as well"
         )
+    from podium.kubectl.manifests import entries
+
     return [
-        Target(manifest.type, manifest.name, manifest.namespace)
-        for manifest in manifests(invocation, discovery)
+        found
+        if isinstance(found, CommandError)
+        else Target(found.type, found.name, found.namespace)
+        for found in entries(invocation, discovery)
     ]
 
 
-def _print_objects(invocation: Invocation, targets: Sequence[Target], show: Printer | None) -> int:
+def _print_objects(
+    invocation: Invocation, targets: Sequence[Target | CommandError], show: Printer | None
+) -> int:
     """Print objects whole; without *show* their names."""
     values, problems = invocation.values, Problems(invocation.values.ignore_not_found)
     found: list[dict[str, Any]] = []
     for target in targets:
+        if isinstance(target, CommandError):
+            problems.take(target)
+            continue
         try:
             for document in read(invocation, target, "application/json"):
                 found += objects(target, document)
         except StatusError as error:
             problems.take(error)
+    if given(values) and single(values) and problems.found:
+        raise Unread(problems.found)  # upstream shows one file's objects, or none
     if values.sort_by:
         from podium.kubectl.sorting import ordered
 
@@ -110,16 +132,17 @@ def _print_objects(invocation: Invocation, targets: Sequence[Target], show: Prin
         for obj in found:
             print(name_of(obj))
         return problems.end()
-    single = len(targets) == 1 and targets[0].name
-    if single and not found:
+    only = targets[0] if len(targets) == 1 else None
+    alone = isinstance(only, Target) and bool(only.name)
+    if alone and not found:
         return problems.end()
-    print(show(_document(found, values, single=bool(single))), end="")
+    print(show(_document(found, values, alone=alone)), end="")
     return problems.end()
 
 
-def _document(found: Sequence[dict[str, Any]], values: Values, *, single: bool) -> dict[str, Any]:
+def _document(found: Sequence[dict[str, Any]], values: Values, *, alone: bool) -> dict[str, Any]:
     plain = [formats.without_managers(obj, values) for obj in found]
-    if single:
+    if alone:
         return plain[0]
     listed = {"apiVersion": "v1", "items": plain, "kind": "List"}
     return {**listed, "metadata": {"resourceVersion": ""}}

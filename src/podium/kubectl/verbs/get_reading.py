@@ -81,17 +81,19 @@ class Problems:
 
     def __init__(self, ignore_not_found: bool) -> None:
         self._ignore = ignore_not_found
-        self._found: list[StatusError] = []
+        self.found: list[CommandError] = []
 
-    def take(self, error: StatusError) -> None:
-        if not (self._ignore and error.code == 404):
-            self._found.append(error)
+    def take(self, error: CommandError) -> None:
+        """Remember a failure; what could not be read of files is told without more words."""
+        if not (self._ignore and isinstance(error, StatusError) and error.code == 404):
+            self.found.append(error)
 
     def end(self) -> int:
         """Print them; return the exit code."""
-        if not self._found:
+        if not self.found:
             return 0
         sys.stdout.flush()
-        for error in self._found:
-            print(error.lines(), file=sys.stderr)
+        for error in self.found:
+            status = isinstance(error, StatusError)
+            print(error.lines() if status else error.among_others(), file=sys.stderr)
         return 1

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 class Tables:
     """The tables of some targets, one under the other."""
 
-    def __init__(self, invocation: Invocation, targets: Sequence[Target]) -> None:
-        self._invocation, self._targets = invocation, targets
+    def __init__(self, invocation: Invocation, targets: Sequence[Target | CommandError]) -> None:
+        self._invocation, self._all = invocation, targets
+        self._targets = [one for one in targets if not isinstance(one, CommandError)]
         self._values = invocation.values
-        kinds = {(target.type.group, target.type.plural) for target in targets}
+        kinds = {(target.type.group, target.type.plural) for target in self._targets}
         self._prefixed = self._values.show_kind or len(kinds) > 1
         self._problems = Problems(self._values.ignore_not_found)
         self._printed = False
@@ -54,7 +55,10 @@ class Tables:
         query = [("includeObject", "Object")] if self._values.sort_by else []
         last: ResourceType | None = None
         rows: list[Sequence[str]] = []
-        for target in self._targets:
+        for target in self._all:
+            if isinstance(target, CommandError):
+                self._problems.take(target)
+                continue
             try:
                 for table in self._tables(target, query):
                     found = list(self._rows(target.type, table, heading=target.type != last))

@@ -82,7 +82,12 @@ def _applied(one: Chosen, obj: Map, patch: Any, kind: str) -> Map:
             return result
         type_ = one.type
         definition = definition_of(type_.group, type_.version, type_.kind)
-        if kind == "strategic" and definition:
+        if kind == "strategic":
+            if not definition:
+                raise CommandError(
+                    f"strategic merge patch is not supported for {type_.group_version}, "
+                    f"Kind={type_.kind} locally, try --type merge"
+                )
             return strategic.apply(obj, patch, definition)
         result = merge.apply(obj, patch)
     except ValueError as exc:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from podium.kubectl import raw
@@ -9,9 +10,10 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import HOW_FLAGS, Doomed, delete_all, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError, StatusError
-from podium.kubectl.files import FILE_FLAGS, Manifest, given, manifests
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.manifests import Manifest, gathered, manifests
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -35,9 +37,9 @@ def run(invocation: Invocation) -> int:
         return raw.send(invocation, "PUT")
     check_output(values)
     query = write_query(values)
-    wanted = list(manifests(invocation, Discovery(session.http)))
+    found = manifests(invocation, Discovery(session.http), validates=not values.force)
     if values.force:
-        return _by_force(invocation, wanted, query)
+        return _by_force(invocation, found, query)
 
     def replace(manifest: Manifest) -> None:
         obj = annotated(manifest.document) if values.save_config else manifest.document
@@ -49,7 +51,7 @@ def run(invocation: Invocation) -> int:
                 raise about_file(error, "replacing", manifest.source) from error
         printed(invocation, manifest.type, obj, "replaced", parts=True)
 
-    return each(wanted, replace)
+    return each(found, replace)
 
 
 def _check(invocation: Invocation) -> None:
@@ -80,11 +82,14 @@ def _of_this_version(invocation: Invocation, path: str, obj: dict[str, Any]) -> 
     return {**obj, "metadata": {**obj["metadata"], "resourceVersion": version}}
 
 
-def _by_force(invocation: Invocation, wanted: list[Manifest], query: list[tuple[str, str]]) -> int:
+def _by_force(
+    invocation: Invocation, found: Iterable[Manifest], query: list[tuple[str, str]]
+) -> int:
     values, session = invocation.values, invocation.session
+    wanted, unread = gathered(found)
     doomed = [Doomed(one.type, one.namespace, one.name) for one in wanted]
     options = delete_options(values, values.grace_period or 1)
-    delete_all(invocation, doomed, ignore_missing=True, options=options, waits=True)
+    delete_all(invocation, doomed, ignore_missing=True, options=options, waits=True, after=unread)
 
     def create(manifest: Manifest) -> None:
         obj = annotated(manifest.document) if values.save_config else manifest.document

@@ -12,6 +12,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.manifests import gathered
 from podium.kubectl.patches import MERGE
 from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.session import Session
@@ -61,16 +62,17 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-def _found(invocation: Invocation) -> tuple[list[tuple[Chosen, Map]], StatusError | None]:
+def _found(invocation: Invocation) -> tuple[list[tuple[Chosen, Map]], CommandError | None]:
     """Return the objects, and why one of them is missing."""
     found: list[tuple[Chosen, Map]] = []
-    missing: StatusError | None = None
-    for one in choose(invocation, invocation.words, latest=False):
+    missing: CommandError | None = None
+    chosen, unread = gathered(choose(invocation, invocation.words, latest=False))
+    for one in chosen:
         try:
             found.append((one, one.read(invocation.session)))
         except StatusError as error:
             missing = missing or error
-    return found, missing
+    return found, missing or next(iter(unread), None)
 
 
 def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None:
