@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from podium.kubectl.plain_yaml import load
@@ -61,6 +61,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # a machine may be busy
 @given(st.dictionaries(TEXTS, VALUES, max_size=4))
 def test_what_is_read_is_what_was_written(value):
     text = yaml.safe_dump(value, default_flow_style=False)
