@@ -30,8 +30,8 @@ _WORDS_WITH_FILES = (
     "well"
 )
 _SLASHED_WITH_FILES = "resource/name arguments cannot be provided when a path is specified"
-_NAME_WITH_SELECTOR = "name cannot be provided when a selector is specified"
-_SLASHED_WITH_SELECTOR = (
+NAME_WITH_SELECTOR = "name cannot be provided when a selector is specified"
+SLASHED_WITH_SELECTOR = (
     "selectors and the all flag cannot be used when passing resource/name arguments"
 )
 
@@ -102,7 +102,7 @@ def choose(
     for target in resolve(words, discovery):
         if target.name:
             if selected:
-                raise CommandError(_SLASHED_WITH_SELECTOR if slashed else _NAME_WITH_SELECTOR)
+                raise CommandError(SLASHED_WITH_SELECTOR if slashed else NAME_WITH_SELECTOR)
             if getattr(values, "all_namespaces", False) and target.type.namespaced:
                 raise CommandError("a resource cannot be retrieved by name across all namespaces")
             namespace = session.namespace if target.type.namespaced else ""

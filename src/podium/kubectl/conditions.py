@@ -72,8 +72,8 @@ def _of_path(text: str) -> Condition:
     def met(obj: Mapping[str, Any]) -> bool:
         try:
             values = [value for part in jsonpath.find(parsed, obj) for value in part]
-        except jsonpath.JsonPathError:
-            return False
+        except jsonpath.JsonPathError as exc:
+            raise CommandError(str(exc)) from exc
         if len(values) > 1:
             raise CommandError("given jsonpath expression matches more than one value")
         if not values or not wanted:

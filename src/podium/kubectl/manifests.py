@@ -105,13 +105,20 @@ def entries(
         try:
             made = _manifest(invocation, discovery, *found, typed=typed)
             if not made.name and not nameless:
-                raise CommandError(_without_name(invocation.path.split(" ")[1], made))
+                raise _NamelessError(_without_name(invocation.path.split(" ")[1], made))
         except Unreachable:
             raise
         except CommandError as exc:
             yield exc
         else:
             yield made
+
+
+class _NamelessError(CommandError):
+    """An object of a file has no name."""
+
+    def among_others(self) -> str:
+        return self.lines()
 
 
 def _without_name(verb: str, manifest: Manifest) -> str:
@@ -167,6 +174,15 @@ def check_known(source: str, version: str, kind: str) -> None:
 
 def selected(found: Iterable[Manifest], text: str) -> Iterator[Manifest]:
     """Yield what has the labels of a selector. Raises CommandError."""
+    for one in having(found, text):
+        assert not isinstance(one, CommandError)  # there were none
+        yield one
+
+
+def having(
+    found: Iterable[Manifest | CommandError], text: str
+) -> Iterator[Manifest | CommandError]:
+    """Yield what has the labels of a selector, and failures. Raises CommandError."""
     if not text:
         yield from found
         return
@@ -177,5 +193,7 @@ def selected(found: Iterable[Manifest], text: str) -> Iterator[Manifest]:
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
     for one in found:
-        if selector.matches((one.document.get("metadata") or {}).get("labels") or {}):
+        if isinstance(one, CommandError) or selector.matches(
+            (one.document.get("metadata") or {}).get("labels") or {}
+        ):
             yield one

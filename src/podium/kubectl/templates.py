@@ -40,6 +40,8 @@ def printer(output: str, text: str, values: Values) -> Printer:
     """Return the printer of a format and its text. Raises CommandError."""
     if not text and not output.startswith("custom-columns"):
         raise CommandError("template format specified but no template given")
+    if output == "custom-columns-file" and not text:
+        raise CommandError("custom-columns format specified but no custom columns given")
     if output in _FILES:
         text = _read(text, columns=output.startswith("custom-columns"))
     if output.startswith("custom-columns"):
@@ -100,6 +102,12 @@ def _indented(found: list[Any]) -> str:
 def _from_lines(text: str) -> str:
     """Return the columns of a file, headings over paths, as a text for ``custom-columns``."""
     lines = [line.split() for line in text.splitlines()[:2]]
+    if len(lines) < 2:
+        missing = "spec" if lines else "header"
+        raise CommandError(
+            f"invalid template, missing {missing} line. Expected format is one line of space "
+            "separated headers, one line of space separated column specs."
+        )
     if len(lines) != 2 or not lines[0] or len(lines[0]) != len(lines[1]):
         count = len(lines[0]) if lines else 0
         paths_ = len(lines[1]) if len(lines) > 1 else 0

@@ -78,7 +78,7 @@ def walk(schemas: Schemas, schema: Map, path: Sequence[str], head: str) -> Map:
     for name in path:
         properties = schemas.element(field).get("properties") or {}
         if name not in properties:
-            raise NoSuchFieldError(name, head)
+            raise NoSuchFieldError(path[-1], head)  # upstream names the last of a path
         field = properties[name]
     return field
 

@@ -45,6 +45,8 @@ def find(block: Block, value: Any, *, strict: bool = False) -> list[list[Any]]:
         else:
             for each in _walk(part.steps, [value], strict):
                 found += find(part.block, each, strict=strict)
+            if not part.closed:
+                found += find(part.again, value, strict=strict)
     return found
 
 

@@ -70,8 +70,32 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """``{range …}`` with what follows, to ``{end}``; without one, to the end of the text."""
+
     steps: Sequence[Step]
     block: Sequence[str | Action | Range]
+    closed: bool = True
+
+    @property
+    def again(self) -> Sequence[str | Action | Range]:
+        """What comes once more behind the loop where nothing closes it: what is behind the last
+        range within that is closed, or all of it. As upstream's."""
+        found = _behind_closed(self.block)
+        return self.block if found is None else found
+
+
+def _behind_closed(
+    block: Sequence[str | Action | Range],
+) -> Sequence[str | Action | Range] | None:
+    for place in reversed(range(len(block))):
+        part = block[place]
+        if isinstance(part, Range):
+            if part.closed:
+                return block[place + 1 :]
+            found = _behind_closed(part.block)
+            if found is not None:
+                return found
+    return None
 
 
 _NAME = re.compile(r"(?:\\.|[^\\\s.,\[\]$@{}])*", re.DOTALL)
@@ -93,6 +117,8 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         self._text, self._at = text, 0
+        #: Whether the block that was read last has ended in ``{end}``.
+        self._ended = False
 
     def block(self, *, nested: bool) -> list[str | Action | Range]:
         """Read up to the end of the text, or with *nested* to ``{end}``."""
@@ -107,9 +133,12 @@ class _Reader:
                 break
             word, steps = self.action()
             if word == "range":
-                parts.append(Range(steps, self.block(nested=True)))
+                inner = self.block(nested=True)
+                parts.append(Range(steps, inner, closed=self._ended))
+                self._ended = False
             elif word == "end":
                 if nested:
+                    self._ended = True
                     break
                 raise ExecutionError("not in range, nothing to end")
             else:

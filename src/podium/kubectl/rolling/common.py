@@ -8,7 +8,7 @@ from typing import Any
 
 from podium.kubectl.choosing import SELECTOR_FLAG, Chosen, choose
 from podium.kubectl.command import Invocation
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError, Said, StatusError, Unread
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.manifests import gathered
 from podium.kubectl.patches import STRATEGIC
@@ -32,9 +32,15 @@ def chosen(invocation: Invocation) -> Iterator[tuple[Chosen, Map]]:
         raise CommandError("required resource not specified")
     found = choose(invocation, invocation.words, every=True, reads=True, typed=True)
     empty = True
+    missing: list[CommandError] = []
     for one in found:
         empty = False
-        yield one, one.read(invocation.session)
+        try:
+            yield one, one.read(invocation.session)
+        except StatusError as error:
+            missing.append(error)
+    if missing:
+        raise Unread(missing)
     if empty:
         namespace = invocation.session.namespace
         print(f"No resources found in {namespace} namespace.", file=sys.stderr)

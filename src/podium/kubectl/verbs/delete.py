@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from podium.kubectl import raw
-from podium.kubectl.choosing import choose
+from podium.kubectl.choosing import NAME_WITH_SELECTOR, SLASHED_WITH_SELECTOR, choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.deleting import (
     HOW_FLAGS,
@@ -67,6 +67,10 @@ def _doomed(invocation: Invocation) -> tuple[list[Doomed], list[Unread]]:
     if not invocation.words and not given(values):
         selects = values.all or values.selector or values.field_selector
         raise CommandError(_NO_TYPE if selects else _NOTHING)
+    if values.all and any("/" in word for word in invocation.words):
+        raise CommandError(SLASHED_WITH_SELECTOR)
+    if values.all and len(invocation.words) > 1:
+        raise CommandError(NAME_WITH_SELECTOR)
     found, unread = gathered(choose(invocation, invocation.words))
     return [Doomed(one.type, one.namespace, one.name, one.source) for one in found], unread
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from podium.api.annotations import MIRROR
+from podium.kubectl.choosing import NAME_WITH_SELECTOR, SLASHED_WITH_SELECTOR
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError, StatusError, Unread
@@ -15,7 +16,7 @@ from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.http import Http
 from podium.kubectl.lists import items
-from podium.kubectl.manifests import gathered, manifests
+from podium.kubectl.manifests import gathered, manifests, selected
 from podium.kubectl.printing import describe
 from podium.kubectl.targets import Target, resolve
 from podium.kubectl.verbs.describe_kinds import KINDS, Described
@@ -66,11 +67,14 @@ def _objects(invocation: Invocation, refused: list[CommandError]) -> Iterator[_F
     http, values = invocation.session.http, invocation.values
     discovery = Discovery(http)
     if given(values):
-        found, unread = gathered(manifests(invocation, discovery))
+        found, unread = gathered(selected(manifests(invocation, discovery), values.selector))
         targets = [Target(one.type, one.name, one.namespace) for one in found]
         refused += unread
     else:
         targets = resolve(invocation.words, discovery)
+        if values.selector and any(target.name for target in targets):
+            slashed = any("/" in word for word in invocation.words)
+            raise CommandError(SLASHED_WITH_SELECTOR if slashed else NAME_WITH_SELECTOR)
     for target in targets:
         try:
             yield from _of_target(invocation, target)

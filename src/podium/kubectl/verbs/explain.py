@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -53,7 +54,10 @@ def run(invocation: Invocation) -> int:
 def _meant(invocation: Invocation) -> tuple[ResourceType, Sequence[str]]:
     """Return the type that is asked for, and the path of the field."""
     discovery, version = Discovery(invocation.session.http), invocation.values.api_version
-    word, *path = invocation.words[0].rstrip(".").split(".")
+    whole = invocation.words[0].removesuffix(".")
+    if re.search(r"\[|\.\.|\A\.", whole):
+        raise CommandError("invalid jsonpath syntax, first node must be field node")
+    word, *path = whole.split(".")
     types = discovery.types
     try:
         found = discovery.find(word)
@@ -61,14 +65,16 @@ def _meant(invocation: Invocation) -> tuple[ResourceType, Sequence[str]]:
         raise Said(str(exc)) from exc
     for candidate in types:  # deployments.apps.spec: the group may stand behind the resource
         group = candidate.group.split(".")
-        if candidate.plural == found.plural and group == path[: len(group)]:
+        if candidate.plural == word and group == path[: len(group)]:
             found, path = candidate, path[len(group) :]
             break
     if version and version != found.group_version:
         others = [one for one in types if one.plural == found.plural]
         chosen = next((one for one in others if one.group_version == version), None)
         if chosen is None:
-            raise CommandError(f'couldn\'t find resource for "{version}, Resource={found.plural}"')
+            group, _, plain = version.rpartition("/")
+            what = f"{group}/{plain}, Resource={found.plural}"
+            raise CommandError(f'couldn\'t find resource for "{what}"')
         found = chosen
     return found, path
 

@@ -48,7 +48,8 @@ def run(invocation: Invocation) -> int:
     show = formats.printer(values)
     targets = _targets(invocation)
     known = [one for one in targets if not isinstance(one, CommandError)]
-    if (values.selector or values.field_selector) and any(target.name for target in known):
+    named = not given(values) and any(target.name for target in known)
+    if (values.selector or values.field_selector) and named:
         raise CommandError("name cannot be provided when a selector is specified")
     if watches:
         from podium.kubectl.verbs.get_watch import watch
@@ -95,13 +96,13 @@ def _targets(invocation: Invocation) -> Sequence[Target | CommandError]:
             "when paths, URLs, or stdin is provided as input, you may not specify resource "
             "arguments as well"
         )
-    from podium.kubectl.manifests import entries
+    from podium.kubectl.manifests import entries, having
 
     return [
         found
         if isinstance(found, CommandError)
         else Target(found.type, found.name, found.namespace)
-        for found in entries(invocation, discovery)
+        for found in having(entries(invocation, discovery), invocation.values.selector)
     ]
 
 

@@ -23,6 +23,7 @@ from podium.kubectl.writing import (
     check_output,
     dry_run,
     printed,
+    together,
 )
 
 Map = dict[str, Any]
@@ -63,16 +64,17 @@ def run(invocation: Invocation) -> int:
 
 
 def _found(invocation: Invocation) -> tuple[list[tuple[Chosen, Map]], CommandError | None]:
-    """Return the objects, and why one of them is missing."""
+    """Return the objects, and why others are missing."""
     found: list[tuple[Chosen, Map]] = []
-    missing: CommandError | None = None
+    missing: list[CommandError] = []
     chosen, unread = gathered(choose(invocation, invocation.words, latest=False))
     for one in chosen:
         try:
             found.append((one, one.read(invocation.session)))
         except StatusError as error:
-            missing = missing or error
-    return found, missing or next(iter(unread), None)
+            missing.append(error)
+    missing += unread
+    return found, together(missing) if missing else None
 
 
 def _scale(invocation: Invocation, one: Chosen, *, server_dry_run: bool) -> None:
