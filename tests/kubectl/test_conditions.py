@@ -35,7 +35,6 @@ POD = {
         ("jsonpath={.status.phase}", True),
         ("jsonpath={.status.nothing}", False),
         ('jsonpath={.status.conditions[?(@.type=="Failing")].status}=False', True),
-        ("jsonpath={.status.conditions[7]}", False),
         ("jsonpath=status.phase='Running'", True),
     ],
 )
@@ -59,6 +58,7 @@ def test_what_is_no_condition_is_refused(text):
     ("text", "problem"),
     [
         ("jsonpath={.status.conditions[*].type}", "matches more than one value"),
+        ("jsonpath={.status.conditions[7]}", "array index out of bounds: index 7, length 3"),
         ("jsonpath={.status.conditions}=x", "leads to a nested object or list"),
     ],
 )
