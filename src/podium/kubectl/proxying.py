@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import os
 import posixpath
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,31 +210,20 @@ def _listing(directory: Path) -> web.Response:
 # -- serving
 
 
-async def serve(http: Http, site: Site, address: str, port: int, unix_socket: str) -> None:
-    """Serve until cancelled, on *unix_socket* where that is given. Raises OSError."""
+def run_until_interrupted(http: Http, site: Site, listening: socket.socket) -> None:
+    """Serve on *listening* until the user ends it."""
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(http, site, listening))
+
+
+async def _serve(http: Http, site: Site, listening: socket.socket) -> None:
     async with sockets.client(http, raw=True) as session:
         runner = web.ServerRunner(
             web.Server(Proxy(http, session, site).handle, access_log=None), handle_signals=False
         )
         await runner.setup()
         try:
-            if unix_socket:
-                await _listen_unix(runner, unix_socket)
-                print(f"Starting to serve on {unix_socket}", flush=True)
-            else:
-                await web.TCPSite(runner, address, port).start()
-                chosen = runner.addresses[0][1]
-                shown = f"[{address}]" if ":" in address else address
-                print(f"Starting to serve on {shown}:{chosen}", flush=True)
+            await web.SockSite(runner, listening).start()
             await asyncio.get_running_loop().create_future()
         finally:
             await runner.cleanup()
-
-
-async def _listen_unix(runner: web.ServerRunner, path: str) -> None:
-    """Listen where only this user gets in."""
-    before = os.umask(0o077)
-    try:
-        await web.UnixSite(runner, path).start()
-    finally:
-        os.umask(before)

@@ -30,7 +30,11 @@ async def echo(request: web.BaseRequest) -> web.StreamResponse:
 async def test_a_web_socket(world: World) -> None:
     world.answer = echo
     data = os.urandom(3_000_000)
-    for path in (f"{WEB}/chat?room=1", f"{DEFAULT}/pods/https:web:{world.tls_port}/proxy/chat"):
+    for path in (
+        f"{WEB}/chat?room=1",
+        f"{DEFAULT}/pods/https:web:{world.tls_port}/proxy/chat",
+        "/api/v1/nodes/n1/proxy/chat",
+    ):
         async with (
             asyncio.timeout(60),
             world.admin.ws_connect(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.flags import Flag, Kind, Values
-
-if TYPE_CHECKING:
-    from podium.kubectl.proxying import Filter
 
 
 def run(invocation: Invocation) -> int:
@@ -25,46 +22,70 @@ def run(invocation: Invocation) -> int:
     if values.www and not os.path.exists(values.www):
         print(f"W Failed to stat static file directory {values.www}: "
               f"stat {values.www}: no such file or directory", file=sys.stderr)  # fmt: skip
-    import asyncio
+    patterns = _filter_patterns(values)
+    with _listening(values) as listening:
+        # What is asked from now on waits until there is somebody to answer.
+        from podium.kubectl.proxying import Filter, Site, run_until_interrupted
 
-    from podium.kubectl.proxying import Site, serve
+        site = Site(
+            _slashed(values.api_prefix), values.www, _slashed(values.www_prefix),
+            Filter(*patterns) if patterns is not None else None, values.append_server_path,
+        )  # fmt: skip
+        run_until_interrupted(http, site, listening)
+    return 130
 
-    site = Site(
-        _slashed(values.api_prefix), values.www, _slashed(values.www_prefix), _filter(values),
-        values.append_server_path,
-    )  # fmt: skip
-    if values.unix_socket and Path(values.unix_socket).is_socket():
-        Path(values.unix_socket).unlink()  # left there by one before
+
+def _listening(values: Values) -> socket.socket:
+    """Listen, and say so. Raises CommandError."""
+    path = values.unix_socket
     try:
-        asyncio.run(serve(http, site, values.address, values.port, values.unix_socket))
-    except KeyboardInterrupt:
-        return 130
+        if path:
+            found = _listening_below(path)
+            print(f"Starting to serve on {path}", flush=True)
+            return found
+        family = socket.AF_INET6 if ":" in values.address else socket.AF_INET
+        found = socket.create_server((values.address, values.port), family=family, backlog=128)
     except OSError as exc:
-        where = values.unix_socket or f"{values.address}:{values.port}"
-        kind = "unix" if values.unix_socket else "tcp"
+        kind, where = ("unix", path) if path else ("tcp", f"{values.address}:{values.port}")
         why = os.strerror(exc.errno or 0).lower()
         raise CommandError(f"listen {kind} {where}: bind: {why}") from exc
-    return 0
+    shown = f"[{values.address}]" if ":" in values.address else values.address
+    print(f"Starting to serve on {shown}:{found.getsockname()[1]}", flush=True)
+    return found
+
+
+def _listening_below(path: str) -> socket.socket:
+    """Listen where only this user gets in."""
+    if Path(path).is_socket():
+        Path(path).unlink()  # left there by one before
+    found = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o077)
+    try:
+        found.bind(path)
+        found.listen(128)
+    except OSError:
+        found.close()
+        raise
+    finally:
+        os.umask(before)
+    return found
 
 
 def _slashed(prefix: str) -> str:
     return prefix if prefix.endswith("/") else f"{prefix}/"
 
 
-def _filter(values: Values) -> Filter | None:
-    from podium.kubectl.proxying import Filter
-
+def _filter_patterns(values: Values) -> list[list[re.Pattern[str]]] | None:
+    """Return what a Filter is made of, None for none. Raises CommandError."""
     if values.disable_filter:
         if not values.unix_socket:
             print("W Request filter disabled, your proxy is vulnerable to XSRF attacks, please be "
                   "cautious", file=sys.stderr)  # fmt: skip
         return None
-    return Filter(
-        _patterns(values.accept_paths),
-        _patterns(values.reject_paths),
-        _patterns(values.accept_hosts),
-        _patterns(values.reject_methods),
-    )
+    given = (
+        values.accept_paths, values.reject_paths, values.accept_hosts, values.reject_methods
+    )  # fmt: skip
+    return [_patterns(text) for text in given]
 
 
 def _patterns(text: str) -> list[re.Pattern[str]]:
