@@ -6,6 +6,7 @@ import pytest
 
 from podium.api import schema, scheme
 from podium.kubectl.kustomize.build import build
+from podium.kubectl.kustomize.field_paths import places, split
 from podium.kubectl.kustomize.images import renamed
 from podium.kubectl.kustomize.merging import merged
 from podium.kubectl.kustomize.objects import KustomizeError
@@ -102,7 +103,10 @@ def test_references_stay_within_their_base(tmp_path):
         ("resources: [../secret.yaml]", "not in or below"),
         ("patches: [{path: link.yaml}]", "not in or below"),
         ("resources: [.]", "cycle detected"),
-        ("replacements: []", 'the field "replacements" of a kustomization is not served'),
+        ("crds: []", 'the field "crds" of a kustomization is not served'),
+        ("resources: [github.com/a/b]", "remote kustomizations are not served"),
+        ("buildMetadata: [originAnnotations]", "originAnnotations"),
+        ("transformers: ['{apiVersion: v1, kind: X}']", "of the kind v1 X is not served"),
         ("resources: [https://example.org/base?ref=v1]", "remote kustomizations are not served"),
         ("resources: x", "cannot unmarshal string"),
         ("namePrefix: 1", "cannot unmarshal number"),
@@ -132,3 +136,33 @@ def test_what_is_refused(tmp_path, said, problem):
 )  # fmt: skip
 def test_objects_are_read_with_few_words_that_are_no_texts(text, found):
     assert documents(text) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("spec.containers.[name=b].image", ["2"]),
+        ("spec.containers.*.image", ["1", "2"]),
+        ("spec.containers.1.image", ["2"]),
+        ("spec.containers.7.image", []),
+        ("spec.nothing.x", []),
+        (r"metadata.labels.a\.b", ["c"]),
+        ("spec.args.[=x]", ["x"]),
+    ],
+)
+def test_paths_of_replacements(path, found):
+    obj = {
+        "metadata": {"labels": {"a.b": "c"}},
+        "spec": {
+            "containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "2"}],
+            "args": ["x", "y"],
+        },
+    }
+    assert [holder[key] for holder, key in places(obj, split(path))] == found
+
+
+def test_what_a_path_leads_to_is_made():
+    obj = {}
+    for holder, key in list(places(obj, split("spec.list.[name=a].env.X"), create=True)):
+        holder[key] = 1
+    assert obj == {"spec": {"list": [{"name": "a", "env": {"X": 1}}]}}

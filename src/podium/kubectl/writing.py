@@ -59,14 +59,14 @@ def manager_flag(default: str) -> Flag:
     return Flag("field-manager", default, "Name of the manager used to track field ownership.")
 
 
-def log_warning(place: str, text: str) -> None:
+def log_warning(place: str, text: str, level: str = "W") -> None:
     """Print a warning as Go's klog does; *place* is where upstream's says it."""
     import os
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)
     stamp = f"{now:%m%d %H:%M:%S.%f} {os.getpid():7}"
-    print(f"W{stamp} {place}] {text}", file=sys.stderr)
+    print(f"{level}{stamp} {place}] {text}", file=sys.stderr)
 
 
 def dry_run(values: Values) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,15 @@ from podium.kubectl.kustomize.naming import References, add_hash, add_to_name, s
 from podium.kubectl.kustomize.objects import Item, KustomizeError
 from podium.kubectl.kustomize.patching import apply
 from podium.kubectl.kustomize.reading import documents
+from podium.kubectl.kustomize.replacing import replace
+from podium.kubectl.kustomize.transforming import transform
+from podium.kubectl.kustomize.variables import resolve
+from podium.kubectl.versions import KUSTOMIZE
 
 Map = dict[str, Any]
+#: What names a repository elsewhere, unless there is a file of that name.
+_REMOTE = re.compile(r"://|^git@|^(github|gitlab|bitbucket)\.(com|org)/|//|\?(ref|version)=|\.git$")
+_MANAGED = "app.kubernetes.io/managed-by"
 
 
 def build(name: str, *, restricted: bool = True) -> list[Map]:
@@ -34,7 +43,8 @@ def build(name: str, *, restricted: bool = True) -> list[Map]:
         )
     if not directory.is_dir():
         raise KustomizeError(f"must build at directory: '{name}': file is not directory")
-    items = _Level(directory, (), restricted).build([])
+    level = _Level(directory, (), restricted)
+    items = level.build([])
     changes = []
     for item in items:
         changes.append((item.id, item))
@@ -44,7 +54,8 @@ def build(name: str, *, restricted: bool = True) -> list[Map]:
     references = References(changes)
     for was, item in changes:
         references.follow(item, was.namespace)
-    return [item.obj for item in sorted(items, key=sorting.key)]
+    resolve(items, level.variables)
+    return [item.obj for item in sorting.ordered(items, level.sort_options)]
 
 
 class _Level:
@@ -55,7 +66,14 @@ class _Level:
             raise KustomizeError(f"cycle detected: candidate root '{directory}' is its own base")
         self._directory, self._above = directory, (*above, directory)
         self._restricted = restricted
+        #: Those of the directories that this one leads to come first.
+        self.variables: list[Map] = []
         self._said = load(directory)
+
+    @property
+    def sort_options(self) -> Map:
+        found: Map = self._said.get("sortOptions") or {}
+        return found
 
     def build(self, items: list[Item]) -> list[Item]:
         """Return *items* with what this directory adds, all as it says."""
@@ -71,10 +89,47 @@ class _Level:
             if level._said.get("kind") != "Component":
                 raise KustomizeError(f"accumulating components: '{entry}' is no Component")
             items = level.build(items)
+            self.variables += level.variables
+        self._generate(items)
         self._patch(items)
         self._rename(items)
         self._decorate(items)
+        self._transform(items)
+        if self._said.get("replacements"):
+            replace(items, self._said["replacements"], self._read)
+        self.variables += self._said.get("vars") or ()
+        if "managedByLabel" in (self._said.get("buildMetadata") or ()) and not self._above[:-1]:
+            for item in items:
+                label(item, {_MANAGED: f"kustomize-{KUSTOMIZE}"}, selectors=False, templates=False)
         return items
+
+    def _generate(self, items: list[Item]) -> None:
+        """Add what generators make that have files of their own."""
+        for said in self._configured("generators"):
+            kind = str(said.get("kind")).removesuffix("Generator")
+            if kind not in ("ConfigMap", "Secret"):
+                raise _unserved("generator", said)
+            metadata = said.get("metadata") or {}
+            named = {"name": metadata.get("name"), "namespace": metadata.get("namespace")}
+            generate(items, kind, {**said, **named}, {}, self._read)
+
+    def _transform(self, items: list[Item]) -> None:
+        for said in self._configured("transformers"):
+            transform(items, said, self._read)
+
+    def _configured(self, field: str) -> Iterator[Map]:
+        """Yield the configurations in the files that a field names."""
+        for entry in self._said.get(field) or ():
+            inline = "\n" in entry or entry.lstrip().startswith("{")
+            path = None if inline else self._path(entry)
+            if path is not None and path.is_dir():
+                level = _Level(path, self._above, self._restricted)
+                yield from (item.obj for item in level.build([]))
+                continue
+            for document in documents(entry if inline else self._read(entry).decode()):
+                if document.get("apiVersion") != "builtin":
+                    raise _unserved(field.removesuffix("s"), document)
+                yield document
 
     # -- reading
 
@@ -105,13 +160,14 @@ class _Level:
     def _add(self, items: list[Item], entry: str) -> None:
         if entry.startswith(("http://", "https://")) and entry.endswith((".yaml", ".yml", ".json")):
             text = _fetched(entry)
-        elif "://" in entry or entry.startswith("git@"):
+        elif _REMOTE.search(entry) and not (self._directory / entry).exists():
             raise KustomizeError(f"remote kustomizations are not served: {entry}")
         else:
             path = self._path(entry)
             if path.is_dir():
                 level = _Level(path, self._above, self._restricted)
                 self._merge(items, level.build([]), entry)
+                self.variables += level.variables
                 return
             try:
                 text = self._read(entry).decode()
@@ -199,6 +255,11 @@ class _Level:
         images = [*(said.get("images") or ()), *(said.get("imageTags") or ())]
         for item in items:
             set_images(item, images)
+
+
+def _unserved(what: str, said: Map) -> KustomizeError:
+    kind = f"{said.get('apiVersion', '')} {said.get('kind', '')}"
+    return KustomizeError(f"a {what} of the kind {kind} is not served")
 
 
 def _check_name(obj: Map, entry: str, place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from podium.kubectl.kustomize.fields import TEMPLATES, change
@@ -65,12 +65,19 @@ def label(item: Item, pairs: Pairs, *, selectors: bool, templates: bool) -> None
 
 def label_fields(item: Item, pairs: Pairs, specs: Sequence[Mapping[str, Any]]) -> None:
     """Add labels where field specifications say."""
+    change_fields(item, specs, _add(pairs))
+
+
+def change_fields(
+    item: Item, specs: Sequence[Mapping[str, Any]], work: Callable[[Any], Any]
+) -> None:
+    """Do *work* to the fields of an object that specifications name."""
     found = item.id
     for spec in specs:
         here = {"group": found.group, "version": found.version, "kind": found.kind}
         if all(spec.get(name) in (None, "", value) for name, value in here.items()):
             path, create = str(spec.get("path", "")), bool(spec.get("create"))
-            change(item.obj, path, _add(pairs), create=create)
+            change(item.obj, path, work, create=create)
 
 
 def annotate(item: Item, pairs: Pairs) -> None:

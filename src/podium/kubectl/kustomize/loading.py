@@ -26,15 +26,22 @@ _SERVED = {
     "patches": "[]types.Patch",
     "patchesStrategicMerge": "[]types.PatchStrategicMerge",
     "patchesJson6902": "[]types.Patch",
+    "replacements": "[]types.ReplacementField",
+    "vars": "[]types.Var",
+    "sortOptions": "map",
+    "buildMetadata": "[]string",
+    "generators": "[]string",
+    "transformers": "[]string",
+    "helmCharts": "[]types.HelmChart",
 }
 _TEXTS = ("[]string", "[]types.PatchStrategicMerge")
 _NOT_SERVED = frozenset((
-    "buildMetadata", "configurations", "crds", "generators", "helmChartInflationGenerator",
-    "helmCharts", "helmGlobals", "inventory", "openapi", "replacements", "sortOptions",
-    "transformers", "validators", "vars",
+    "configurations", "crds", "helmChartInflationGenerator", "helmGlobals", "inventory", "openapi",
+    "validators",
 ))  # fmt: skip
 _OLD = {"bases": "resources", "commonLabels": "labels", "imageTags": "images",
-        "patchesJson6902": "patches", "patchesStrategicMerge": "patches"}  # fmt: skip
+        "patchesJson6902": "patches", "patchesStrategicMerge": "patches",
+        "vars": "replacements"}  # fmt: skip
 
 
 def load(directory: Path) -> Map:
@@ -78,6 +85,23 @@ def _go_type(value: Any) -> str:
     return names.get(type(value), "object")
 
 
+def _check_values(found: Map) -> None:
+    """Raise KustomizeError for what is served in part, and is asked for otherwise."""
+    if charts := found.get("helmCharts"):
+        from podium.kubectl.printing.yaml_text import dump
+
+        raise KustomizeError(
+            "trouble configuring builtin HelmChartInflationGenerator with config: `\n"
+            f"{dump(charts[0])}`: must specify --enable-helm"
+        )
+    for name in found.get("buildMetadata") or ():
+        if name in ("originAnnotations", "transformerAnnotations"):
+            raise KustomizeError(f'"{name}" among buildMetadata of a kustomization is not served')
+    order = (found.get("sortOptions") or {}).get("order")
+    if found.get("sortOptions") and order not in ("fifo", "legacy"):
+        raise KustomizeError("the field 'sortOptions.order' must be one of [fifo, legacy]")
+
+
 def _check(found: Map) -> None:
     for name in found:
         if name in _NOT_SERVED:
@@ -85,8 +109,10 @@ def _check(found: Map) -> None:
         if name not in _SERVED:
             raise KustomizeError(f'invalid Kustomization: json: unknown field "{name}"')
         _check_type(name, found[name])
+    _check_values(found)
     for name in sorted(_OLD):
         if name in found:
-            print(f"# Warning: '{name}' is deprecated. Please use '{_OLD[name]}' instead. Run "
+            instead = f"'{_OLD[name]}' instead.{' [EXPERIMENTAL]' * (name == 'vars')}"
+            print(f"# Warning: '{name}' is deprecated. Please use {instead} Run "
                   "'kustomize edit fix' to update your Kustomization automatically.",
                   file=sys.stderr)  # fmt: skip
