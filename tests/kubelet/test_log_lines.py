@@ -54,10 +54,12 @@ def test_an_unfinished_line_ends_where_the_other_stream_writes():
 RAW = st.builds(
     b" ".join,
     st.tuples(
-        st.sampled_from([STAMP, b"x", b""]),
+        st.sampled_from([STAMP, STAMP, b"2025-01-13T07:30:00.000000000+00:00", b"x", b""]),
         st.sampled_from([b"stdout", b"stderr", b"garbage"]),
         st.sampled_from([b"F", b"P", b"F:tag"]),
-        st.sampled_from([b"", b"one", b"a stdout F b", b"\r", b"of a terminal\r", b"\xff \0"]),
+        st.sampled_from(
+            [b"", b"one", b"a stdout F b", b"a stdout P b", b"\r", b"of a terminal\r", b"\xff \0"]
+        ),
     ),
 )
 FILTERS = (LogFilter(), LogFilter(stream="Stderr"), LogFilter(timestamps=True))

@@ -5,7 +5,6 @@ Pure. https://github.com/kubernetes/design-proposals-archive/blob/main/node/kube
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -53,13 +52,9 @@ def line_time(line: LogLine) -> datetime | None:
         return None
 
 
-#: Lines that are whole: of a log of these alone the rest is left by one call.
-_WHOLE = re.compile(rb"^[^ \n]* std(?:out|err) F ([^\n]*\n)", re.MULTILINE)
-#: Lines of one stream, each with what it is as a whole one, or as a part.
-_OF_ONE_STREAM = {
-    stream: re.compile(rb"^[^ \n]* " + stream + rb" (?:F ([^\n]*\n)|P ([^\n]*)\n)", re.MULTILINE)
-    for stream in (b"stdout", b"stderr")
-}
+#: What stands between the time and the content of a whole line.
+_MARKS = {b" stdout F ", b" stderr F "}
+_UTC = b"+00:00"
 _STREAMS = {"Stdout": (b"stdout",), "Stderr": (b"stderr",)}
 
 
@@ -85,6 +80,9 @@ class LogRenderer:
         self._open = b""  # the stream whose last line was only a part
         #: Whether all of every line is wanted, and nothing but that.
         self._plain = wanted == LogFilter(stream=wanted.stream) and len(self._streams) == 2
+        self._stamped = wanted == LogFilter(None, True, None, wanted.stream) and (
+            len(self._streams) == 2
+        )
 
     @property
     def exhausted(self) -> bool:
@@ -92,25 +90,22 @@ class LogRenderer:
 
     def render_block(self, block: bytes) -> bytes:
         """Return what the client gets of complete lines."""
-        if self._plain and b"\r\n" not in block:
-            text = self._at_once(block)
-            if text is not None:
-                return text
-        return b"".join(self.render([line + b"\n" for line in block[:-1].split(b"\n")]))
+        if (self._plain or self._stamped) and b"\r\n" not in block:
+            return b"".join(self._runs(block))
+        return b"".join(self.render(_raw_lines(block)))
 
-    def _at_once(self, block: bytes) -> bytes | None:
-        """Return the text of lines that are whole, or of one stream; None for what is neither."""
-        count = block.count(b"\n")
-        if not self._open and b" P " not in block:
-            contents = _WHOLE.findall(block)
-            return b"".join(contents) if len(contents) == count else None
-        for stream, pattern in _OF_ONE_STREAM.items():
-            if self._open in (b"", stream):
-                found = pattern.findall(block)
-                if len(found) == count:
-                    self._open = b"" if found[-1][0] else stream
-                    return b"".join(map(b"".join, found))
-        return None
+    def _runs(self, block: bytes) -> Iterator[bytes]:
+        """Yield the text of *block*: of whole lines at once, of those torn apart one by one."""
+        begin = 0
+        while begin < len(block):
+            part = begin if self._open else _first_part(block, begin)
+            stop = part if part > begin else block.index(b"\n", begin) + 1
+            text = _uniform(block[begin:stop], self._stamped) if part > begin else None
+            if text is not None:
+                yield text
+            else:
+                yield from self.render(_raw_lines(block[begin:stop]))
+            begin = stop
 
     def render(self, raw_lines: Iterable[bytes]) -> Iterator[bytes]:
         for raw in raw_lines:
@@ -140,9 +135,47 @@ class LogRenderer:
         return text
 
 
+def _raw_lines(block: bytes) -> list[bytes]:
+    return [line + b"\n" for line in block[:-1].split(b"\n")]
+
+
+def _first_part(block: bytes, begin: int) -> int:
+    """Return where the first line from *begin* on is that is only a part, else all lines' end."""
+    place = begin
+    while (found := block.find(b" P ", place)) >= 0:
+        line = max(block.rfind(b"\n", begin, found) + 1, begin)
+        if block[line:found].count(b" ") == 1:
+            return line
+        place = found + 1
+    return len(block)
+
+
+def _uniform(block: bytes, stamped: bool) -> bytes | None:
+    """Return the text of lines that are whole and have times of one length, as nearly all are.
+
+    None where some are not.
+    """
+    lines = block[:-1].split(b"\n")
+    end = block.find(b" ")
+    begin = end + len(b" stdout F ")
+    if not {line[end:begin] for line in lines} <= _MARKS:
+        return None
+    if {line.find(b" ") for line in lines} != {end}:
+        return None
+    if not stamped:
+        return b"\n".join([line[begin:] for line in lines]) + b"\n"
+    zones = {line[end - len(_UTC) : end] for line in lines}
+    if zones == {_UTC}:
+        cut = end - len(_UTC)
+        return b"\n".join([line[:cut] + b"Z " + line[begin:] for line in lines]) + b"\n"
+    if _UTC in zones:
+        return None
+    return b"\n".join([line[: end + 1] + line[begin:] for line in lines]) + b"\n"
+
+
 def _printed(time: bytes) -> bytes:
     """A line's time as Go's RFC 3339 has it: UTC is ``Z``, whichever way the runtime wrote it."""
-    return time.removesuffix(b"+00:00") + b"Z" if time.endswith(b"+00:00") else time
+    return time.removesuffix(_UTC) + b"Z" if time.endswith(_UTC) else time
 
 
 def count_lines(blocks: Iterable[tuple[int, bytes]], at_most: int) -> int:
