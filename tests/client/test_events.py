@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from podium.api.scheme import PODS
 from podium.api.types.core_v1 import ObjectReference, Pod
 from podium.client.client import Client
 from podium.client.config import ClientConfig
@@ -150,3 +151,18 @@ async def test_the_queue_is_bounded_and_recording_never_waits(peer, clock):
             pod = ObjectReference(kind="Pod", namespace="ns", name=f"p{number}", uid=f"{number}")
             recorder.event(pod, "Normal", "R", "m")
         assert len(recorder._queue) == 1000
+
+
+async def test_what_is_under_way_goes_before_the_first_event_after_a_silence(server, peer, clock):
+    async with Client(ClientConfig(peer.server)) as client:
+        recorder = EventRecorder(client, "kubelet", "node-1", clock, pause=0.03)
+        async with running(recorder.run()):
+            recorder.event(POD, "Normal", "Created", "done")
+            await until(lambda: clock.next_deadline == 0.03)
+            recorder.event(POD, "Normal", "Started", "done")
+            await client.create(PODS, POD)
+            await clock.advance(0.03)
+            await recorder.flush()
+    assert [body.get("reason", "the Pod") for body in peer.bodies] == [
+        "the Pod", "Created", "Started"
+    ]  # fmt: skip

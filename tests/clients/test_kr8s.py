@@ -230,9 +230,10 @@ async def test_a_generated_pod_and_its_service(api: Any, namespace: str):
     await service.create()
     assert [found.name for found in await service.ready_pods()] == ["web"]
     fields = {"involvedObject.name": "web", "reason": "Started"}
-    events = [
-        event async for event in api.get("events", namespace=namespace, field_selector=fields)
-    ]
+    events: list[Any] = []
+    while not events:  # they come after what they tell of
+        got = api.get("events", namespace=namespace, field_selector=fields)
+        events = [event async for event in got]
     assert [event.raw["message"] for event in events] == ["Started container web"]
 
 

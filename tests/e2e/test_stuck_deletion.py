@@ -104,7 +104,9 @@ def test_what_is_stuck_goes_within_a_bound_or_says_why_it_stays(
             assert shared.request("DELETE", path)[0] == 200
         eventually(lambda: get(shared, namespace, "unanswered") is None, "unanswered is gone")
         eventually(lambda: get(shared, namespace, "frozen") is None, "frozen is gone")
-        [told] = events(shared, namespace, "frozen", "DeletionIncomplete")
+        [told] = eventually(
+            lambda: events(shared, namespace, "frozen", "DeletionIncomplete"), "the event"
+        )
         assert told.startswith("Deletion no longer waits for its volumes to go, after 10 s: ")
         assert "Operation not permitted" in told
 

@@ -36,10 +36,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class EventRecorder:
-    """Events of one component (``kubelet``) on one host (empty where it has none)."""
+    """Events of one component (``kubelet``) on one host (empty where it has none).
 
-    def __init__(self, client: Client, component: str, host: str, clock: Clock) -> None:
-        self._client, self._clock = client, clock
+    After a silence the first one waits for *pause* seconds, so that what is under way and is told
+    of goes first: a Pod's start asks the server for more than events.
+    """
+
+    def __init__(
+        self, client: Client, component: str, host: str, clock: Clock, *, pause: float = 0.0
+    ) -> None:
+        self._client, self._clock, self._pause = client, clock, pause
         self._source = EventSource(component=component, host=host)
         self._correlator = EventCorrelator()
         self._queue: deque[Post] = deque()
@@ -86,6 +92,8 @@ class EventRecorder:
             self._idle.set()
             self._news.clear()
             await self._news.wait()
+            if self._pause:
+                await self._clock.sleep(self._pause)
 
     async def flush(self) -> None:
         """Wait until all that was recorded is with the server; :meth:`run` must be running."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from podium.client.config import ClientConfig
 
 Ready = Callable[[], None]
+#: Seconds in which most of what starts a Pod is asked of the API server.
+EVENT_PAUSE = 0.03
 
 
 def client_config(config: ClusterConfig, identity: str, user_agent: str) -> ClientConfig:
@@ -67,7 +69,7 @@ async def scheduler(config: ClusterConfig, *, leader_elect: bool = False) -> Non
         from podium.scheduler.scheduler import SchedulerOptions, run
 
     client = client_config(config, "scheduler", "kube-scheduler")
-    await run(SchedulerOptions(client_config=client, leader_elect=leader_elect))
+    await run(SchedulerOptions(client, leader_elect=leader_elect, event_pause=EVENT_PAUSE))
 
 
 async def controller_manager(config: ClusterConfig, *, leader_elect: bool = False) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from podium.cluster import node_dns
-from podium.cluster.components import client_config
+from podium.cluster.components import EVENT_PAUSE, client_config
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
 from podium.cluster.runtime import image_service, network, oci_options
@@ -89,6 +89,7 @@ def kubelet_options(config: ClusterConfig, settings: KubeletConfiguration) -> Ku
         pod_cidr=config.pod_cidr,
         cgroup_root=config.cgroup_root,
         config=settings,
+        event_pause=EVENT_PAUSE,
     )
 
 

@@ -107,7 +107,9 @@ class _Kubelet:
         if not cgroups.limits_huge_pages:  # nobody could be kept from taking more than asked for
             none = dict.fromkeys(self._machine.hugepages, 0)
             self._machine = replace(self._machine, hugepages=none)
-        self._events = EventRecorder(client, "kubelet", options.node_name, clock)
+        self._events = EventRecorder(
+            client, "kubelet", options.node_name, clock, pause=options.event_pause
+        )
         self._status = StatusManager(client, clock)
         name = options.node_name
         self._informer: Informer[Pod] = Informer(

@@ -34,6 +34,7 @@ class KubeletOptions(msgspec.Struct, frozen=True, kw_only=True):
     cgroup_root: str = "/podium"
     config: KubeletConfiguration = msgspec.field(default_factory=KubeletConfiguration)
     labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+    event_pause: float = 0.0  #: see EventRecorder
 
     def pod_dir(self, uid: str) -> Path:
         return self.root_dir / "pods" / uid

@@ -18,6 +18,7 @@ class SchedulerOptions(msgspec.Struct, frozen=True):
     #: Wait for the lease kube-system/kube-scheduler first, for several schedulers at a time.
     leader_elect: bool = False
     identity: str = ""
+    event_pause: float = 0.0  #: see EventRecorder
 
     def candidate(self) -> str:
         """Return a name that no other process stands under."""

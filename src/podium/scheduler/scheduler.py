@@ -37,7 +37,9 @@ async def run(options: SchedulerOptions, clock: Clock | None = None) -> None:
     """Schedule until cancelled; with *leader_elect*, from when this process is the leader."""
     clock = clock or SystemClock()
     async with Client(options.client_config, clock) as client:
-        scheduler = Scheduler(client, options.scheduler_name, clock)
+        scheduler = Scheduler(
+            client, options.scheduler_name, clock, event_pause=options.event_pause
+        )
         if not options.leader_elect:
             await scheduler.run()
             return
@@ -48,11 +50,13 @@ async def run(options: SchedulerOptions, clock: Clock | None = None) -> None:
 class Scheduler:
     """Gives nodes to the Pods whose ``spec.schedulerName`` is *name*."""
 
-    def __init__(self, client: Client, name: str, clock: Clock) -> None:
+    def __init__(
+        self, client: Client, name: str, clock: Clock, *, event_pause: float = 0.0
+    ) -> None:
         self._name, self._clock = name, clock
         self._queue = SchedulingQueue(clock)
         self._cache = NodeCache()
-        self._recorder = EventRecorder(client, name, "", clock)
+        self._recorder = EventRecorder(client, name, "", clock, pause=event_pause)
         self._binder = Binder(client, self._recorder, clock)
         self._pods: Informer[Pod] = Informer(
             client, scheme.PODS, field_selector=NOT_OVER, clock=clock
