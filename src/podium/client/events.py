@@ -85,15 +85,15 @@ class EventRecorder:
     async def run(self) -> None:
         """Post what is recorded until cancelled."""
         while True:
+            await self._news.wait()
+            if self._pause:
+                await self._clock.sleep(self._pause)
             while self._queue:
                 await self._post(self._queue[0])
                 self._queue.popleft()
                 self._report_dropped()
             self._idle.set()
             self._news.clear()
-            await self._news.wait()
-            if self._pause:
-                await self._clock.sleep(self._pause)
 
     async def flush(self) -> None:
         """Wait until all that was recorded is with the server; :meth:`run` must be running."""
