@@ -6,13 +6,15 @@ import io
 import os
 import tarfile
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from podium.kubectl import copying
 from podium.kubectl.copying import FileSpec, Unpacking
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Lost
+from podium.kubectl.verbs.cp import _Tar
 
 
 @pytest.mark.parametrize(
@@ -130,3 +132,31 @@ def test_a_second_name_is_a_copy(tmp_path: Path):
     assert unpack(tar_of("t/a", link="t/b"), tmp_path / "target") == []
     assert (tmp_path / "target" / "b").read_text() == "ab"
     assert (tmp_path / "target" / "b").stat().st_nlink == 1
+
+
+class Losing:
+    """A container whose connection is lost after so many bytes, each time it is asked."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self._content, self._at = content, at
+
+    def output(self, cmd: list[str]) -> Iterator[memoryview]:
+        begin = int(cmd[-1].rpartition("tail -c+")[2]) - 1 if cmd[0] == "sh" else 0
+        rest = self._content[begin:]
+        yield memoryview(rest[: self._at])
+        if len(rest) > self._at:
+            raise Lost("the connection was lost")
+
+
+@pytest.mark.parametrize(("retries", "whole"), [(0, False), (2, False), (3, True), (-1, True)])
+def test_a_tar_goes_on_where_the_connection_was_lost(retries: int, whole: bool):
+    content = os.urandom(350)
+    tar = _Tar(Losing(content, 100), "/t", retries)  # type: ignore[arg-type]
+    found = tar.read()
+    if whole:
+        tar.check()
+        assert found == content
+    else:
+        with pytest.raises(Lost):
+            tar.check()
+        assert found == content[: (retries + 1) * 100]

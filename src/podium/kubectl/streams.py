@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _CLOSE = 255
+_LOST = "the connection was lost before the command had ended"
 _CHUNK = 128 * 1024
 #: Bytes that may wait for the connection before more of the input is read.
 _AHEAD = 4 * _CHUNK
@@ -89,6 +90,29 @@ def connect(http: Http, path: str, query: Query, wanted: Wanted, ends: Ends | No
         _judge(status)
 
 
+def output(http: Http, path: str, query: Query, err: int = 2) -> Iterator[memoryview]:
+    """Yield what a process writes, piece by piece; its errors go to the descriptor *err*.
+
+    Raises as :func:`connect` does.
+    """
+    socket = _opened(http, path, [*query, *Wanted(stdin=False).query()])
+    with contextlib.closing(socket):
+        while not socket.ended:
+            for message in socket.receive():
+                channel = message[0] if message else -1
+                if channel == _STDOUT:
+                    yield memoryview(message)[1:]
+                elif channel == _STDERR:
+                    _write(err, memoryview(message)[1:])
+                elif channel == _ERROR:
+                    _judge(json.loads(message[1:]))
+                    return
+            if not socket.ended:
+                socket.flush()
+                select.select([socket], [socket] if socket.unsent else [], [])
+    raise Lost(_LOST)
+
+
 def _opened(http: Http, path: str, query: Query) -> WebSocket | SpdySocket:
     """Raises CommandError."""
     with contextlib.suppress(Refused):  # an older server, or one that lets us only ``create``
@@ -131,7 +155,7 @@ class _Carrier:
             if self._socket.fileno() in readable:
                 status = self._receive()
         if status is None:
-            raise Lost("the connection was lost before the command had ended")
+            raise Lost(_LOST)
         return status
 
     def _awaited(self) -> tuple[list[int], list[int], list[int]]:

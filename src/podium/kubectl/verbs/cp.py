@@ -9,13 +9,14 @@ import sys
 import tarfile
 import threading
 import time
+from collections.abc import Iterator
 from typing import IO, Any
 
 from podium.kubectl import copying
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.copying import FileSpec, Unpacking
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Exited, Failed, Lost, Unreachable
+from podium.kubectl.errors import CommandError, Exited, Lost, Unreachable
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.pods import default_container, named_container
 
@@ -67,9 +68,17 @@ class _Remote:
         """Raises Exited, CommandError."""
         from podium.kubectl.streams import Ends, Wanted, connect
 
-        query = [("command", word) for word in cmd] + [("container", self._container)]
         ends = Ends(stdin if stdin is not None else 0, out, err)
-        connect(self._http.another(), f"{self._path}/exec", query, Wanted(stdin is not None), ends)
+        connect(self._http, f"{self._path}/exec", self._query(cmd), Wanted(stdin is not None), ends)
+
+    def output(self, cmd: list[str]) -> Iterator[memoryview]:
+        """Yield what *cmd* writes; its errors go where this program writes to. Raises as run."""
+        from podium.kubectl.streams import output
+
+        return output(self._http, f"{self._path}/exec", self._query(cmd), 1)
+
+    def _query(self, cmd: list[str]) -> list[tuple[str, str]]:
+        return [("command", word) for word in cmd] + [("container", self._container)]
 
 
 # -- to a Pod
@@ -156,59 +165,49 @@ class _Tar(io.RawIOBase):
         self._remote, self._path, self._retries = remote, path, retries
         self._tried = self._count = 0
         self._failed: CommandError | None = None
-        self._start()
+        self._pieces = self._started()
+        self._rest = memoryview(b"")
 
-    def _start(self) -> None:
-        self._output, given = os.pipe2(os.O_CLOEXEC)
-        self._failed = None
-        self._thread = threading.Thread(target=self._run, args=(given,), name="tar", daemon=True)
-        self._thread.start()
-
-    def _run(self, given: int) -> None:
+    def _started(self) -> Iterator[memoryview]:
         cmd = ["tar", "cf", "-", self._path]
         if self._count:
             script = f"{shlex.join(cmd)} | tail -c+{self._count + 1}"
             cmd = ["sh", "-c", script]
-        try:
-            sys.stdout.flush()
-            self._remote.run(cmd, out=given, err=1)
-        except CommandError as exc:
-            self._failed = exc
-        except BrokenPipeError:
-            self._failed = Failed()  # who reads has said why
-        finally:
-            os.close(given)
+        sys.stdout.flush()
+        return self._remote.output(cmd)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        while True:
-            count = os.readv(self._output, [buffer])
-            self._count += count
-            if count or not self._goes_on():
-                return count
+        while not self._rest and self._failed is None:
+            try:
+                self._rest = next(self._pieces)
+            except StopIteration:
+                return 0
+            except (Lost, Unreachable) as exc:
+                self._resume(exc)
+            except CommandError as exc:
+                self._failed = exc
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        self._count += count
+        return count
 
-    def _goes_on(self) -> bool:
-        """Whether what has ended was started again."""
-        self._thread.join()
-        os.close(self._output)
-        self._output = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        lost = isinstance(self._failed, Lost | Unreachable)
-        if not lost or 0 <= self._retries <= self._tried:
-            return False
+    def _resume(self, lost: CommandError) -> None:
+        if 0 <= self._retries <= self._tried:
+            self._failed = lost
+            return
         self._tried += 1
         print(f"Resuming copy at {self._count} bytes, retry {self._tried}/{self._retries}")
-        os.close(self._output)
-        self._start()
-        return True
+        self._pieces = self._started()
 
     def check(self) -> None:
         """Raise what the command, or the way to it, ended with."""
-        while os.read(self._output, 1 << 16):
+        rest = bytearray(1 << 16)
+        while self.readinto(rest):
             pass
-        self._thread.join()
-        os.close(self._output)
         if self._failed is not None:
             raise self._failed
 
