@@ -226,6 +226,16 @@ async def test_a_new_pod_of_the_same_name_waits_for_the_old_one(node):
     assert uids == {node.pod().metadata.uid}
 
 
+async def test_a_pull_secret_that_is_not_there_is_told_of_and_holds_nothing_up(node):
+    await node.create(imagePullSecrets=[{"name": "nope"}, {"name": "neither"}])
+    await node.running()
+    told = (
+        "FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets "
+        "(nope, neither); attempting to pull the image may not succeed."
+    )
+    await node.until(lambda: told in node.messages())
+
+
 async def test_a_deletion_that_does_not_get_on_goes_on_without_and_the_node_is_cleared_later(
     node, monkeypatch
 ):

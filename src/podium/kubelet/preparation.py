@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from podium.api.types.core_v1 import Pod
+from podium.api.types.core_v1 import Pod, Secret
 from podium.domain.pods.container_status import Waiting
 from podium.domain.pods.containers import find_container
 from podium.domain.pods.downward import DownwardFacts
@@ -164,15 +164,24 @@ class Preparation:
             if ahead and not await self._node.images.is_missing(container):
                 return
             await self._node.objects.ready(pod)
-            secrets = [
-                self._node.objects.secret(pod.metadata.namespace, reference.name)
-                for reference in pod.spec.image_pull_secrets
-            ]
-            found = [secret for secret in secrets if secret is not None]
-            self._images[name] = key, await self._node.images.ensure_all(pod, container, found)
+            secrets = self._pull_secrets(pod)
+            self._images[name] = key, await self._node.images.ensure_all(pod, container, secrets)
 
         self._jobs.start(f"image {name} {key}", ensure)
         return []
+
+    def _pull_secrets(self, pod: Pod) -> list[Secret]:
+        """The secrets for pulls that there are; an event tells of the others."""
+        names = [reference.name for reference in pod.spec.image_pull_secrets]
+        found = {name: self._node.objects.secret(pod.metadata.namespace, name) for name in names}
+        missing = [name for name in names if found[name] is None]
+        if missing:
+            text = (
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); "
+                "attempting to pull the image may not succeed."
+            )
+            self._node.events.event(pod, "Warning", "FailedToRetrieveImagePullSecret", text)
+        return [secret for secret in found.values() if secret is not None]
 
     # -- volumes
 
