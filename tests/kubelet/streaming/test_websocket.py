@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, WSMsgType, web
 from aiohttp.test_utils import TestServer
 
+from podium.kubelet.streaming import websocket
 from podium.kubelet.streaming.protocol import Channel
 from podium.kubelet.streaming.websocket import Channels
 
@@ -43,3 +45,33 @@ async def test_no_message_is_longer_than_clients_take(server: TestServer) -> Non
     assert messages[0][1:] == b""
     assert max(map(len, messages)) <= 32 * 1024 + 1
     assert b"".join(message[1:] for message in messages) == DATA
+
+
+async def test_who_is_held_back_gets_an_answer_to_pings_that_are_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "HELD_BACK", 0.01)
+    sent = [bytes([number]) for number in range(20)]
+    answered, found = asyncio.Event(), []
+
+    async def answer(request: web.Request) -> web.WebSocketResponse:
+        async with Channels.open(request, (V5,), (Channel.STDIN,)) as channels:
+            await answered.wait()
+            found.extend([await channels.read(Channel.STDIN) for _ in sent])
+        return channels.socket
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with (
+        asyncio.timeout(60),
+        TestServer(app) as running,
+        ClientSession() as session,
+        session.ws_connect(running.make_url("/"), protocols=(V5,), autoping=False) as socket,
+    ):
+        for piece in sent:
+            await socket.send_bytes(bytes([Channel.STDIN]) + piece)
+        assert (await socket.receive()).type is WSMsgType.PONG
+        answered.set()
+        while (await socket.receive()).type is WSMsgType.PONG:
+            pass
+    assert found == sent
