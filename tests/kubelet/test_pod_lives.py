@@ -112,7 +112,8 @@ async def test_a_pod_deleted_by_force_is_ended_all_the_same(node):
     await node.delete(grace=0)
     await node.gone(step=0.0)
 
-    await node.until(lambda: not node.cgroups.pods, step=0.5)
+    await node.until(lambda: not list((node.directory / "logs").iterdir()), step=0.5)
+    assert not node.cgroups.pods
     assert list(await node.runtime.list_pod_sandbox()) == []
 
 

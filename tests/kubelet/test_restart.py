@@ -64,7 +64,8 @@ async def test_a_pod_that_went_meanwhile_is_cleaned_up(node):
     assert [c.state for c in await node.runtime.list_containers()] == [ContainerState.RUNNING]
 
     await node.start()
-    await node.until(lambda: not node.cgroups.pods, step=0.5)
+    await node.until(lambda: not list((node.directory / "logs").iterdir()), step=0.5)
+    assert not node.cgroups.pods
 
     assert list(await node.runtime.list_containers()) == []
     assert not (node.directory / "kubelet/pods" / pod.metadata.uid).exists()
