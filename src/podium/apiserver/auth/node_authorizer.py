@@ -8,7 +8,7 @@ what runs there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 from podium.api.types.rbac_v1 import PolicyRule
 from podium.apiserver.auth.node_graph import NodeGraph
@@ -17,6 +17,8 @@ from podium.apiserver.paths import Query, RequestInfo
 
 LEASE_NAMESPACE = "kube-node-lease"
 _READ = ("get", "list", "watch")
+#: Characters up to which a question is remembered.
+_LONGEST = 256
 _OF_ONES_OWN = ("get", "create", "update", "patch", "delete")
 
 #: Returns None where the node may, otherwise why it may not, "" where there is nothing to say.
@@ -28,7 +30,21 @@ def refusal(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str
     check = _CHECKS.get((info.group, info.resource)) if info.is_resource else None
     if check is not None:
         return check(node, info, query, graph)
-    return None if any_allows(_rules(), info) else ""
+    return None if _may_all(info) else ""
+
+
+def _may_all(info: RequestInfo) -> bool:
+    """Whether every node may, whatever it is about: no rule of theirs names an object."""
+    asked = (info.verb, info.group, info.resource, info.subresource)
+    if not info.is_resource or sum(map(len, asked)) > _LONGEST:
+        return any_allows(_rules(), info)
+    return _remembered(*asked)
+
+
+@lru_cache(512)
+def _remembered(verb: str, group: str, resource: str, subresource: str) -> bool:
+    asked = RequestInfo("", "", verb, True, group=group, resource=resource, subresource=subresource)
+    return any_allows(_rules(), asked)
 
 
 @cache

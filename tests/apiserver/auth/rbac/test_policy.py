@@ -156,3 +156,16 @@ def test_a_right_to_a_path_gives_no_right_to_others(policy: Policy) -> None:
     policy.apply(CLUSTERROLEBINDINGS, None, cluster_binding("b", "ClusterRole:reader", "User:jane"))
     assert ask(policy, JANE, "GET /x").allowed
     assert not ask(policy, JANE, "GET /y").allowed
+
+
+def test_long_questions_are_answered_and_not_remembered(policy: Policy) -> None:
+    """A user may ask about as many namespaces, of as long names, as he likes."""
+    policy.apply(CLUSTERROLEBINDINGS, None, cluster_binding("b", "ClusterRole:reader", "User:jane"))
+    for letter in "abc":
+        long = POD.replace("/d/", f"/{letter * 5000}/")
+        assert ask(policy, JANE, long).allowed
+        assert not ask(policy, ROBOT, long).allowed
+    assert ask(policy, JANE, POD).allowed
+    remembered = (*policy._answers, *policy._allowed)
+    assert remembered
+    assert all(len(str(asked)) < 1000 for asked in remembered)

@@ -7,7 +7,7 @@ namespace, whatever the number of bindings. Follows ``pkg/registry/rbac/validati
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -31,9 +31,14 @@ from podium.api.validation.rbac import (
 from podium.apiserver.auth.rbac.rules import allows, applies
 from podium.apiserver.paths import RequestInfo
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 #: What a Policy is fed with.
 KINDS = (CLUSTERROLES, ROLES, CLUSTERROLEBINDINGS, ROLEBINDINGS)
 _REMEMBERED = 4096
+#: Characters up to which a question is remembered: whoever may ask chooses its texts.
+_LONGEST = 1024
 
 #: Kind and name of a subject; service accounts are users here.
 _SubjectKey = tuple[str, str]
@@ -168,15 +173,10 @@ class Policy:
                 if not allows(rule, info):
                     continue
                 allowed = Decision(True, f"RBAC: allowed by {grant.source}")
-                if not named:
-                    self._remember(asked, allowed)
+                if not named and _is_short(user, *_texts(info)):
+                    _remember(self._allowed, asked, allowed)
                 return allowed
         return Decision(False, f"RBAC: {grants.trouble}" if grants.errors else "")
-
-    def _remember(self, asked: tuple[object, ...], allowed: Decision) -> None:
-        if len(self._allowed) >= _REMEMBERED:
-            self._allowed.clear()
-        self._allowed[asked] = allowed
 
     def _forget_answers(self) -> None:
         self._answers.clear()
@@ -187,9 +187,9 @@ class Policy:
         asked = (user.name, user.groups, namespace)
         found = self._answers.get(asked)
         if found is None:
-            if len(self._answers) >= _REMEMBERED:
-                self._answers.clear()
-            found = self._answers[asked] = self._find(user, namespace)
+            found = self._find(user, namespace)
+            if _is_short(user, namespace):
+                _remember(self._answers, asked, found)
         return found
 
     def role_rules(self, ref: RoleRef, namespace: str) -> Sequence[PolicyRule]:
@@ -218,6 +218,20 @@ class Policy:
                 else:
                     granted.append(Grant(_source(binding, subjects), rules))
         return Grants(tuple(granted), tuple(dict.fromkeys(errors)))
+
+
+def _remember(memory: dict[K, V], asked: K, answer: V) -> None:
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[asked] = answer
+
+
+def _is_short(user: UserInfo, *texts: str) -> bool:
+    return sum(map(len, (user.name, *user.groups, *texts))) <= _LONGEST
+
+
+def _texts(info: RequestInfo) -> Iterator[str]:
+    yield from (info.path, info.verb, info.group, info.resource, info.subresource, info.namespace)
 
 
 def _key(obj: Any) -> _Key:
