@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.runtime import exited
+from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import mount_points
 from podium.runtime.port import (
@@ -308,3 +310,20 @@ async def test_a_killed_conmon_is_an_exit_of_unknown_outcome(harness: OciHarness
     assert (status.exit_code, status.reason) == (255, "Unknown")
     wait_for_end(pid)
     assert status.state is ContainerState.EXITED
+
+
+async def test_nothing_waits_while_the_kernel_unmounts(harness: OciHarness, monkeypatch):
+    """It takes its time for it, and the event loop is everybody's."""
+    umount, threads = linux.umount, set()
+
+    def noted(target: str, *flags: int) -> bool:
+        threads.add(threading.get_ident())
+        return umount(target, *flags)
+
+    monkeypatch.setattr(linux, "umount", noted)
+    sandbox = harness.sandbox("web")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    await harness.runtime.create_container(sandbox_id, harness.container("a"), sandbox)
+    await harness.runtime.remove_pod_sandbox(sandbox_id)
+    assert threads
+    assert threading.get_ident() not in threads

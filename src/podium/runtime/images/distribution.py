@@ -17,13 +17,13 @@ import msgspec
 from msgspec.structs import replace
 
 from podium.kit.clock import Clock, SystemClock
+from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.auth import Authorizer
 from podium.runtime.images.reference import Reference, is_digest
 from podium.runtime.images.registries import Endpoint, Registries
 from podium.runtime.images.spec import MANIFEST_TYPES, MAX_DOCUMENT_BYTES, Descriptor, InvalidImage
 from podium.runtime.images.store import digest_of
-from podium.runtime.images.threads import run_in_thread
 from podium.runtime.images.transport import (
     Transport,
     Unreachable,

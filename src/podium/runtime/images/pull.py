@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from podium.kit.clock import Clock
+from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.assemble import LayerPlan, install_layer, plan_layers
 from podium.runtime.images.distribution import Repository
@@ -29,7 +30,6 @@ from podium.runtime.images.spec import (
     select_platform,
 )
 from podium.runtime.images.store import ImageStore
-from podium.runtime.images.threads import run_in_thread
 from podium.runtime.images.transport import Transport, Unreachable
 from podium.runtime.port import RuntimeFailure
 

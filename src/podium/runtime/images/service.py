@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podium.kit.clock import Clock, SystemClock
+from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig, FilesystemUsage, Image
 from podium.runtime.images import reference
 from podium.runtime.images.index import ImageIndex
@@ -19,7 +20,6 @@ from podium.runtime.images.reference import InvalidReference, Reference, quote
 from podium.runtime.images.registries import Registries
 from podium.runtime.images.spec import ImageConfig
 from podium.runtime.images.store import ImageStore
-from podium.runtime.images.threads import run_in_thread
 from podium.runtime.port import RuntimeFailure
 
 if TYPE_CHECKING:

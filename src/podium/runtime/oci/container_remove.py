@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import shutil
+from functools import partial
 from pathlib import Path
 
+from podium.kit.threads import run_in_thread
 from podium.runtime import linux
 from podium.runtime.oci import idmaps, image_mounts, low_level
 from podium.runtime.oci.container_stop import stop_container
@@ -48,12 +50,17 @@ async def destroy(engine: Engine, container_id: str) -> None:
     if live is not None:
         live.close()
         await engine.cgroups.remove(live.record.cgroup_path)
-    linux.umount(str(paths.rootfs))
+    await run_in_thread(partial(_unmount, engine, container_id))
+    await asyncio.to_thread(_remove_files, paths.bundle, paths.directory, paths.record)
+    engine.containers.pop(container_id, None)
+
+
+def _unmount(engine: Engine, container_id: str) -> None:
+    """Not in the event loop: the kernel may take tens of milliseconds to be done with a mount."""
+    linux.umount(str(engine.container_paths(container_id).rootfs))
     image_mounts.unmount_images(engine, container_id)
     idmaps.release(engine.options.idmaps(container_id))
     engine.images.release(container_id)
-    await asyncio.to_thread(_remove_files, paths.bundle, paths.directory, paths.record)
-    engine.containers.pop(container_id, None)
 
 
 def _remove_files(

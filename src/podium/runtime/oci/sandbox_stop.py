@@ -7,9 +7,11 @@ import contextlib
 import os
 import shutil
 import signal
+from functools import partial
 
 import msgspec
 
+from podium.kit.threads import run_in_thread
 from podium.runtime.oci import idmaps, namespace_init, namespaces
 from podium.runtime.oci.container_remove import remove_container
 from podium.runtime.oci.container_stop import kill, stop_container
@@ -60,6 +62,11 @@ async def _release(engine: Engine, sandbox_id: str) -> None:
     if live is not None and live.record.shares_processes:
         live.close()
         await _end_init(engine, live.record)
+    await run_in_thread(partial(_unmount, engine, sandbox_id))
+
+
+def _unmount(engine: Engine, sandbox_id: str) -> None:
+    """Not in the event loop: the kernel may take tens of milliseconds to be done with a mount."""
     idmaps.release(engine.options.idmaps(sandbox_id))
     namespaces.unpin(engine.sandbox_paths(sandbox_id))
 
