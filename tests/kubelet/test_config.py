@@ -140,6 +140,21 @@ def test_defaults_are_upstreams():
     assert config.maximum_dead_containers == -1
 
 
+def test_flags_say_lists_and_maps_in_a_line():
+    flags = {
+        "allowed-unsafe-sysctls": "net.core.somaxconn,kernel.msg*",
+        "cluster-dns": "192.0.2.1,192.0.2.2",
+        "system-reserved": "cpu=200m,memory=500Mi",
+        "container-log-max-size": "1Mi",
+        "max-pods": "7",
+    }
+    config = parse(None, None, flags)
+    assert config.allowed_unsafe_sysctls == ("net.core.somaxconn", "kernel.msg*")
+    assert config.cluster_dns == ("192.0.2.1", "192.0.2.2")
+    assert config.system_reserved == {"cpu": "200m", "memory": "500Mi"}
+    assert (config.container_log_max_size, config.max_pods) == (1 << 20, 7)
+
+
 def test_flags_go_before_the_file_and_the_file_before_defaults():
     file = {**HEAD, "imageGCLowThresholdPercent": 50, "imageGCHighThresholdPercent": 60}
     laptop = KubeletConfiguration(image_gc_high_threshold_percent=100, max_pods=7)
@@ -156,6 +171,8 @@ def test_flags_go_before_the_file_and_the_file_before_defaults():
         ({"image-gc-high-threshold": "101"}, "--image-gc-high-threshold: must be between 0 and"),
         ({"shutdown-grace-period": "soon"}, "--shutdown-grace-period: must be a duration"),
         ({"serialize-image-pulls": "1"}, "--serialize-image-pulls: must be true or false"),
+        ({"allowed-unsafe-sysctls": "kernel.hostname"}, "--allowed-unsafe-sysctls: "),
+        ({"max-pods": "0"}, "--max-pods: must be a whole number of at least 1"),
         ({"maximum-dead-containers": "few"}, "--maximum-dead-containers: must be a whole number"),
     ],
 )

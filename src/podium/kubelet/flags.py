@@ -22,7 +22,46 @@ class Flag(msgspec.Struct, frozen=True):
     help: str
 
 
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    return read.texts(name, str(value).split(","))
+
+
+def _sysctls(name: str, value: Any) -> tuple[str, ...]:
+    return read.sysctls(name, str(value).split(","))
+
+
+def _quantities(name: str, value: Any) -> dict[str, str]:
+    return read.quantities(name, read.texts_by_name(name, value))
+
+
 FLAGS = {
+    "allowed-unsafe-sysctls": Flag(
+        "allowed_unsafe_sysctls",
+        _sysctls,
+        "sysctls that Pods may set besides the safe ones: name,name.*,… (default: none)",
+    ),
+    "max-pods": Flag("max_pods", read.count, "Pods that the node takes (default: 110)"),
+    "cluster-dns": Flag("cluster_dns", _texts, "addresses of the cluster's name servers, a,b"),
+    "cluster-domain": Flag(
+        "cluster_domain", read.text, "the domain of the cluster (default: cluster.local)"
+    ),
+    "resolv-conf": Flag(
+        "resolv_conf", read.text, "the node's resolv.conf (default: /etc/resolv.conf)"
+    ),
+    "container-log-max-size": Flag(
+        "container_log_max_size", read.size, "how long a log may become (default: 10Mi)"
+    ),
+    "container-log-max-files": Flag(
+        "container_log_max_files", read.files, "files of one container's log (default: 5)"
+    ),
+    "system-reserved": Flag(
+        "system_reserved",
+        _quantities,
+        "what the system keeps: cpu=200m,memory=500Mi (default: none)",
+    ),
+    "kube-reserved": Flag(
+        "kube_reserved", _quantities, "what Podium itself keeps, in the same form (default: none)"
+    ),
     "pod-manifest-path": Flag(
         "static_pod_path", read.text, "a directory of manifests of static Pods, or one manifest"
     ),
