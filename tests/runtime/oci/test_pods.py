@@ -9,6 +9,8 @@ import signal
 import threading
 import time
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,6 +19,7 @@ from contracts.runtime import exited
 from podium.runtime import linux
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import mount_points
+from podium.runtime.oci import namespaces
 from podium.runtime.port import (
     Capability,
     ContainerConfig,
@@ -312,18 +315,26 @@ async def test_a_killed_conmon_is_an_exit_of_unknown_outcome(harness: OciHarness
     assert status.state is ContainerState.EXITED
 
 
-async def test_nothing_waits_while_the_kernel_unmounts(harness: OciHarness, monkeypatch):
+async def test_nothing_waits_while_the_kernel_makes_namespaces_and_unmounts(
+    harness: OciHarness, monkeypatch
+):
     """It takes its time for it, and the event loop is everybody's."""
-    umount, threads = linux.umount, set()
+    threads: dict[str, set[int]] = {"pin": set(), "umount": set()}
 
-    def noted(target: str, *flags: int) -> bool:
-        threads.add(threading.get_ident())
-        return umount(target, *flags)
+    def note(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
 
-    monkeypatch.setattr(linux, "umount", noted)
+        def noted(*arguments: Any) -> Any:
+            threads[name].add(threading.get_ident())
+            return real(*arguments)
+
+        monkeypatch.setattr(module, name, noted)
+
+    note(namespaces, "pin")
+    note(linux, "umount")
     sandbox = harness.sandbox("web")
     sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
     await harness.runtime.create_container(sandbox_id, harness.container("a"), sandbox)
     await harness.runtime.remove_pod_sandbox(sandbox_id)
-    assert threads
-    assert threading.get_ident() not in threads
+    assert all(threads.values())
+    assert threading.get_ident() not in threads["pin"] | threads["umount"]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import socket
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
+from podium.kit.threads import run_in_thread
 from podium.runtime.oci import namespace_init, namespaces, user_namespace
 from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import SandboxRecord
@@ -76,12 +77,22 @@ def sandbox_hostname(config: PodSandboxConfig) -> str:
 
 
 async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
+    await run_in_thread(partial(_make_on_disk, engine, record))
+    config = record.config
+    if config.linux.namespace_options.network is NamespaceMode.NODE:
+        return ()
+    namespace = str(engine.sandbox_paths(record.id).namespace("network"))
+    return (await engine.network.attach(namespace, record.id, config.port_mappings),)
+
+
+def _make_on_disk(engine: Engine, record: SandboxRecord) -> None:
+    """Not in the event loop: the kernel may take tens of milliseconds for a network namespace."""
     config, paths = record.config, engine.sandbox_paths(record.id)
     options = config.linux.namespace_options
     hostname = sandbox_hostname(config)
     paths.run.mkdir(parents=True, mode=0o711)
     if options.userns_options.mode is NamespaceMode.POD:
-        await asyncio.to_thread(_make_owned_namespaces, engine, record)
+        _make_owned_namespaces(engine, record)
     else:
         namespaces.pin(paths, namespace_kinds(options), hostname, _sysctls(config))
         if options.pid is NamespaceMode.POD:
@@ -94,10 +105,6 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     ):
         path.write_text(text)
         path.chmod(0o644)
-    if options.network is NamespaceMode.NODE:
-        return ()
-    namespace = str(paths.namespace("network"))
-    return (await engine.network.attach(namespace, record.id, config.port_mappings),)
 
 
 def _sysctls(config: PodSandboxConfig) -> Mapping[str, str]:
