@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import mount_points
 from podium.runtime.oci.conmon import read_pid
+from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import ContainerState, Mount, RuntimeFailure
 from support.dead_fs import AVAILABLE, dead_filesystem
 from support.leaks import leaked, snapshot
@@ -124,6 +126,21 @@ async def test_a_start_that_hangs_fails_and_leaves_nothing(
     assert await state(stuck, container_id) is ContainerState.EXITED
     await until(lambda: stuck.processes(container_id) == [])
     assert not (stuck.options.runc_root / container_id).exists()
+
+
+async def test_what_hangs_does_not_keep_the_next_process_from_its_start(stuck: OciHarness):
+    sandbox_id, container_id = await created(stuck, "exec sleep 1000")
+    await stuck.runtime.start_container(container_id)
+    await stuck.runtime.__aexit__(None, None, None)
+    record = stuck.options.container(container_id).record
+    starting = {**json.loads(record.read_bytes()), "starting": True, "started_at": 0}
+    record.write_text(json.dumps(starting))  # as a process leaves it that dies now
+    (stuck.directory / "hang").write_text("state")
+    async with OciRuntime(stuck.options, stuck.images, stuck.network) as following:
+        assert await following.list_containers() == []
+        [sandbox] = await following.list_pod_sandbox()
+        assert sandbox.id == sandbox_id
+    await until(lambda: stuck.processes(container_id) == [])
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")

@@ -24,7 +24,7 @@ from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.exec_sync import ExecFiles
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.sandbox_run import namespace_kinds
-from podium.runtime.port import ContainerState, PodSandboxState
+from podium.runtime.port import ContainerState, PodSandboxState, RuntimeFailure
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ async def _adopt_containers(engine: Engine) -> None:
             logger.info(
                 "removing a container that was not finished", extra={"container": container_id}
             )
-            await container_remove.destroy(engine, container_id)
+            await _destroy(engine, container_id)
             continue
         await _adopt_container(engine, record)
 
@@ -94,7 +94,7 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
     if record.starting:
         settled = await _settle(engine, record)
         if settled is None:
-            await container_remove.destroy(engine, record.id)
+            await _destroy(engine, record.id)
             return
         record = settled
     live = engine.save_container(record)
@@ -107,7 +107,7 @@ async def _adopt_container(engine: Engine, record: ContainerRecord) -> None:
             record = engine.save_container(outcome(engine, record)).record
     elif record.state is ContainerState.CREATED:
         # Nothing of it has run, and who made it may not know of it: made anew, it is the same.
-        await container_remove.destroy(engine, record.id)
+        await _destroy(engine, record.id)
         return
     if record.state is ContainerState.EXITED:
         live.exited.set()
@@ -128,15 +128,35 @@ async def _settle(engine: Engine, record: ContainerRecord) -> ContainerRecord | 
     paths = engine.container_paths(record.id)
     if exit_status(paths) is not None:
         return msgspec.structs.replace(record, starting=False, started_at=record.created_at)
-    completed = await engine.runc("state", record.id, check=False)
-    if completed.returncode == 0:
-        state = msgspec.json.decode(completed.stdout, type=_RuncState)
-        if state.status == "running":
-            return msgspec.structs.replace(
-                record, starting=False, started_at=engine.now(), pid=state.pid
-            )
+    state = await _state(engine, record.id)
+    if state.status == "running":
+        return msgspec.structs.replace(
+            record, starting=False, started_at=engine.now(), pid=state.pid
+        )
     await helpers.kill(engine.options, record.id)  # or it might get started yet
     return None
+
+
+async def _state(engine: Engine, container_id: str) -> _RuncState:
+    """What the low-level runtime knows; nothing where it does not answer."""
+    try:
+        completed = await engine.runc("state", container_id, check=False)
+    except RuntimeFailure as exc:
+        extra = {"container": container_id, "error": exc}
+        logger.warning("whether a container runs cannot be told", extra=extra)
+        return _RuncState("")
+    if completed.returncode:
+        return _RuncState("")
+    return msgspec.json.decode(completed.stdout, type=_RuncState)
+
+
+async def _destroy(engine: Engine, container_id: str) -> None:
+    """Remove what there is of a container; what stays is there for the next process, too."""
+    try:
+        await container_remove.destroy(engine, container_id)
+    except (RuntimeFailure, OSError) as exc:
+        extra = {"container": container_id, "error": exc}
+        logger.warning("a container could not be removed", extra=extra)
 
 
 def _names(*directories: Path) -> Iterable[str]:
