@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Query: TypeAlias = "Sequence[tuple[str, str]]"
 JSON = "application/json"
 USER_AGENT = "kubectl/v1.37.0 (podium)"
+#: Seconds of silence after which a server is asked whether it is there, nine times; as in Go.
+_KEEP_ALIVE = 15
 
 
 class Answer:
@@ -254,6 +256,10 @@ class Http:
 
             connected = tunnel(proxy, self.server, self._timeout)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # What is followed may say nothing for hours: a server that has vanished is noticed by this.
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_ALIVE)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEP_ALIVE)
         if self.server.scheme == "https":
             connected = self._secured(connected)
         return connected
