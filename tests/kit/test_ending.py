@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,22 @@ async def test_a_connection_that_is_broken_off_is_known_to_be_unread() -> None:
         assert not known.is_set()
         ending.break_off(writer.transport)
         await known.wait()
+
+
+async def test_what_is_no_tcp_is_read_to_its_end(tmp_path: Path) -> None:
+    met: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+
+    async def meet(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await met.put(writer)
+
+    path = str(tmp_path / "socket")
+    async with asyncio.timeout(60), await asyncio.start_unix_server(meet, path):
+        reader, writer = await asyncio.open_unix_connection(path)
+        far = await met.get()
+        broken = asyncio.ensure_future(ending.broken(writer.transport))
+        far.write(b"last words")
+        far.close()
+        assert await reader.read() == b"last words"
+        assert not broken.done()
+        broken.cancel()
+        writer.close()

@@ -31,8 +31,12 @@ _INFO_SIZE = 60
 async def broken(transport: asyncio.BaseTransport) -> None:
     """Return when the connection is broken off, by the peer or because it has vanished.
 
-    An orderly end is not seen here: what came before it is still to be read.
+    An orderly end is not seen here: what came before it is still to be read. Of what is no TCP none
+    is: the kernel does not tell the two apart there.
     """
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family not in (socket.AF_INET, socket.AF_INET6):
+        await asyncio.get_running_loop().create_future()
     with select.epoll() as watch:  # it can be waited for as what it watches can
         try:
             watch.register(_descriptor(transport), 0)  # errors are told of without being asked for
