@@ -253,3 +253,38 @@ async def test_every_acknowledged_write_survives_kill_9(tmp_path: Path, acknowle
         revisions = [event.revision for event in await collect(store, "/", 0, len(told))]
         assert revisions == list(range(1, len(revisions) + 1))
         await store.create("/after", b"")
+
+
+# ---------------------------------------------------------------------- telling
+
+
+async def test_watchers_are_told_of_a_write_before_anybody_hears_of_its_revision(
+    tmp_path: Path,
+) -> None:
+    """So nobody who reads what a watcher keeps has to wait for it."""
+    seen, watching, compared = 0, asyncio.Event(), 0
+
+    async def watch() -> None:
+        nonlocal seen
+        async with store.watch("/", 0) as batches:
+            watching.set()
+            async for events in batches:
+                seen = events[-1].revision
+
+    async def compare() -> None:
+        nonlocal compared
+        while True:
+            assert await store.revision() <= seen
+            compared += 1
+            await asyncio.sleep(0)
+
+    async with opened(tmp_path / "state.db") as store, asyncio.TaskGroup() as tasks:
+        watcher = tasks.create_task(watch())
+        await watching.wait()
+        comparing = tasks.create_task(compare())
+        for number in range(30):
+            made = await asyncio.gather(*(store.create(f"/{number}/{n}", b"") for n in range(3)))
+            assert await store.revision() == made[-1].revision <= seen
+        comparing.cancel()
+        watcher.cancel()
+    assert compared > 30
