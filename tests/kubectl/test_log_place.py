@@ -48,7 +48,9 @@ def test_wherever_the_connection_is_lost(times: bool):
             assert shown == (LOG if times else SHOWN), (first, second)
 
 
-def test_lines_without_times_have_no_place():
-    place = Place(times=False)
-    assert place.feed(b"what is this?\n") == b"is this?\n"
-    assert place.moment == ""
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_what_a_server_says_of_a_log_has_no_time(step: int):
+    place, said = Place(times=False), b"unable to retrieve\nit\n" + LOG[:70]
+    pieces = [place.feed(said[at : at + step]) for at in range(0, len(said), step)]
+    assert b"".join(pieces) == b"unable to retrieve\nit\none\ntwo\n"
+    assert place.moment == "2025-01-13T07:30:02.000000Z"

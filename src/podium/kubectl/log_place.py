@@ -10,7 +10,8 @@ import re
 
 #: A line's time, to the microsecond (nodes compare no more of it), and its zone.
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d*(Z|[+-]\d\d:\d\d)")
-_BEGINS = re.compile(rb"^([^ \n]*) ", re.MULTILINE)
+#: A line's beginning; what has none is a server's own word about the log.
+_BEGINS = re.compile(rb"^(\d{4}-\d\d-\d\dT[^ \n]*) ", re.MULTILINE)
 
 
 class Place:
@@ -20,6 +21,7 @@ class Place:
         self._shows_times = times
         self._held = b""  #: the time of the line to come, as far as it has come
         self._inside = False  #: a line has begun and not ended
+        self._timed = True  #: that line has a time
         self._moment = b""  #: of the newest line
         self._lines = 0  #: lines of that moment, the one under way included
         self._shown = 0  #: bytes of the line under way
@@ -32,7 +34,8 @@ class Place:
 
     def resume(self) -> None:
         """Expect the lines of :attr:`moment` once more."""
-        come = (self._lines - self._inside, self._shown if self._inside else 0)
+        under_way = self._inside and self._timed
+        come = (self._lines - under_way, self._shown if under_way else 0)
         self._again = max(self._again, come)
         self._held, self._inside, self._lines, self._shown = b"", False, 0, 0
 
@@ -46,14 +49,16 @@ class Place:
                     end = data.rfind(b"\n") + 1
                     out.append(self._at_once(data[:end]))
                     data = data[end:]
-                time, space, rest = data.partition(b" ")
-                if not space:
+                if b" " not in data and b"\n" not in data:
                     self._held = data
                     break
-                self._begin(time)
-                data = time + space + rest if self._shows_times else rest
+                begins = _BEGINS.match(data)
+                self._timed = begins is not None
+                if begins is not None:
+                    self._begin(begins[1])
+                    data = data if self._shows_times else data[begins.end() :]
             line, newline, data = data.partition(b"\n")
-            out.append(self._unseen(line + newline))
+            out.append(self._unseen(line + newline) if self._timed else line + newline)
             self._inside = not newline
         return b"".join(out)
 
