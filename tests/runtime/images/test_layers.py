@@ -215,6 +215,13 @@ def test_names_that_climb_out_are_refused(tmp_path, root, entry):
     assert sorted(os.listdir(tmp_path)) == ["layer", "outside"]
 
 
+@pytest.mark.parametrize("target", ["", "x" * 5000], ids=["empty", "endless"])
+def test_links_to_what_no_path_can_be_are_refused(root, target):
+    with pytest.raises(InvalidImage, match="cannot be the target of a symbolic link"):
+        put(root, symlink("link", target))
+    assert tree(root) == []
+
+
 def test_absolute_names_are_names_in_the_layer(root):
     put(root, Entry("/etc/f"), Entry("///g"))
     assert tree(root) == ["etc", "etc/f", "g"]

@@ -146,6 +146,8 @@ class _Unpacker:
         elif member.isreg():
             self._write_file(member, parent, name)
         elif member.issym():
+            if not 0 < len(os.fsencode(member.linkname)) < _PATH_MAX:
+                raise InvalidImage("what it says cannot be the target of a symbolic link")
             os.symlink(member.linkname, name, dir_fd=parent)
             os.chown(name, member.uid, member.gid, dir_fd=parent, follow_symlinks=False)
             _set_time(member, name, parent)
