@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from podium.kit.process import ProcessFailed, run, spawned
+from support.dead_fs import AVAILABLE, dead_filesystem
 
 
 async def test_output_and_input_pass_through():
@@ -76,3 +78,25 @@ async def test_nothing_stays_open():
     for _ in range(3):
         await run("true")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+async def test_a_program_that_does_not_end_on_sigkill_is_not_waited_for(tmp_path: Path):
+    mounted = tmp_path / "dead"
+    mounted.mkdir()
+    with dead_filesystem(mounted) as dead:
+        async with spawned("cat", str(mounted / "f")):
+            assert await asyncio.to_thread(dead.asked.wait, 60)
+        assert states("cat") == ["D"]
+    while states("cat"):
+        assert (await run("true")).returncode == 0  # reaps it, once it has ended
+
+
+def states(name: str) -> list[str]:
+    """The states of the children of this process that are called *name*."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            found.append(Path(f"/proc/{pid}/stat").read_text().split())
+    return [words[2] for words in found if words[1] == f"({name})" and words[3] == str(os.getpid())]
