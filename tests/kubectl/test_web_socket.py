@@ -99,5 +99,5 @@ async def test_a_connection_that_breaks_ends(http: Http):
 @pytest.mark.filterwarnings("ignore:.*No overlap:UserWarning")
 @pytest.mark.parametrize("path", ["/is-none", "/speaks-otherwise"])
 async def test_who_does_not_speak_it_is_left(http: Http, path: str):
-    with pytest.raises(CommandError, match="bad handshake"):
+    with pytest.raises(Refused, match="bad handshake"):
         await asyncio.to_thread(exchange, http, path, [])

@@ -43,9 +43,6 @@ class Bare(Unblocked):
 class SpdySocket(Bare):
     """The streams of a command that are asked for in *query*."""
 
-    #: As with the newest one over WebSocket: the input has an end of its own.
-    protocol = "v5.channel.k8s.io"
-
     def __init__(self, http: Http, path: str, query: Query) -> None:
         """Raises Refused, CommandError."""
         super().__init__(http, path, query, _COMMANDS)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from podium.kubectl.spdy_socket import SpdySocket
     from podium.kubectl.terminal import DetachKeys
 
-_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+#: The only one over WebSocket in which the input has an end of its own.
+_PROTOCOLS = ("v5.channel.k8s.io",)
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _CLOSE = 255
 _LOST = "the connection was lost before the command had ended"
@@ -172,8 +173,7 @@ class _Carrier:
             data = b""  # the terminal has gone
         if not data:
             self._reads = False
-            if self._socket.protocol.startswith("v5."):
-                self._socket.send(bytes((_CLOSE, _STDIN)))
+            self._socket.send(bytes((_CLOSE, _STDIN)))
             return
         if self._wanted.detach is not None:
             data, self._detached = self._wanted.detach.feed(data)

@@ -7,8 +7,7 @@ import binascii
 import os
 from functools import lru_cache
 
-from podium.kubectl.errors import CommandError
-from podium.kubectl.unblocked import Unblocked
+from podium.kubectl.unblocked import Refused, Unblocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ class WebSocket(Unblocked):
     """Messages over one connection."""
 
     def __init__(self, http: Http, path: str, query: Query, protocols: Sequence[str]) -> None:
-        """Open it with one of *protocols*. Raises Refused, CommandError."""
+        """Open it with one of *protocols*. Raises Refused, Unreachable."""
         key = binascii.b2a_base64(os.urandom(16), newline=False)
         headers = [
             ("Upgrade", "websocket"),
@@ -39,7 +38,7 @@ class WebSocket(Unblocked):
         accepted = self.response.header("sec-websocket-accept") == _accepted(key)
         if not accepted or self.protocol not in protocols:
             self.close()
-            raise CommandError("unable to upgrade connection: websocket: bad handshake")
+            raise Refused("unable to upgrade connection: websocket: bad handshake")
         #: Masks keep what is sent from being taken for something else by who reads it on the way:
         #: below TLS nobody does, and a mask of zeros changes nothing.
         self._masks = http.server.scheme != "https"
