@@ -45,7 +45,8 @@ async def stuck(tmp_path: Path, cidr: str) -> AsyncIterator[OciHarness]:
     wrapper.write_text(WRAPPER.format(directory=tmp_path, runc=runc))
     wrapper.chmod(0o755)
     before = snapshot(str(tmp_path))
-    patience = {"patience": 0.5, "start_patience": 0.5, "kill_patience": 0.5}
+    # A create that does not hang has to be done in its time, on a busy machine too.
+    patience = {"patience": 0.5, "start_patience": 3.0, "kill_patience": 0.5}
     others = {"other": str(wrapper)}
     async with oci(tmp_path, cidr, runc=str(wrapper), others=others, **patience) as made:
         yield made
