@@ -73,6 +73,8 @@ def attachable_pod(
     """
     if type_.kind == "Pod":
         return obj
+    from podium.kubectl.discovery import Discovery
+
     selector = selector_of(type_, obj, "cannot attach to")
     pods = Discovery(invocation.session.http).find("pods")
     return first_pod(invocation, pods, selector, timeout)

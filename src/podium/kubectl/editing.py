@@ -75,6 +75,9 @@ def edit(
             _tell_of_copy(new_path)
             raise CommandError("Edit cancelled, no valid changes were saved.")
         path, outcome = new_path, Outcome()
+        if _finished(content, original):
+            path.unlink(missing_ok=True)
+            return
         try:
             documents = _parsed(content, discovery)
         except _Invalid as exc:
@@ -83,9 +86,6 @@ def edit(
                 f'<nil>: Invalid value: "The edited file failed validation": {exc}']))  # fmt: skip
             print(f"error: {what} is invalid", file=sys.stderr)
         else:
-            if _finished(content, original):
-                path.unlink(missing_ok=True)
-                return
             _change_all(items, documents, change, discovery, outcome, path)
             if not outcome.reasons:
                 path.unlink(missing_ok=True)

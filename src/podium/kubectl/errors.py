@@ -87,6 +87,8 @@ class StatusError(CommandError):
         self.status = status
         self.code = int(status.get("code") or 0)
         self.reason = str(status.get("reason") or "")
+        #: Headers that came with it.
+        self.warnings: list[str] = []
 
     def lines(self) -> str:
         if self.reason == "Invalid":

@@ -32,7 +32,8 @@ def printer(values: Values, known: tuple[str, ...] = ALL) -> Printer | None:
     if template and not (output and values.changed("output")):
         output = "go-template"
     takes_text = output not in ("", "json", "yaml", "kyaml", "name", "wide")
-    if output not in ("", *known) or (equals and not takes_text):
+    twice = bool(template and text and takes_text)
+    if output not in ("", *known) or (equals and not takes_text) or twice:
         raise CommandError(
             f'unable to match a printer suitable for the output format "{values.output}", '
             f"allowed formats are: {','.join(known)}"

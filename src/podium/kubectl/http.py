@@ -26,6 +26,10 @@ USER_AGENT = "kubectl/v1.37.0 (podium)"
 _KEEP_ALIVE = 15
 
 
+def _warnings(response: Response) -> list[str]:
+    return [value for name, value in response.headers if name == "warning"]
+
+
 class Answer:
     """A successful answer, whole."""
 
@@ -34,7 +38,7 @@ class Answer:
     def __init__(self, response: Response) -> None:
         self.status, self.body = response.status, response.read()
         self.headers = dict(response.headers)
-        self.warnings = [value for name, value in response.headers if name == "warning"]
+        self.warnings = _warnings(response)
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -98,7 +102,9 @@ class Http:
         response = self._send(method, path, query, body, content_type, accept)
         try:
             if response.status >= 300:
-                raise _refusal(response)
+                refusal = _refusal(response)
+                refusal.warnings = _warnings(response)
+                raise refusal
             answer = Answer(response)
         except (OSError, WireError, ValueError) as exc:
             self.close()

@@ -7,7 +7,7 @@ import sys
 from functools import cached_property
 
 from podium.kubectl import kubeconfig
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import duration
 from podium.kubectl.http import JSON, Http
 
@@ -76,10 +76,24 @@ class Session:
         Raises as :meth:`Http.request` and :meth:`warn` do.
         """
         body = json.dumps(document).encode()
-        answer = self.http.request(method, path, query, body=body, content_type=content_type)
-        self.warn(answer)
+        answer = self.requested(method, path, query, body, content_type)
         found: dict[str, Any] = answer.json()
         return found
+
+    def requested(
+        self, method: str, path: str, query: Query, body: bytes, content_type: str
+    ) -> Answer:
+        """Send a body; return the answer, its warnings printed, as are those of a refusal.
+
+        Raises as :meth:`Http.request` and :meth:`warn` do.
+        """
+        try:
+            answer = self.http.request(method, path, query, body=body, content_type=content_type)
+        except StatusError as refusal:
+            self._show(refusal.warnings)
+            raise
+        self.warn(answer)
+        return answer
 
     def warn(self, answer: Answer) -> None:
         """Print the warnings of an answer, each once. Raises Failed where they count as errors."""
@@ -90,6 +104,8 @@ class Session:
             raise CommandError(f"{count} warning{'s' * (count > 1)} received")
 
     def _show(self, headers: list[str]) -> None:
+        if not headers:
+            return
         import re
 
         for header in headers:

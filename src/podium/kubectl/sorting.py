@@ -28,9 +28,18 @@ def ordered(
     except jsonpath.JsonPathError as exc:
         raise CommandError(str(exc)) from exc
     if all(value is None for value in found):
-        raise CommandError(f'couldn\'t find any field with path "{path}" in the list of objects')
+        raise unsortable(field)
     places = sorted(range(len(items)), key=lambda place: _key(found[place]))
     return [items[place] for place in places]
+
+
+def unsortable(field: str) -> CommandError:
+    """Return the failure for a field that nothing has. Raises CommandError for what is none."""
+    try:
+        path = strict_path(field)
+    except jsonpath.JsonPathError as exc:
+        raise CommandError(str(exc)) from exc
+    return CommandError(f'couldn\'t find any field with path "{path}" in the list of objects')
 
 
 def _first(results: list[list[Any]]) -> Any:

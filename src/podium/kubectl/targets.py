@@ -56,4 +56,4 @@ def _types(words: str, discovery: Discovery) -> list[ResourceType]:
     types: list[ResourceType] = []
     for word in words.split(","):
         types += discovery.meant(word)
-    return types
+    return list({(one.group, one.plural): one for one in types}.values())

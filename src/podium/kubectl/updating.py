@@ -187,7 +187,7 @@ def _patched(
     except StatusError as error:
         if not failed:
             raise
-        raise CommandError(f"{failed} {error}") from error
+        raise CommandError(f"{failed} {error}".removesuffix("\n")) from error
 
 
 def matching(containers: Sequence[Map], pattern: str) -> list[Map]:

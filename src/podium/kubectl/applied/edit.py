@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podium.kubectl import formats
 from podium.kubectl.choosing import choose
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
@@ -17,7 +18,6 @@ from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
     VALIDATE_FLAG,
-    check_output,
     manager_flag,
     printed,
     write_query,
@@ -33,7 +33,7 @@ _HEADER = """\
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
-    check_output(values)
+    formats.printer(values, formats.PLAIN)
     query = write_query(values)
     discovery = Discovery(session.http)
     items = []

@@ -19,7 +19,9 @@ def run(invocation: Invocation) -> int:
     body = json.dumps(review).encode()
     found = invocation.session.http.request("POST", _PATH, body=body).json()
     if values.output == "name":
-        print(f"selfsubjectreview.authentication.k8s.io/{found['metadata'].get('name', '')}")
+        print(
+            f"selfsubjectreview.authentication.k8s.io/{found['metadata'].get('name') or '<unknown>'}"
+        )
     elif whole(values):
         print(text_of(values, found, typed=True), end="")
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from podium.kubectl.command import Invocation
 from podium.kubectl.creating import Map, creates, dry_run_usage, generator, int_or_text, resource
 from podium.kubectl.errors import CommandError
@@ -26,6 +28,9 @@ def _budget(invocation: Invocation, _name: str) -> Map:
         raise CommandError("one of min-available or max-unavailable must be specified")
     if least and most:
         raise CommandError("min-available and max-unavailable cannot be both specified")
+    for name, text in (("min-available", least), ("max-unavailable", most)):
+        if text and not re.fullmatch(r"\d+%?", text, re.ASCII):
+            raise CommandError(f"invalid format specified for {name}")
     spec: Map = {"minAvailable": int_or_text(least)} if least else {}
     spec["selector"] = as_label_selector(values.selector)
     spec |= {"maxUnavailable": int_or_text(most)} if most else {}

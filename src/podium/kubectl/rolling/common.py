@@ -22,6 +22,9 @@ from podium.kubectl.writing import (
 
 Map = dict[str, Any]
 
+#: Kinds with Pods of whose rollouts upstream's knows, but not what they were before.
+WITHOUT_HISTORY = frozenset("CronJob Job Pod ReplicaSet ReplicationController".split())
+
 FLAGS = (*FILE_FLAGS, SELECTOR_FLAG)
 CHANGE_FLAGS = (*FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
 

@@ -11,7 +11,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.printing.tabwriter import align
-from podium.kubectl.rolling.common import FLAGS, check_revision, chosen
+from podium.kubectl.rolling.common import FLAGS, WITHOUT_HISTORY, check_revision, chosen
 from podium.kubectl.rolling.revisions import revisions, template_of
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
@@ -37,6 +37,8 @@ def run(invocation: Invocation) -> int:
         one, obj = found
         if one.type.kind not in _SHOWN:
             what = f"{one.type.kind}.{one.type.group}".removesuffix(".")
+            if one.type.kind in WITHOUT_HISTORY:
+                raise CommandError(f'no history viewer has been implemented for "{what}"')
             raise CommandError(
                 f'error retrieving history for "{what}", no visitor method exists for '
                 f"{{{one.type.group} {one.type.kind}}}"

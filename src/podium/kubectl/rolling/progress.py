@@ -18,7 +18,9 @@ def progress(kind: str, obj: Map, revision: int = 0) -> tuple[str, bool]:
         return _daemon_set(obj)
     if kind == "StatefulSet":
         return _stateful_set(obj)
-    raise CommandError(f"no status viewer has been implemented for {kind}")
+    group = str(obj.get("apiVersion", "")).rpartition("/")[0]
+    what = f"{kind}.{group}".removesuffix(".")
+    raise CommandError(f"no status viewer has been implemented for {what}")
 
 
 def revision_of(obj: Map) -> int:

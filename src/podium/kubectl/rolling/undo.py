@@ -12,7 +12,7 @@ from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION
 from podium.kubectl.patches import STRATEGIC
-from podium.kubectl.rolling.common import FLAGS, chosen
+from podium.kubectl.rolling.common import FLAGS, WITHOUT_HISTORY, chosen
 from podium.kubectl.rolling.history import described
 from podium.kubectl.rolling.progress import REVISION
 from podium.kubectl.rolling.revisions import revisions, template_of
@@ -65,6 +65,8 @@ def _undo(invocation: Invocation, one: Chosen, obj: Map) -> str:
     values, kind = invocation.values, one.type.kind
     if kind not in ("DaemonSet", "Deployment", "StatefulSet"):
         what = f"{kind}.{one.type.group}".removesuffix(".")
+        if kind in WITHOUT_HISTORY:
+            raise CommandError(f'no rollbacker has been implemented for "{what}"')
         raise CommandError(
             f'error retrieving rollbacker for "{what}", no visitor method exists for '
             f"{{{one.type.group} {kind}}}"

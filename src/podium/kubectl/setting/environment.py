@@ -115,9 +115,8 @@ def _parsed(texts: Sequence[str]) -> tuple[list[Map], set[str]]:
             raise CommandError(f"unknown environment variable: {text}")
     for one in new:
         if one["name"] in removed:
-            name = one["name"]
             raise CommandError(
-                f"can not both modify and remove the same environment variable: {name}"
+                "can not both modify and remove the same environment variable in the same command"
             )
     return new, removed
 

@@ -27,7 +27,10 @@ def run(invocation: Invocation) -> int:
     wanted = {"limits": _amounts(values.limits), "requests": _amounts(values.requests)}
 
     def change(type_: ResourceType, obj: dict[str, Any]) -> None:
-        spec = pod_spec(type_, obj)
+        try:
+            spec = pod_spec(type_, obj)
+        except CommandError as exc:
+            raise CommandError(f"{type_.plural}/{obj['metadata']['name']} {exc}") from exc
         every = [*spec["containers"], *(spec.get("initContainers") or ())]
         containers = matching(every, values.containers)
         if not containers:

@@ -18,6 +18,7 @@ def run(invocation: Invocation) -> int:
     check(invocation)
     if not invocation.words and not given(values):
         raise Said(NOTHING_NAMED)
+    objects = chosen(invocation, invocation.words)
     if not (values.user or values.group or values.serviceaccount):
         raise CommandError("you must specify at least one value of user, group or serviceaccount")
     added = subjects(values)
@@ -31,7 +32,7 @@ def run(invocation: Invocation) -> int:
         obj["subjects"] = there + [one for one in added if one not in there]
 
     return update(
-        invocation, chosen(invocation, invocation.words), change, "subjects updated",
+        invocation, objects, change, "subjects updated",
         "failed to patch subjects to rolebinding:",
     )  # fmt: skip
 

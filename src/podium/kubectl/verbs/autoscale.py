@@ -56,10 +56,11 @@ def run(invocation: Invocation) -> int:
             try:
                 obj = session.send("POST", _SCALERS.path(session.namespace), query, obj)
             except StatusError as error:
-                if values.memory:
+                if values.memory or not metrics:
+                    why = error if metrics else "empty input"
                     raise CommandError(
                         "failed to create autoscaling/v2 HPA and the configuration is "
-                        f"incompatible with autoscaling/v1: {error}"
+                        f"incompatible with autoscaling/v1: {why}"
                     ) from error
                 raise
             did = "autoscaled"

@@ -32,6 +32,10 @@ def run(invocation: Invocation) -> int:
 
 def _run(invocation: Invocation) -> int:
     values = invocation.values
+    if invocation.words:
+        raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
+    if values.force_conflicts and not values.server_side:
+        raise CommandError("--force-conflicts only works with --server-side")
     discovery = Discovery(invocation.session.http)
     found = list(selected(manifests(invocation, discovery, goes_on=False), values.selector))
     if invocation.words:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from podium.kubectl import formats
 from podium.kubectl.choosing import choose, read_all
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
@@ -18,7 +19,6 @@ from podium.kubectl.writing import (
     OUTPUT_FLAGS,
     SAVE_CONFIG_FLAG,
     VALIDATE_FLAG,
-    check_output,
     manager_flag,
     printed,
     write_query,
@@ -30,7 +30,7 @@ _CHANGED = "At least one of apiVersion, kind and name was changed"
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
-    check_output(values)
+    formats.printer(values, formats.PLAIN)
     query = write_query(values)
     discovery = Discovery(session.http)
     chosen = list(choose(invocation, invocation.words, discovery=discovery, every=True, reads=True))

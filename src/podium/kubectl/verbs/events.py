@@ -64,7 +64,9 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
     if not text:
         return []
     kind, slash, name = text.partition("/")
-    if not slash or not kind or not name or "/" in name:
+    if "/" in name:
+        raise CommandError("arguments in resource/name form may not have more than one slash")
+    if not slash or not kind or not name:
         raise CommandError("--for must be in resource/name form")
     try:
         type_ = Discovery(invocation.session.http).find(kind)

@@ -162,6 +162,10 @@ def _overridden(service: Map, values: Values) -> Map:
             changed = merge.apply(service, patch)
         else:
             raise CommandError(f"invalid override type: {values.override_type}")
+    except json.JSONDecodeError as exc:
+        json_type = values.override_type == "json"
+        wrong = "unexpected end of JSON input" if json_type else "Invalid JSON Patch"
+        raise CommandError(wrong) from exc
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
     return changed

@@ -51,6 +51,8 @@ def run(invocation: Invocation) -> int:
     named = not given(values) and any(target.name for target in known)
     if (values.selector or values.field_selector) and named:
         raise CommandError("name cannot be provided when a selector is specified")
+    if values.subresource and any(not target.name for target in known):
+        raise CommandError("subresource cannot be used when bulk resources are specified")
     if watches:
         from podium.kubectl.verbs.get_watch import watch
 

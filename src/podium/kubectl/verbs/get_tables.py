@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from podium.kubectl.targets import Target
 
 
+#: Fields that lists have as well as their items.
+_OF_LISTS = ("kind", "apiVersion", "metadata.resourceVersion")
+
+
 class Tables:
     """The tables of some targets, one under the other."""
 
@@ -83,9 +87,11 @@ class Tables:
         if not self._values.sort_by:
             yield from found
             return
-        from podium.kubectl.sorting import ordered
+        from podium.kubectl.sorting import ordered, unsortable
 
         tables = list(found)
+        if len(self._targets) > 1 and not self._values.sort_by.lstrip("{.").startswith(_OF_LISTS):
+            raise unsortable(self._values.sort_by)  # upstream looks for it in the lists themselves
         rows = [row for table in tables for row in table.get("rows") or ()]
         try:
             rows = ordered(rows, self._values.sort_by, lambda row: row["object"])

@@ -54,11 +54,7 @@ def run(invocation: Invocation) -> int:
             after = _applied(one, before, json.loads(body), values.type)
         else:
             path = one.type.path(one.namespace, one.name, values.subresource)
-            answer = session.http.request(
-                "PATCH", path, query, body=body, content_type=_TYPES[values.type]
-            )
-            session.warn(answer)
-            after = answer.json()
+            after = session.requested("PATCH", path, query, body, _TYPES[values.type]).json()
         versions = [obj["metadata"].get("resourceVersion") for obj in (before, after)]
         same = before == after if here else versions[0] == versions[1]
         unchanged = same and dry_run(values) != "server"

@@ -63,7 +63,7 @@ def _check(invocation: Invocation) -> None:
     if values.timeout and not values.force:
         raise CommandError("--timeout must have --force specified")
     if values.raw and len(values.filename) != 1:
-        raise invocation.misused("--raw can only use a single local file or stdin")
+        raise CommandError("--raw can only use a single local file or stdin")
     if values.force and dry_run(values) != "none":
         raise CommandError("--dry-run can not be used when --force is set")
     if values.raw:

@@ -77,8 +77,7 @@ def _check_attached(values: Values, attached: bool) -> None:
             "--dry-run=[server|client] can't be used with attached containers options (--attach, "
             "--stdin, or --tty)"
         )
-    if attached:
-        checked_timeout_of(values, "kubectl run")
+    checked_timeout_of(values, "kubectl run" if attached else "")
 
 
 def _service(pod: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +193,7 @@ def _labels(text: str) -> dict[str, str]:
 def _pair(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise CommandError(f"unexpected annotations spec: {text}")
+        raise CommandError(f"invalid annotations format: {text}")
     return key, value
 
 
