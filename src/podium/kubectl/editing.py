@@ -75,8 +75,9 @@ def edit(
             _tell_of_copy(new_path)
             raise CommandError("Edit cancelled, no valid changes were saved.")
         path, outcome = new_path, Outcome()
-        if _finished(content, original):
+        if _same(content, original):
             path.unlink(missing_ok=True)
+            print("Edit cancelled, no changes made.", file=sys.stderr)
             return
         try:
             documents = _parsed(content, discovery)
@@ -86,6 +87,9 @@ def edit(
                 f'<nil>: Invalid value: "The edited file failed validation": {exc}']))  # fmt: skip
             print(f"error: {what} is invalid", file=sys.stderr)
         else:
+            if _is_empty(content):
+                path.unlink(missing_ok=True)
+                return
             _change_all(items, documents, change, discovery, outcome, path)
             if not outcome.reasons:
                 path.unlink(missing_ok=True)
@@ -93,10 +97,7 @@ def edit(
         again, text = True, _without_comments(content)
 
 
-def _finished(content: str, original: str) -> bool:
-    if _same(content, original):
-        print("Edit cancelled, no changes made.", file=sys.stderr)
-        return True
+def _is_empty(content: str) -> bool:
     if not any(line.strip() and not line.strip().startswith("#") for line in content.splitlines()):
         print("Edit cancelled, saved file was empty.", file=sys.stderr)
         return True

@@ -19,9 +19,8 @@ def run(invocation: Invocation) -> int:
     body = json.dumps(review).encode()
     found = invocation.session.http.request("POST", _PATH, body=body).json()
     if values.output == "name":
-        print(
-            f"selfsubjectreview.authentication.k8s.io/{found['metadata'].get('name') or '<unknown>'}"
-        )
+        name = found["metadata"].get("name") or "<unknown>"
+        print(f"selfsubjectreview.authentication.k8s.io/{name}")
     elif whole(values):
         print(text_of(values, found, typed=True), end="")
     else:

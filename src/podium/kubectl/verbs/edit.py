@@ -30,7 +30,6 @@ _CHANGED = "At least one of apiVersion, kind and name was changed"
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
-    formats.printer(values, formats.PLAIN)
     query = write_query(values)
     discovery = Discovery(session.http)
     chosen = list(choose(invocation, invocation.words, discovery=discovery, every=True, reads=True))
@@ -39,6 +38,7 @@ def run(invocation: Invocation) -> int:
         Item(one.type, one.namespace, one.name, one.read(session, values.subresource))
         for one in chosen
     ]
+    formats.printer(values, formats.PLAIN)
     if not items:
         raise Said("error: edit cancelled, no objects found")
 
