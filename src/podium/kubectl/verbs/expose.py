@@ -116,7 +116,14 @@ def _selector(kind: str, obj: Map) -> dict[str, str]:
         selector = obj["spec"].get("selector") or {}
         found, problem = selector.get("matchLabels"), "invalid deployment: no selectors"
         if selector.get("matchExpressions"):
-            found, problem = None, "couldn't convert expressions - they are no labels"
+            shown = " ".join(
+                f"{{Key:{one['key']} Operator:{one['operator']} "
+                f"Values:[{' '.join(one.get('values') or ())}]}}"
+                for one in selector["matchExpressions"]
+            )
+            found, problem = None, (
+                f'couldn\'t convert expressions - "[{shown}]" to map-based selector format'
+            )  # fmt: skip
     if not found:
         raise CommandError(
             f"couldn't retrieve selectors via --selector flag or introspection: {problem}"
