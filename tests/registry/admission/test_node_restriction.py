@@ -2,12 +2,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, CSINODES, LEASES, NODES, Resource
 from podium.api.types.coordination_v1 import Lease
 from podium.api.types.core_v1 import ConfigMap, Node, NodeSpec, Taint
-from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.meta_v1 import ObjectMeta, OwnerReference
 from podium.api.types.storage_v1 import CSINode
 from podium.api.user import UserInfo
 from podium.registry.admission.base import Attributes, Operation
@@ -32,6 +33,11 @@ def node(name: str, *, tainted: bool = False, **labels: str) -> Node:
     taints = [Taint(key="k", effect="NoSchedule")] if tainted else []
     named = {key.replace("_", "/"): value for key, value in labels.items()}
     return Node(metadata=ObjectMeta(name=name, labels=named), spec=NodeSpec(taints=taints))
+
+
+def owned(of: Node) -> Node:
+    owner = OwnerReference(api_version="v1", kind="Pod", name="gone", uid="u")
+    return replace(of, metadata=replace(of.metadata, owner_references=[owner]))
 
 
 def lease(name: str, namespace: str = "kube-node-lease") -> Lease:
@@ -94,6 +100,13 @@ async def test_allowed(user: UserInfo, resource: Resource, obj: Any, old: Any) -
             node("n1"),
             'nodes "n1" is forbidden: node "n1" is not allowed to modify taints',
             id="taints",
+        ),
+        pytest.param(
+            NODES,
+            owned(node("n1")),
+            node("n1"),
+            'nodes "n1" is forbidden: node "n1" is not allowed to modify ownerReferences',
+            id="an-owner-that-takes-it-along",
         ),
         pytest.param(
             NODES,

@@ -154,6 +154,9 @@ async def _nodes(node: str, attributes: Attributes) -> None:
         raise refused(attributes, why)
     if new.spec.taints != old.spec.taints:
         raise refused(attributes, f"{who} is not allowed to modify taints")
+    if new.metadata.owner_references != old.metadata.owner_references:
+        # An owner that is gone would take the Node along, and the next one registers as it likes.
+        raise refused(attributes, f"{who} is not allowed to modify ownerReferences")
     _refuse_labels(attributes, "is not allowed to modify labels", old.metadata.labels)
 
 
