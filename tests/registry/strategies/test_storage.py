@@ -213,3 +213,18 @@ def test_a_driver_counts_generations_from_its_first_change_on() -> None:
     assert made.metadata.generation == 0
     strategy.prepare_for_update(changed, made, NOW)
     assert changed.metadata.generation == 1
+
+
+def test_the_status_of_an_attachment_changes_nothing_else() -> None:
+    strategy = strategy_for(VOLUMEATTACHMENTS)
+    source = {"attacher": "a", "nodeName": "n", "source": PV}
+    old = new(VOLUMEATTACHMENTS, {"spec": source})
+    changed = new(
+        VOLUMEATTACHMENTS, {"spec": {**source, "nodeName": "other"}, "status": {"attached": True}}
+    )
+    changed.metadata.labels = changed.metadata.annotations = {"new": ""}
+    changed.metadata.finalizers = ["example.com/new"]
+    strategy.prepare_for_status_update(changed, old, NOW)
+    assert changed.status.attached
+    assert (changed.spec, changed.metadata) == (old.spec, old.metadata)
+    assert strategy.reset_fields("status") == (("metadata",), ("spec",))

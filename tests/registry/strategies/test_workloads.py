@@ -407,3 +407,26 @@ def test_a_controller_revision_has_data() -> None:
         "data: Required value: data is mandatory",
         "revision: Invalid value: -1: must be greater than or equal to 0",
     ]
+
+
+def test_annotations_of_a_deployment_count_as_a_generation() -> None:
+    """They are copied to ReplicaSets, so that the controller has something to do."""
+    old = made(scheme.DEPLOYMENTS)
+    new = deepcopy(old)
+    new.metadata.annotations = {"a": "b"}
+    strategy_for(scheme.DEPLOYMENTS).prepare_for_update(new, old, NOW)
+    assert (old.metadata.generation, new.metadata.generation) == (1, 2)
+
+
+def test_labels_of_a_deployment_are_not_for_its_status_to_change() -> None:
+    strategy = strategy_for(scheme.DEPLOYMENTS)
+    old = made(scheme.DEPLOYMENTS)
+    new = deepcopy(old)
+    new.metadata.labels = {"new": ""}
+    new.metadata.annotations = {"new": ""}
+    new.status.replicas = 3
+    strategy.prepare_for_status_update(new, old, NOW)
+    assert new.metadata.labels == old.metadata.labels
+    assert (new.metadata.annotations, new.metadata.generation) == ({"new": ""}, 1)
+    assert new.status.replicas == 3
+    assert ("metadata", "labels") in strategy.reset_fields("status")

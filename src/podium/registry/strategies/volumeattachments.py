@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from podium.api.field import FieldError
@@ -10,7 +11,7 @@ from podium.api.validation.storage import (
     validate_new_volume_attachment,
     validate_volume_attachment_update,
 )
-from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.base import Strategy, copy_field
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
@@ -31,6 +32,18 @@ class VolumeAttachmentStrategy(Strategy[VolumeAttachment]):
     def validate_update(self, new: VolumeAttachment, old: VolumeAttachment) -> list[FieldError]:
         found = validate_volume_attachment_update(new, old)
         return self.validate_metadata_update(new, old) + found
+
+    def prepare_for_status_update(
+        self, new: VolumeAttachment, old: VolumeAttachment, now: datetime
+    ) -> None:
+        super().prepare_for_status_update(new, old, now)
+        for name in ("labels", "annotations", "finalizers", "owner_references"):
+            copy_field(new.metadata, old.metadata, name)
+
+    def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
+        if subresource == "status":
+            return (("metadata",), ("spec",))
+        return super().reset_fields(subresource)
 
     def row(self, obj: VolumeAttachment, now: datetime) -> list[Cell]:
         return [
