@@ -43,6 +43,7 @@ async def test_aggregated_discovery(api: RunningApiServer, root: str, version: s
         for version_found in item["versions"]
         for resource in version_found["resources"]
     }
+    assert all(set(item["metadata"]) <= {"name"} for item in found["items"])
     served = {r.plural for r in RESOURCES if bool(r.group) == (root == "/apis")}
     assert names >= served
 
@@ -117,6 +118,11 @@ async def test_metrics_count_requests(api: RunningApiServer) -> None:
     assert 'kubernetes_build_info{build_date="1970-01-01T00:00:00Z",' in text
     assert 'apiserver_resource_objects{group="rbac.authorization.k8s.io",' in text
     assert "process_resident_memory_bytes" in text
+
+
+async def test_a_large_document_says_all_that_it_depends_on(api: RunningApiServer) -> None:
+    async with api.session() as session, session.get("/openapi/v2") as response:
+        assert response.headers["Vary"] == "Accept-Encoding, Accept"
 
 
 async def test_openapi_v3_is_cacheable_by_hash(api: RunningApiServer) -> None:

@@ -187,7 +187,7 @@ def aggregated(root: str, version: str) -> Document:
     names = {"": ("v1",)} if root == "api" else groups()
     items = [
         {
-            "metadata": {"name": name, "creationTimestamp": None} if name else _NO_NAME,
+            "metadata": {"name": name} if name else {},
             "versions": [_version_discovery(name, v) for v in versions],
         }
         for name, versions in names.items()
@@ -198,9 +198,6 @@ def aggregated(root: str, version: str) -> Document:
         "metadata": {},
         "items": items,
     }
-
-
-_NO_NAME: Document = {"creationTimestamp": None}
 
 
 @cache

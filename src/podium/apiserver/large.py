@@ -63,7 +63,7 @@ async def _sent(
     """Send *response* with *pieces*, *size* bytes together, for its body."""
     streamed = StreamResponse(status=response.status, headers=response.headers)
     if request.method == "GET" and "Content-Encoding" not in streamed.headers:
-        streamed.headers["Vary"] = "Accept-Encoding"
+        _varies(streamed)
         if _takes_gzip(request):
             return await _compressed(request, streamed, pieces)
     streamed.content_length = size
@@ -71,6 +71,13 @@ async def _sent(
     for piece in pieces:
         await streamed.write(piece)
     return streamed
+
+
+def _varies(streamed: StreamResponse) -> None:
+    """Say that the body depends on Accept-Encoding, too."""
+    named = streamed.headers.get("Vary", "")
+    if "Accept-Encoding" not in named:
+        streamed.headers["Vary"] = f"Accept-Encoding, {named}" if named else "Accept-Encoding"
 
 
 async def _compressed(
