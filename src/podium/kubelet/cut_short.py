@@ -10,6 +10,8 @@ from podium.kit.clock import Clock
 
 #: Seconds that work gets yet when it is no longer wanted: most is done long before.
 PATIENCE = 5.0
+#: The job that waits for that.
+JOB = "cut short"
 
 
 class CutShort:

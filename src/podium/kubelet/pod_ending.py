@@ -17,6 +17,7 @@ from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
 from podium.domain.pods.termination import LEAST_GRACE, due_to_stop, grace_period
 from podium.kit.bounded import in_daemon_thread, within
+from podium.kubelet import cut_short
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.deletion_watch import DeletionWatch
 from podium.kubelet.jobs import Jobs
@@ -119,7 +120,8 @@ class PodEnding:
     async def _undo(self, observed: Observed) -> bool:
         """Undo what was begun; tell whether there was nothing, or nothing is left of it."""
         self.watch.at(Step.WORK)
-        cancelled = await self._jobs.cancel(keep=("kill ", READINESS_JOB, WATCH_JOB))
+        kept = ("kill ", READINESS_JOB, WATCH_JOB, cut_short.JOB)
+        cancelled = await self._jobs.cancel(keep=kept)
         unstarted = [run.id for run in observed.containers if run.state is RunState.CREATED]
         if unstarted:  # nobody is going to start them any more
             try:

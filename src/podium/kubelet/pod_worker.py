@@ -41,10 +41,10 @@ from podium.domain.pods.termination import (
     must_end,
 )
 from podium.kit.backoff import Backoff
+from podium.kubelet import cut_short
 from podium.kubelet.admission import refusal
 from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
-from podium.kubelet.cut_short import CutShort
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.observe import Observer
 from podium.kubelet.pod_ending import GONE_GRACE, PodEnding
@@ -88,7 +88,7 @@ class PodWorker:
         self._node = node
         self._wake = asyncio.Event()
         self._jobs: Jobs | None = None
-        self._cut_short = CutShort(node.clock)
+        self._cut_short = cut_short.CutShort(node.clock)
         self._observer = Observer(node.runtime, self.uid, node.options.node_ip)
         self._volumes = PodVolumes(
             self.uid, node.options, node.objects, node.client, node.node, node.clock
@@ -246,7 +246,7 @@ class PodWorker:
 
     def _end_soon(self) -> None:
         if self._jobs is not None:
-            self._jobs.start("cut short", self._cut_short.unwanted)
+            self._jobs.start(cut_short.JOB, self._cut_short.unwanted)
 
     def _seconds_until(self, moment: datetime | None) -> float | None:
         if moment is None:
