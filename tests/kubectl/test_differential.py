@@ -138,7 +138,7 @@ def _in_namespace(kubeconfig: Path, namespace: str) -> Path:
 
 
 @pytest.mark.skipif(not _KUBECTL.exists(), reason="needs upstream's kubectl beside the interpreter")
-@pytest.mark.timeout(600)  # several hundred processes, on a machine that may be busy
+@pytest.mark.timeout(900)  # many hundred processes, on a machine that may be busy
 async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     cases = [(line, shlex.split(line)) for line in _lines("cases.txt")]
     monkeypatch.chdir(_MANIFESTS)

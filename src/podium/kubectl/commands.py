@@ -117,7 +117,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 NAMES: dict[str, str] = {name: short for _, group in GROUPS for name, short in group}
 #: Commands that the overview does not name; ``restart`` is Podium's own (``podium restart``).
-HIDDEN = ("help", "options", "restart")
+HIDDEN = ("alpha", "help", "options", "restart")
 
 
 def load(name: str) -> Command | None:

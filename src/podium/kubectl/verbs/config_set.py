@@ -98,10 +98,29 @@ def set_credentials(invocation: Invocation) -> int:
     if values.token or basic:
         for key in ("username", "password") if values.token else ("token",):
             entry.pop(key, None)
+    _provider(entry, values)
     _exec(entry, values)
     files.put("users", name, entry)
     print(f'User "{name}" set.')
     return 0
+
+
+def _provider(entry: Entry, values: Values) -> None:
+    """Take what an auth provider is told: of older texts, as no kubectl has any by now."""
+    made = dict(entry.get("auth-provider") or {})
+    if values.changed("auth-provider") and made.get("name") != values.auth_provider:
+        made = {"name": values.auth_provider}
+    config = dict(made.get("config") or {})
+    for text in values.auth_provider_arg:
+        key, equals, value = text.partition("=")
+        if equals:
+            config[key] = value
+        elif key.endswith("-"):
+            config.pop(key[:-1], None)
+        else:
+            raise CommandError(f"invalid auth-provider-arg format: {text}")
+    if "name" in made:
+        entry["auth-provider"] = {**made, "config": config}
 
 
 def _exec(entry: Entry, values: Values) -> None:
@@ -260,10 +279,14 @@ CHILDREN = {
     "set-credentials": Command(
         "kubectl config set-credentials NAME [--client-certificate=path/to/certfile] "
         "[--client-key=path/to/keyfile] [--token=bearer_token] [--username=basic_user] "
-        "[--password=basic_password] [--exec-command=exec_command] "
+        "[--password=basic_password] [--auth-provider=provider_name] "
+        "[--auth-provider-arg=key=value] [--exec-command=exec_command] "
         "[--exec-api-version=exec_api_version] [--exec-arg=arg] [--exec-env=key=value] [options]",
         "Set a user entry in kubeconfig", set_credentials,
         flags=(
+            Flag("auth-provider", usage="Auth provider for the user entry in kubeconfig"),
+            Flag("auth-provider-arg", [], "'key=value' arguments for the auth provider",
+                 kind=Kind.ARRAY),
             _bool("embed-certs", "Embed client cert/key for the user entry in kubeconfig"),
             Flag("exec-api-version", usage="API version of the exec credential plugin for the user "
                  "entry in kubeconfig"),
