@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from datetime import datetime
 
 import msgspec
@@ -92,4 +91,4 @@ class NodeReading(msgspec.Struct, frozen=True, kw_only=True):
 class Reading(msgspec.Struct, frozen=True):
     time: datetime
     node: NodeReading
-    pods: Sequence[PodReading] = field(default=())
+    pods: Sequence[PodReading] = ()

@@ -7,7 +7,6 @@ variables override one another, what a privileged container is not kept from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 import msgspec
@@ -59,7 +58,7 @@ class SandboxView(msgspec.Struct, frozen=True):
     namespaces: Mapping[str, str]  #: ``network``, ``ipc``, ``uts`` → path
     processes: str = ""  #: the process namespace of modes ``POD`` and ``TARGET``
     #: Its path is among the namespaces, as ``user``.
-    users: UserNamespace = field(default_factory=UserNamespace)
+    users: UserNamespace = msgspec.field(default_factory=UserNamespace)
 
 
 class Adaptation(msgspec.Struct, frozen=True):
