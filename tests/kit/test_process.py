@@ -82,11 +82,14 @@ async def test_nothing_stays_open():
 
 @pytest.mark.e2e
 @pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
-async def test_a_program_that_does_not_end_on_sigkill_is_not_waited_for(tmp_path: Path):
+@pytest.mark.parametrize("children", [True, False])
+async def test_a_program_that_does_not_end_on_sigkill_is_not_waited_for(
+    tmp_path: Path, children: bool
+):
     mounted = tmp_path / "dead"
     mounted.mkdir()
     with dead_filesystem(mounted) as dead:
-        async with spawned("cat", str(mounted / "f")):
+        async with spawned("cat", str(mounted / "f"), children=children):
             assert await asyncio.to_thread(dead.asked.wait, 60)
         assert states("cat") == ["D"]
     while states("cat"):

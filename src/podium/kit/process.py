@@ -5,7 +5,7 @@ daemon that inherits the descriptors cannot keep the caller waiting. The end is 
 pidfd, so no signal handler and no thread is involved.
 
 A killed program gets a moment to end. One that hangs in the kernel, on a dead file system say, does
-not: nobody waits for it, and it is reaped when another program is started.
+not: nobody waits for it, and it is reaped when another program is started. Nor does it stop.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 _DYING = 1.0  # seconds
-#: Killed programs that had not ended when nobody would wait for them any longer.
-_undead: list[subprocess.Popen[bytes]] = []
+_LOOK = 0.001
+#: Killed programs that had not ended when nobody would wait for them any longer: whether they have.
+_undead: list[Callable[[], bool]] = []
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -81,7 +83,7 @@ async def spawned(
     Its stdin comes from the descriptor *stdin*, its stdout and stderr go to the descriptors
     *output* where given; they stay the caller's, and what is completed has neither.
     """
-    _undead[:] = [process for process in _undead if process.poll() is None]
+    _undead[:] = [over for over in _undead if not over()]
     with contextlib.ExitStack() as descriptors:
 
         def opened(descriptor: int) -> int:
@@ -124,7 +126,25 @@ async def _bury(process: subprocess.Popen[bytes]) -> None:
         pass  # it hangs in the kernel
     finally:
         if process.poll() is None:
-            _undead.append(process)
+            reap_later(lambda: process.poll() is not None)
+
+
+def reap_later(over: Callable[[], bool]) -> None:
+    """Have *over* asked now and then, which reaps a program that has ended, until it says so."""
+    _undead.append(over)
+
+
+def soon(over: Callable[[], bool]) -> bool:
+    """Block until *over* says so, as it does after a signal to a program; tell whether it does.
+
+    False for a program that hangs in the kernel, after a second.
+    """
+    deadline = time.monotonic() + _DYING
+    while not over():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK)
+    return True
 
 
 async def ended(pid: int) -> None:
@@ -145,10 +165,12 @@ async def ended(pid: int) -> None:
 def kill_children(pid: int) -> None:
     """SIGKILL to the children of *pid*, a child that nobody has waited for; it is left stopped.
 
-    Stopped, it starts no more of them, and waits for none: their pids stay theirs.
+    Stopped, it starts no more of them, and waits for none: their pids stay theirs. The same holds
+    where it hangs in the kernel and does not stop.
     """
+    how = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
     os.kill(pid, signal.SIGSTOP)
-    os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    soon(lambda: os.waitid(os.P_PID, pid, how) is not None)
     killed: set[int] = set()
     # A child may be about to start a sibling of its own; once killed it is not.
     while young := _children(pid) - killed:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from podium.kit.process import run
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import mount_points
 from podium.runtime.oci.conmon import read_pid
+from podium.runtime.oci.exec_stream import _Child
 from podium.runtime.oci.runtime import OciRuntime
 from podium.runtime.port import ContainerState, Mount, RuntimeFailure
 from support.dead_fs import AVAILABLE, dead_filesystem
@@ -161,3 +163,14 @@ async def test_a_process_that_does_not_end_on_sigkill_is_told_by_name(stuck: Oci
             await stuck.runtime.stop_pod_sandbox(sandbox_id)
     await stuck.runtime.stop_container(container_id, 0)
     assert await state(stuck, container_id) is ContainerState.EXITED
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+async def test_who_leaves_a_command_waits_for_no_runtime_that_hangs(tmp_path: Path):
+    with dead_filesystem(tmp_path) as dead:
+        child = _Child(["/bin/cat", str(tmp_path / "f")], [])
+        assert await asyncio.to_thread(dead.asked.wait, 60)
+        child.end()
+        assert not child.over()
+    while Path(f"/proc/{child.pid}").exists():
+        await run("true")  # reaps it, once it has ended

@@ -21,7 +21,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from podium.kit import descriptors
-from podium.kit.process import ended, kill_children
+from podium.kit.process import ended, kill_children, reap_later, soon
 from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
@@ -212,7 +212,8 @@ class _Child:
         if not self.over():
             kill_children(self.pid)
         self.signal(signal.SIGKILL)
-        self._reap(0)
+        if not soon(self.over):
+            reap_later(self.over)
 
     def _reap(self, flags: int) -> int | None:
         """Return the exit code, None while the child runs and *flags* say not to wait for it."""
