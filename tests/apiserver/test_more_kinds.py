@@ -230,6 +230,21 @@ async def test_delete_options_in_protobuf(api: RunningApiServer) -> None:
             assert response.status == 200
 
 
+@pytest.mark.parametrize("version", ["v1", "meta.k8s.io/v1", "apps/v1", "example.com/v1beta1"])
+async def test_delete_options_of_any_version(api: RunningApiServer, version: str) -> None:
+    """Go clients say the version that their own kind has, whoever serves it."""
+    path = "/api/v1/namespaces/default/configmaps/a"
+    kind = version.encode()
+    types = b"\n" + bytes([len(kind)]) + kind + b"\x12\rDeleteOptions"
+    packed = b"k8s\0\n" + bytes([len(types)]) + types + b"\x12\0"
+    asked = {"apiVersion": version, "kind": "DeleteOptions"}
+    async with api.session() as session:
+        async with session.delete(path, json=asked) as response:
+            assert response.status == 404
+        async with session.delete(path, data=packed, headers=PROTOBUF) as response:
+            assert response.status == 404
+
+
 async def test_delete_options_that_are_none(api: RunningApiServer) -> None:
     path = "/api/v1/namespaces/default/configmaps/a"
     async with (
@@ -241,3 +256,16 @@ async def test_delete_options_that_are_none(api: RunningApiServer) -> None:
     assert status["message"] == (
         "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
     )
+
+
+async def test_a_bomb_for_delete_options_is_the_clients_fault(api: RunningApiServer) -> None:
+    path = "/api/v1/namespaces/default/configmaps/a"
+    for body, content_type in ((b"[" * 20_000, "json"), (b"[" * 20_000, "yaml")):
+        headers = {"Content-Type": f"application/{content_type}"}
+        async with (
+            api.session() as session,
+            session.delete(path, data=body, headers=headers) as response,
+        ):
+            status = await response.json()
+        assert (response.status, status["reason"]) == (400, "BadRequest")
+        assert "exceeded max depth" in status["message"]

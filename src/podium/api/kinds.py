@@ -74,6 +74,8 @@ _LONGEST = 256
 _ALIASES = {
     GroupVersionKind("policy", "v1beta1", "Eviction"): GroupVersionKind("policy", "v1", "Eviction")
 }
+#: Kinds that are the same in every version, served or not.
+_UNVERSIONED = ("DeleteOptions",)
 
 
 def find(said: GroupVersionKind) -> type[Any] | None:
@@ -86,10 +88,10 @@ def find(said: GroupVersionKind) -> type[Any] | None:
 @lru_cache(maxsize=256)
 def _find(said: GroupVersionKind) -> type[Any] | None:
     said = _ALIASES.get(said, said)
-    names = [GROUPS.get((said.group, said.version)), "meta_v1"]
-    for name in names:
-        if name is None:
-            return None
+    own = GROUPS.get((said.group, said.version))
+    if own is None and said.kind not in _UNVERSIONED:
+        return None
+    for name in filter(None, (own, "meta_v1")):
         module = sys.modules.get(f"podium.api.types.{name}")
         module = module or import_module(f"podium.api.types.{name}")
         cls = getattr(module, said.kind, None)

@@ -7,7 +7,7 @@ import re
 from aiohttp.web import StreamResponse
 
 from podium.api import codec, protobuf
-from podium.api.errors import ApiError
+from podium.api.errors import ApiError, bad_request
 from podium.api.types.meta_v1 import DeleteOptions, StatusDetails
 from podium.apiserver import bodies, errors, query
 from podium.apiserver.call import Call
@@ -25,6 +25,7 @@ _UNRECOGNIZED = re.compile(
 _OTHER_KIND = re.compile(
     r'(?P<kind>\S+) in version "(?P<version>[^"]*)" cannot be handled as a DeleteOptions'
 )
+_TOO_DEEP = "exceeded max depth"
 
 
 async def delete(call: Call) -> StreamResponse:
@@ -69,7 +70,8 @@ async def _options(call: Call) -> DeleteOptions:
 
 
 def _decode(body: bytes, content_type: str) -> tuple[DeleteOptions, list[str]]:
-    """Raises ApiError: 500 without a reason, as upstream tells what it cannot read here."""
+    """Raises ApiError: 500 without a reason, as upstream tells what it cannot read here; 400 for
+    what only an attack nests so deeply."""
     dropped: list[str] = []
     try:
         if content_type == protobuf.CONTENT_TYPE:
@@ -81,7 +83,10 @@ def _decode(body: bytes, content_type: str) -> tuple[DeleteOptions, list[str]]:
     except protobuf.BadProtobuf as error:
         raise errors.plain_failure(500, str(error)) from error
     except ApiError as error:
-        raise errors.plain_failure(500, _plain_words(str(error))) from error
+        why = _plain_words(str(error))
+        if _TOO_DEEP in why:
+            raise bad_request(why) from error
+        raise errors.plain_failure(500, why) from error
     decoded: DeleteOptions = options
     return decoded, dropped
 
