@@ -56,6 +56,20 @@ async def test_a_thread_that_hangs_is_left_to_itself():
     release.set()
 
 
+async def test_a_bug_in_a_thread_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch):
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_type))
+
+    def bug() -> None:
+        raise ValueError("embedded null byte")
+
+    async with asyncio.timeout(60):
+        with pytest.raises(RuntimeError, match="has failed"):
+            await in_daemon_thread(None, bug)
+        while told != [ValueError]:
+            await asyncio.sleep(0)
+
+
 async def test_a_thread_returns_and_raises():
     def fail() -> None:
         raise FileNotFoundError("f")

@@ -40,12 +40,12 @@ async def in_daemon_thread(seconds: float | None, work: Callable[[], T]) -> T:
 
     For what touches file systems that may be dead: the thread then hangs in the kernel and is left
     to itself, takes no place of others, and does not keep the process from ending. *work* may
-    raise OSError, and nothing else.
+    raise OSError; anything else is a bug, which the thread tells of, and a RuntimeError here.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
-    def settle(result: T | None, error: OSError | None) -> None:
+    def settle(result: T | None, error: Exception | None) -> None:
         if outcome.done():
             return
         if error is not None:
@@ -54,13 +54,15 @@ async def in_daemon_thread(seconds: float | None, work: Callable[[], T]) -> T:
             outcome.set_result(result)  # type: ignore[arg-type]
 
     def run() -> None:
-        result, error = None, None
+        result: T | None = None
+        error: Exception | None = RuntimeError("work in a thread has failed")
         try:
-            result = work()
+            result, error = work(), None
         except OSError as exc:
             error = exc
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            loop.call_soon_threadsafe(settle, result, error)
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+                loop.call_soon_threadsafe(settle, result, error)
 
     threading.Thread(target=run, daemon=True, name=THREAD).start()
     async with asyncio.timeout(seconds):

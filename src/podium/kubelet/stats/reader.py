@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods import identity
+from podium.kit.answering import silent
 from podium.kit.clock import Clock
 from podium.kit.disk_usage import DiskUsage, disk_usage
 from podium.kubelet.cgroups import PodCgroups
@@ -24,7 +25,6 @@ from podium.kubelet.stats.readings import (
     PodReading,
     Reading,
 )
-from podium.kubelet.volumes.answering import answers
 from podium.runtime.image_port import FilesystemUsage, ImageService
 from podium.runtime.network.interfaces import interfaces
 from podium.runtime.port import Container, ContainerState, RuntimeFailure, RuntimeService
@@ -86,7 +86,8 @@ class StatsReader:
         ]
         found = {uid: self._places(pod) for uid, pod in wanted.items()}
         used = await self._count([c.id for p in readings for c in p.containers], found)
-        return [await _with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
+        found = await _answering(found)
+        return [_with_disks(p, found[p.pod.metadata.uid], used) for p in readings]
 
     # -- Pods
 
@@ -148,7 +149,8 @@ class StatsReader:
         if anew or self._clock.monotonic() - at >= DISKS_AGE or not containers <= counted:
             used = await self._count(sorted(containers), found)
             self._disks = (self._clock.monotonic(), containers, used)
-        return [await _with_disks(p, found[p.pod.metadata.uid], used) for p in pods]
+        found = await _answering(found)
+        return [_with_disks(p, found[p.pod.metadata.uid], used) for p in pods]
 
     async def _count(
         self, containers: Sequence[str], found: Mapping[str, PodPlaces]
@@ -198,11 +200,16 @@ class StatsReader:
         return self._rates.rate("pods", pods.cpu_usage_nanoseconds, now) if pods else None
 
 
-async def _with_disks(
-    reading: PodReading, found: PodPlaces, used: Mapping[str, DiskUsage]
-) -> PodReading:
-    claimed = {name: path for name, path in found.claimed.items() if await answers(path)}
-    found = replace(found, claimed=claimed)
+async def _answering(found: Mapping[str, PodPlaces]) -> dict[str, PodPlaces]:
+    """Return *found* without claimed volumes on file systems that do not answer."""
+    dead = await silent(path for place in found.values() for path in place.claimed.values())
+    return {
+        uid: replace(place, claimed={n: p for n, p in place.claimed.items() if p not in dead})
+        for uid, place in found.items()
+    }
+
+
+def _with_disks(reading: PodReading, found: PodPlaces, used: Mapping[str, DiskUsage]) -> PodReading:
     own = [used[path] for path in found.own if path in used]
     containers = [
         replace(c, rootfs=used.get(c.id), logs=used.get(found.logs.get(c.name, "")))

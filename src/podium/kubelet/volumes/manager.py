@@ -18,12 +18,12 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.empty_dirs import MEMORY, memory_size
 from podium.domain.pods.volume_files import VolumeProblem
 from podium.domain.pods.volume_ownership import changes_on_mismatch_only, fs_group
+from podium.kit.answering import PATIENCE, answers
 from podium.kit.bounded import in_daemon_thread
 from podium.kit.clock import Clock
 from podium.kubelet.objects import ObjectStore, mounted_volumes
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.volumes import atomic_writer, empty_dir, host_path, ownership, sub_paths
-from podium.kubelet.volumes.answering import PATIENCE, answers
 from podium.kubelet.volumes.claims import PodClaims, check_local
 from podium.kubelet.volumes.content import files_of, token_files
 from podium.kubelet.volumes.removal import remove

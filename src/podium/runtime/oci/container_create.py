@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from podium.kit.bounded import in_daemon_thread
+from podium.kit.answering import silent
 from podium.kit.files import write_atomic
 from podium.runtime.mounts import mount_of
 from podium.runtime.oci import apparmor, idmaps, image_mounts, user_namespace
@@ -193,18 +192,12 @@ def _log_path(sandbox: PodSandboxConfig, config: ContainerConfig) -> str:
 
 
 async def _answering(engine: Engine, config: ContainerConfig) -> None:
-    """Touch what is mounted in a thread first: a dead file system would hold up everything."""
+    """Have what is mounted touched first: a dead file system would hold up everything."""
     paths = [mount.host_path for mount in config.mounts if mount.host_path]
-    try:
-        await in_daemon_thread(engine.options.patience, lambda: _touch(paths))
-    except TimeoutError:
-        text = f"what is to be mounted does not answer: {', '.join(paths)}"
-        raise RuntimeFailure(f"failed to create containerd container: {text}") from None
-
-
-def _touch(paths: Sequence[str]) -> None:
-    for path in paths:
-        os.path.exists(path)
+    dead = await silent(paths, engine.options.patience)
+    if dead:
+        text = f"what is to be mounted does not answer: {', '.join(sorted(dead))}"
+        raise RuntimeFailure(f"failed to create containerd container: {text}")
 
 
 def _make_mount_sources(config: ContainerConfig) -> None:
