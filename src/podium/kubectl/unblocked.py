@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from podium.kubectl.http import Http, Query
     from podium.kubectl.wire import Response
 
-#: As much as one record of TLS carries: more never comes at once.
+#: As much as one record of TLS carries: more never comes at once, and none of it is left behind.
 _PIECE = 1 << 14
+#: How many pieces are taken before who uses them may do something else.
+_AT_ONCE = 8
 
 
 class Refused(CommandError):
@@ -83,11 +85,16 @@ class Unblocked:
             raise Unreachable(self._server, exc) from exc
 
     def take(self) -> Iterator[bytes]:
-        """Yield what has come. Raises Unreachable."""
+        """Yield what has come. Raises Unreachable.
+
+        Not all of it, where more comes than is dealt with: what the user types has its turn, too.
+        """
         if self._ahead:
             ahead, self._ahead = self._ahead, b""
             yield ahead
-        while not self._ended:
+        for _ in range(_AT_ONCE):
+            if self._ended:
+                return
             try:
                 data = self._socket.recv(_PIECE)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
