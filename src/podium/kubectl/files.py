@@ -87,6 +87,8 @@ _GO_TYPES = {str: "string", list: "array", bool: "bool", int: "number", float: "
 
 def _undecoded(source: str, value: Any, *, listed: bool) -> CommandError | None:
     """Return why a value is no object, None where it is one."""
+    if value is None:  # an item of a list; to Go, an object that says nothing
+        value = {}
     if not isinstance(value, dict):
         what = f"json: cannot unmarshal {_GO_TYPES[type(value)]} into Go value of type "
         return CommandError(f'unable to decode "{source}": {what}unstructured.detector')
@@ -232,8 +234,12 @@ def _files(name: str, recursive: bool) -> list[str]:
 
 
 def _below(directory: str, recursive: bool) -> Iterator[str]:
-    """Yield the files of a directory, and of those below in their places."""
-    for name in sorted(os.listdir(directory)):
+    """Yield the files of a directory, and of those below in their places. Raises CommandError."""
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError as exc:
+        raise CommandError(f"open {directory}: {(exc.strerror or '').lower()}") from exc
+    for name in names:
         path = os.path.normpath(os.path.join(directory, name))
         if os.path.isdir(path):
             if recursive and not os.path.islink(path):
