@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -94,24 +95,69 @@ def test_what_nobody_can_follow_is_refused(tmp_path, text, problem):
     assert problem in str(caught.value)
 
 
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "rc"
+    path.write_bytes(_HEAD.format("v1beta1").encode() + b"# \xff\n")
+    with pytest.raises(preferences.Unapplied, match="no valid preferences found"):
+        preferences.load(["get", f"--kuberc={path}"])
+
+
+def test_a_file_that_cannot_be_written(monkeypatch, capfd):
+    monkeypatch.setenv("HOME", "/proc/nothing")
+    assert main(["kuberc", "set", "--section=aliases", "--name=a", "--command=get"]) == 1
+    assert capfd.readouterr().err == (
+        "error: failed to create directory /proc/nothing/.kube: "
+        "mkdir /proc/nothing: no such file or directory\n"
+    )
+
+
+_PLUGINS = "client.authentication.k8s.io/v1"
+
+
+def made_plugin(directory: Path, token: str) -> Path:
+    directory.mkdir(exist_ok=True)
+    plugin = directory / "plugin"
+    answer = json.dumps({"apiVersion": _PLUGINS, "status": {"token": token}})
+    plugin.write_text(f"#!/bin/sh\necho '{answer}'\n")
+    plugin.chmod(0o700)
+    return plugin
+
+
 @pytest.mark.parametrize(
     ("policy", "allowed", "runs"),
     [("", [], True), ("AllowAll", [], True), ("DenyAll", [], False),
      ("Allowlist", ["other"], False), ("Allowlist", ["{}/plugin"], True)],
 )  # fmt: skip
 def test_plugins_run_where_the_policy_lets_them(tmp_path, policy, allowed, runs):
-    version = "client.authentication.k8s.io/v1"
-    plugin = tmp_path / "plugin"
-    plugin.write_text(
-        f'#!/bin/sh\necho \'{{"apiVersion": "{version}", "status": {{"token": "t"}}}}\'\n'
-    )
-    plugin.chmod(0o700)
+    plugin = made_plugin(tmp_path, "t")
     connection = Connection("https://nowhere")
     connection.plugin_policy = policy
     connection.plugins_allowed = [one.format(tmp_path) for one in allowed]
-    said = {"apiVersion": version, "command": str(plugin), "interactiveMode": "Never"}
+    said = {"apiVersion": _PLUGINS, "command": str(plugin), "interactiveMode": "Never"}
     if runs:
         assert credentials(said, connection) == {"token": "t"}
     else:
         with pytest.raises(CommandError, match=f'"{plugin}" (is )?not'):
             credentials(said, connection)
+
+
+def test_the_plugin_that_was_allowed_is_the_one_that_runs(tmp_path, monkeypatch):
+    """A kubeconfig's ``env`` may name another PATH: no plugin is looked for there."""
+    good, evil = (made_plugin(tmp_path / name, name).parent for name in ("good", "evil"))
+    monkeypatch.setenv("PATH", f"{good}:{os.environ['PATH']}")
+    connection = Connection("https://nowhere")
+    connection.plugin_policy, connection.plugins_allowed = "Allowlist", ["plugin"]
+    said = {"apiVersion": _PLUGINS, "command": "plugin", "interactiveMode": "Never",
+            "env": [{"name": "PATH", "value": str(evil)}]}  # fmt: skip
+    assert credentials(said, connection) == {"token": "good"}
+
+
+def test_a_plugin_that_cannot_run(tmp_path):
+    plugin = made_plugin(tmp_path, "t")
+    plugin.write_bytes(b"\x7fELF")
+    said = {"apiVersion": _PLUGINS, "command": str(plugin), "interactiveMode": "Never"}
+    with pytest.raises(CommandError, match=f"fork/exec {plugin}: exec format error"):
+        credentials(said, Connection("https://nowhere"))
+    plugin.chmod(0o600)
+    with pytest.raises(CommandError, match=f"executable {plugin} not found"):
+        credentials(said, Connection("https://nowhere"))

@@ -28,12 +28,11 @@ def _failed(text: str) -> Said:
     return Said(f"Unable to connect to the server: getting credentials: {text}")
 
 
-def _check_allowed(program: str, connection: Connection) -> None:
+def _check_allowed(path: str, connection: Connection) -> None:
     """Raise CommandError for a program that the user's preferences do not let run."""
     policy = connection.plugin_policy
     if policy not in ("DenyAll", "Allowlist"):
         return
-    path = shutil.which(program) or program
     path = os.path.abspath(path) if os.sep in path else path
     if policy == "DenyAll":
         raise _failed(f'plugin "{path}" not allowed: policy set to "DenyAll"')
@@ -49,7 +48,9 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
     version, program = str(config.get("apiVersion", "")), str(config.get("command", ""))
     if version not in _VERSIONS:
         raise CommandError(f'exec plugin: invalid apiVersion "{version}"')
-    _check_allowed(program, connection)
+    # Found by our own PATH, as what was allowed is: that in ``env`` is for the program itself.
+    path = shutil.which(program)
+    _check_allowed(path or program, connection)
     interactive = config.get("interactiveMode") != "Never" and sys.stdin.isatty()
     spec: dict[str, Any] = {"interactive": interactive}
     if config.get("provideClusterInfo"):
@@ -57,18 +58,22 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
     info = {"kind": "ExecCredential", "apiVersion": version, "spec": spec}
     variables = {entry["name"]: entry["value"] for entry in config.get("env") or ()}
     environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+    if path is None:
+        hint = config.get("installHint")
+        text = f"exec: executable {program} not found\n\n{_NOT_INSTALLED}"
+        raise _failed(f"{text}\n\n{hint}" if hint else text)
     try:
         completed = subprocess.run(
             [program, *(config.get("args") or ())],
+            executable=path,
             env=environment,
             stdin=None if interactive else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             check=False,
         )
-    except FileNotFoundError as exc:
-        hint = config.get("installHint")
-        text = f"exec: executable {program} not found\n\n{_NOT_INSTALLED}"
-        raise _failed(f"{text}\n\n{hint}" if hint else text) from exc
+    except OSError as exc:
+        what = (exc.strerror or "").lower()
+        raise _failed(f"exec: fork/exec {path}: {what}") from exc
     if completed.returncode:
         raise _failed(f"exec: executable {program} failed with exit code {completed.returncode}")
     try:

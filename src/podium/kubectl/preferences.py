@@ -108,8 +108,13 @@ def read(path: str) -> tuple[Map | None, str]:
     """
     from podium.api import yaml_json
 
-    with open(path, encoding="utf-8") as file:
-        parts = [part for part in re.split(r"^---\s*$", file.read(), flags=re.M) if part.strip()]
+    nothing = Unfit(f"no valid preferences found in {path}, use --v=5 to see details")
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except UnicodeDecodeError as exc:
+        raise nothing from exc
+    parts = [part for part in re.split(r"^---\s*$", text, flags=re.M) if part.strip()]
     for part in parts:
         try:
             found = yaml_json.load(part)[0]
@@ -120,7 +125,7 @@ def read(path: str) -> tuple[Map | None, str]:
             if group == GROUP and version in _OLD_NAMES and _fits(found, version):
                 return _decoded(found, version)
     if parts:
-        raise Unfit(f"no valid preferences found in {path}, use --v=5 to see details")
+        raise nothing
     return None, ""
 
 

@@ -102,7 +102,12 @@ def _save(path: str, document: Map) -> None:
     from podium.kubectl.printing.yaml_text import dump
 
     whole = {"defaults": None, "aliases": None} | _without_none(document)
-    os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+    except OSError as exc:
+        what = f"mkdir {exc.filename}: {(exc.strerror or '').lower()}"
+        raise CommandError(f"failed to create directory {directory}: {what}") from exc
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with open(descriptor, "w", encoding="utf-8") as file:
