@@ -100,7 +100,8 @@ def _listed(invocation: Invocation, type_: ResourceType, namespace: str) -> Iter
     values = invocation.values
     query = [("labelSelector", values.selector)] if values.selector else []
     path = type_.path(namespace)
-    for item in items(invocation.session.http, path, query, chunk=values.chunk_size):
+    session = invocation.session
+    for item in items(session.http, path, query, chunk=values.chunk_size, warn=session.warn):
         yield type_, {"apiVersion": type_.group_version, "kind": type_.kind, **item}
 
 
