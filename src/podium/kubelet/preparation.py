@@ -172,7 +172,7 @@ class Preparation:
 
     def _pull_secrets(self, pod: Pod) -> list[Secret]:
         """The secrets for pulls that there are; an event tells of the others."""
-        names = [reference.name for reference in pod.spec.image_pull_secrets]
+        names = [reference.name for reference in pod.spec.image_pull_secrets if reference.name]
         found = {name: self._node.objects.secret(pod.metadata.namespace, name) for name in names}
         missing = [name for name in names if found[name] is None]
         if missing:
