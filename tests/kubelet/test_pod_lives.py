@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
 import pytest
 
 from podium.api import scheme
-from podium.kubelet.pods import RELIST
+from podium.kubelet import pods
+from podium.kubelet.pods import ORPHAN, RELIST
+from podium.kubelet.volumes.removal import remove
 from podium.runtime.port import RuntimeFailure
 
 
@@ -228,7 +233,7 @@ async def test_a_new_pod_of_the_same_name_waits_for_the_old_one(node):
 
 
 async def test_a_pull_secret_that_is_not_there_is_told_of_and_holds_nothing_up(node):
-    await node.create(imagePullSecrets=[{"name": "nope"}, {"name": "neither"}])
+    await node.create(imagePullSecrets=[{"name": "nope"}, {}, {"name": "neither"}])
     await node.running()
     told = (
         "FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets "
@@ -258,6 +263,26 @@ async def test_a_deletion_that_does_not_get_on_goes_on_without_and_the_node_is_c
     for _ in range(int(RELIST)):
         await node.clock.advance(1)
     assert await node.runtime.list_pod_sandbox() == []
+
+
+async def test_what_cannot_be_removed_takes_one_thread_until_it_can(idle_node, monkeypatch):
+    node, asked, dead = idle_node, [], threading.Event()
+    left = node.directory / "logs" / "default_web_1234"
+    left.mkdir(parents=True)
+
+    def hang(directory: Path) -> None:
+        asked.append(directory)
+        dead.wait(60)
+        remove(directory)
+
+    monkeypatch.setattr(pods, "remove", hang)
+    await node.start()
+    await node.until(lambda: asked == [left])
+    for _ in range(int(3 * (RELIST + ORPHAN))):
+        await node.clock.advance(1)
+    assert asked == [left]
+    dead.set()
+    await node.until(lambda: not left.exists(), step=1)
 
 
 async def test_what_others_write_of_what_the_node_knows_better_is_put_right(node):

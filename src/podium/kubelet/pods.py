@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ class PodManager:
         self._finished: dict[str, asyncio.Event] = {}
         self._group: asyncio.TaskGroup | None = None
         self._node: NodeServices | None = None
+        self._clearing: set[Path] = set()  # directories that a thread is removing
         self._static: dict[str, Pod] = {}  # what there are manifests of, by uid
         #: Called with each static Pod and each mirror Pod that something has happened to.
         self.on_static: Callable[[Pod], None] = lambda _pod: None
@@ -248,8 +248,7 @@ class PodManager:
         for directory in logs.iterdir() if logs.exists() else ():
             uid = directory.name.rpartition("_")[2]
             if uid not in self._workers:
-                work = in_daemon_thread(ORPHAN, partial(remove, directory))
-                await self._remove_orphan("log directory", str(directory), work)
+                await self._remove_orphan("log directory", str(directory), self._clear(directory))
 
     async def _sandboxes(self) -> Sequence[PodSandbox]:
         assert self._node is not None
@@ -278,5 +277,19 @@ class PodManager:
         """Remove a Pod's directory and its cgroup; the directory's name is its uid."""
         assert self._node is not None
         await self._node.cgroups.remove(directory.name)
-        await in_daemon_thread(ORPHAN, partial(remove, directory))
+        await self._clear(directory)
         self._node.user_namespaces.release(directory.name)
+
+    async def _clear(self, directory: Path) -> None:
+        """Raises OSError, and TimeoutError also where an earlier attempt still hangs."""
+
+        def clear() -> None:
+            try:
+                remove(directory)
+            finally:
+                self._clearing.discard(directory)
+
+        if directory in self._clearing:
+            raise TimeoutError
+        self._clearing.add(directory)
+        await in_daemon_thread(ORPHAN, clear)
