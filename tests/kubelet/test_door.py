@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from podium.kubelet.streaming.protocol import TUNNEL_PROTOCOL
+
 LOGS = "/containerLogs/default/p/c"
 
 
@@ -94,3 +96,18 @@ async def test_what_cannot_be_answered(node):
     )
     assert (await node.fetch("/containerLogs/default/nosuch/c"))[0] == 404
     assert (await node.fetch("/containerLogs/default/p/nosuch"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path", ["/exec/default/p/c?command=true&output=1", "/portForward/default/p"]
+)
+async def test_half_a_handshake_is_refused(node, path):
+    await node.create()
+    await node.running()
+    told = await node.fetch(
+        path,
+        Connection="Upgrade",
+        Upgrade="websocket",
+        **{"Sec-WebSocket-Protocol": TUNNEL_PROTOCOL},
+    )
+    assert told == (400, "Unsupported version: ")

@@ -281,8 +281,10 @@ class Node:
         user: str = "kube-apiserver-kubelet-client",
         groups: Sequence[str] = (),
         token: str = "",
+        **more: str,
     ) -> Any:
-        """GET from the kubelet: (status, text); as *user*, "" for none, or with a token."""
+        """GET from the kubelet: (status, text); as *user*, "" for none, or with a token; *more* are
+        headers."""
         await self.api.settled.wait()
         node = await self.client.get(scheme.NODES, NODE)
         port = node.status.daemon_endpoints.kubelet_endpoint.port
@@ -290,7 +292,7 @@ class Node:
         if user and not token:
             pair = self.api.pair(user, groups)
             context.load_cert_chain(pair.cert, pair.key)
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {token}", **more} if token else more
         connector = aiohttp.TCPConnector(ssl=context)
         async with (
             aiohttp.ClientSession(connector=connector) as session,

@@ -154,12 +154,19 @@ async def _serve(
 async def _while_there(request: web.Request) -> AsyncIterator[None]:
     """Break the body off by PeerGone when the client has gone, be it that nobody reads of it.
 
-    A command that takes no input holds its client back, and its end with it.
+    A command that takes no input holds its client back, and its end with it. What aiohttp raises in
+    the body, to refuse a request or for a client that has just gone, is its own to see, ungrouped.
     """
+    raised: Exception | None = None
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_notice_end(request), name="end of a stream")
-        yield
+        try:
+            yield
+        except (web.HTTPException, ConnectionError) as exc:
+            raised = exc
         watch.cancel()
+    if raised is not None:
+        raise raised
 
 
 async def _notice_end(request: web.Request) -> None:
