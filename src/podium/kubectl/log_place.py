@@ -1,7 +1,8 @@
 """How far a log has been read, so that reading goes on there over another connection. Pure.
 
 The log comes with the times of its lines, which may be shown or not. Asked for what was written
-since the newest of them, a server sends the lines of that moment once more: those are left out.
+since the newest of them, a server sends the lines of that moment once more, one of upstream's all
+of that second: those are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 
 #: A line's time, to the microsecond (nodes compare no more of it), and its zone.
 _TIME = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d*(Z|[+-]\d\d:\d\d)")
+_ZONE_AT = len("2006-01-02T15:04:05.000000")
 #: A line's beginning; what has none is a server's own word about the log.
 _BEGINS = re.compile(rb"^(\d{4}-\d\d-\d\dT[^ \n]*) ", re.MULTILINE)
 
@@ -26,6 +28,8 @@ class Place:
         self._lines = 0  #: lines of that moment, the one under way included
         self._shown = 0  #: bytes of the line under way
         self._again = (0, 0)  #: lines of that moment that were shown before, and bytes of the next
+        self._resumed = False  #: what is older than that moment was shown before
+        self._older = False  #: the line under way is
 
     @property
     def moment(self) -> str:
@@ -34,10 +38,11 @@ class Place:
 
     def resume(self) -> None:
         """Expect the lines of :attr:`moment` once more."""
-        under_way = self._inside and self._timed
+        under_way = self._inside and self._timed and not self._older
         come = (self._lines - under_way, self._shown if under_way else 0)
         self._again = max(self._again, come)
         self._held, self._inside, self._lines, self._shown = b"", False, 0, 0
+        self._resumed = True
 
     def feed(self, data: bytes) -> bytes:
         """Return what is new in *data*, of which lines may be torn apart."""
@@ -45,7 +50,7 @@ class Place:
         out = []
         while data:
             if not self._inside:
-                if self._again == (0, 0):
+                if self._again == (0, 0) and not self._resumed:
                     end = data.rfind(b"\n") + 1
                     out.append(self._at_once(data[:end]))
                     data = data[end:]
@@ -76,12 +81,18 @@ class Place:
 
     def _begin(self, time: bytes) -> None:
         moment = _moment(time)
+        self._older = self._resumed and _is_before(moment, self._moment)
+        if self._older:
+            return
+        self._resumed = False
         if moment != self._moment:
             self._moment, self._lines, self._again = moment, 0, (0, 0)
         self._lines += 1
         self._shown = 0
 
     def _unseen(self, text: bytes) -> bytes:
+        if self._older:
+            return b""
         lines, more = self._again
         before = self._shown
         self._shown += len(text)
@@ -91,6 +102,11 @@ class Place:
             return text[max(0, more - before) :]
         self._again = (0, 0)
         return text
+
+
+def _is_before(moment: bytes, other: bytes) -> bool:
+    """Whether a moment is before another one, as far as their texts say: in one zone."""
+    return moment[_ZONE_AT:] == other[_ZONE_AT:] and moment < other
 
 
 def _moment(time: bytes) -> bytes:
