@@ -31,12 +31,15 @@ async def apart(work: Callable[[], T]) -> T:
             done.set_result(result)  # type: ignore[arg-type]
 
     def run() -> None:
+        result: T | None = None
+        failure: CommandError | None = CommandError("a request has failed: a bug of this kubectl's")
         try:
             result, failure = work(), None
         except CommandError as exc:
-            result, failure = None, exc
-        with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
-            loop.call_soon_threadsafe(finish, result, failure)
+            failure = exc
+        finally:  # or who waits would wait for ever; the thread tells what it was
+            with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
+                loop.call_soon_threadsafe(finish, result, failure)
 
     threading.Thread(target=run, name="request", daemon=True).start()
     return await done
