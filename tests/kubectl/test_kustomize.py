@@ -108,6 +108,10 @@ def test_references_stay_within_their_base(tmp_path):
         ("buildMetadata: [originAnnotations]", "originAnnotations"),
         ("transformers: ['{apiVersion: v1, kind: X}']", "of the kind v1 X is not served"),
         ("resources: [https://example.org/base?ref=v1]", "remote kustomizations are not served"),
+        (
+            "configMapGenerator: [{name: a}]\nvars: [{name: A, objref: {apiVersion: v1}}]",
+            r"var '{A \[noKind\].v1.\[noGrp\] {metadata.name}}' cannot be mapped",
+        ),
         ("resources: x", "cannot unmarshal string"),
         ("namePrefix: 1", "cannot unmarshal number"),
         ("a: [", "invalid Kustomization"),

@@ -68,12 +68,13 @@ def _value(items: Sequence[Item], said: Map) -> Any:
     wanted = said.get("objref") or {}
     group, _, version = str(wanted.get("apiVersion") or "").rpartition("/")
     path = (said.get("fieldref") or {}).get("fieldpath") or "metadata.name"
-    kind = f"{wanted.get('kind')}.{version or '[noVer]'}.{group or '[noGrp]'}"
+    kind = f"{wanted.get('kind') or '[noKind]'}.{version or '[noVer]'}.{group or '[noGrp]'}"
     shown = f"{{{said.get('name')} {kind} {{{path}}}}}"
 
     def fits(found: Id) -> bool:
         namespace = wanted.get("namespace")
-        of_kind = (found.group, found.version) == (group, version) and found.kind == wanted["kind"]
+        of_version = (found.group, found.version) == (group, version)
+        of_kind = of_version and found.kind == wanted.get("kind")
         in_place = not namespace or found.namespace == namespace
         return of_kind and in_place and found.name == wanted.get("name")
 
