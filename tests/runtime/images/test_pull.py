@@ -4,13 +4,15 @@ import asyncio
 import base64
 import os
 import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from aiohttp import web
 
 from podium.kit.clock import SystemClock
 from podium.runtime.image_port import AuthConfig
-from podium.runtime.images import registries
+from podium.runtime.images import pull, registries
 from podium.runtime.images.service import LocalImageService
 from podium.runtime.port import RuntimeFailure
 from support.fake_registry import FakeRegistry, break_off, serving
@@ -396,6 +398,27 @@ async def test_layers_come_side_by_side(service, fake):
     fake.intercept = wait_for_both
     async with asyncio.timeout(60):
         assert await service.pull_image(f"{fake.host}/b:1") == IMAGE.id
+
+
+async def test_who_needs_a_thread_does_not_wait_until_layers_are_unpacked(
+    service, fake, monkeypatch
+):
+    fake.add("b", "1", IMAGE)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    unpacking, others, install = threading.Event(), threading.Event(), pull.install_layer
+
+    def slow(*about, **more):
+        unpacking.set()
+        assert others.wait(60)
+        return install(*about, **more)
+
+    monkeypatch.setattr(pull, "install_layer", slow)
+    async with asyncio.TaskGroup() as group:
+        pulled = group.create_task(service.pull_image(f"{fake.host}/b:1"))
+        while not unpacking.is_set():
+            await asyncio.sleep(0.001)
+        await asyncio.to_thread(others.set)
+    assert pulled.result() == IMAGE.id
 
 
 async def test_a_cancelled_pull_leaves_nothing(service, fake):

@@ -7,7 +7,8 @@ import os
 import shutil
 import threading
 from collections.abc import Awaitable, Sequence
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -123,6 +124,12 @@ class Puller(msgspec.Struct, frozen=True):
         return image_id
 
 
+@cache
+def _unpackers() -> ThreadPoolExecutor:
+    """Threads that nobody else waits for: Pods start and end while images are unpacked."""
+    return ThreadPoolExecutor(thread_name_prefix="unpack")
+
+
 class _Layers:
     """Downloads an image's layers side by side and unpacks them in their order."""
 
@@ -175,7 +182,7 @@ class _Layers:
         path = await download
         if self._progress is not None:
             self._progress.unpacking(blob.digest)
-        await run_in_thread(partial(self._install, plan, blob, path), self._stop.set)
+        await run_in_thread(partial(self._install, plan, blob, path), self._stop.set, _unpackers())
         if self._progress is not None:
             self._progress.done(blob.digest)
 
