@@ -204,3 +204,15 @@ async def test_many_small_requests_at_once_are_no_long_header(api: RunningApiSer
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
             assert await reader.readexactly(2) == b"ok"
     writer.close()
+
+
+async def test_a_client_that_goes_after_its_refusal_is_no_fault_of_ours(
+    api: RunningApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it still sends is thrown away, and it may be gone before all of that has come."""
+    head = f"POST {CONFIGS} HTTP/1.1\r\nHost: x\r\nContent-Length: 4000000\r\n\r\n".encode()
+    for _ in range(5):
+        code, _, _ = await exchange(api, head + b" " * 3_900_000)
+        assert code == 413
+    assert (await get(api, "/version"))[0] == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

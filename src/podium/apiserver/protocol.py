@@ -66,6 +66,14 @@ class Protocol(web.RequestHandler):
         self._has_room()
         super().connection_lost(exc)
 
+    def log_exception(self, *args: Any, **named: Any) -> None:
+        """Log a bug of ours. None is a client that goes while what it still sends is thrown away:
+        every one that is told of a body too long may, and fill the log."""
+        if self.transport is None and isinstance(named.get("exc_info"), RuntimeError):
+            self.log_debug(*args, **named)
+        else:
+            super().log_exception(*args, **named)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if not self._is_patient:
