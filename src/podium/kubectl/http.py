@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -152,9 +153,9 @@ class Http:
             if response.status >= 300:
                 raise _refusal(response)
             yield from response.lines() if lines else response.pieces()
-        except TimeoutError as exc:
-            raise FellSilent(self.authority, exc) from exc
         except (OSError, WireError) as exc:
+            if isinstance(exc, TimeoutError) and exc.errno != errno.ETIMEDOUT:
+                raise FellSilent(self.authority, exc) from exc  # our time, not the kernel's
             raise Unreachable(self.authority, exc) from exc
         finally:
             if connection is not None:

@@ -15,7 +15,7 @@ from typing import Any
 from podium.kubectl.choosing import Chosen, choose, read_all
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.conditions import GONE, THERE, Condition, parse
-from podium.kubectl.errors import CommandError, FellSilent, Said, StatusError, Unread
+from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable, Unread
 from podium.kubectl.files import FILENAME_FLAG, given, recursive_flag
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.updating import from_files
@@ -186,7 +186,7 @@ def _watch(
 ) -> dict[str, Any] | None:
     """Return the object that came to be as it should be; None: look again."""
     query = [*query, ("watch", "true"), ("timeoutSeconds", str(math.ceil(seconds)))]
-    with contextlib.suppress(FellSilent):
+    with contextlib.suppress(Unreachable):  # who looks again finds out whether it stays so
         for line in invocation.session.http.stream(path, query):
             event: dict[str, Any] = json.loads(line)
             if event["type"] in ("DELETED", "ERROR"):
