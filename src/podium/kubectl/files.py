@@ -175,6 +175,9 @@ _STDIN = "STDIN"
 
 def _sources(names: Iterable[str], recursive: bool) -> list[str]:
     """Return the files, URLs and STDIN. Raises CommandError for those that are not there."""
+    names = list(names)
+    if names.count("-") > 1:
+        raise CommandError("standard input cannot be used for multiple arguments")
     found: list[str] = []
     missing: list[CommandError] = []
     for name in names:

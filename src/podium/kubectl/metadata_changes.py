@@ -101,13 +101,13 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
             return
         did = _tell(changes, obj)
         if did.startswith("not "):
-            printed(invocation, one.type, obj, did, parts=values.local)
+            printed(invocation, one.type, obj, did, parts=values.local or what == "annotation")
             return
         if values.local or dry_run(values) == "client":
             obj = _changed(obj, changes)
         else:
             obj = _patched(invocation, one, changes, query)
-        printed(invocation, one.type, obj, did, parts=values.local)
+        printed(invocation, one.type, obj, did, parts=values.local or what == "annotation")
 
     return each(found, change, after=unread)
 

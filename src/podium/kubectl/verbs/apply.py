@@ -8,7 +8,7 @@ from typing import Any
 from podium.kubectl.applying import ClientSide, ServerSide
 from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.deleting import HOW_FLAGS, wait_flag
+from podium.kubectl.deleting import HOW_FLAGS, delete_options, wait_flag
 from podium.kubectl.discovery import Discovery, ResourceType
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
@@ -82,6 +82,7 @@ def _print_whole(values: Values, objects: list[dict[str, Any]]) -> None:
 
 
 def _check(values: Values) -> None:
+    delete_options(values)  # what --force may need of them
     mode = dry_run(values)
     if values.force_conflicts and not values.server_side:
         raise CommandError("--force-conflicts only works with --server-side")

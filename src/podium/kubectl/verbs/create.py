@@ -70,6 +70,8 @@ def run(invocation: Invocation) -> int:
 
 def _raw(invocation: Invocation) -> int:
     values = invocation.values
+    if not values.filename:
+        raise CommandError("must specify one of -f and -k")
     if len(values.filename) != 1:
         raise CommandError("--raw can only use a single local file or stdin")
     raw.check_path(values.raw)

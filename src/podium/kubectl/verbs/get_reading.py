@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.files import given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def read(
 ) -> Iterator[dict[str, Any]]:
     """Yield what there is of a target: the object, or the list in pieces."""
     values, session = invocation.values, invocation.session
-    path = target.type.path(place(invocation, target), target.name, values.subresource)
+    subresource = "" if given(values) else values.subresource
+    path = target.type.path(place(invocation, target), target.name, subresource)
     if target.name:
         if values.all_namespaces and target.type.namespaced:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")

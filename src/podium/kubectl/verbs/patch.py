@@ -49,7 +49,10 @@ def run(invocation: Invocation) -> int:
         raise CommandError("must specify one of -f and -k")
 
     def patch(one: Chosen) -> None:
-        before = one.read(session, "" if values.local else values.subresource)
+        if here and one.said is not None:
+            before = one.said  # whatever the server has
+        else:
+            before = one.read(session, values.subresource)
         if here:
             after = _applied(one, before, json.loads(body), values.type)
         else:
