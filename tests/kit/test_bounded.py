@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -47,6 +48,27 @@ async def test_what_takes_too_long_is_cancelled():
     with pytest.raises(TimeoutError):
         await waiting
     assert cleaned == [True]
+
+
+async def test_nobody_complains_of_what_fails_when_all_is_cancelled():
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, about: complaints.append(about))
+
+    async def fail_when_cancelled() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise KeyError("k") from None
+
+    waiting = asyncio.ensure_future(within(VirtualClock(), 5, fail_when_cancelled()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    del waiting
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_thread_that_hangs_is_left_to_itself():

@@ -154,7 +154,7 @@ def _read(path: Path) -> str:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Return once *condition* holds; fail after 10 s."""
+    """Return once *condition* holds; fail after a minute."""
     async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)

@@ -29,6 +29,8 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
         if not task.done():
             task.cancel()
             await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()  # seen, also where it is us who are cancelled
     if task.cancelled():
         raise TimeoutError
     return task.result()
