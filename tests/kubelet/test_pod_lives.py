@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from podium.api import scheme
-from podium.kubelet import pods
+from podium.domain.pods.deletion import LIMITS, Step
+from podium.kubelet import pod_ending, pods
 from podium.kubelet.pods import ORPHAN, RELIST
 from podium.kubelet.volumes.removal import remove
 from podium.runtime.port import RuntimeFailure
@@ -263,6 +265,28 @@ async def test_a_deletion_that_does_not_get_on_goes_on_without_and_the_node_is_c
     for _ in range(int(RELIST)):
         await node.clock.advance(1)
     assert await node.runtime.list_pod_sandbox() == []
+
+
+async def test_what_is_left_of_a_pod_is_removed_in_the_time_of_one_step(node, monkeypatch):
+    limits, taken = [], 10
+    in_thread, remove_sandbox = pod_ending.in_daemon_thread, node.runtime.remove_pod_sandbox
+
+    async def noted(seconds: float, work: Callable[[], None]) -> None:
+        limits.append(seconds)
+        await in_thread(seconds, work)
+
+    async def slow(sandbox_id: str) -> None:
+        await node.clock.sleep(taken)
+        await remove_sandbox(sandbox_id)
+
+    monkeypatch.setattr(pod_ending, "in_daemon_thread", noted)
+    monkeypatch.setattr(node.runtime, "remove_pod_sandbox", slow)
+    await node.create(terminationGracePeriodSeconds=1)
+    await node.running()
+    await node.delete()
+    await node.gone(step=1)
+    [_, of_files] = limits
+    assert of_files <= LIMITS[Step.REMAINS] - taken
 
 
 async def test_what_cannot_be_removed_takes_one_thread_until_it_can(idle_node, monkeypatch):

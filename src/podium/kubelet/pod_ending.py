@@ -167,7 +167,7 @@ class PodEnding:
 
     async def _do(self, step: Step, pod: Pod, observed: Observed) -> None:
         """Do *step* in the time that it has. Raises RuntimeFailure, OSError and TimeoutError."""
-        uid, limit = pod.metadata.uid, max(self.watch.left, LEAST_GRACE)
+        uid, limit = pod.metadata.uid, self._limit
         match step:
             case Step.SANDBOX:
                 await within(self._node.clock, limit, self._stop_sandboxes(observed))
@@ -178,7 +178,7 @@ class PodEnding:
             case Step.STATUS:
                 await self._node.status.settled(uid)
             case Step.REMAINS:
-                await self._remove_remains(uid, observed, limit)
+                await self._remove_remains(uid, observed)
             case Step.OBJECT:
                 await self._node.status.delete(pod)
 
@@ -186,12 +186,17 @@ class PodEnding:
         for sandbox in observed.sandboxes:
             await self._node.runtime.stop_pod_sandbox(sandbox.id)
 
-    async def _remove_remains(self, uid: str, observed: Observed, limit: float) -> None:
+    @property
+    def _limit(self) -> float:
+        """Seconds that the present step has yet, and enough for what takes none."""
+        return max(self.watch.left, LEAST_GRACE)
+
+    async def _remove_remains(self, uid: str, observed: Observed) -> None:
         """Remove what is left; what could not be cleared before is not tried again now."""
         if Step.SANDBOX not in self._given_up:
-            await within(self._node.clock, limit, self._remove_containers(observed))
+            await within(self._node.clock, self._limit, self._remove_containers(observed))
         if Step.VOLUMES not in self._given_up:
-            await in_daemon_thread(limit, self._files.remove)
+            await in_daemon_thread(self._limit, self._files.remove)
             self._node.user_namespaces.release(uid)
 
     async def _remove_containers(self, observed: Observed) -> None:
