@@ -1,8 +1,8 @@
 """Whether a file system answers that is not our own.
 
 Whoever touches a dead one (a network file system without its server) hangs in the kernel, and with
-the event loop all Pods would. So the first touch is a thread's: one for each path, however often it
-is asked for.
+the event loop all Pods would. So the first touch is a thread's, and what has hung once is not
+touched by another, however often it is asked for.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from podium.kit.bounded import in_daemon_thread
 
 #: Seconds that a file system gets to answer.
 PATIENCE = 5.0
+_AT_ONCE = 1.0
 
 _asked: dict[str, asyncio.Task[None]] = {}
 
@@ -30,11 +31,24 @@ async def answers(path: str, patience: float = PATIENCE) -> bool:
 
 
 async def silent(paths: Iterable[str], patience: float = PATIENCE) -> set[str]:
-    """Return those of *paths*, all asked at once, that do not answer."""
-    different = list(set(paths))
-    answered = await asyncio.gather(*(answers(path, patience) for path in different))
-    return {path for path, answer in zip(different, answered, strict=True) if not answer}
+    """Return those of *paths* that do not answer.
+
+    One thread touches them all, as they nearly always answer at once; where it does not come to an
+    end, each is asked by itself, as are those that somebody waits for already.
+    """
+    different = set(paths)
+    alone = different & _asked.keys()
+    together = different - alone
+    if together:
+        try:
+            await in_daemon_thread(_AT_ONCE, lambda: _ask(*together))
+        except TimeoutError:
+            alone = different
+    asked = list(alone)
+    answered = await asyncio.gather(*(answers(path, patience) for path in asked))
+    return {path for path, answer in zip(asked, answered, strict=True) if not answer}
 
 
-def _ask(path: str) -> None:
-    os.path.exists(path)
+def _ask(*paths: str) -> None:
+    for path in paths:
+        os.path.exists(path)
