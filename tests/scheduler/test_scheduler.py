@@ -31,11 +31,11 @@ class Cluster:
         if new and new.spec.node_name:
             self.seen_bound.add(new.metadata.name)
 
-    async def add_node(self, name: str, cpu: str = "4", **spec: Any) -> Node:
+    async def add_node(self, name: str, cpu: str = "4", zone: str = "", **spec: Any) -> Node:
         amounts = {"cpu": cpu, "memory": "8Gi", "pods": "110"}
         node = msgspec.convert(
             {
-                "metadata": {"name": name},
+                "metadata": {"name": name, "labels": {"zone": zone} if zone else {}},
                 "spec": spec,
                 "status": {"allocatable": amounts, "capacity": amounts},
             },
@@ -47,14 +47,16 @@ class Cluster:
         reported.spec.taints = node.spec.taints  # as the controller leaves a ready node
         return await self.client.update(scheme.NODES, reported)
 
-    async def add_pod(self, name: str, *, cpu: str = "100m", **spec: Any) -> None:
+    async def add_pod(
+        self, name: str, *, cpu: str = "100m", labels: dict[str, str] | None = None, **spec: Any
+    ) -> None:
         container = {
             "name": "c",
             "image": "i",
             "resources": {"requests": {"cpu": cpu}},
         }
         document = {
-            "metadata": {"name": name, "namespace": "default"},
+            "metadata": {"name": name, "namespace": "default", "labels": labels or {}},
             "spec": {"automountServiceAccountToken": False, "containers": [container], **spec},
         }
         await self.client.create(scheme.PODS, msgspec.convert(document, Pod))
@@ -98,8 +100,8 @@ class Cluster:
         conditions = pod.status.conditions if pod else []
         return next((c for c in conditions if c.type == "PodScheduled"), None)
 
-    async def bound(self, name: str, *, seconds: float = 5) -> str:
-        await until(lambda: bool(self.node_of(name)), seconds=seconds)
+    async def bound(self, name: str) -> str:
+        await until(lambda: bool(self.node_of(name)))
         return self.node_of(name)
 
     async def refused(self, name: str) -> str:
@@ -242,6 +244,38 @@ async def test_many_pods_at_once_never_overcommit(cluster):
     assert (nodes.count("a"), nodes.count("b")) == (10, 10)
 
 
+NEAR_X = {"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "x"}}}
+
+
+def around(kind: str) -> dict[str, Any]:
+    return {kind: {"requiredDuringSchedulingIgnoredDuringExecution": [NEAR_X]}}
+
+
+async def test_a_pod_waits_for_company_wherever_in_the_topology_it_comes(cluster):
+    for name in ("a", "b"):
+        await cluster.add_node(name, cpu="1", zone="z")
+    await cluster.add_pod("wants", cpu="500m", affinity=around("podAffinity"))
+    assert "2 node(s) didn't match pod affinity rules" in await cluster.refused("wants")
+    await cluster.add_pod("x", cpu="900m", labels={"app": "x"})
+    await cluster.bound("x")
+    assert {await cluster.bound("wants"), cluster.node_of("x")} == {"a", "b"}
+
+
+async def test_a_pod_waits_for_others_to_leave_the_topology(cluster):
+    for name in ("a", "b"):
+        await cluster.add_node(name, cpu="1", zone="z")
+    await cluster.add_pod("first", cpu="100m", affinity=around("podAntiAffinity"))
+    first = await cluster.bound("first")
+    await cluster.add_pod("full", cpu="900m", nodeName=first)
+    await until(lambda: cluster.node_of("full"))
+    await cluster.add_pod("x", cpu="500m", labels={"app": "x"})
+    assert "1 node(s) didn't satisfy existing pods anti-affinity rules" in await cluster.refused(
+        "x"
+    )
+    await cluster.remove_pod("first")
+    assert await cluster.bound("x") == ({"a", "b"} - {first}).pop()
+
+
 async def test_a_gated_pod_waits_for_its_gates(cluster):
     await cluster.add_node("node-1")
     await cluster.add_pod("gated", schedulingGates=[{"name": "example.com/wait"}])
@@ -257,7 +291,7 @@ async def test_a_gated_pod_waits_for_its_gates(cluster):
         namespace="default",
         patch_type="merge",
     )
-    assert await cluster.bound("gated", seconds=0.9) == "node-1"
+    assert await cluster.bound("gated") == "node-1"
 
 
 async def test_pods_of_other_schedulers_are_left_alone(cluster):

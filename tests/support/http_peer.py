@@ -121,7 +121,7 @@ def config_map_list(version: int, *items: dict[str, Any]) -> web.Response:
     )
 
 
-async def until(condition: Callable[[], bool], *, seconds: float = 5) -> None:
+async def until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
     """Let the loop run until *condition* holds; fail after *seconds*."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -14,6 +14,7 @@ from podium.client.informer import Informer
 from podium.client.leader_election import Election, LeaderElector
 from podium.domain.scheduling.decision import Placed, decide, may_go
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
+from podium.domain.scheduling.pod_terms import required_anti_affinity
 from podium.domain.scheduling.storage import PodStorage, VolumePlan
 from podium.domain.scheduling.unserved import unserved_preferences
 from podium.kit.clock import Clock, SystemClock
@@ -155,10 +156,13 @@ class Scheduler:
         if new is None:
             self._queue.remove(uid)
             self._made_room(self._cache.forget(uid))
+            if required_anti_affinity(pod):  # it may have kept others away from other nodes, too
+                self._queue.move(lambda _: True)
         elif new.spec.node_name:
             self._queue.remove(uid)
             if old is None or _takes_differently(old, new) or self._cache.is_assumed(uid):
                 self._cache.confirm(new)
+                self._queue.move(lambda demand: demand.looks_around)
                 if old is not None and old.spec.node_name:  # resized: may ask for less now
                     self._made_room(self._cache.node(new.spec.node_name))
         elif new.metadata.deletion_timestamp is not None:
@@ -181,8 +185,11 @@ class Scheduler:
 
 
 def _takes_differently(old: Pod, new: Pod) -> bool:
-    """Whether the Pod, bound, may ask for other things of its node: resizes, and their outcome."""
-    if old.spec != new.spec:
+    """Whether the Pod, bound, may ask for other things of its node, or be another to others."""
+    before, now = old.metadata, new.metadata
+    if old.spec != new.spec or before.labels != now.labels:
+        return True
+    if before.deletion_timestamp != now.deletion_timestamp:
         return True
     return old.status != new.status and requests_in_use(old) != requests_in_use(new)
 

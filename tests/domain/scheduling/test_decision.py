@@ -136,22 +136,17 @@ def test_lower_priority_is_not_called_no_victim(pod, node):
                 "affinity": {
                     "podAntiAffinity": {
                         "requiredDuringSchedulingIgnoredDuringExecution": [
-                            {"topologyKey": "kubernetes.io/hostname"}
+                            {
+                                "topologyKey": "kubernetes.io/hostname",
+                                "namespaceSelector": {"matchLabels": {"team": "a"}},
+                            }
                         ]
                     }
                 }
             },
-            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution",
-            id="anti-affinity",
-        ),
-        pytest.param(
-            {
-                "topologySpreadConstraints": [
-                    {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
-                ]
-            },
-            "spec.topologySpreadConstraints[0]",
-            id="topology-spread",
+            "spec.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0]"
+            ".namespaceSelector",
+            id="namespaces-by-label",
         ),
         pytest.param(
             {"resourceClaims": [{"name": "gpu"}]}, "spec.resourceClaims", id="resource-claims"

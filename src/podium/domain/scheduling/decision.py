@@ -14,7 +14,9 @@ import msgspec
 
 from podium.domain.scheduling.filters import Rejection, first_rejection
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
+from podium.domain.scheduling.pod_affinity import PodAffinity
 from podium.domain.scheduling.scores import scores
+from podium.domain.scheduling.spreading import Spreading
 from podium.domain.scheduling.storage import IN_USE, PodStorage
 from podium.domain.scheduling.unserved import unserved_preferences, unserved_requirements
 
@@ -62,8 +64,14 @@ def decide(
 
     feasible: list[NodeInfo] = []
     rejected: list[tuple[NodeInfo, Rejection]] = []
+    spreading, affinity = Spreading(demand, nodes), PodAffinity(demand, nodes)
     for info in nodes:
-        rejection = first_rejection(demand, info) or _by_storage(storage, info)
+        rejection = (
+            first_rejection(demand, info)
+            or _by_storage(storage, info)
+            or spreading.rejection(info)
+            or affinity.rejection(info)
+        )
         if rejection is None:
             feasible.append(info)
         else:
@@ -98,7 +106,7 @@ def may_go(demand: PodDemand, info: NodeInfo) -> bool:
     return (
         not demand.pod.spec.scheduling_gates
         and not _obstacle(demand)
-        and first_rejection(demand, info) is None
+        and (demand.looks_around or first_rejection(demand, info) is None)
     )
 
 

@@ -5,6 +5,7 @@ Such a Pod waits, and its event names the field: it is never placed as if it had
 
 from __future__ import annotations
 
+from podium.api.selectors import from_struct
 from podium.api.types.core_v1 import Pod
 
 
@@ -17,11 +18,12 @@ def unserved_requirements(pod: Pod) -> list[str]:
             ("podAffinity", affinity.pod_affinity),
             ("podAntiAffinity", affinity.pod_anti_affinity),
         ):
-            if kind is not None and kind.required_during_scheduling_ignored_during_execution:
-                found.append(f"spec.affinity.{name}.requiredDuringSchedulingIgnoredDuringExecution")
-    for index, constraint in enumerate(spec.topology_spread_constraints):
-        if constraint.when_unsatisfiable != "ScheduleAnyway":
-            found.append(f"spec.topologySpreadConstraints[{index}]")
+            terms = kind.required_during_scheduling_ignored_during_execution if kind else ()
+            path = f"spec.affinity.{name}.requiredDuringSchedulingIgnoredDuringExecution"
+            for index, term in enumerate(terms):
+                # Which namespaces have which labels is not known here; an empty selector means all.
+                if term.namespace_selector and not from_struct(term.namespace_selector).empty:
+                    found.append(f"{path}[{index}].namespaceSelector")
     if spec.resource_claims:
         found.append("spec.resourceClaims")
     if spec.scheduling_group is not None:
