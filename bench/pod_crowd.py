@@ -128,8 +128,9 @@ class ProbeTarget:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line = await reader.readline()
-        self.arrivals[line.split()[1].decode()].append(time.perf_counter())
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        if line:  # none when the node ends with a probe under way
+            self.arrivals[line.split()[1].decode()].append(time.perf_counter())
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
     def lateness(self, period: float) -> list[float]:
