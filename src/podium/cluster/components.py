@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from podium.cluster.config import ClusterConfig
 from podium.cluster.pki import Pki
-from podium.kit import collector
+from podium.kit import collector, heap
 from podium.kit.backoff import Backoff
 from podium.kit.guard import guarded
 
@@ -61,6 +61,7 @@ async def apiserver(config: ClusterConfig, ready: Ready) -> None:
     with collector.paused():
         from podium.apiserver.server import run
 
+    heap.share()  # large bodies are worked on in threads
     await run(apiserver_options(config), on_ready=ready)
 
 
