@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.kit.build import RELEASE, build_info
 from podium.kubectl.errors import CommandError
 
 TYPE_CHECKING = False
@@ -11,9 +12,8 @@ if TYPE_CHECKING:
     from podium.kubectl.http import Http
 
 #: The kubectl whose behaviour this one has, and the kustomize in it.
-GIT_VERSION = "v1.37.0"
+GIT_VERSION = RELEASE
 KUSTOMIZE = "v5.8.1"
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 #: Fields of Go's ``version.Info``, in its order.
 _FIELDS = (
     "major minor emulationMajor emulationMinor minCompatibilityMajor minCompatibilityMinor "
@@ -22,23 +22,7 @@ _FIELDS = (
 
 
 def own() -> dict[str, str]:
-    """What this program says of itself where Go's says how it was built."""
-    import platform
-
-    from podium import __version__
-
-    machine = platform.machine()
-    return {
-        "major": "1",
-        "minor": "37",
-        "gitVersion": GIT_VERSION,
-        "gitCommit": f"podium-{__version__}",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": f"python{platform.python_version()}",
-        "compiler": platform.python_implementation(),
-        "platform": f"linux/{_MACHINES.get(machine, machine)}",
-    }
+    return build_info(GIT_VERSION)
 
 
 def check_server(http: Http) -> None:
