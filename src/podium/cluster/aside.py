@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 from podium.kit import collector
 
@@ -18,7 +19,7 @@ class Aside:
         sys.stderr.flush()
         self._pid = os.fork()
         if self._pid == 0:
-            _do(work)
+            end_with(lambda: _unhindered(work))
 
     def wait(self) -> int:
         """Return what *work* has, which is an exit code; 1 for an exception, which it has printed,
@@ -27,11 +28,18 @@ class Aside:
         return code if code >= 0 else 128 - code
 
 
-def _do(work: Callable[[], int]) -> None:
+def _unhindered(work: Callable[[], int]) -> int:
+    with collector.paused():
+        return work()
+
+
+def end_with(work: Callable[[], int]) -> NoReturn:
+    """Do *work*, as the last thing that this process does: its exit code is what that returns."""
     code = 1
     try:
-        with collector.paused():
-            code = work()
+        code = work()
+    except SystemExit as exc:
+        code = exc.code if isinstance(exc.code, int) else 1
     except BaseException:  # noqa: BLE001 - the end of a process: say why, whatever it was
         traceback.print_exc()
     finally:

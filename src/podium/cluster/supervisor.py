@@ -16,11 +16,12 @@ import select
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 
 import msgspec
 from setproctitle import setproctitle
+
+from podium.cluster.aside import end_with
 
 logger = logging.getLogger(__name__)
 
@@ -106,36 +107,26 @@ class Supervisor:
         pid = os.fork()
         if pid == 0:
             os.close(read)
-            self._become(child.component, write, supervisor)
+            end_with(lambda: self._become(child.component, write, supervisor))
         os.close(write)
         child.pid, child.ready_fd, child.started = pid, read, time.monotonic()
 
-    def _become(self, component: Component, ready_fd: int, supervisor: int) -> None:
-        """Be *component*; the new process never returns from here."""
-        code = 1
-        try:
-            os.setsid()  # Ctrl-C on the terminal is the supervisor's to handle
-            signal.set_wakeup_fd(-1)
-            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, signal.SIG_DFL)
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-            if os.getppid() != supervisor:  # it died before the line above
-                os._exit(1)
-            for fd in self._wakeup:
-                os.close(fd)
-            for other in self._children:
-                if other.ready_fd >= 0:
-                    os.close(other.ready_fd)
-            setproctitle(f"podium {component.name}")
-            code = component.run(lambda: _tell_ready(ready_fd))
-        except SystemExit as exc:
-            code = exc.code if isinstance(exc.code, int) else 1
-        except BaseException:  # noqa: BLE001 - the end of a process: say why, whatever it was
-            traceback.print_exc()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+    def _become(self, component: Component, ready_fd: int, supervisor: int) -> int:
+        """Be *component*, in a process that has just been forked; return its exit code."""
+        os.setsid()  # Ctrl-C on the terminal is the supervisor's to handle
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+        if os.getppid() != supervisor:  # it died before the line above
+            return 1
+        for fd in self._wakeup:
+            os.close(fd)
+        for other in self._children:
+            if other.ready_fd >= 0:
+                os.close(other.ready_fd)
+        setproctitle(f"podium {component.name}")
+        return component.run(lambda: _tell_ready(ready_fd))
 
     def _next_wakeup(self, next_housekeeping: float) -> float:
         starts = [child.start_at for child in self._children if child.pid == 0]
