@@ -192,9 +192,10 @@ async def test_daemons_timers_and_children_of_pods(
         )
         await until(lambda: len(ticks) > 2, "some ticks")
         await asyncio.to_thread(shared.request, "DELETE", f"{pods}/web?gracePeriodSeconds=1")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await ended.wait()
         await until(lambda: shared.request("GET", f"{pods}/web")[0] == 404, "the Pod's end")
+    assert set(ticks) == {"web"}
 
 
 async def test_namespaces_with_an_index_of_what_is_in_them(

@@ -275,6 +275,7 @@ def test_a_client_that_vanishes_with_its_input_backed_up(shared: Cluster, target
             eventually(lambda mark=mark: mark in _commands(shared), "the command's start")
             fill(process)
     eventually(lambda: not marks.keys() & _commands(shared), "the commands' ends")
+    assert not marks.keys() & _commands(shared)
 
 
 def _commands(shared: Cluster) -> set[str]:

@@ -69,8 +69,10 @@ async def test_leaving_kills_the_children_where_that_is_wanted(tmp_path: Path, c
 
 
 async def test_a_daemon_does_not_keep_the_caller_waiting():
-    completed = await run("sh", "-c", "sleep 3 & echo $!", timeout=2)
-    os.kill(int(completed.stdout), 9)
+    completed = await run("sh", "-c", "sleep 1000 & echo $!", timeout=60)
+    daemon = int(completed.stdout)
+    assert os.path.exists(f"/proc/{daemon}")
+    os.kill(daemon, 9)
 
 
 async def test_nothing_stays_open():

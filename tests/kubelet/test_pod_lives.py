@@ -242,6 +242,7 @@ async def test_a_pull_secret_that_is_not_there_is_told_of_and_holds_nothing_up(n
         "(nope, neither); attempting to pull the image may not succeed."
     )
     await node.until(lambda: told in node.messages())
+    assert node.phase_of() == "Running"
 
 
 async def test_a_deletion_that_does_not_get_on_goes_on_without_and_the_node_is_cleared_later(

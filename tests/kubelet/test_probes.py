@@ -237,6 +237,7 @@ async def test_http_liveness(node):
 
     text = "Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 503"
     await node.until(lambda: text in node.messages())
+    assert node.states["p/c"][0] == "running r0"
 
 
 # -- hooks

@@ -152,7 +152,8 @@ async def test_an_empty_file_that_a_crash_left_becomes_a_store(tmp_path: Path) -
     path = tmp_path / "state.db"
     path.touch()
     async with opened(path) as store:
-        await store.create("/a", b"")
+        stored = await store.create("/a", b"")
+    assert stored.revision > 0
 
 
 # ---------------------------------------------------------------------- failing

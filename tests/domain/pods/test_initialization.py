@@ -203,6 +203,7 @@ def test_a_regular_container_never_starts_before_all_init_containers_are_done_or
     for index, what in moves:
         life.move(index, what)
         life.turn()
+    assert life.runs, "something was started, and each start was looked at by then"
 
 
 class _Life:

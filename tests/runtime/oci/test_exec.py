@@ -88,3 +88,4 @@ async def test_a_cancelled_call_ends_the_command(harness: OciHarness):
         call.cancel()
         while processes(harness, container_id, "4243"):
             await asyncio.sleep(0.01)
+    assert call.cancelled()
