@@ -5,6 +5,7 @@ venv=$1
 missing=()
 command -v docker-registry >/dev/null 2>&1 || missing+=(docker-registry)
 command -v apparmor_parser >/dev/null 2>&1 || missing+=(apparmor)
+command -v openssl >/dev/null 2>&1 || missing+=(openssl)
 command -v node >/dev/null 2>&1 || missing+=(nodejs)
 command -v npm >/dev/null 2>&1 || missing+=(npm)
 command -v zsh >/dev/null 2>&1 || missing+=(zsh)
