@@ -268,7 +268,8 @@ async def test_the_async_client(shared: Cluster, namespace: str):
         made = await api.create(config_map("one", namespace, a="1"))
         await api.apply(config_map("one", namespace, b="2"), field_manager="async")
         version = made.metadata.resourceVersion
-        stream = api.watch(ConfigMap, namespace=namespace, resource_version=version)
+        one = {"labels": {"app": "one"}, "resource_version": version}
+        stream = api.watch(ConfigMap, namespace=namespace, **one)
         kind, found = await anext(stream)
         assert (kind, found.data) == ("MODIFIED", {"a": "1", "b": "2"})
         await stream.aclose()

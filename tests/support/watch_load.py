@@ -287,6 +287,46 @@ class Reader:
         except TimeoutError:
             return
 
+    async def leave_nothing_to_chance(self, write: Callable[[str], Awaitable[int]]) -> None:
+        """Begin in every way once, at rest, and read until told what belongs to it.
+
+        Whether the load came to each of them depends on how fast the machine is. *write* makes one
+        write more, of an object of its own, and returns its revision; this reader wants everything.
+        """
+        record = self._record
+        made = await write("create")
+        await self._watch_until("ADDED", Asked(self.wants), acknowledged=made)
+        streamed = Asked(self.wants, "", "NotOlderThan", initial=True)
+        await self._watch_until("BOOKMARK", streamed, marked=True, acknowledged=made)
+        await self._watch_until("ERROR", Asked(self.wants, "1"), after=1)
+        await self._list(Asked(self.wants), acknowledged=made)
+        await self._list(Asked(self.wants, str(made), "Exact"), exact=made)
+        await write("change")
+        await write("delete")
+        await self._watch_until("DELETED", Asked(self.wants, str(made)), after=made)
+        assert [told.type for told in record.watches[-1].told if told.type != "BOOKMARK"] == [
+            "MODIFIED",
+            "DELETED",
+        ]
+
+    async def _watch_until(
+        self,
+        type_: str,
+        asked: Asked,
+        *,
+        after: int | None = None,
+        marked: bool = False,
+        acknowledged: int = 0,
+    ) -> None:
+        watch = Watch(self.wants, after, marked, acknowledged)
+        self._record.watches.append(watch)
+        async with asyncio.timeout(60), self._door.watch(asked) as stream:
+            async for event in stream:
+                watch.told.append(event)
+                if event.type == type_:
+                    return
+        raise AssertionError(f"the watch ended without {type_}: {watch.told}")
+
     async def _read(self, asked: Asked, watch: Watch) -> None:
         left = self._random.choice((1, 3, 10, 40))
         lazy = self._random.random() < 0.2
@@ -341,7 +381,27 @@ async def run(
                 await reader.reached(history.last(reader.wants))
         for task in running:
             task.cancel()
+    await following[0].leave_nothing_to_chance(one_more(door, record, next(contents)))
     return record
+
+
+def one_more(door: Door, record: Recorded, content: str) -> Callable[[str], Awaitable[int]]:
+    """Return what makes one write of an object that nobody else writes."""
+    key, made, changed = "one/last", State("x", content), State("x", f"{content}, changed")
+
+    async def write(verb: str) -> int:
+        match verb:
+            case "create":
+                state, revision = made, await door.create(key, made)
+            case "change":
+                state, revision = changed, await door.change(key, changed)
+            case _:
+                state, revision = None, await door.delete(key)
+        assert revision is not None
+        await record.wrote(Write(revision, key, state))
+        return revision
+
+    return write
 
 
 def check(record: Recorded) -> None:
