@@ -480,3 +480,27 @@ async def test_no_options_of_a_deletion_in_protobuf(api: RunningApiServer) -> No
             found = await response.json()
     assert response.status == 500
     assert found["message"].startswith("provided data does not appear to be a protobuf message")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(f"{CONFIGMAPS}/kube-root-ca.crt", id="object"),
+        pytest.param(f"{CONFIGMAPS}?watch=1&timeoutSeconds=1", id="watch"),
+        pytest.param(f"{CONFIGMAPS}/none", id="failure"),
+        pytest.param("/openapi/v2", id="large"),
+        pytest.param("/nowhere", id="text"),
+    ],
+)
+async def test_each_answer_has_a_name_which_the_client_may_give(
+    api: RunningApiServer, path: str
+) -> None:
+    own = "my request, 1"
+    async with api.session() as session:
+        names = []
+        for headers in ({}, {}, {"Audit-ID": own}, {"Audit-ID": "\u00e9"}):
+            async with session.get(path, headers=headers) as response:
+                names.append(response.headers["Audit-Id"])
+    assert names[2] == own
+    assert len(set(names)) == 4
+    assert all(len(name) == 36 for name in (*names[:2], names[3]))

@@ -15,6 +15,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.web import BaseRequest, Response
 
+from podium.apiserver import audit_id
+
 _WITHOUT_BODY = (204, 304)
 
 
@@ -22,12 +24,13 @@ class PromptResponse(Response):
     """A response with bytes for its body; whatever is out of the ordinary goes aiohttp's way."""
 
     _wire: AbstractStreamWriter | None = None
+    _audit_id = ""
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         ends = super().keep_alive is False or self.status in _WITHOUT_BODY
         if ends or not _is_ordinary(request):
             return await super().prepare(request)
-        self._wire = request.writer
+        self._wire, self._audit_id = request.writer, audit_id.of(request.headers)
         return self._wire
 
     @property
@@ -43,7 +46,8 @@ class PromptResponse(Response):
 
     def _head(self, length: int) -> bytes:
         said = _said(self.status, self.reason, tuple(self.headers.items()))
-        return b"%bContent-Length: %d\r\n%b" % (said, length, _rest(int(time.time())))
+        own = f"{audit_id.HEADER}: {self._audit_id}\r\nContent-Length: {length}\r\n".encode()
+        return b"%b%b%b" % (said, own, _rest(int(time.time())))
 
 
 def _is_ordinary(request: BaseRequest) -> bool:

@@ -8,12 +8,14 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import msgspec
 from aiohttp import web
 
 from podium.api.scheme import EVENTS
 from podium.api.user import UserInfo
+from podium.apiserver import audit_id
 from podium.apiserver.auth import node_graph
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
@@ -210,8 +212,9 @@ async def _http(
     handler: Handler, sockets: list[socket.socket], context: ssl.SSLContext, streams: Streams
 ) -> AsyncIterator[None]:
     # A client that goes away cancels its handler: watches and logs are freed at once.
-    protocols = web.Server(handler.handle, handler_cancellation=True)
     loop = asyncio.get_running_loop()
+    of_ours = partial(audit_id.Request, loop=loop)
+    protocols = web.Server(handler.handle, request_factory=of_ours, handler_cancellation=True)
 
     def connection() -> Protocol:
         return Protocol(protocols, loop)
