@@ -78,19 +78,6 @@ async def test_health(api: RunningApiServer, path: str) -> None:
         assert (response.status, await response.text()) == (200, "ok")
 
 
-async def test_verbose_health(api: RunningApiServer) -> None:
-    await api.settled.wait()
-    async with api.session() as session:
-        async with session.get("/readyz?verbose&exclude=etcd") as response:
-            text = await response.text()
-        assert text == (
-            "[+]ping ok\n[+]etcd excluded: ok\n[+]poststarthook/rbac/bootstrap-roles ok\n"
-            "readyz check passed\n"
-        )
-        async with session.get("/healthz/nothing") as response:
-            assert (response.status, await response.text()) == (404, "404 page not found\n")
-
-
 async def test_version_says_which_api_this_is(api: RunningApiServer) -> None:
     async with api.session(anonymous=True) as session, session.get("/version") as response:
         version = await response.json()

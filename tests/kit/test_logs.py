@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 
 import pytest
 
-from podium.kit.logs import KeyValueFormatter, quote
+from podium.kit.logs import KeyValueFormatter, is_blocked, quote
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,18 @@ def test_extras_become_fields():
     assert line == (
         'time=1970-01-01T00:00:00.000Z level=warning component=kubelet msg="pod x" pod=a/b'
     )
+
+
+def test_a_log_that_nobody_reads_is_noticed():
+    reader, writer = os.pipe()
+    try:
+        assert not is_blocked(writer)
+        os.set_blocking(writer, False)
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        assert os.write(writer, b"x" * 65536) == 4096
+        assert is_blocked(writer)
+        os.read(reader, 4096)
+        assert not is_blocked(writer)
+    finally:
+        os.close(reader)
+        os.close(writer)

@@ -46,6 +46,8 @@ SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_PORT = 443
 #: How often it is looked whether all are still there, in seconds.
 CHECK_EVERY = 10.0
+#: After that long without a complete look something is wrong, in seconds.
+_TOO_LONG = 60.0
 _USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 _CONFLICTS = (404, 409)
 
@@ -80,6 +82,7 @@ class Bootstrap:
     ) -> None:
         self._registry, self._clock, self._address, self._port = registry, clock, address, port
         self._service_cidr, self._service_ip = service_cidr, service_ip
+        self._looked_at: float | None = None
 
     async def ensure(self) -> None:
         """Make what is missing; namespaces at once, then what lives in them."""
@@ -93,6 +96,14 @@ class Bootstrap:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ensure(SERVICES, self._service()))
             tasks.create_task(self._ensure_endpoints())
+        self._looked_at = self._clock.monotonic()
+
+    async def check(self) -> str:
+        """The health check: why not all is there, as far as is known."""
+        if self._looked_at is None:
+            return "not finished"
+        since = self._clock.monotonic() - self._looked_at
+        return f"not looked at for {since:.0f} s" if since > _TOO_LONG else ""
 
     async def keep(self) -> None:
         while True:

@@ -1,13 +1,14 @@
 """``/healthz``, ``/livez`` and ``/readyz``, whole and check by check.
 
 Follows ``k8s.io/apiserver/pkg/server/healthz``: *verbose* lists the checks, *exclude* leaves some
-out; a reason is told to nobody but the log.
+out. Why something fails is told to the log, and to those who may read the single check: the whole
+is for everybody.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
 import msgspec
 from aiohttp.web import Response
@@ -23,20 +24,20 @@ Check = Callable[[], Awaitable[str]]
 
 
 class NamedCheck(msgspec.Struct, frozen=True):
+    """What ``for_ready`` finds wrong keeps others from using the server, and restarts nothing."""
+
     name: str
     check: Check
+    for_ready: bool = False
 
 
 class Health:
     """The checks behind each of the endpoints."""
 
-    def __init__(self, live: Sequence[NamedCheck], ready: Sequence[NamedCheck]) -> None:
-        ping = NamedCheck("ping", _ping)
-        self._checks = {
-            "healthz": (ping, *live, *ready),
-            "livez": (ping, *live),
-            "readyz": (ping, *live, *ready),
-        }
+    def __init__(self, checks: Iterable[NamedCheck]) -> None:
+        ready = (NamedCheck("ping", _ping), *checks)
+        live = tuple(check for check in ready if not check.for_ready)
+        self._checks = {"healthz": live, "livez": live, "readyz": ready}
         #: What ``/metrics/slis`` shows.
         self.results = Families()
         self._state = self.results.gauge(
@@ -45,6 +46,12 @@ class Health:
         self._count = self.results.counter(
             "kubernetes_healthchecks", "Results of the checks.", ("name", "type", "status")
         )
+
+    def paths(self) -> Iterator[str]:
+        """Yield where there is something to be asked."""
+        for endpoint, checks in self._checks.items():
+            yield f"/{endpoint}"
+            yield from (f"/{endpoint}/{check.name}" for check in checks)
 
     async def answer(self, path: str, query: Query) -> Response | None:
         """Return the answer at *path*, None where there is no such check."""
@@ -59,7 +66,7 @@ class Health:
             reason = await self._run(endpoint, single[0])
             if not reason:
                 return responses.text("ok")
-            return responses.text(f"internal server error: {name}\n", 500)
+            return responses.text(f"internal server error: {reason}\n", 500)
         excluded = set(query.all("exclude"))
         return await self._all(endpoint, checks, excluded, "verbose" in query.as_mapping())
 
@@ -80,7 +87,7 @@ class Health:
             )
         unknown = excluded - {check.name for check in checks}
         if unknown:
-            names = ", ".join(f'"{name}"' for name in sorted(unknown))
+            names = ",".join(f'"{name}"' for name in sorted(unknown))
             lines.append(f"warn: some health checks cannot be excluded: no matches for {names}")
         if failed:
             return responses.text("\n".join([*lines, f"{endpoint} check failed", ""]), 500)

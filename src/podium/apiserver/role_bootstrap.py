@@ -22,7 +22,6 @@ from podium.registry.types import RequestContext
 
 logger = logging.getLogger(__name__)
 
-CHECK = "poststarthook/rbac/bootstrap-roles"
 _USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 #: Written side by side: they share the store's commits, and others get their turn in between.
 _AT_ONCE = 16

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from podium.api.scheme import EVENTS
 from podium.api.user import UserInfo
-from podium.apiserver import audit_id
+from podium.apiserver import audit_id, checks
 from podium.apiserver.auth import node_graph
 from podium.apiserver.auth.authenticator import Authenticator
 from podium.apiserver.auth.authorizer import Authorizer
@@ -28,13 +28,12 @@ from podium.apiserver.bootstrap import Bootstrap
 from podium.apiserver.call import Services
 from podium.apiserver.components import Components
 from podium.apiserver.handler import Handler
-from podium.apiserver.health import Check, Health, NamedCheck
+from podium.apiserver.health import Health
 from podium.apiserver.lookups import Lookups
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.node_proxy import NodeProxy
 from podium.apiserver.options import ApiServerOptions
 from podium.apiserver.protocol import Protocol
-from podium.apiserver.role_bootstrap import CHECK as ROLES_CHECK
 from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.apiserver.service_addresses import ServiceAddresses
 from podium.apiserver.site import Site
@@ -44,7 +43,7 @@ from podium.kit.clock import Clock, SystemClock
 from podium.kit.peers import notice_dead_peers
 from podium.registry.admission import default_plugins
 from podium.registry.registry import Registry
-from podium.store.port import Store, StoreError
+from podium.store.port import Store
 from podium.store.sqlite import SqliteStore
 
 logger = logging.getLogger(__name__)
@@ -128,14 +127,11 @@ async def _listening(
     authenticator = Authenticator(signer, lookups, clock, _static_tokens(options))
     authorizer = Authorizer(policy, _node_graph(registry))
     streams, nodes = Streams(), NodeProxy(options)
-    check_store = _store_check(store)
+    check_store = checks.store_check(store)
     services = Services(
         registry, clock, signer, nodes, streams, authenticator, authorizer, Components(check_store)
     )
-    health = Health(
-        live=[NamedCheck("etcd", check_store)],
-        ready=[NamedCheck(ROLES_CHECK, roles.check)],
-    )
+    health = Health(checks.all_checks(registry, check_store, streams, bootstrap, addresses, roles))
     handler = _handler(services, health, f"{options.advertise_address}:{port}")
     async with asyncio.TaskGroup() as tasks, _http(handler, sockets, tls.context, streams):
         keepers = [
@@ -172,17 +168,6 @@ def _handler(services: Services, health: Health, address: str) -> Handler:
     metrics = Metrics(services.registry.statistics)
     site = Site(health=health, metrics=metrics, signer=services.signer, address=address)
     return Handler(services=services, site=site, metrics=metrics)
-
-
-def _store_check(store: Store) -> Check:
-    async def check() -> str:
-        try:
-            await store.get("/registry/health")
-        except StoreError as error:
-            return str(error)
-        return ""
-
-    return check
 
 
 def listen(options: ApiServerOptions) -> list[socket.socket]:

@@ -39,11 +39,13 @@ class ServiceAddresses:
         self._holders: dict[str, tuple[str, str]] = {}
         self._changed: set[str] = set()
         self._work = asyncio.Event()
+        self._repaired = False
         registry.observe(SERVICES, self._service_changed)
         registry.observe(IPADDRESSES, self._address_changed)
 
     async def run(self) -> None:
         while True:
+            self._repaired = self._repaired or not self._changed
             await self._work.wait()
             self._work.clear()
             changed, self._changed = self._changed, set()
@@ -57,6 +59,10 @@ class ServiceAddresses:
                         )
                         self._look_at(address)
                         await self._clock.sleep(_RETRY_AFTER)
+
+    async def check(self) -> str:
+        """The health check: why not all that was there at start has been looked at."""
+        return "" if self._repaired else "not finished"
 
     def _service_changed(self, _: Resource, old: Service | None, new: Service | None) -> None:
         for service in (old, new):

@@ -121,8 +121,7 @@ class Site(msgspec.Struct, frozen=True):
     def _paths(self) -> list[str]:
         """The root's list of what there is."""
         found = set(self._documents()) - {"/"}
-        found |= {"/api/v1", "/healthz", "/healthz/ping", "/livez", "/livez/ping"}
-        found |= {"/readyz", "/readyz/ping"}
+        found |= {"/api/v1", *self.health.paths()}
         for group, versions in discovery.groups().items():
             found.add(f"/apis/{group}")
             found.update(f"/apis/{group}/{version}" for version in versions)

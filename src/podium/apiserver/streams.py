@@ -12,7 +12,7 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: set[asyncio.Timeout] = set()
-        self._stopping = False
+        self.are_stopping = False
 
     def __len__(self) -> int:
         return len(self._open)
@@ -23,7 +23,7 @@ class Streams:
         scope = asyncio.timeout(None)
         try:
             async with scope:
-                if self._stopping:
+                if self.are_stopping:
                     scope.reschedule(0)
                 self._open.add(scope)
                 try:
@@ -36,6 +36,6 @@ class Streams:
 
     def stop(self) -> None:
         """End all of them, and those that are still to come."""
-        self._stopping = True
+        self.are_stopping = True
         for scope in tuple(self._open):
             scope.reschedule(0)

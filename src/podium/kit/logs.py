@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import select
 import sys
 import time
 
@@ -45,6 +46,13 @@ def quote(value: object) -> str:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
+
+
+def is_blocked(stderr: int = 2) -> bool:
+    """Whether the next line would have to wait: nobody reads what the file descriptor leads to."""
+    written = select.poll()
+    written.register(stderr, select.POLLOUT)
+    return not written.poll(0)
 
 
 def configure(level: str, component: str) -> None:

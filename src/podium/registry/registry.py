@@ -113,6 +113,10 @@ class Registry:
 
     # ------------------------------------------------------------------ reading
 
+    async def current(self) -> None:
+        """Wait until what is read has every write acknowledged before. Raises ApiError (504)."""
+        await self._feeder.current()
+
     async def read(self, resource: Resource, namespace: str, name: str) -> Any | None:
         """Return the object, not to be changed, or None: what admission and others look up."""
         await self._feeder.current()
