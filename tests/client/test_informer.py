@@ -54,7 +54,7 @@ async def copy(peer):
         copy = Copy(peer, client, clock)
         copy.lists.append(config_map_list(5, config_map("a", 3), config_map("b", 4)))
         async with running(copy.informer.run()):
-            await asyncio.wait_for(copy.informer.synced.wait(), 5)
+            await asyncio.wait_for(copy.informer.synced.wait(), 60)
             yield copy
 
 

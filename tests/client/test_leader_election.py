@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,31 @@ from support.apiserver import running_apiserver
 from support.http_peer import until
 
 
+class Counting(Client):
+    """A client that knows how many of its requests have not been answered yet."""
+
+    under_way = 0
+
+    async def _counted(self, request: Any) -> Any:
+        self.under_way += 1
+        try:
+            return await request
+        finally:
+            self.under_way -= 1
+
+    async def get(self, *args: Any, **named: Any) -> Any:
+        return await self._counted(super().get(*args, **named))
+
+    async def create(self, *args: Any, **named: Any) -> Any:
+        return await self._counted(super().create(*args, **named))
+
+    async def update(self, *args: Any, **named: Any) -> Any:
+        return await self._counted(super().update(*args, **named))
+
+
 @pytest.fixture
 async def client(tmp_path):
-    async with running_apiserver(tmp_path) as api, Client(api.client_config()) as client:
+    async with running_apiserver(tmp_path) as api, Counting(api.client_config()) as client:
         yield client
 
 
@@ -41,13 +64,15 @@ async def lease(client: Client):
     return (await client.get(scheme.LEASES, "test", "kube-system")).spec
 
 
-async def pass_time(clock: VirtualClock, seconds: float, condition=lambda: False) -> None:
-    """Move on in steps that leave requests the time to be answered."""
+async def pass_time(
+    client: Counting, clock: VirtualClock, seconds: float, condition=lambda: False
+) -> None:
+    """Move on in steps; what is asked in one is answered before the next, however long it takes."""
     for _ in range(int(seconds * 2)):
         if condition():
             return
         await clock.advance(0.5)
-        await asyncio.sleep(0.02)
+        await until(lambda: not client.under_way)
 
 
 async def test_the_second_waits_and_takes_over_what_was_given_back(client):
@@ -55,16 +80,16 @@ async def test_the_second_waits_and_takes_over_what_was_given_back(client):
     first, second = Candidate(client, "a", clock), Candidate(client, "b", clock)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(first.run())
-        await asyncio.wait_for(first.leading.wait(), 5)
+        await asyncio.wait_for(first.leading.wait(), 60)
         tasks.create_task(second.run())
-        await pass_time(clock, 40)
+        await pass_time(client, clock, 40)
         assert first.leading.is_set()
         assert not second.leading.is_set()
         spec = await lease(client)
         assert (spec.holder_identity, spec.lease_transitions or 0) == ("a", 0)
         assert spec.renew_time > spec.acquire_time
         first.resign.set()
-        await pass_time(clock, 10, second.leading.is_set)
+        await pass_time(client, clock, 10, second.leading.is_set)
         assert second.leading.is_set()
         spec = await lease(client)
         assert (spec.holder_identity, spec.lease_transitions) == ("b", 1)
@@ -75,14 +100,14 @@ async def test_the_lease_of_one_who_died_runs_out(client):
     clock = VirtualClock()
     first, second = Candidate(client, "a", clock), Candidate(client, "b", clock)
     dying = asyncio.ensure_future(first.run())
-    await asyncio.wait_for(first.leading.wait(), 5)
+    await asyncio.wait_for(first.leading.wait(), 60)
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(second.run())
-        await pass_time(clock, 12)
+        await pass_time(client, clock, 12)
         assert not second.leading.is_set()
-        await pass_time(clock, 20, second.leading.is_set)
+        await pass_time(client, clock, 20, second.leading.is_set)
         assert second.leading.is_set()
         second.resign.set()
 
@@ -91,11 +116,11 @@ async def test_a_leader_who_lost_the_lease_stops(client):
     clock = VirtualClock()
     leader = Candidate(client, "a", clock)
     running = asyncio.ensure_future(leader.run())
-    await asyncio.wait_for(leader.leading.wait(), 5)
+    await asyncio.wait_for(leader.leading.wait(), 60)
     usurped = await client.get(scheme.LEASES, "test", "kube-system")
     usurped.spec.holder_identity = "b"
     await client.update(scheme.LEASES, usurped)
-    await pass_time(clock, 10, running.done)
+    await pass_time(client, clock, 10, running.done)
     with pytest.raises(LeadershipLost):
         await running
     assert not leader.leading.is_set()

@@ -23,7 +23,7 @@ def queue(clock) -> WorkQueue[str]:
 
 
 async def take(queue: WorkQueue[str]) -> str:
-    return await asyncio.wait_for(queue.get(), 1)
+    return await asyncio.wait_for(queue.get(), 60)
 
 
 async def test_a_key_waits_once_however_often_it_is_added(queue):

@@ -74,7 +74,7 @@ def explains(seen: Sequence[Event], state: dict[str, bytes]) -> bool:
 
 
 async def collect(
-    store: Store, prefix: str, after: int, count: int, at_most: float = 10
+    store: Store, prefix: str, after: int, count: int, at_most: float = 60
 ) -> list[Event]:
     """Return the first *count* events of a watch."""
     seen: list[Event] = []

@@ -94,7 +94,7 @@ async def test_a_store_that_closes_ends_the_feed() -> None:
     feeding = asyncio.ensure_future(registry._feeder.run())
     await asyncio.sleep(0)
     await store.close()
-    await asyncio.wait_for(feeding, 10)
+    await asyncio.wait_for(feeding, 60)
 
 
 def _value(number: int) -> bytes:

@@ -137,5 +137,5 @@ async def test_what_is_promised_holds_under_load(
 ) -> None:
     watch_load.tighten(monkeypatch)
     async with _door(open_store, tmp_path, Feed(max_events, MAX_BYTES)) as door:
-        record = await watch_load.run(door, seed=1)
+        record = await watch_load.run(door, seed=1, pause=40)
     watch_load.check(record)

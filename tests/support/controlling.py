@@ -33,8 +33,8 @@ class Cluster:
     def get(self, plural: str, name: str, namespace: str = ""):
         return self.informers[plural].get(namespace, name)
 
-    async def seen(self, plural: str, name: str, namespace: str = "", *, seconds: float = 5):
-        await until(lambda: self.get(plural, name, namespace) is not None, seconds=seconds)
+    async def seen(self, plural: str, name: str, namespace: str = ""):
+        await until(lambda: self.get(plural, name, namespace) is not None)
         return self.get(plural, name, namespace)
 
     async def gone(self, plural: str, name: str, namespace: str = "") -> None:
@@ -71,12 +71,17 @@ class Cluster:
         patch = {"status": {"conditions": to_plain(conditions)}}
         await self.client.patch(scheme.NODES, name, patch, subresource="status")
 
-    async def pass_time(self, seconds: float, condition=lambda: False) -> None:
+    async def pass_time(self, seconds: float) -> None:
+        """Move on in steps that leave requests some time to be answered."""
         for _ in range(int(seconds)):
-            if condition():
-                return
             await self.clock.advance(1)
             await asyncio.sleep(0.01)
+
+    async def in_time(self, condition) -> None:
+        """Let as much time pass as it takes until *condition* holds."""
+        async with asyncio.timeout(60):
+            while not condition():
+                await self.pass_time(1)
 
     def ready(self, node: str) -> tuple[str, str]:
         found = self.get("nodes", node)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -131,14 +132,24 @@ class Recorded:
             await self.news.wait_for(lambda: len(self.writes) >= target)
 
 
+async def turns(count: int) -> None:
+    """Let everybody else have so many turns."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 # ---------------------------------------------------------------------- writers
 
 
 async def write(
-    door: Door, record: Recorded, random: Random, count: int, contents: Iterator[str]
+    door: Door, record: Recorded, random: Random, count: int, contents: Iterator[str], pause: int
 ) -> None:
-    """Make *count* attempts to create, change and delete objects that others write, too."""
+    """Make *count* attempts to create, change and delete objects that others write, too.
+
+    Who reads gets up to *pause* turns of the loop in between.
+    """
     for _ in range(count):
+        await turns(random.randrange(pause + 1))
         key = f"{random.choice(NAMESPACES)}/n{random.randrange(6)}"
         state: State | None = State(random.choice(APPS), next(contents))
         verb = random.choice(("create", "change", "change", "change", "delete"))
@@ -174,21 +185,26 @@ class Reader:
     def __init__(self, door: Door, record: Recorded, wants: Wants, random: Random) -> None:
         self.wants, self.known = wants, 0
         self._door, self._record, self._random = door, record, random
-        self._news = asyncio.Event()
 
     async def run(self) -> None:
         while True:
             begin = self._random.choice(self._BEGINNINGS)
             await begin(self)
 
-    async def reached(self, revision: int) -> None:
+    async def hear_the_rest(self, revision: int) -> None:
+        """Go on as clients do, with all the time there is, until told everything up to *revision*:
+        behind what is known, and where that past is forgotten, with what is there."""
+        is_forgotten = not self.known
         while self.known < revision:
-            self._news.clear()
-            await self._news.wait()
-
-    def _know(self, revision: int) -> None:
-        self.known = max(self.known, revision)
-        self._news.set()
+            if is_forgotten:
+                asked = Asked(self.wants, "", "NotOlderThan", initial=True)
+                watch = Watch(self.wants, None, True, self._record.acknowledged)
+            else:
+                asked = Asked(self.wants, str(self.known))
+                watch = Watch(self.wants, self.known)
+            self._record.watches.append(watch)
+            await self._read(asked, watch, enough=revision)
+            is_forgotten = is_forgotten or [told.type for told in watch.told[-1:]] == ["ERROR"]
 
     # ------------------------------------------------------------------ ways to begin
 
@@ -261,7 +277,7 @@ class Reader:
         while page is None or page.continue_:
             if page is not None:
                 asked = Asked(self.wants, limit=asked.limit, continue_=page.continue_)
-                await self._let_others_write()
+                await turns(self._random.choice((0, 0, 5, 50)))
             try:
                 page = await self._door.list(asked)
             except Gone:
@@ -271,10 +287,6 @@ class Reader:
         self._record.lists.append(Listed(self.wants, page.revision, items, exact, acknowledged))
         return page.revision
 
-    async def _let_others_write(self) -> None:
-        for _ in range(self._random.choice((0, 0, 5, 50))):
-            await asyncio.sleep(0)
-
     async def _watch(
         self, asked: Asked, *, after: int | None = None, marked: bool = False, acknowledged: int = 0
     ) -> None:
@@ -283,7 +295,8 @@ class Reader:
         self._record.watches.append(watch)
         try:
             async with asyncio.timeout(self._random.choice((0.02, 0.1, 0.3))):
-                await self._read(asked, watch)
+                left = self._random.choice((1, 3, 10, 40))
+                await self._read(asked, watch, left, lazy=self._random.random() < 0.2)
         except TimeoutError:
             return
 
@@ -327,18 +340,25 @@ class Reader:
                     return
         raise AssertionError(f"the watch ended without {type_}: {watch.told}")
 
-    async def _read(self, asked: Asked, watch: Watch) -> None:
-        left = self._random.choice((1, 3, 10, 40))
-        lazy = self._random.random() < 0.2
+    async def _read(
+        self,
+        asked: Asked,
+        watch: Watch,
+        left: float = math.inf,
+        *,
+        lazy: bool = False,
+        enough: float = math.inf,
+    ) -> None:
+        """Read so many events, or until *enough* is known."""
         async with self._door.watch(asked) as stream:
             live = watch.after is not None
             async for event in stream:
                 watch.told.append(event)
                 live = live or event.ends_initial or event.type in ("MODIFIED", "DELETED")
                 if live and event.type != "ERROR":
-                    self._know(event.revision)
+                    self.known = max(self.known, event.revision)
                 left -= 1
-                if left <= 0:
+                if left <= 0 or self.known >= enough:
                     return
                 if lazy and self._random.random() < 0.2:
                     await self._doze()
@@ -362,8 +382,12 @@ async def run(
     writers: int = 8,
     attempts: int = 60,
     readers: int = 12,
+    pause: int = 0,
 ) -> Recorded:
-    """Write and read at once until all is written, and every reader has heard of all of it."""
+    """Write and read at once until all is written, and every reader has heard of all of it.
+
+    Where writing does not make anybody wait, *pause* (see ``write``) lets others have a turn.
+    """
     record, contents = Recorded(), map(str, itertools.count())
     random = Random(seed)
     wanted = [WANTED[number % len(WANTED)] for number in range(readers)]
@@ -373,14 +397,14 @@ async def run(
         running.append(tasks.create_task(compact_behind(door, record, random)))
         async with asyncio.TaskGroup() as writing:
             for _ in range(writers):
-                writer = write(door, record, Random(random.random()), attempts, contents)
+                writer = write(door, record, Random(random.random()), attempts, contents, pause)
                 writing.create_task(writer)
-        history = History(record.writes)
-        async with asyncio.timeout(60):
-            for reader in following:
-                await reader.reached(history.last(reader.wants))
         for task in running:
             task.cancel()
+    history = History(record.writes)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        for reader in following:
+            tasks.create_task(reader.hear_the_rest(history.last(reader.wants)))
     await following[0].leave_nothing_to_chance(one_more(door, record, next(contents)))
     return record
 
