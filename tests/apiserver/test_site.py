@@ -107,6 +107,39 @@ async def test_metrics_count_requests(api: RunningApiServer) -> None:
     assert "process_resident_memory_bytes" in text
 
 
+async def test_metrics_count_admission_and_the_store(api: RunningApiServer) -> None:
+    path = "/api/v1/namespaces/default/configmaps"
+    async with api.session() as session:
+        for name, code in (("a", 201), ("a", 409), ("Not a name", 422)):
+            async with session.post(path, json={"metadata": {"name": name}}) as response:
+                assert response.status == code
+        gone = "/api/v1/namespaces/nowhere/configmaps"
+        async with session.post(gone, json={"metadata": {"name": "a"}}) as response:
+            assert response.status == 404
+        async with session.delete(f"{path}/a") as response:
+            assert response.status == 200
+        async with session.get("/metrics") as response:
+            lines = (await response.text()).splitlines()
+    admission = "apiserver_admission_controller_admission_duration_seconds_count"
+    lifecycle = 'name="NamespaceLifecycle",operation="CREATE",rejected="true",type="admit"'
+    quota = 'name="ResourceQuota",operation="DELETE",rejected="false",type="validate"'
+    step = "apiserver_admission_step_admission_duration_seconds_count"
+    about = 'group="",operation="{}",resource="configmaps"'
+    expected = [
+        f"{admission}{{{lifecycle}}} 1.0",
+        f'{step}{{operation="CREATE",rejected="true",type="admit"}} 1.0',
+        f"{admission}{{{quota}}} 1.0",
+        f"etcd_requests_total{{{about.format('delete')}}} 1.0",
+        f"etcd_request_duration_seconds_count{{{about.format('delete')}}} 1.0",
+    ]
+    assert set(expected) <= set(lines)
+    assert not any(line.startswith("etcd_request_errors_total{") for line in lines)
+    sizes = [line for line in lines if line.startswith("apiserver_storage_size_bytes{")]
+    assert float(sizes[0].split()[1]) >= 4096
+    received = 'apiserver_storage_events_received_total{group="",resource="configmaps"}'
+    assert any(line.startswith(f"{received} ") for line in lines)
+
+
 async def test_a_large_document_says_all_that_it_depends_on(api: RunningApiServer) -> None:
     async with api.session() as session, session.get("/openapi/v2") as response:
         assert response.headers["Vary"] == "Accept-Encoding, Accept"

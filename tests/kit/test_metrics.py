@@ -44,3 +44,19 @@ def test_buckets_are_cumulative_and_bounds_belong_to_them():
         "seconds_count 3.0",
         "seconds_sum 2.6",
     ]
+
+
+def test_observations_may_be_shown_as_a_counter_too():
+    families = Families()
+    histogram = families.histogram("seconds", "Seconds.", (1.0,), ("kind",))
+    families.count(histogram, "things", "Things.")
+    histogram.series("never")
+    histogram.series("a").observe(0.5)
+    histogram.observe(2.0, "a")
+    assert text_of(families) == [
+        'seconds_bucket{kind="a",le="1.0"} 1.0',
+        'seconds_bucket{kind="a",le="+Inf"} 2.0',
+        'seconds_count{kind="a"} 2.0',
+        'seconds_sum{kind="a"} 2.5',
+        'things_total{kind="a"} 2.0',
+    ]

@@ -20,14 +20,21 @@ _BUCKETS = (
     10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
 )  # fmt: skip
 _COMPONENT = "apiserver"
+_RESOURCE = ("group", "resource")
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 
 
 class Metrics:
-    """Counts of one server. *statistics* tells what its registry holds and has sent."""
+    """Counts of one server. *statistics* tells what its registry holds and has sent, *counted*
+    what that counts itself; *stored* tells how many bytes its store takes up."""
 
-    def __init__(self, statistics: Callable[[], Iterable[Statistics]]) -> None:
-        self._statistics = statistics
+    def __init__(
+        self,
+        statistics: Callable[[], Iterable[Statistics]],
+        counted: Families,
+        stored: Callable[[], int],
+    ) -> None:
+        self._statistics, self._counted = statistics, counted
         self._families = families = Families()
         self._requests = families.counter(
             "apiserver_request",
@@ -55,8 +62,17 @@ class Metrics:
             "apiserver_storage_objects", "Objects that are stored.", ("resource",)
         )
         self._resource_objects = families.gauge(
-            "apiserver_resource_objects", "Objects that are stored.", ("group", "resource")
+            "apiserver_resource_objects", "Objects that are stored.", _RESOURCE
         )
+        self._received = families.counter(
+            "apiserver_storage_events_received", "Changes told by the store.", _RESOURCE
+        )
+        size = families.gauge(
+            "apiserver_storage_size_bytes",
+            "Bytes that the store takes up.",
+            ("storage_cluster_id",),
+        )
+        size.source = lambda: {("etcd-0",): stored()}
         build = version_info()
         families.gauge("kubernetes_build_info", "What this server is.", map(_snake, build)).set(
             1, *build.values()
@@ -101,7 +117,9 @@ class Metrics:
         for known in self._statistics():
             resource = known.resource
             self._objects.set(known.objects, resource.qualified)
-            self._resource_objects.set(known.objects, resource.group, resource.plural)
+            names = (resource.group, resource.plural)
+            self._resource_objects.set(known.objects, *names)
+            self._received.values[names] = known.events_received
             labels = (resource.group, resource.version, resource.kind)
             self._events.values[labels] = known.events_sent
         registry = CollectorRegistry()
@@ -109,6 +127,7 @@ class Metrics:
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
         registry.register(self._families)
+        registry.register(self._counted)
         registry.register(PROCESS)
         return generate_latest(registry)
 

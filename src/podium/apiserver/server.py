@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import msgspec
 from aiohttp import web
@@ -132,7 +133,8 @@ async def _listening(
         registry, clock, signer, nodes, streams, authenticator, authorizer, Components(check_store)
     )
     health = Health(checks.all_checks(registry, check_store, streams, bootstrap, addresses, roles))
-    handler = _handler(services, health, f"{options.advertise_address}:{port}")
+    metrics = Metrics(registry.statistics, registry.counted, partial(_size, options.store_file))
+    handler = _handler(services, health, metrics, f"{options.advertise_address}:{port}")
     async with asyncio.TaskGroup() as tasks, _http(handler, sockets, tls.context, streams):
         keepers = [
             tasks.create_task(tls.keep_current(clock), name="certificates"),
@@ -164,8 +166,13 @@ def _static_tokens(options: ApiServerOptions) -> dict[str, UserInfo]:
     return static_tokens.load(options.token_auth_file)
 
 
-def _handler(services: Services, health: Health, address: str) -> Handler:
-    metrics = Metrics(services.registry.statistics)
+def _size(store_file: Path) -> int:
+    """Return how many bytes the store and its log take up."""
+    log = store_file.with_name(f"{store_file.name}-wal")
+    return sum(path.stat().st_size for path in (store_file, log) if path.exists())
+
+
+def _handler(services: Services, health: Health, metrics: Metrics, address: str) -> Handler:
     site = Site(health=health, metrics=metrics, signer=services.signer, address=address)
     return Handler(services=services, site=site, metrics=metrics)
 

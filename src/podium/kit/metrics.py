@@ -10,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -45,7 +47,11 @@ class Families:
 
     def mirror(self, histogram: Histogram, name: str) -> None:
         """Show *histogram* a second time, as *name*."""
-        self._add(_Mirror(histogram, name))
+        self._add(_Mirror(partial(histogram.collect, name)))
+
+    def count(self, histogram: Histogram, name: str, text: str) -> None:
+        """Show how many observations *histogram* has as a counter; *name* without ``_total``."""
+        self._add(_Mirror(partial(histogram.count, name, text)))
 
     def _add(self, family: F) -> F:
         self._families.append(family)
@@ -107,36 +113,60 @@ class Histogram:
     ) -> None:
         self._name, self._text, self._labels = name, text, labels
         self._bounds = tuple(bounds)
-        self._counts: dict[Labels, list[int]] = {}
-        self._sums: defaultdict[Labels, float] = defaultdict(float)
+        self._series: dict[Labels, Series] = {}
 
     def observe(self, value: float, *labels: str) -> None:
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
-        counts[bisect_left(self._bounds, value)] += 1
-        self._sums[labels] += value
+        self.series(*labels).observe(value)
+
+    def series(self, *labels: str) -> Series:
+        """Return what is observed under *labels*, for those who do so often."""
+        found = self._series.get(labels)
+        if found is None:
+            found = self._series[labels] = Series(self._bounds)
+        return found
 
     def collect(self, name: str = "") -> Metric:
         from prometheus_client.core import HistogramMetricFamily
 
         metric = HistogramMetricFamily(name or self._name, self._text, labels=self._labels)
         names = (*map(str, self._bounds), "+Inf")
-        for labels, counts in self._counts.items():
-            sums, so_far = [], 0
-            for name, count in zip(names, counts, strict=True):
-                so_far += count
-                sums.append((name, float(so_far)))
-            metric.add_metric(labels, sums, self._sums[labels])
+        for labels, series in self._series.items():
+            sums = list(zip(names, map(float, accumulate(series.counts)), strict=True))
+            if sums[-1][1]:
+                metric.add_metric(labels, sums, series.total)
+        return metric
+
+    def count(self, name: str, text: str) -> Metric:
+        """Return the numbers of observations, as a counter."""
+        from prometheus_client.core import CounterMetricFamily
+
+        metric = CounterMetricFamily(name, text, labels=self._labels)
+        for labels, series in self._series.items():
+            if number := sum(series.counts):
+                metric.add_metric(labels, number)
         return metric
 
 
-class _Mirror:
-    def __init__(self, histogram: Histogram, name: str) -> None:
-        self._histogram, self._name = histogram, name
+class Series:
+    """What is observed under the same labels."""
 
-    def collect(self) -> Metric:
-        return self._histogram.collect(self._name)
+    __slots__ = ("_bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, value: float) -> None:
+        self.counts[bisect_left(self._bounds, value)] += 1
+        self.total += value
+
+
+class _Mirror:
+    """Another view of a family."""
+
+    def __init__(self, collect: Callable[[], Metric]) -> None:
+        self.collect = collect
 
 
 #: What this process has once, whichever components run in it.

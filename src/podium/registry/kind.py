@@ -21,12 +21,13 @@ from podium.registry.admission.base import (
     Attributes,
     Operation,
     Reader,
-    Step,
     steps,
 )
+from podium.registry.admission.chain import Chain
 from podium.registry.change import at_revision
 from podium.registry.feeder import Feeder
 from podium.registry.listing import Lister
+from podium.registry.metrics import RegistryMetrics, StoreRequests
 from podium.registry.strategies.base import Pool, Strategy
 from podium.registry.types import RequestContext, Stored
 from podium.registry.watch_cache import WatchCache
@@ -45,6 +46,7 @@ class Shared(msgspec.Struct, frozen=True, eq=False):
     admission: Sequence[AdmissionPlugin]
     reader: Reader
     service_cidr: str
+    metrics: RegistryMetrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,19 +59,22 @@ class Kind:
     cache: WatchCache
     lister: Lister = field(init=False)
     watches: WatchOpener = field(init=False)
-    _admit: Sequence[Step] = field(init=False)
-    _validate: Sequence[Step] = field(init=False)
+    _admission: Chain = field(init=False)
+    _validation: Chain = field(init=False)
+    _requests: StoreRequests = field(init=False)
     _pool: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         shared = self.shared
-        lister = Lister(shared.store, shared.feeder, self.cache)
+        requests = shared.metrics.store_requests(self.resource)
+        lister = Lister(shared.store, shared.feeder, self.cache, requests)
         watches = WatchOpener(shared.store, shared.feeder, self.cache, shared.clock)
         object.__setattr__(self, "lister", lister)
         object.__setattr__(self, "watches", watches)
         admit, validate = steps(shared.admission, self.resource)
-        object.__setattr__(self, "_admit", admit)
-        object.__setattr__(self, "_validate", validate)
+        object.__setattr__(self, "_admission", Chain("admit", admit, shared.metrics))
+        object.__setattr__(self, "_validation", Chain("validate", validate, shared.metrics))
+        object.__setattr__(self, "_requests", requests)
 
     def key(self, namespace: str, name: str) -> str:
         return keys.key(self.resource, namespace, name)
@@ -100,7 +105,8 @@ class Kind:
             return Stored(key, codec.encode_stored(obj), 0, obj)
         self.cache.expect(value, obj)
         try:
-            return self._result(await self.shared.store.create(key, value))
+            write = self.shared.store.create(key, value)
+            return self._result(await self._requests.timed("create", write))
         finally:
             self.cache.forget(value)
 
@@ -119,7 +125,8 @@ class Kind:
         value = self.cache.encode(obj) if self.resource.view_of else shown
         self.cache.expect(value, obj)
         try:
-            return self._result(await self.shared.store.update(old.key, value, old.revision))
+            write = self.shared.store.update(old.key, value, old.revision)
+            return self._result(await self._requests.timed("update", write))
         finally:
             self.cache.forget(value)
 
@@ -127,7 +134,8 @@ class Kind:
         """Remove *old*; return it with the revision of the deletion. Raises RevisionMismatch."""
         if dry_run:
             return old
-        entry = await self.shared.store.delete(old.key, old.revision)
+        write = self.shared.store.delete(old.key, old.revision)
+        entry = await self._requests.timed("delete", write)
         return at_revision(old, entry.revision)
 
     def _result(self, entry: Entry) -> Stored:
@@ -195,13 +203,11 @@ class Kind:
         )
 
     async def admit(self, attributes: Attributes) -> None:
-        for admit in self._admit:
-            await admit(attributes)
+        await self._admission.run(attributes)
 
     async def validate_admission(self, attributes: Attributes) -> None:
         try:
-            for validate in self._validate:
-                await validate(attributes)
+            await self._validation.run(attributes)
         except BaseException:
             await attributes.over(None)
             raise

@@ -15,6 +15,7 @@ from podium.api import errors
 from podium.api.types.meta_v1 import ListMeta
 from podium.registry import continue_token, keys, versions
 from podium.registry.feeder import Feeder
+from podium.registry.metrics import StoreRequests
 from podium.registry.predicate import Predicate
 from podium.registry.types import ListOptions, ListResult, Stored
 from podium.registry.watch_cache import WatchCache
@@ -34,8 +35,11 @@ _STORE_PAGE = 500
 class Lister:
     """Lists one resource."""
 
-    def __init__(self, store: Store, feeder: Feeder, cache: WatchCache) -> None:
+    def __init__(
+        self, store: Store, feeder: Feeder, cache: WatchCache, requests: StoreRequests
+    ) -> None:
         self._store, self._feeder, self._cache = store, feeder, cache
+        self._requests = requests
 
     async def page(self, predicate: Predicate, options: ListOptions) -> ListResult:
         """Raises ApiError."""
@@ -111,7 +115,8 @@ class Lister:
         prefix = self._prefix(predicate)
         items: list[Stored] = []
         while True:
-            page = await self._store.list(prefix, limit=_STORE_PAGE, after=after, revision=revision)
+            read = self._store.list(prefix, limit=_STORE_PAGE, after=after, revision=revision)
+            page = await self._requests.timed("list", read)
             for index, entry in enumerate(page.entries, start=1):
                 after = entry.key
                 stored = self._cache.stored(entry.key, entry.value, entry.revision)

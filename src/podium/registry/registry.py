@@ -17,6 +17,7 @@ from podium.api.scheme import RESOURCES, Resource
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.user import SERVER
 from podium.kit.clock import Clock
+from podium.kit.metrics import Families
 from podium.registry import action, compaction, create, delete, patch, update, versions
 from podium.registry.admission.base import AdmissionPlugin
 from podium.registry.caches import Caches
@@ -24,6 +25,7 @@ from podium.registry.change import Change
 from podium.registry.expiry import Expiry
 from podium.registry.feeder import Feeder
 from podium.registry.kind import Kind, Shared
+from podium.registry.metrics import RegistryMetrics
 from podium.registry.predicate import Predicate
 from podium.registry.types import (
     DeleteResult,
@@ -75,7 +77,10 @@ class Registry:
         stored = [resource for resource in resources if resource.stored]
         self._caches = Caches(stored)
         self._feeder = Feeder(store, self._caches, clock, self._note)
-        shared = Shared(store, self._feeder, clock, admission, self, service_cidr)
+        metrics = RegistryMetrics()
+        #: What is counted about admission and the store.
+        self.counted: Families = metrics.families
+        shared = Shared(store, self._feeder, clock, admission, self, service_cidr, metrics)
         self._kinds = _Kinds(shared, self._caches)
         self._observers: dict[Resource, list[Observer]] = {}
         self._expiries = {
@@ -269,7 +274,8 @@ class Registry:
     def statistics(self) -> Iterator[Statistics]:
         for resource in self._caches.loaded():
             kind = self._kinds[resource]
-            yield Statistics(resource, len(kind.cache), kind.watches.events_sent)
+            cache = kind.cache
+            yield Statistics(resource, len(cache), cache.received, kind.watches.events_sent)
 
     def _forget(self, revision: int) -> None:
         self._caches.forget_before(revision)

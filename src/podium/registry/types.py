@@ -125,8 +125,10 @@ class DeleteResult(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """What there is of a resource, and how many events its watches have been sent."""
+    """What there is of a resource, how many events have come from the store, and how many its
+    watches have been sent."""
 
     resource: Resource
     objects: int
+    events_received: int
     events_sent: int

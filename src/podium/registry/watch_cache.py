@@ -38,6 +38,7 @@ class WatchCache:
     def __init__(self, resource: Resource, strategy: Strategy[Any]) -> None:
         self.resource, self.strategy = resource, strategy
         self.prefix = keys.prefix(resource)
+        self.received = 0  #: changes that have come from the store
         self.changed_at = 0  #: revision of the last change; the objects are the same ever since
         self.watchers = Watchers(strategy.indexed_fields)
         self._objects: dict[str, Stored] = {}
@@ -82,6 +83,7 @@ class WatchCache:
         change = Change(event.revision, old, new)
         self._remove(event.key) if new is None else self._put(new)
         self.changed_at = event.revision
+        self.received += 1
         if len(self._window) == _WINDOW:
             self._window_from = self._window[0].revision
         self._window.append(change)

@@ -120,15 +120,17 @@ class AdmissionPlugin:
 
 
 Step = Callable[[Attributes], Awaitable[None]]
+_Named = Sequence[tuple[str, Step]]
 
 
-def steps(
-    plugins: Sequence[AdmissionPlugin], resource: Resource
-) -> tuple[Sequence[Step], Sequence[Step]]:
-    """Return what *plugins* do about a write of *resource* before validation, and behind it."""
+def steps(plugins: Sequence[AdmissionPlugin], resource: Resource) -> tuple[_Named, _Named]:
+    """Return what *plugins*, by their names, do about a write of *resource* before validation,
+    and behind it."""
     concerned = [
         plugin for plugin in plugins if plugin.resources is None or resource in plugin.resources
     ]
-    admit = [p.admit for p in concerned if type(p).admit is not AdmissionPlugin.admit]
-    validate = [p.validate for p in concerned if type(p).validate is not AdmissionPlugin.validate]
-    return admit, validate
+    admit, validate = AdmissionPlugin.admit, AdmissionPlugin.validate
+    return (
+        [(p.name, p.admit) for p in concerned if type(p).admit is not admit],
+        [(p.name, p.validate) for p in concerned if type(p).validate is not validate],
+    )
