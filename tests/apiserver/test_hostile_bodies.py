@@ -12,7 +12,7 @@ from support.apiserver import RunningApiServer, running_apiserver
 
 LIMIT = 3 * 1024 * 1024 - 1024
 HEAD = b'{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},'
-#: Seconds that the loop may be kept from other work. Generous: the machine has other work, too.
+#: Seconds of a processor that the loop may be kept from other work.
 BLOCKED = 0.5
 
 
@@ -23,16 +23,17 @@ async def api(tmp_path):
 
 
 class Heartbeat:
-    """Measures for how long the event loop has done nothing else."""
+    """Measures for how long the event loop has done nothing else, in this process's time: what
+    others do on the machine is not counted, what other threads keep the loop from is."""
 
     def __init__(self) -> None:
         self.longest = 0.0
 
     async def run(self) -> None:
         while True:
-            before = time.perf_counter()
+            before = time.process_time()
             await asyncio.sleep(0.001)
-            self.longest = max(self.longest, time.perf_counter() - before)
+            self.longest = max(self.longest, time.process_time() - before)
 
 
 JSON_BODIES = {
@@ -68,12 +69,12 @@ async def test_others_are_served_meanwhile(api, content_type, body):
         headers = {"Content-Type": f"application/{content_type}"}
         async with session.get("/version"):
             pass
-        started = time.perf_counter()
+        started = time.process_time()
         beating = tasks.create_task(heartbeat.run())
         async with session.post(path, data=io.BytesIO(body), headers=headers) as response:
             code = response.status
         beating.cancel()
-        taken = time.perf_counter() - started
+        taken = time.process_time() - started
     assert 200 <= code < 500
     assert heartbeat.longest < max(BLOCKED, taken / 3)
 
@@ -140,7 +141,7 @@ async def test_others_are_served_while_patches_are_applied(api, patch_type, body
         ending = "yaml" if patch_type == "apply-patch" else "json"
         headers = {"Content-Type": f"application/{patch_type}+{ending}"}
         query = "?dryRun=All&force=true&fieldManager=m" if ending == "yaml" else "?dryRun=All"
-        started = time.perf_counter()
+        started = time.process_time()
         async with asyncio.TaskGroup() as tasks:
             beating = tasks.create_task(heartbeat.run())
             async with session.patch(
@@ -148,7 +149,7 @@ async def test_others_are_served_while_patches_are_applied(api, patch_type, body
             ) as response:
                 code = response.status
             beating.cancel()
-        taken = time.perf_counter() - started
+        taken = time.process_time() - started
     assert code == expected
     assert heartbeat.longest < max(BLOCKED, taken / 3)
 

@@ -89,7 +89,7 @@ class Client:
         )
 
     def _request(self, method: str, url: str, **named: Any) -> requests.Response:
-        return self._session.request(method, url, **named, **self._tls, timeout=30)
+        return self._session.request(method, url, **named, **self._tls, timeout=60)
 
 
 def walk(client: Client, document: Any, usually: int) -> int:

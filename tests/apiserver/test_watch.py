@@ -33,7 +33,7 @@ async def create(session: ClientSession, name: str, **labels: str) -> None:
 async def watching(
     session: ClientSession, *, accept: str = "application/json", **params: str
 ) -> AsyncIterator[ClientResponse]:
-    params = {"watch": "true", "timeoutSeconds": "30", **params}
+    params = {"watch": "true", "timeoutSeconds": "120", **params}
     headers = {"Accept": accept}
     async with session.get(CONFIGMAPS, params=params, headers=headers) as response:
         assert response.status == 200

@@ -270,7 +270,7 @@ async def test_who_reads_slowly_is_sent_slowly_and_not_cut_off(
         return response
 
     world.answer = answer
-    async with world.admin.get(f"{WEB}/") as response, asyncio.timeout(30):
+    async with world.admin.get(f"{WEB}/") as response, asyncio.timeout(60):
         assert await response.content.readexactly(10) == bytes(10)
         await stalled.wait()
         assert sent < 50 << 20
