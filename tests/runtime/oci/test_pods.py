@@ -210,6 +210,24 @@ async def test_an_unknown_user_cannot_be_created_and_leaves_nothing(harness: Oci
     assert harness.images.holds == {}
 
 
+async def test_an_image_whose_dev_leads_out_touches_nothing_of_the_node(
+    harness: OciHarness, tmp_path: Path
+):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "ptmx").write_text("the node's")
+    (harness.images.layer / "dev").rmdir()
+    (harness.images.layer / "dev").symlink_to(outside)
+    sandbox = harness.sandbox("web")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    with pytest.raises(RuntimeFailure, match='at "/dev".*ordinary directory'):
+        config = harness.command("a", "true")
+        await harness.runtime.start_container(
+            await harness.runtime.create_container(sandbox_id, config, sandbox)
+        )
+    assert [file.read_text() for file in outside.iterdir()] == ["the node's"]
+
+
 async def test_mounts_are_bound_and_readonly_where_asked(harness: OciHarness, tmp_path: Path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "file").write_text("content\n")

@@ -24,6 +24,15 @@ def mount_rootfs(paths: ContainerPaths, layers: Sequence[str]) -> None:
     os.chmod(paths.upper, top.st_mode & 0o7777)
     own = f"upperdir={_escaped(paths.upper)},workdir={_escaped(paths.work)}"
     _mount_overlay(paths.rootfs, layers, own)
+    _check_dev(paths.rootfs)
+
+
+def _check_dev(rootfs: Path) -> None:
+    """Refuse a link called ``/dev``: runc follows it out of the root, and makes and removes files
+    where it leads on the node."""
+    if (rootfs / "dev").is_symlink():
+        text = 'filesystem "tmpfs" must be mounted on ordinary directory'
+        raise OSError(f'error mounting "tmpfs" to rootfs at "/dev": {text}')
 
 
 def mount_read_only(target: Path, layers: Sequence[str]) -> None:
