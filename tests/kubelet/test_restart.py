@@ -12,6 +12,7 @@ from podium.runtime.port import (
     ContainerMetadata,
     ContainerState,
     PodSandboxConfig,
+    RuntimeFailure,
 )
 
 
@@ -74,6 +75,50 @@ async def test_a_pod_that_went_meanwhile_is_cleaned_up(node):
 
     assert list(await node.runtime.list_containers()) == []
     assert not (node.directory / "kubelet/pods" / pod.metadata.uid).exists()
+
+
+async def test_a_pod_that_was_replaced_meanwhile_ends_before_the_new_one_begins(node):
+    await node.create({"args": ["trap", "0", "0.5"]})
+    await node.running()
+    await node.stop()
+    [before] = await node.runtime.list_containers()
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+    new = await node.create()
+
+    await node.start()
+    seen: set[str] = set()
+    while not seen - {before.id}:
+        await node.clock.advance(0.1)
+        listed = await node.runtime.list_containers()
+        now = {c.id for c in listed if c.state is ContainerState.RUNNING}
+        assert len(now) <= 1, "two Pods of one name run at once"
+        seen |= now
+    await node.phase("Running")
+    [container] = await node.runtime.list_containers(pod_uid=new.metadata.uid)
+    assert seen == {before.id, container.id}
+
+
+async def test_what_may_be_in_use_stays_where_the_runtime_cannot_tell(node, monkeypatch):
+    await node.create()
+    pod = await node.running()
+    await node.stop()
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+    listing, asked = node.runtime.list_pod_sandbox, []
+
+    async def ill(**given: Any) -> Any:
+        asked.append(given)
+        raise RuntimeFailure("it is ill")
+
+    monkeypatch.setattr(node.runtime, "list_pod_sandbox", ill)
+    directory = node.directory / "kubelet/pods" / pod.metadata.uid
+    await node.start()
+    await node.until(lambda: len(asked) >= 3, step=1.0)
+    assert directory.exists()
+    monkeypatch.setattr(node.runtime, "list_pod_sandbox", listing)
+    await node.until(lambda: not directory.exists(), step=1.0)
+    assert list(await node.runtime.list_containers()) == []
 
 
 async def test_a_deletion_that_was_under_way_is_finished(node):

@@ -124,6 +124,28 @@ async def test_a_manifest_that_went_while_no_kubelet_looked(idle_node, manifests
     assert await running(node) == []
 
 
+async def test_a_manifest_that_changed_meanwhile_runs_once_what_it_said_before_has_ended(
+    idle_node, manifests, monkeypatch
+):
+    node = idle_node
+    file = manifests / "web.yaml"
+    file.write_text(manifest())
+    await node.start()
+    await node.running(NAME)
+    await node.stop()
+    file.write_text(manifest(version="2"))
+    start, beside = node.runtime.start_container, []
+
+    async def watched(container_id: str) -> None:
+        beside.append(await running(node))
+        await start(container_id)
+
+    monkeypatch.setattr(node.runtime, "start_container", watched)
+    await node.start()
+    await node.until(lambda: beside, step=0.1)
+    assert beside == [[]], "two Pods of one name run at once"
+
+
 async def test_a_broken_manifest_leaves_alone_what_runs(idle_node, manifests):
     node = idle_node
     file = manifests / "web.yaml"

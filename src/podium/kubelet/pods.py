@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from podium.api.types.core_v1 import Pod
 from podium.client.informer import Informer
-from podium.domain.pods import identity, preemption, static
+from podium.domain.pods import preemption, static
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.restart_request import as_requested
 from podium.domain.pods.static import is_static
 from podium.domain.pods.status import Verdict
 from podium.domain.scheduling.admission import fits, lacking
-from podium.kit.bounded import in_daemon_thread, within
 from podium.kit.guard import guarded
+from podium.kubelet.orphans import Orphans
 from podium.kubelet.pod_worker import PodWorker
 from podium.kubelet.services import NodeServices
-from podium.kubelet.volumes.removal import remove
-from podium.runtime.port import ContainerEvent, PodSandbox, RuntimeFailure
+from podium.runtime.port import ContainerEvent
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +26,6 @@ logger = logging.getLogger(__name__)
 RELIST = 120.0
 #: Seconds after which a worker that failed on a bug is started again.
 RESTART = 5.0
-#: Seconds that the removal of one thing may take that a Pod has left behind.
-ORPHAN = 60.0
 
 
 class PodManager:
@@ -44,7 +39,7 @@ class PodManager:
         self._finished: dict[str, asyncio.Event] = {}
         self._group: asyncio.TaskGroup | None = None
         self._node: NodeServices | None = None
-        self._clearing: set[Path] = set()  # directories that a thread is removing
+        self._orphans: Orphans | None = None
         self._static: dict[str, Pod] = {}  # what there are manifests of, by uid
         #: Called with each static Pod and each mirror Pod that something has happened to.
         self.on_static: Callable[[Pod], None] = lambda _pod: None
@@ -152,6 +147,8 @@ class PodManager:
         Those of the API begin when the node is *registered* and they are known.
         """
         self._node = node
+        self._orphans = orphans = Orphans(node, self._workers.__contains__)
+        await orphans.look()
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._follow_runtime(), name="runtime events")
@@ -161,7 +158,7 @@ class PodManager:
             self._informer.on_change(self._changed)
             while True:
                 try:
-                    await self._remove_orphans()
+                    await orphans.remove()
                 except OSError as exc:
                     logger.warning("orphans could not be found", extra={"error": exc})
                 await node.clock.sleep(RELIST)
@@ -203,9 +200,11 @@ class PodManager:
     ) -> None:
         """Run a worker to its end; a bug in it is logged and costs this Pod a moment, no other."""
         assert self._node is not None
+        assert self._orphans is not None
         key = pod_key(worker.pod)
         if predecessor is not None:
             await predecessor.wait()
+        await self._orphans.make_way(worker.pod)
         while not await guarded(worker.run(), "pod worker", pod=key):
             await self._node.clock.sleep(RESTART)
         del self._workers[worker.uid]
@@ -229,67 +228,3 @@ class PodManager:
             self.wake(event.pod_uid)
             for listener in tuple(self.listeners):
                 listener(event)
-
-    async def _remove_orphans(self) -> None:
-        """End what the runtime and the disk hold of Pods that are no more, each in its turn."""
-        assert self._node is not None
-        node = self._node
-        known = set(self._workers)
-        for sandbox in await self._sandboxes():
-            uid = sandbox.labels.get(identity.POD_UID, "")
-            if uid and uid not in self._workers:
-                await self._remove_orphan("sandbox", sandbox.id, self._remove_sandbox(sandbox.id))
-        for root in (node.options.root_dir / "pods", node.options.run_dir / "pods"):
-            for directory in root.iterdir() if root.exists() else ():
-                if directory.name not in known and directory.name not in self._workers:
-                    work = self._remove_directory(directory)
-                    await self._remove_orphan("directory", str(directory), work)
-        logs = node.options.log_dir
-        for directory in logs.iterdir() if logs.exists() else ():
-            uid = directory.name.rpartition("_")[2]
-            if uid not in self._workers:
-                await self._remove_orphan("log directory", str(directory), self._clear(directory))
-
-    async def _sandboxes(self) -> Sequence[PodSandbox]:
-        assert self._node is not None
-        try:
-            return await within(self._node.clock, ORPHAN, self._node.runtime.list_pod_sandbox())
-        except (RuntimeFailure, TimeoutError) as exc:
-            logger.warning("sandboxes could not be listed", extra={"error": exc})
-            return []
-
-    async def _remove_orphan(self, kind: str, name: str, work: Coroutine[Any, Any, object]) -> None:
-        """Do *work* for a while; what fails is tried again with the next look at everything."""
-        assert self._node is not None
-        logger.info("removing what is left of a pod", extra={"kind": kind, "what": name})
-        try:
-            await within(self._node.clock, ORPHAN, work)
-        except (RuntimeFailure, OSError) as exc:
-            extra = {"kind": kind, "what": name, "error": str(exc) or "it hangs"}
-            logger.warning("something of a pod could not be removed", extra=extra)
-
-    async def _remove_sandbox(self, sandbox_id: str) -> None:
-        assert self._node is not None
-        await self._node.runtime.stop_pod_sandbox(sandbox_id)
-        await self._node.runtime.remove_pod_sandbox(sandbox_id)
-
-    async def _remove_directory(self, directory: Path) -> None:
-        """Remove a Pod's directory and its cgroup; the directory's name is its uid."""
-        assert self._node is not None
-        await self._node.cgroups.remove(directory.name)
-        await self._clear(directory)
-        self._node.user_namespaces.release(directory.name)
-
-    async def _clear(self, directory: Path) -> None:
-        """Raises OSError, and TimeoutError also where an earlier attempt still hangs."""
-
-        def clear() -> None:
-            try:
-                remove(directory)
-            finally:
-                self._clearing.discard(directory)
-
-        if directory in self._clearing:
-            raise TimeoutError
-        self._clearing.add(directory)
-        await in_daemon_thread(ORPHAN, clear)
