@@ -14,6 +14,7 @@ from podium.cluster.config import ClusterConfig
 from podium.cluster.node import keep_in_memory, kubelet_options
 from podium.kubelet.config import KubeletConfiguration
 from podium.runtime import linux
+from support.ports import free_port
 
 
 @pytest.fixture
@@ -53,9 +54,9 @@ def test_the_doors_place_and_certificate_are_the_files_or_the_clusters(tmp_path:
         "127.0.0.1", "/c", "/k"
     )  # fmt: skip
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
         taken.listen()
-        port = taken.getsockname()[1]
         elsewhere = kubelet_options(config, replace(settings, port=port))
         assert elsewhere.port not in (0, port), "a port that is taken is left alone"
     assert kubelet_options(config, replace(settings, port=port)).port == port

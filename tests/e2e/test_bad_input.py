@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -82,9 +83,16 @@ def test_refused_in_upstream_s_words(
     assert shared.get("pods", "-n", namespace)["items"] == []
 
 
-def waiting(shared: Cluster, namespace: str) -> dict[str, Any]:
-    statuses = shared.get("pod", "bad", "-n", namespace)["status"].get("containerStatuses")
-    return statuses[0]["state"].get("waiting", {}) if statuses else {}
+def waits_for(shared: Cluster, namespace: str, reason: str) -> dict[str, Any]:
+    """Wait until the container waits for *reason*; return its status of that moment."""
+
+    def look() -> dict[str, Any] | None:
+        statuses = shared.get("pod", "bad", "-n", namespace)["status"].get("containerStatuses")
+        waiting = statuses[0]["state"].get("waiting", {}) if statuses else {}
+        return statuses[0] if waiting.get("reason") == reason else None
+
+    found: dict[str, Any] = eventually(look, reason)
+    return found
 
 
 def events(shared: Cluster, namespace: str) -> list[tuple[str, str]]:
@@ -98,16 +106,13 @@ def apply(shared: Cluster, namespace: str, manifest: dict[str, Any]) -> None:
 
 def test_an_image_that_does_not_exist(shared: Cluster, namespace: str):
     apply(shared, namespace, pod("bad", image="127.0.0.1:1/no/such:1"))
-    eventually(
-        lambda: waiting(shared, namespace).get("reason") == "ImagePullBackOff", "ImagePullBackOff"
-    )
-    assert 'Back-off pulling image "127.0.0.1:1/no/such:1"' in waiting(shared, namespace)["message"]
-    eventually(lambda: len(events(shared, namespace)) >= 4, "the events")
-    seen = events(shared, namespace)
-    assert ("Failed", "Error: ErrImagePull") in seen
-    assert any(
+    waiting = waits_for(shared, namespace, "ImagePullBackOff")["state"]["waiting"]
+    assert 'Back-off pulling image "127.0.0.1:1/no/such:1"' in waiting["message"]
+    expected = ("Failed", "Error: ErrImagePull")
+    eventually(lambda: expected in events(shared, namespace), "what came of the pull")
+    assert any(  # told of before that
         reason == "Failed" and text.startswith('Failed to pull image "127.0.0.1:1/no/such:1": ')
-        for reason, text in seen
+        for reason, text in events(shared, namespace)
     )
     shared.kubectl("-n", namespace, "delete", "pod", "bad", "--now")
 
@@ -132,13 +137,11 @@ def test_a_command_that_does_not_exist(shared: Cluster, namespace: str):
 
 def test_a_container_that_exits_at_once_crash_loops(shared: Cluster, namespace: str):
     apply(shared, namespace, pod("bad", "sh", "-c", "exit 7"))
-    eventually(
-        lambda: waiting(shared, namespace).get("reason") == "CrashLoopBackOff", "CrashLoopBackOff"
+    status = waits_for(shared, namespace, "CrashLoopBackOff")
+    assert re.match(
+        r"back-off \d0s restarting failed container=main pod=bad_",
+        status["state"]["waiting"]["message"],
     )
-    assert waiting(shared, namespace)["message"].startswith(
-        "back-off 10s restarting failed container=main pod=bad_"
-    )
-    (status,) = shared.get("pod", "bad", "-n", namespace)["status"]["containerStatuses"]
     assert status["lastState"]["terminated"]["exitCode"] == 7
     assert status["restartCount"] >= 1
     expected = ("BackOff", "Back-off restarting failed container")

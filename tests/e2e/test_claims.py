@@ -96,8 +96,8 @@ def test_the_default_class_makes_a_directory_and_takes_it_away(shared: Cluster, 
     assert path.parent == config.storage_dir
     assert (path / "file").read_text() == "kept\n"
     name = volume["metadata"]["name"]
-    heard = messages(shared, namespace, "data")
-    assert f"ProvisioningSucceeded: Successfully provisioned volume {name}" in heard
+    text = f"ProvisioningSucceeded: Successfully provisioned volume {name}"
+    eventually(lambda: text in messages(shared, namespace, "data"), text)
 
     shared.kubectl("delete", "pod", "writer", "reader", "-n", namespace)
     assert (path / "file").exists(), "the Pods are gone, the claim is not"

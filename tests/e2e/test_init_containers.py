@@ -60,34 +60,37 @@ def test_init_containers_prepare_what_the_others_find(shared: Cluster, namespace
 
 
 def test_sidecars_start_first_and_end_last(shared: Cluster, namespace: str):
-    note = "trap 'echo end $0 >> /d/o; exit 0' TERM; echo begin $0 >> /d/o; {}"
+    note = "trap 'echo end $0 >> /d/o; {} exit 0' TERM; echo begin $0 >> /d/o; {}"
     volume = {"volumeMounts": [{"name": "d", "mountPath": "/d"}]}
 
-    def noting(name: str, then: str, **more: Any) -> dict[str, Any]:
-        made = container(name, note.format(then), **volume, **more)
+    def noting(name: str, then: str, *at_the_end: str, **more: Any) -> dict[str, Any]:
+        made = container(name, note.format("".join(at_the_end), then), **volume, **more)
         made["command"].append(name)
         return made
 
-    forever = "while :; do sleep 0.05; done"
+    def sidecar(name: str, *at_the_end: str) -> dict[str, Any]:
+        """The next container starts once this one's hook is done: when it listens to SIGTERM."""
+        begun = ["sh", "-c", f"until grep -q 'begin {name}' /d/o; do sleep 0.05; done"]
+        hook = {"lifecycle": {"postStart": {"exec": {"command": begun}}}}
+        forever = "while :; do sleep 0.05; done"
+        return noting(name, forever, *at_the_end, restartPolicy="Always", **hook)
+
     make(
         shared,
         namespace,
         "sides",
         restartPolicy="Never",
         volumes=[{"name": "d", "emptyDir": {}}],
-        initContainers=[
-            container("log", "touch /d/o; exec tail -f /d/o", restartPolicy="Always", **volume),
-            noting("s", forever, restartPolicy="Always"),
-            noting("t", forever, restartPolicy="Always"),
-        ],
-        containers=[noting("main", "sleep 0.5; echo end main >> /d/o")],
+        terminationGracePeriodSeconds=60,
+        initContainers=[sidecar("log", "cat /d/o;"), sidecar("s"), sidecar("t")],
+        containers=[noting("main", "echo end main >> /d/o")],
     )
 
     status = phase(shared, namespace, "sides", "Succeeded")
 
     assert all("terminated" in s["state"] for s in status["initContainerStatuses"])
     assert logs(shared, namespace, "sides", "log").splitlines() == [
-        "begin s", "begin t", "begin main", "end main", "end t", "end s",
+        "begin log", "begin s", "begin t", "begin main", "end main", "end t", "end s", "end log",
     ]  # fmt: skip
 
 

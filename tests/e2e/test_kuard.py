@@ -100,10 +100,13 @@ def test_the_reference_text_word_for_word(shared: Cluster, namespace: str, versi
         r"NAME    READY   STATUS    RESTARTS   AGE\nkuard   1/1     Running   0          \d+s\n",
         kubectl("get", "pods"),
     )
-    eventually(
-        lambda: "Started container" in kubectl("describe", "pods", "kuard"), "the last event"
-    )
-    description = kubectl("describe", "pods", "kuard")
+
+    def described() -> str:
+        """With what scheduler and kubelet tell, each in its own time."""
+        text = kubectl("describe", "pods", "kuard")
+        return text if "Successfully assigned" in text and "Started container" in text else ""
+
+    description = eventually(described, "the last events")
     expected = DESCRIPTION
     if version == "1.28":  # its words for an optional config map
         expected = expected.replace(
@@ -135,8 +138,11 @@ def test_it_answers_on_its_own_address_and_in_its_logs(shared: Cluster, namespac
                 return False
 
         eventually(answers, f"an answer from {path}")
-    log = shared.kubectl("-n", namespace, "logs", "kuard").stdout
-    assert "serving /www on port 8080" in log
-    assert "url:/healthy" in log
-    assert "response:200" in log
+
+    def log() -> str:
+        return shared.kubectl("-n", namespace, "logs", "kuard").stdout
+
+    eventually(lambda: "url:/ready" in log() and "response:200" in log(), "the last line")
+    assert "serving /www on port 8080" in log()
+    assert "url:/healthy" in log()
     shared.kubectl("-n", namespace, "delete", "-f", str(MANIFEST))

@@ -114,7 +114,8 @@ def test_apply_again_unchanged_and_changed(kubectl: Kubectl, tmp_path: Path):
     assert kubectl("get", "cm", "settings", "-o", "jsonpath={.data.colour}") == "blue"
     assert kubectl("get", "pods", "-l", "tier=front", "-o", "name") == "pod/web\n"
     kubectl("delete", "-f", str(file), "--now")
-    assert kubectl("get", "pods,cm", "-o", "name") == "configmap/kube-root-ca.crt\n"
+    left = "configmap/kube-root-ca.crt\n"
+    eventually(lambda: kubectl("get", "pods,cm", "-o", "name") == left, "what controllers make")
 
 
 def test_namespaces_come_and_go_with_what_is_in_them(kubectl: Kubectl, version: str):
@@ -139,10 +140,12 @@ def test_logs(kubectl: Kubectl):
     )
     two["spec"]["restartPolicy"] = "Never"
     apply(kubectl, two)
-    eventually(
-        lambda: "err 3" in kubectl("logs", "web", "-c", "main", check=False).stdout, "the last line"
-    )
-    lines = kubectl("logs", "web", "-c", "main").splitlines()
+
+    def all_lines() -> list[str] | None:
+        lines = kubectl("logs", "web", "-c", "main", check=False).stdout.splitlines()
+        return lines if len(lines) >= 6 else None
+
+    lines = eventually(all_lines, "the last line of either stream")
     assert sorted(lines) == sorted(f"{stream} {i}" for i in (1, 2, 3) for stream in ("out", "err"))
     assert kubectl("logs", "web", "-c", "main", "--tail=2").count("\n") == 2
     assert kubectl("logs", "web", "-c", "main", "--since=1h").count("\n") == 6
@@ -182,8 +185,13 @@ def test_every_way_to_delete(kubectl: Kubectl):
 def test_events(kubectl: Kubectl, namespace: str):
     apply(kubectl, pod("web", "sleep", "1000"))
     wait_ready(kubectl, "web")
-    eventually(lambda: "Started container" in kubectl("get", "events"), "the last event")
-    text = kubectl("get", "events")
+
+    def all_told() -> str:
+        """What scheduler and kubelet tell, each in its own time."""
+        text: str = kubectl("get", "events")
+        return text if "Successfully assigned" in text and "Started container" in text else ""
+
+    text = eventually(all_told, "the last events")
     assert text.split("\n")[0].split() == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
     assert f"Successfully assigned {namespace}/web to node-1" in text
     assert "Created container main" in text

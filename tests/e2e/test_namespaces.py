@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from support.cluster import Cluster, eventually, free_port, pod
+from support.cluster import Cluster, eventually, pod
 from support.echo import echoing, heard, pid_of
 from support.outcomes import Outcome, outcomes
+from support.ports import free_port
 
 IMAGE = "localhost/kuard:demo"
 NAMESPACES = "for n in net ipc uts pid; do readlink /proc/self/ns/$n; done; cat /etc/hostname"
@@ -134,7 +135,7 @@ def test_host_ports(shared: Cluster, namespace: str):
         assert not heard(SOCK_STREAM, node, local)
     # Two Pods cannot have the same port; the second has it once the first is gone.
     shared.kubectl(
-        "-n", namespace, "wait", "pod/two", "--for=condition=PodScheduled=False", "--timeout=30s"
+        "-n", namespace, "wait", "pod/two", "--for=condition=PodScheduled=False", "--timeout=60s"
     )
     shared.kubectl("-n", namespace, "delete", "pod", "one", "--now")
     assert not heard(SOCK_STREAM, "127.0.0.1", local)

@@ -44,6 +44,7 @@ def test_commands_are_executed_as_the_real_one_does(shared: Cluster, namespace: 
     both("nosuch", "--", "true")
     both("two", "-c", "c", "-i", "--", "cat", stdin=os.urandom(500_000))
     both("two")
+    at_rest(shared, namespace)
     for words in (("describe", "pod", "two"), ("describe", "node"), ("top", "pod", "two"),
                   ("top", "pod", "two", "--containers", "--sum"), ("top", "node"),
                   ("events", "--for", "pod/two")):  # fmt: skip
@@ -56,7 +57,28 @@ def test_commands_are_executed_as_the_real_one_does(shared: Cluster, namespace: 
 
 def _without_numbers(text: str) -> str:
     """What both say of a moment each: amounts and times, and the room that they take, aside."""
-    return re.sub(r" +", " ", re.sub(r"\d+", "N", re.sub(r"\b(\d+m)?\d+s\b", "AGE", text)))
+    ages = re.sub(r"\b(\d+[dhm])?\d+[hms]\b", "AGE", text)
+    return re.sub(r" +", " ", re.sub(r"\d+", "N", ages))
+
+
+def at_rest(shared: Cluster, namespace: str) -> None:
+    """Wait until both see the same: what former tests left has gone, what is measured is there."""
+
+    def alone() -> bool:
+        pods = shared.get("pods", "-A")["items"]
+        return {pod["metadata"]["namespace"] for pod in pods} <= {namespace}
+
+    def measured() -> bool:
+        commands = (("top", "pod", "-n", namespace), ("top", "node"))
+        return not any(shared.kubectl(*words, check=False).returncode for words in commands)
+
+    def told() -> bool:
+        text = shared.kubectl("events", "--for", "pod/two", "-n", namespace).stdout
+        return text.count("Started container") == 2 and "Successfully assigned" in text
+
+    eventually(alone, "the end of other Pods")
+    eventually(measured, "the first samples")
+    eventually(told, "the last events")
 
 
 def test_what_is_run_and_debugged_ends_as_the_real_ones_does(shared: Cluster, namespace: str):
@@ -132,7 +154,7 @@ def test_a_port_forward_outlives_the_pod(shared: Cluster, namespace: str, tmp_pa
 
         def served() -> bool:
             try:
-                with urlopen(f"http://{address}/healthy", timeout=20) as answer:
+                with urlopen(f"http://{address}/healthy", timeout=60) as answer:
                     return bool(answer.read() == b"ok\n")
             except OSError:
                 return False  # it runs, and does not listen yet
@@ -143,7 +165,7 @@ def test_a_port_forward_outlives_the_pod(shared: Cluster, namespace: str, tmp_pa
         eventually(served, "the page of the Pod that took its place")
         assert f"Handling connection for {address.rpartition(':')[2]}\n" in log.read_text()
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

@@ -61,8 +61,7 @@ def test_raw_and_proxied(shared: Cluster, namespace: str, version: str) -> None:
     pods = json.loads(raw("/api/v1/nodes/node-1/proxy/pods"))
     assert "web" in [found["metadata"]["name"] for found in pods["items"]]
     below = f"/api/v1/namespaces/{namespace}"
-    page = raw(f"{below}/pods/web/proxy/")
-    assert page
+    page = eventually(lambda: raw(f"{below}/pods/web/proxy/"), "a server that listens")
     assert raw(f"{below}/pods/web:8080/proxy/") == page
     for name in ("web:80", "web:main", "http:web:main"):
         eventually(lambda name=name: raw(f"{below}/services/{name}/proxy/") == page, "the page")

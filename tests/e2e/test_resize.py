@@ -21,6 +21,10 @@ def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
     def conditions() -> dict[str, Any]:
         return {c["type"]: c for c in status()["conditions"] if c["type"].startswith("PodRes")}
 
+    def condition(kind: str, reason: str) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = conditions().get(kind)
+        return found if found and found.get("reason") == reason else None
+
     def resize(cpu: str, memory: str) -> None:
         amounts = {"cpu": cpu, "memory": memory}
         part = {"name": name, "resources": {"requests": amounts, "limits": amounts}}
@@ -46,10 +50,11 @@ def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
         "the resize is done",
     )
     assert "ResizeStarted" in events
+    wanted = {"cpu": "200m", "memory": "128Mi"}
+    in_force = {"requests": wanted, "limits": wanted}
+    eventually(lambda: status()["containerStatuses"][0]["resources"] == in_force, "it is told")
     [now] = status()["containerStatuses"]
     assert now["containerID"] == before["containerID"]
-    wanted = {"cpu": "200m", "memory": "128Mi"}
-    assert now["resources"] == {"requests": wanted, "limits": wanted}
     assert now["allocatedResources"] == wanted
     for path in (of_pod, of_container):
         limits = cgroups.limits(path)
@@ -57,13 +62,11 @@ def test_a_pod_is_resized_in_place(shared: Cluster, namespace: str):
         assert 195 <= limits.cpu_shares <= 204  # version 2 has fewer steps
 
     resize("100m", "4Ki")
-    failed = eventually(lambda: conditions().get("PodResizeInProgress"), "it is told")
-    assert failed["reason"] == "Error"
+    failed = eventually(lambda: condition("PodResizeInProgress", "Error"), "it is told")
     assert failed["message"].startswith("cannot decrease memory limits: [attempting to set pod")
 
     resize("100k", "64Mi")
-    refused = eventually(lambda: conditions().get("PodResizePending"), "it is told")
-    assert refused["reason"] == "Infeasible"
+    refused = eventually(lambda: condition("PodResizePending", "Infeasible"), "it is told")
     assert refused["message"].startswith("Node didn't have enough capacity: cpu, requested: 1000")
 
     resize("100m", "64Mi")

@@ -28,6 +28,7 @@ def own(tmp_path: Path, demo_image: Path) -> Iterator[Cluster]:
         running.podium("image", "load", str(demo_image))
         running.apply(*(pod(name, "sleep", FOREVER) for name in TEN))
         running.wait_ready(*TEN)
+        eventually(lambda: len(container_pids()) == len(TEN), "ten commands")
         yield running
 
 
@@ -174,7 +175,8 @@ def test_down_leaves_nothing_behind_but_objects_and_images(
         own.wait_ready("web")
         if crash:
             for pid in own.processes().values():
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it went with its parent
+                    os.kill(pid, signal.SIGKILL)
             assert own.process is not None
             own.process.wait()
         own.podium("down")
@@ -197,7 +199,15 @@ def test_two_clusters_side_by_side_do_not_touch_each_other(tmp_path: Path, demo_
         a.podium("down")
         assert snapshot(b) == before
         address = b.get("pod", "web")["status"]["podIP"]
-        socket.create_connection((address, 8080), timeout=5).close()
+        eventually(lambda: listens(address), "a Pod that is served")
+
+
+def listens(address: str) -> bool:
+    try:
+        socket.create_connection((address, 8080), timeout=60).close()
+    except ConnectionRefusedError:  # its program is not that far yet
+        return False
+    return True
 
 
 def test_a_second_up_on_the_same_directory_is_refused(shared: Cluster):

@@ -55,6 +55,10 @@ class Dying:
 
         return eventually(probe, f"{name} Ready (after {self.countdown.last})")
 
+    def said(self, name: str) -> str:
+        """The Pod's log, as far as it goes and there is a kubelet to tell it."""
+        return self.cluster.kubectl("logs", name, check=False).stdout
+
     def traces(self, uid: str) -> list[str]:
         """What the machine has of a Pod: directories of volumes, logs and cgroups; mounts."""
         roots = (self.config.kubelet_dir, self.config.run_dir / "kubelet", self.config.log_dir)
@@ -122,7 +126,7 @@ def test_the_pod_ends_where_it_should(dying: Dying, moment: int):
     [main] = status["status"]["containerStatuses"]
     [init] = status["status"]["initContainerStatuses"]
     assert (main["restartCount"], init["state"]["terminated"]["exitCode"]) == (0, 0), where
-    assert dying.cluster.kubectl("logs", name).stdout == "ConfigMapSecret", where
+    eventually(lambda: dying.said(name) == "ConfigMapSecret", f"its words ({where})")
 
     uid = status["metadata"]["uid"]
     assert dying.traces(uid), "what is looked for at the end is there now"

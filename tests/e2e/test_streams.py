@@ -46,6 +46,8 @@ def target(shared: Cluster) -> Iterator[str]:
     spec["spec"]["containers"] += [quiet, echo]
     shared.apply(spec)
     shared.kubectl("wait", "--for=condition=Ready", "pod/streams", "--timeout=60s")
+    page = ("wget", "-qO-", "http://127.0.0.1:8081/index.html")
+    eventually(lambda: in_c(shared, "1.37", *page).stdout == b"hi\n", "a shell that serves it")
     yield "streams"
     shared.kubectl("delete", "pod", "streams")
 
@@ -87,7 +89,7 @@ def call(
         [*program(shared, version), *words],
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -220,7 +222,7 @@ def forwarding(shared: Cluster, version: str, port: int) -> Iterator[tuple[str, 
 def test_port_forward(shared: Cluster, target: str, version: str):
     with forwarding(shared, version, 8081) as (address, _):
         for _ in range(5):
-            with urlopen(f"http://{address}/index.html", timeout=20) as answer:
+            with urlopen(f"http://{address}/index.html", timeout=60) as answer:
                 assert answer.read() == b"hi\n"
 
 
@@ -228,7 +230,7 @@ def test_port_forward(shared: Cluster, target: str, version: str):
 def test_port_forward_to_a_port_that_refuses(shared: Cluster, target: str, version: str):
     with forwarding(shared, version, 81) as (address, log):
         with pytest.raises(OSError, match=r"."):
-            urlopen(f"http://{address}/", timeout=20)
+            urlopen(f"http://{address}/", timeout=60)
         refused = "IPv6 dial tcp6 [::1]:81: connect: connection refused"
         eventually(lambda: refused in log.read_text(), "refusal")
         assert "error forwarding port 81 to pod " in log.read_text()

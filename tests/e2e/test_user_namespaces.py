@@ -114,7 +114,11 @@ def test_it_outlives_the_node_and_leaves_nothing(own: Cluster):
         terminationGracePeriodSeconds=0,
         container={
             "ports": [{"containerPort": 7}],
-            "livenessProbe": {"exec": {"command": ["true"]}, "periodSeconds": 1},
+            "livenessProbe": {
+                "exec": {"command": ["true"]},
+                "periodSeconds": 1,
+                "timeoutSeconds": 60,
+            },
         },
     )  # fmt: skip
     own.apply(manifest)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from support.leaks import leaked
+from support.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PODIUM = Path(sys.prefix) / "bin" / "podium"
@@ -219,13 +220,6 @@ def cluster(tmp_path: Path, *flags: str, start: bool = True) -> Iterator[Cluster
         assert leaked({}, *marks) == {}
         assert not own.data_dir.exists()
         assert not (tmp_path / "run").exists()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -6,19 +6,33 @@ import contextlib
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from podium.runtime import linux
 
+#: Seconds for an answer; far beyond what it should take.
+PATIENCE = 60
+
 
 def pid_of(command: str) -> int:
-    """Return the process that runs *command*, whichever namespace it is in; 0 for none."""
-    words = command.split()
+    """Return the process that runs *command*, whichever namespace it is in, once it does.
+
+    A container runs a moment before its command does.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (pid := _find(command.split())):
+        assert time.monotonic() < deadline, f"nothing runs {command!r}"
+        time.sleep(0.01)
+    return pid
+
+
+def _find(words: Sequence[str]) -> int:
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             found = entry.name.isdigit() and (entry / "cmdline").read_text()
-            if found and found.rstrip("\0").split("\0") == words:
+            if found and found.rstrip("\0").split("\0") == list(words):
                 return int(entry.name)
     return 0
 
@@ -63,7 +77,7 @@ def _serve(servers: Sequence[socket.socket], stopped: socket.socket) -> None:
                     continue
                 connection, _ = server.accept()
                 with connection:
-                    connection.settimeout(5)
+                    connection.settimeout(PATIENCE)
                     with contextlib.suppress(OSError):
                         connection.sendall(connection.recv(100))
 
@@ -71,7 +85,7 @@ def _serve(servers: Sequence[socket.socket], stopped: socket.socket) -> None:
 def heard(kind: socket.SocketKind, address: str, port: int) -> bool:
     """Say hello, and tell whether it comes back."""
     with socket.socket(type=kind) as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE)
         try:
             client.connect((address, port))
             client.sendall(b"hello\n")

@@ -18,7 +18,6 @@ import importlib.util
 import io
 import json
 import os
-import socket
 import subprocess
 import tarfile
 import time
@@ -28,6 +27,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from support.ports import free_port
 
 BUSYBOX = Path("/bin/busybox")
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -286,10 +287,3 @@ def running_registry(directory: Path, *, protected: bool = False) -> Iterator[Re
         finally:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

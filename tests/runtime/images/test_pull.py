@@ -27,11 +27,11 @@ from support.images import (
     busybox_image,
     descriptor,
     digest,
-    free_port,
     layer,
     running_registry,
 )
 from support.pki import Authority
+from support.ports import free_port
 
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DENIED = "pull access denied, repository does not exist or may require authorization"

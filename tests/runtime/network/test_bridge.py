@@ -18,10 +18,13 @@ from podium.runtime.network.bridge import BridgeNetwork, link_name
 from podium.runtime.network.ruleset import DnsRule, ServiceRule
 from podium.runtime.port import PortMapping, RuntimeFailure
 from support.leaks import leaked, snapshot
+from support.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
 Make = Callable[..., BridgeNetwork]
+#: Seconds for an answer; far beyond what it should take.
+PATIENCE = 60
 
 
 @pytest.fixture
@@ -96,7 +99,7 @@ def link_exists(sandbox_id: str) -> bool:
 
 def said(netns: str, address: str, port: int) -> bytes:
     def connect() -> bytes:
-        with socket.create_connection((address, port), timeout=5) as connection:
+        with socket.create_connection((address, port), timeout=PATIENCE) as connection:
             return connection.recv(10)
 
     return linux.in_network_namespace(netns, connect)
@@ -198,15 +201,8 @@ async def test_an_overlapping_cidr_is_refused(make: Make, cidrs: tuple[str, str]
 
 
 def from_host(address: str, port: int) -> bytes:
-    with socket.create_connection((address, port), timeout=5) as connection:
+    with socket.create_connection((address, port), timeout=PATIENCE) as connection:
         return connection.recv(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_ports_of_the_node_lead_to_a_pod_and_no_longer(
@@ -254,7 +250,7 @@ async def test_udp_flows_from_before_a_rule_do_not_stay(
     await network.setup()
     port = free_port()
     with namespace(tmp_path / "a") as a, socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
+        client.settimeout(PATIENCE)
         client.connect(("127.0.0.1", port))
         client.send(b"nobody hears this")  # from now on the kernel knows the flow
         with contextlib.suppress(ConnectionRefusedError):
@@ -264,7 +260,7 @@ async def test_udp_flows_from_before_a_rule_do_not_stay(
         def listen() -> socket.socket:
             server = socket.socket(type=socket.SOCK_DGRAM)
             server.bind((address, 9000))
-            server.settimeout(5)
+            server.settimeout(PATIENCE)
             return server
 
         with linux.in_network_namespace(a, listen) as server:
@@ -286,8 +282,8 @@ async def test_a_name_server_on_loopback_is_reached_by_its_service_address_alone
         linux.in_network_namespace(a, lambda: socket.socket(type=socket.SOCK_DGRAM)) as client,
     ):
         server.bind((own, 53))
-        server.settimeout(5)
-        client.settimeout(5)
+        server.settimeout(PATIENCE)
+        client.settimeout(PATIENCE)
         await network.attach(a, "a")
         await network.set_name_server(own)
         client.sendto(b"who?", (address, 53))
