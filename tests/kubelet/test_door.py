@@ -54,7 +54,7 @@ async def test_logs(node, query, text):
     await node.running()
     with open(await log_file(node), "w") as file:
         file.write(LINES)
-    await node.clock.advance(60)
+    await node.pass_time(60)
     assert await node.fetch(LOGS + query) == (200, text)
 
 
@@ -62,18 +62,19 @@ async def test_following_a_log_ends_with_the_container(node):
     await node.create({"args": ["trap", "0"]}, restartPolicy="Never")
     await node.running()
     path = await log_file(node)
-    following = asyncio.ensure_future(node.fetch(LOGS + "?follow=true"))
     with open(path, "a") as file:
         file.write(LINES)
         file.flush()
-        await asyncio.sleep(0)
-        file.write(LINES.replace("line", "more"))
-    assert not following.done()
-    await node.delete()
-    status, text = await following
-    assert status == 200
-    assert text.splitlines()[-1] == "more 4"
-    assert len(text.splitlines()) == 10
+        async with asyncio.timeout(60), node.opened(LOGS + "?follow=true") as following:
+            assert following.status == 200
+            for number in range(5):
+                assert await following.content.readline() == f"line {number}\n".encode()
+            file.write(LINES.replace("line", "more"))
+            file.flush()
+            assert await following.content.readline() == b"more 0\n"
+            await node.delete()
+            rest = (await following.text()).splitlines()
+    assert rest == [f"more {number}" for number in range(1, 5)]
 
 
 async def test_the_log_of_the_run_before(node):

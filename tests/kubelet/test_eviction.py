@@ -96,7 +96,7 @@ async def test_a_soft_threshold_waits_and_gives_time(idle_node):
     assert node.clock.monotonic() - before >= 60
     await node.phase("Failed", step=1)
     assert times[0] == 20
-    assert condition(node, "DiskPressure").status == "True"
+    await node.until(lambda: condition(node, "DiskPressure").status == "True")
 
 
 async def test_a_critical_pod_stays(node):
@@ -104,7 +104,7 @@ async def test_a_critical_pod_stays(node):
     await node.running("needed")
     node.left[MEMORY] = Observation(0, 1 << 30)
     await node.until(lambda: node.messages(NODE).count(MET) > 0, step=1)
-    await node.clock.advance(60)
+    await node.pass_time(60)
     assert node.phase_of("needed") == "Running"
 
 
@@ -128,7 +128,7 @@ async def test_a_full_disk_loses_what_nobody_needs_first(idle_node):
     met = "EvictionThresholdMet: Attempting to reclaim ephemeral-storage"
     await node.until(lambda: met in node.messages(NODE), step=1)
     await node.until(lambda: condition(node, "DiskPressure").status == "True", step=1)
-    await node.clock.advance(60)
+    await node.pass_time(60)
     assert await node.images.image_status(unused) is None
     assert node.phase_of() == "Running"
 
@@ -168,10 +168,8 @@ async def test_what_takes_long_to_count_is_counted_less_often(node, monkeypatch)
     monkeypatch.setattr(StatsReader, "read_disks", slow)
     await node.create(limits)
     await node.running()
-    for _ in range(150):
-        await node.clock.advance(1)
+    await node.until(lambda: len(counted) > 2, step=1)
     gaps = [later - earlier for earlier, later in pairwise(counted)]
-    assert gaps
     assert min(gaps) >= 63
 
 

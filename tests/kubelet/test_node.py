@@ -71,7 +71,7 @@ async def test_the_lease_is_renewed_every_ten_seconds(node):
                 while len(times) < count:
                     news.clear()
                     await news.wait()
-                await node.clock.advance(10)
+                await node.pass_time(10)
     finally:
         watching.cancel()
     start = node.clock.now() - timedelta(seconds=30)
@@ -137,7 +137,7 @@ async def test_a_reboot_is_told(idle_node):
     await idle_node.stop()
     old = {"status": {"nodeInfo": {"bootID": "another boot"}}}
     await idle_node.client.patch(scheme.NODES, "node-1", old, subresource="status")
-    await idle_node.clock.advance(1)  # events are named after the time
+    await idle_node.pass_time(1)  # events are named after the time
     await idle_node.start()
     boot = before.status.node_info.boot_id
     text = f"Node node-1 has been rebooted, boot id: {boot}"

@@ -263,8 +263,7 @@ async def test_a_deletion_that_does_not_get_on_goes_on_without_and_the_node_is_c
     await node.until(lambda: told in node.messages())
     assert len(await node.runtime.list_pod_sandbox()) == 1
     monkeypatch.setattr(node.runtime, "stop_pod_sandbox", stop)
-    for _ in range(int(RELIST)):
-        await node.clock.advance(1)
+    await node.pass_time(RELIST)
     assert await node.runtime.list_pod_sandbox() == []
 
 

@@ -40,7 +40,7 @@ async def test_a_back_off_goes_on_where_it_was(node):
     await node.until(lambda: "CrashLoopBackOff r4" in node.states.get("p/c", []), step=1)
     before = last_run()
     await node.stop()
-    await node.clock.advance(30)
+    await node.pass_time(30)
     await node.start()
     await node.until(lambda: "CrashLoopBackOff r5" in node.states["p/c"], step=0.5)
     waited = (last_run().started_at - before.finished_at).total_seconds()
@@ -53,7 +53,7 @@ async def test_a_container_that_ended_meanwhile_is_told(node):
     await node.stop()
     [container] = await node.runtime.list_containers()
     node.runtime.exit(container.id, 3)
-    await node.clock.advance(1)
+    await node.pass_time(1)
 
     await node.start()
 
@@ -171,7 +171,7 @@ async def test_a_restart_is_done_once_also_if_the_kubelet_dies_over_it(node, mon
     await node.start()
 
     await node.until(lambda: any(text > "running r0" for text in node.states["p/c"]), step=0.5)
-    await node.clock.advance(30)
+    await node.pass_time(30)
     containers = await node.runtime.list_containers()
     [running] = [c for c in containers if c.state is ContainerState.RUNNING]
     assert running.metadata.attempt in (1, 2)

@@ -211,7 +211,7 @@ async def test_a_restart_is_asked_for_by_way_of_the_mirror(idle_node, manifests)
     await node.until(lambda: "running r1" in node.states[f"{NAME}/c"], step=0.5)
     await node.stop()
     await node.start()
-    await node.clock.advance(10)
+    await node.pass_time(10)
     assert node.states[f"{NAME}/c"][-1] == "running r1", "once"
 
 

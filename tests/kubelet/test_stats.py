@@ -62,7 +62,7 @@ async def test_cpu_in_use_is_what_was_used_since_somebody_asked_last(node):
     first = (await summary(node))["pods"][0]["containers"][0]["cpu"]
     assert "usageNanoCores" not in first
     node.runtime.cpu_used += 2_000_000_000
-    await node.clock.advance(4)
+    await node.pass_time(4)
     second = (await summary(node))["pods"][0]["containers"][0]["cpu"]
     assert second["usageNanoCores"] == 500_000_000
 
@@ -71,7 +71,7 @@ async def test_who_looks_after_disks_takes_no_samples_of_cpu(node):
     """They would stay for ever where nobody asks for rates."""
     await node.create({"resources": {"limits": {"ephemeral-storage": "1Gi"}}})
     await node.running()
-    await node.clock.advance(30)
+    await node.pass_time(30)
     told = (await summary(node))["pods"][0]
     assert "usageNanoCores" not in told["cpu"]
     assert "usageNanoCores" not in told["containers"][0]["cpu"]

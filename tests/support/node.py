@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from podium.runtime.memory_images import MemoryImages
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import CpuMemoryUsage
 from support.apiserver import RunningApiServer
+from support.under_way import UnderWay
 
 NODE = "node-1"
 IMAGE = "docker.io/library/busybox:1.36"
@@ -114,6 +115,7 @@ class Node:
 
     async def __aenter__(self) -> Node:
         self._stack = AsyncExitStack()
+        self._work = self._stack.enter_context(UnderWay())
         await self._stack.enter_async_context(self.client)
         await self._group.__aenter__()
         await self._stack.enter_async_context(self.runtime)
@@ -228,17 +230,30 @@ class Node:
     # -- waiting
 
     async def until(self, condition: Callable[[], Any], *, step: float = 0.0) -> None:
-        """Wait for *condition*; with *step* the node's clock goes on by that meanwhile."""
+        """Wait for *condition*; with *step* the node's clock goes on by that whenever nothing is
+        under way."""
         async with asyncio.timeout(PATIENCE):
             while not condition():
                 self._news.clear()
                 if not step:
                     await self._news.wait()
                     continue
-                await self.clock.advance(step)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(0.01):
-                        await self._news.wait()
+                await self._work.done()
+                if not condition():
+                    await self.clock.advance(step)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time go by, from one sleeper to the next; what they set off is waited for."""
+        end = self.clock.monotonic() + seconds
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                await self._work.done()
+                left, pause = end - self.clock.monotonic(), self.clock.next_deadline
+                if pause is None or pause > left:
+                    break
+                await self.clock.advance(pause)
+            await self.clock.advance(left)
+            await self._work.done()
 
     async def running(self, name: str = "p") -> Pod:
         return await self.phase("Running", name, step=0.0)
@@ -274,7 +289,13 @@ class Node:
 
     # -- the door
 
-    async def fetch(
+    async def fetch(self, path: str, **who: Any) -> Any:
+        """GET from the kubelet: (status, text); *who* is as for :meth:`opened`."""
+        async with self.opened(path, **who) as answer:
+            return answer.status, await answer.text()
+
+    @contextlib.asynccontextmanager
+    async def opened(
         self,
         path: str,
         *,
@@ -282,9 +303,11 @@ class Node:
         groups: Sequence[str] = (),
         token: str = "",
         **more: str,
-    ) -> Any:
-        """GET from the kubelet: (status, text); as *user*, "" for none, or with a token; *more* are
-        headers."""
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer to a GET of the kubelet, as it begins.
+
+        As *user*, "" for none, or with a token; *more* are headers.
+        """
         await self.api.settled.wait()
         node = await self.client.get(scheme.NODES, NODE)
         port = node.status.daemon_endpoints.kubelet_endpoint.port
@@ -298,7 +321,7 @@ class Node:
             aiohttp.ClientSession(connector=connector) as session,
             session.get(f"https://127.0.0.1:{port}{path}", headers=headers) as answer,
         ):
-            return answer.status, await answer.text()
+            yield answer
 
 
 async def furnish(client: Client) -> None:
