@@ -28,7 +28,7 @@ def queue(clock):
 
 
 async def pop(queue: SchedulingQueue):
-    return await asyncio.wait_for(queue.pop(), 1)
+    return await asyncio.wait_for(queue.pop(), 60)
 
 
 async def test_priority_first_then_first_come(queue):

@@ -111,7 +111,8 @@ class OciHarness:
         """A container that runs until SIGTERM, or until a file ``/end`` says with which code."""
         return self.command(
             name,
-            "trap 'exit 143' TERM; while ! [ -s /end ]; do sleep 0.01; done; exit $(cat /end)",
+            "trap 'exit 143' TERM; touch /up 2>/dev/null; "
+            "while ! [ -s /end ]; do sleep 0.01; done; exit $(cat /end)",
         )
 
     def unstartable(self, name: str) -> ContainerConfig:
@@ -137,9 +138,14 @@ class OciHarness:
         return [pid for pid in pids() if container_id in _read(Path(f"/proc/{pid}/cgroup"))]
 
     def log(self, sandbox: str, container: str) -> str:
-        """What the container said, without time stamps."""
+        """What the container said in whole lines so far, without time stamps."""
         text = (self.directory / "logs" / sandbox / container / "0.log").read_text()
-        return "".join(line.split(" ", 3)[3] + "\n" for line in text.splitlines())
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        return "".join(line.split(" ", 3)[3] + "\n" for line in lines)
+
+    async def listens(self, container_id: str) -> None:
+        """Wait until a :meth:`container` that was started would hear SIGTERM."""
+        await until((self.options.container(container_id).rootfs / "up").exists)
 
 
 def pids() -> list[int]:

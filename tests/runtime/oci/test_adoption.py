@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -109,7 +110,8 @@ async def test_running_containers_are_adopted_and_not_disturbed(machine: OciHarn
         event = await anext(events)
         assert event.container_id == one
         assert (await exited(runtime, one)).exit_code == 7
-        await runtime.stop_container(two, 10)
+        await machine.listens(two)
+        await runtime.stop_container(two, 60)
         assert (await runtime.container_status(two)).exit_code == 143
 
 
@@ -216,7 +218,8 @@ async def test_cleanup_removes_everything_of_a_crashed_cluster_and_of_no_other(
 def reboot(machine: OciHarness) -> None:
     """Make of the machine what a reboot would: nothing runs, nothing is mounted."""
     for pid in helpers.find(machine.options):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
     while Cgroups.detect().kill(machine.cgroup_root):
         pass
     unmount_below(machine.options.run_dir)

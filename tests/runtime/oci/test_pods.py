@@ -35,7 +35,7 @@ from podium.runtime.port import (
     RuntimeFailure,
     SecurityProfile,
 )
-from support.oci import OciHarness, PlainImageConfig
+from support.oci import OciHarness, PlainImageConfig, until
 
 pytestmark = pytest.mark.e2e
 
@@ -112,6 +112,7 @@ async def test_containers_have_processes_and_cgroups_of_their_own(harness: OciHa
     show = "echo $$; busybox readlink /proc/self/ns/pid; cat /proc/self/cgroup"
     await run(harness, "web", harness.command("a", f"{show}; exec sleep 100"))
     second = await output(harness, "web", harness.command("b", show))
+    await until(lambda: harness.log("web", "a").count("\n") >= second.count("\n"))
     first = harness.log("web", "a")
     assert first.startswith("1\npid:")
     assert second.startswith("1\npid:")
@@ -124,7 +125,7 @@ async def test_a_pods_address_is_on_eth0_and_the_gateway_answers(harness: OciHar
     config = harness.command(
         "a",
         "ip -4 addr show eth0; ip route; "
-        f"busybox ping -c1 -W2 {harness.network.gateway} >/dev/null && echo pong",
+        f"busybox ping -c1 -W60 {harness.network.gateway} >/dev/null && echo pong",
     )
     sandbox_id, container_id = await run(harness, "web", config)
     await exited(harness.runtime, container_id)
@@ -190,9 +191,8 @@ async def test_the_images_stop_signal_is_used(harness: OciHarness):
     harness.images.image_config = PlainImageConfig(stop_signal="SIGUSR1")
     script = "trap 'exit 44' USR1; echo ready; while :; do sleep 0.02; done"
     _, container_id = await run(harness, "web", harness.command("a", script))
-    while "ready" not in harness.log("web", "a"):
-        pass
-    await harness.runtime.stop_container(container_id, 10)
+    await until(lambda: "ready" in harness.log("web", "a"))
+    await harness.runtime.stop_container(container_id, 60)
     assert (await harness.runtime.container_status(container_id)).exit_code == 44
 
 

@@ -161,6 +161,7 @@ async def test_a_process_that_does_not_end_on_sigkill_is_told_by_name(stuck: Oci
         assert await state(stuck, container_id) is ContainerState.RUNNING
         with pytest.raises(RuntimeFailure, match="cat"):
             await stuck.runtime.stop_pod_sandbox(sandbox_id)
+    await until(lambda: stuck.processes(container_id) == [])
     await stuck.runtime.stop_container(container_id, 0)
     assert await state(stuck, container_id) is ContainerState.EXITED
 

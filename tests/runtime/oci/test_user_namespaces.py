@@ -27,7 +27,7 @@ from podium.runtime.port import (
     UserNamespace,
 )
 from support.leaks import leaked, snapshot
-from support.oci import OciHarness, oci
+from support.oci import OciHarness, oci, until
 
 pytestmark = pytest.mark.e2e
 
@@ -86,10 +86,11 @@ async def test_root_is_somebody_else_on_the_node(harness: OciHarness):
     )
     sandbox = owned(harness)
     sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
-    config = harness.command("a", f"{script}; sleep 1000", Mount("/v", str(volume)))
+    config = harness.command("a", f"{script}; echo done; sleep 1000", Mount("/v", str(volume)))
     config = replace(config, security_context=context())
     container_id = await harness.runtime.create_container(sandbox_id, config, sandbox)
     await harness.runtime.start_container(container_id)
+    await until(lambda: "done" in harness.log("web", "a"))
     asked = await harness.runtime.exec_sync(container_id, ["id", "-u"])
     assert asked.stdout == b"0\n"
     pids = harness.processes(container_id)
@@ -151,8 +152,9 @@ async def test_processes_that_the_pod_shares(harness: OciHarness):
     sandbox = owned(harness, pid=NamespaceMode.POD)
     sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
     options = NamespaceOption(pid=NamespaceMode.POD, userns_options=USERS)
+    look = "until ps | busybox grep 77200; do :; done; mount -t proc x /tmp && echo ok"
     ids = []
-    for name, script in (("a", "exec sleep 77200"), ("b", "ps; mount -t proc x /tmp && echo ok")):
+    for name, script in (("a", "exec sleep 77200"), ("b", look)):
         config = harness.command(name, script)
         wish = LinuxContainerSecurityContext(
             namespace_options=options, capabilities=Capability(add=("SYS_ADMIN",))
