@@ -124,3 +124,19 @@ def test_what_is_remembered_of_a_target_is_what_it_says(length: int) -> None:
         assert query.get("labelSelector") == "a" * length
     with pytest.raises(BadTarget):
         read("GET", "/api/v1/%zz")
+
+
+@pytest.mark.parametrize(
+    "target", ["/api/v1/pods?labelSelector=a;b", "/livez?verbose;exclude=etcd"]
+)
+def test_a_semicolon_in_a_query_is_no_part_of_it(target: str) -> None:
+    with pytest.raises(BadTarget):
+        read("GET", target)
+
+
+def test_what_a_proxied_server_makes_of_a_semicolon_is_its_own_matter() -> None:
+    target = "/api/v1/namespaces/d/services/a/proxy/x;y?b;c"
+    info, _ = read("GET", target)
+    assert (info.subresource, info.rest) == ("proxy", "x;y")
+    info, query = read("GET", "/api/v1/namespaces/d;e/pods?labelSelector=a%3Bb")
+    assert (info.namespace, query.get("labelSelector")) == ("d;e", "a;b")

@@ -117,7 +117,11 @@ class BadTarget(ValueError):
 
 
 def read(method: str, target: str) -> tuple[RequestInfo, Query]:
-    """Return what a request line is about, and its query. Raises BadTarget."""
+    """Return what a request line is about, and its query.
+
+    Raises BadTarget, for ``;`` in a query, too, but that of another server: to Go it is neither a
+    separator nor a part of what it separates.
+    """
     if len(target) <= _LONGEST and method in _VERBS:
         return _remembered(method, target)
     return _read(method, target)
@@ -125,7 +129,10 @@ def read(method: str, target: str) -> tuple[RequestInfo, Query]:
 
 def _read(method: str, target: str) -> tuple[RequestInfo, Query]:
     path, query = split_target(target)
-    return parse(method, path, query), query
+    info = parse(method, path, query)
+    if ";" in target and ";" in target.partition("?")[2] and info.subresource != "proxy":
+        raise BadTarget(target)
+    return info, query
 
 
 _remembered = lru_cache(_REMEMBERED)(_read)
@@ -135,7 +142,7 @@ def split_target(target: str) -> tuple[str, Query]:
     """Return the decoded path and the query of a request line's target.
 
     Raises BadTarget where ``%`` stands for nothing. Upstream passes over such a parameter of a
-    query; of a selector that would leave a request for everything.
+    query, and over one with ``;`` in it; of a selector that would leave a request for everything.
     """
     if "%" in target and _BAD_ESCAPE.search(target):
         raise BadTarget(target)
