@@ -18,7 +18,7 @@ from podium.api.types.meta_v1 import StatusDetails
 from podium.apiserver import bodies, patches, query, responses
 from podium.apiserver.call import Call
 from podium.apiserver.negotiation import MediaType, body_type
-from podium.kit.apart import apart
+from podium.apiserver.verbs import patch
 from podium.registry.patch import SERVED
 from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
 from podium.registry.strategies import strategy_for
@@ -65,10 +65,10 @@ async def patch_scale(call: Call) -> StreamResponse:
     patch_type = body_type(call.request.headers.get("Content-Type", ""), SERVED, "")
     applies = patch_type == APPLY_PATCH
     options = query.write_options(call.query, "PatchOptions", applies=applies)
-    body = await bodies.read(call.request)
-    document, repeated = await apart(len(body), patches.read, patch_type, body)
+    with _named_as_scale(call):
+        document, odd = await patch.read(call, patch_type, options.field_validation)
     if applies:
-        call.warnings += patches.judge_repeated(repeated, options.field_validation)
+        call.warnings += patches.judge_repeated(odd, options.field_validation)
     if patch_type != JSON_PATCH:
         document = _about_replicas(call, document, applies=applies)
     with _named_as_scale(call):
