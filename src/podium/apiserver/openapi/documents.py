@@ -14,7 +14,7 @@ from podium.api import schema
 from podium.api.scheme import RESOURCES, Resource, Subresource
 from podium.apiserver import discovery
 from podium.apiserver.negotiation import JSON
-from podium.apiserver.openapi import enums, prose, protobuf, roots
+from podium.apiserver.openapi import enums, prose, protobuf, protobuf_v3, roots
 from podium.apiserver.openapi import operations as ops
 from podium.apiserver.openapi.paths import SECURITY, Described, paths_v2, paths_v3
 from podium.apiserver.openapi.schemas import schemas_v2, schemas_v3
@@ -24,14 +24,15 @@ _INFO = {"title": "Kubernetes", "version": GIT_VERSION}
 
 
 class Document(msgspec.Struct, frozen=True, dict=True):
-    """A document as it is sent."""
+    """A document as it is sent; in another form than JSON, it has the JSON's hash for ``state``."""
 
     body: bytes
     content_type: str = JSON
+    state: str = ""
 
     @cached_property
     def hash(self) -> str:
-        return hashlib.sha512(self.body).hexdigest().upper()
+        return self.state or hashlib.sha512(self.body).hexdigest().upper()
 
     @cached_property
     def compressed(self) -> bytes:
@@ -88,6 +89,16 @@ def v3(path: str) -> Document | None:
             },
         }
     )
+
+
+@cache
+def v3_protobuf(path: str) -> Document | None:
+    """Return the document that :func:`v3` returns as protobuf."""
+    document = v3(path)
+    if document is None:
+        return None
+    body = protobuf_v3.encode(msgspec.json.decode(document.body))
+    return Document(body, protobuf_v3.CONTENT_TYPE, document.hash)
 
 
 @cache

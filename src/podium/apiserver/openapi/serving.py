@@ -1,46 +1,48 @@
-"""Answers with OpenAPI documents: ETags, hashes in the query, compression.
+"""Answers with OpenAPI documents: JSON or protobuf, ETags, hashes in the query, compression.
 
 Follows ``k8s.io/kube-openapi/pkg/handler`` and ``handler3``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp.web import BaseRequest, Response
 
-from podium.apiserver.negotiation import JSON, clauses, not_acceptable
-from podium.apiserver.openapi import documents, protobuf
+from podium.apiserver.negotiation import JSON, clauses
+from podium.apiserver.openapi import documents, protobuf, protobuf_v3
 from podium.apiserver.openapi.documents import Document
 from podium.apiserver.paths import split_target
 
 _YEAR = 31_536_000
+#: What each version can be had in, the first one for those to whom it is all the same.
+_V2 = (JSON, protobuf.CONTENT_TYPE, protobuf.OLD_TYPE)
+_V3 = (JSON, protobuf_v3.CONTENT_TYPE, protobuf_v3.OLD_TYPE)
 
 
 def answer_v2(request: BaseRequest) -> Response:
-    """As protobuf for clients that want it (kubectl does), otherwise as JSON."""
-    types = [clause.type for clause in clauses(request.headers.get("Accept", ""))]
-    if not protobuf.ACCEPTED.isdisjoint(types):
-        return _send(request, documents.v2_protobuf())
-    _want_json(request)
-    return _send(request, documents.v2())
+    form = _form(request, _V2)
+    if not form:
+        return _not_acceptable()
+    return _send(request, documents.v2() if form == JSON else documents.v2_protobuf())
 
 
 def answer_v3_index(request: BaseRequest) -> Response:
-    _want_json(request)
     return _send(request, documents.index())
 
 
 def document_v3(path: str) -> Callable[[BaseRequest], Response] | None:
     """Return what answers ``/openapi/v3/<path>``, None where there is no such document."""
-    document = documents.v3(path)
-    if document is None:
+    if documents.v3(path) is None:
         return None
-    return lambda request: _answer_v3(request, document, path)
+    return lambda request: _answer_v3(request, path)
 
 
-def _answer_v3(request: BaseRequest, document: Document, path: str) -> Response:
-    _want_json(request)
+def _answer_v3(request: BaseRequest, path: str) -> Response:
+    form = _form(request, _V3)
+    document = documents.v3(path) if form == JSON else documents.v3_protobuf(path)
+    if not form or document is None:
+        return _not_acceptable()
     asked = split_target(request.raw_path)[1].get("hash")
     if asked and asked != document.hash:
         location = f"/openapi/v3/{path}?hash={document.hash}"
@@ -51,13 +53,18 @@ def _answer_v3(request: BaseRequest, document: Document, path: str) -> Response:
     return response
 
 
-def _want_json(request: BaseRequest) -> None:
-    header = request.headers.get("Accept", "")
-    for clause in clauses(header) if header else ():
-        if clause.type in (JSON, "application/*", "*/*"):
-            return
-    if header:
-        raise not_acceptable((JSON,))
+def _form(request: BaseRequest, offered: Sequence[str]) -> str:
+    """Return what of *offered* the client wants most, "" for nothing."""
+    for clause in clauses(request.headers.get("Accept") or "*/*"):
+        kind, _, form = clause.type.partition("/")
+        for one in offered:
+            if kind in (one.partition("/")[0], "*") and form in (one.partition("/")[2], "*"):
+                return one
+    return ""
+
+
+def _not_acceptable() -> Response:
+    return Response(status=406, headers={"Vary": "Accept"})
 
 
 def _send(request: BaseRequest, document: Document) -> Response:
