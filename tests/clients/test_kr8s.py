@@ -112,7 +112,7 @@ async def test_namespaces(api: Any):
     assert made.labels["a"] == "1"
     assert "kr8s" in [item.name async for item in api.get("namespaces")]
     await made.delete()
-    await made.wait("delete", timeout=30)
+    await made.wait("delete", timeout=60)
     assert not await made.exists()
 
 
@@ -121,12 +121,13 @@ async def test_pod_logs_and_end(api: Any, namespace: str):
     manifest["metadata"]["namespace"] = namespace
     job = await Pod(manifest, api=api)
     await job.create()
-    await job.wait("jsonpath='{.status.phase}'=Running", timeout=30)
+    begun = [f"jsonpath='{{.status.phase}}'={phase}" for phase in ("Running", "Succeeded")]
+    await job.wait(begun, mode="any", timeout=60)
     assert [line async for line in job.logs(follow=True)] == ["one", "two"]
     assert [line async for line in job.logs(tail_lines=1)] == ["two"]
-    await job.wait("jsonpath='{.status.phase}'=Succeeded", timeout=30)
+    await job.wait("jsonpath='{.status.phase}'=Succeeded", timeout=60)
     await job.delete(force=True)
-    await job.wait("delete", timeout=30)
+    await job.wait("delete", timeout=60)
     assert not await job.exists()
 
 
@@ -198,7 +199,7 @@ async def test_owners_and_what_becomes_of_the_owned(api: Any, namespace: str):
     await owned.create()
     await owned.set_owner(owner)
     await owner.delete(propagation_policy="Foreground")
-    await owned.wait("delete", timeout=30)
+    await owned.wait("delete", timeout=60)
     assert not await owned.exists()
 
 

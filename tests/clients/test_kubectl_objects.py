@@ -44,11 +44,15 @@ def test_generators_and_what_describe_makes_of_them(kubectl: Kubectl):
         words, _, name = line.partition(" → ")
         assert kubectl("create", *words.split()) == f"{name} created\n"
         made.append(name)
-    described = kubectl("describe", *made)
+
+    def described_once_counted() -> str:
+        text = kubectl("describe", *made)
+        return text if "configmaps  2     99" in text else ""
+
+    described = eventually(described_once_counted, "the quota's count of what is there")
     for name in made:
         assert re.search(rf"^Name: +{name.partition('/')[2]}$", described, re.MULTILINE), name
     assert "External Name:" in described
-    assert "configmaps  2     99" in described
     assert kubectl("get", *made, "-o", "name").split() == made
     kubectl("delete", *made[-4:])
 

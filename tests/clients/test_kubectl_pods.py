@@ -28,16 +28,16 @@ def test_a_pods_life(kubectl: Kubectl):
         r"web +1/1 +Running +0 +\d+s +[\d.]+ +node-1 +<none> +<none>\n",
         kubectl("get", "pods", "-o", "wide", "--no-headers"),
     )
-    assert kubectl("logs", "-l", "run=web", "--prefix", "--tail=1") == (
-        "[pod/web/web] kuard demo: serving /www on port 8080\n"
-    )
+    line = "[pod/web/web] kuard demo: serving /www on port 8080\n"
+    eventually(lambda: kubectl("logs", "-l", "run=web", "--prefix", "--tail=1") == line, "its log")
     debugged = kubectl("debug", "web", IMAGE, "-c", "aside", "--", "echo", "from the side")
     assert debugged == ""
     eventually(
         lambda: kubectl.result("logs", "web", "-c", "aside").stdout == "from the side\n",
         "the ephemeral container's log",
     )
-    eventually(lambda: "Started container aside" in kubectl("events"), "the last event")
+    told = ("Successfully assigned", "Started container aside")
+    eventually(lambda: all(text in kubectl("events") for text in told), "the events")
     described = kubectl("describe", "pod", "web")
     for line in (
         "Ephemeral Containers:\n  aside:",

@@ -117,7 +117,7 @@ def test_watch_resumes_from_the_last_version_seen(core: Any, namespace: str):
     start = core.list_namespaced_config_map(namespace).metadata.resource_version
     core.create_namespaced_config_map(namespace, config_map("one", a="1"))
     watcher = watch.Watch()
-    selection = {"namespace": namespace, "label_selector": "app=one", "timeout_seconds": 30}
+    selection = {"namespace": namespace, "label_selector": "app=one", "timeout_seconds": 60}
     for event in watcher.stream(
         core.list_namespaced_config_map, resource_version=start, **selection
     ):
@@ -159,7 +159,7 @@ def test_namespaces(core: Any, shared: Cluster):
     watcher = watch.Watch()
     types = []
     for event in watcher.stream(
-        core.list_namespace, resource_version=start, timeout_seconds=30,
+        core.list_namespace, resource_version=start, timeout_seconds=60,
         field_selector="metadata.name=official",
     ):  # fmt: skip
         types.append(event["type"])

@@ -54,13 +54,13 @@ def refusal(error: pytest.ExceptionInfo[Any]) -> tuple[int, str]:
     return error.value.status, json.loads(error.value.body)["reason"]
 
 
-async def until(core: Any, sdk: Any, namespace: str, name: str, phase: str) -> None:
-    """Return when the Pod *name* is in *phase*."""
+async def until(core: Any, sdk: Any, namespace: str, name: str, *phases: str) -> None:
+    """Return when the Pod *name* is in one of *phases*."""
     async with sdk.watch.Watch() as watcher:
         async for event in watcher.stream(
             core.list_namespaced_pod, namespace, field_selector=f"metadata.name={name}"
         ):
-            if event["object"].status.phase == phase:
+            if event["object"].status.phase in phases:
                 return
 
 
@@ -168,7 +168,7 @@ async def test_namespaces(core: Any, sdk: Any):
 async def test_pod_logs_and_end(core: Any, sdk: Any, namespace: str):
     manifest = pod("job", "sh", "-c", "echo one; sleep 1; echo two", restartPolicy="Never")
     made = await core.create_namespaced_pod(namespace, manifest)
-    await until(core, sdk, namespace, "job", "Running")
+    await until(core, sdk, namespace, "job", "Running", "Succeeded")
     # kubernetes.aio 37.0 does not find out by itself that lines are texts.
     async with sdk.watch.Watch("str") as watcher:
         followed = [
@@ -236,7 +236,7 @@ async def test_a_watch_that_is_cut_goes_on(sdk: Any, core: Any, namespace: str, 
 async def test_a_watch_from_too_long_ago_is_gone(sdk: Any, core: Any, namespace: str):
     async with sdk.watch.Watch() as watcher:
         events = watcher.stream(
-            core.list_namespaced_config_map, namespace, resource_version="1", timeout_seconds=5
+            core.list_namespaced_config_map, namespace, resource_version="1", timeout_seconds=60
         )
         with pytest.raises(sdk.client.ApiException, match="too old resource version") as gone:
             await anext(events)
@@ -255,7 +255,8 @@ async def test_the_dynamic_client(sdk: Any, core: Any, namespace: str, tmp_path:
     version = made.metadata.resourceVersion
     async with sdk.watch.Watch() as watcher:
         events = maps.watch(
-            namespace=namespace, resource_version=version, timeout=5, watcher=watcher
-        )
+            namespace=namespace, field_selector="metadata.name=one", resource_version=version,
+            timeout=60, watcher=watcher,
+        )  # fmt: skip
         assert [(await anext(events))["type"] for _ in range(2)] == ["MODIFIED", "DELETED"]
         await events.aclose()

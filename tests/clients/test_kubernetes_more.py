@@ -136,7 +136,10 @@ def test_the_dynamic_client(api: Any, namespace: str, tmp_path: Path):
     assert dict(applied.data) == {"a": "2", "b": "3"}
     maps.delete(name="one", namespace=namespace)
     version = made.metadata.resourceVersion
-    events = maps.watch(namespace=namespace, resource_version=version, timeout=5)
+    events = maps.watch(
+        namespace=namespace, field_selector="metadata.name=one", resource_version=version,
+        timeout=60,
+    )  # fmt: skip
     kinds = [next(events)["type"] for _ in range(3)]
     assert kinds == ["MODIFIED", "MODIFIED", "DELETED"]
     named = dynamic.resources.search(short_names=["deploy"])

@@ -9,7 +9,6 @@ import pytest
 from lightkube import ApiError, AsyncClient, Client, KubeConfig
 from lightkube.config.models import Cluster as ServerConfig
 from lightkube.config.models import User
-from lightkube.core.exceptions import ObjectDeleted
 from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.operators import exists, not_in
@@ -144,7 +143,7 @@ def test_pod_logs_and_end(api: Client, namespace: str):
     manifest["metadata"]["namespace"] = namespace
     api.create(Pod.from_dict(manifest))
     for _, seen in api.watch(Pod, namespace=namespace, fields={"metadata.name": "job"}):
-        if seen.status.phase == "Running":
+        if seen.status.phase in ("Running", "Succeeded"):
             break
     followed = list(api.log("job", namespace=namespace, follow=True))
     assert followed == ["one\n", "two\n"]
@@ -247,8 +246,13 @@ def test_waiting_for_conditions_and_eviction(api: Client, namespace: str):
     assert ready.status.podIP
     eviction = Pod.Eviction(metadata=ObjectMeta(name="web", namespace=namespace))
     api.create(eviction, "web", namespace=namespace)
-    with pytest.raises(ObjectDeleted):
-        api.wait(Pod, "web", for_conditions=["Never"], namespace=namespace)
+    stream = api.watch(
+        Pod, namespace=namespace, fields={"metadata.name": "web"},
+        resource_version=ready.metadata.resourceVersion,
+    )  # fmt: skip
+    gone = next(found for kind, found in stream if kind == "DELETED")
+    assert "DisruptionTarget" in [condition.type for condition in gone.status.conditions]
+    stream.close()
 
 
 def test_dry_runs_and_collections(api: Client, namespace: str):

@@ -36,7 +36,9 @@ ECHO = ["sh", "-c", "cat > /tmp/$$; cat /tmp/$$; wc -c < /tmp/$$ >&2; exit 7"]
 def web(shared: Cluster) -> Iterator[str]:
     """A Pod that serves a page on port 8080."""
     with shared.namespace(NAMESPACE):
-        shared.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=_text(pod("web")))
+        listens = {"readinessProbe": {"tcpSocket": {"port": 8080}, "periodSeconds": 1}}
+        manifest = pod("web", container=listens)
+        shared.kubectl("apply", "-n", NAMESPACE, "-f", "-", stdin=_text(manifest))
         shared.wait_ready("web", namespace=NAMESPACE)
         yield "web"
 
@@ -57,7 +59,7 @@ def test_kubernetes_exec(core: Any, web: str):
         stdin=True, stdout=True, stderr=True, tty=False, _preload_content=False,
     )  # fmt: skip
     answer.write_stdin("echo out; echo err >&2; exit 7\n")
-    answer.run_forever(timeout=30)
+    answer.run_forever(timeout=60)
     assert (answer.read_stdout(), answer.read_stderr()) == ("out\n", "err\n")
     assert answer.returncode == 7
     answer.close()
@@ -75,7 +77,7 @@ def test_kubernetes_exec_at_a_terminal(core: Any, web: str):
         stdin=True, stdout=True, stderr=False, tty=True, _preload_content=False,
     )  # fmt: skip
     answer.write_stdin("words\n")
-    answer.run_forever(timeout=30)
+    answer.run_forever(timeout=60)
     assert re.fullmatch(r"(/dev/pts/\d+|words|got words|\r\n)+", answer.read_stdout())
     assert answer.returncode == 3
     answer.close()
@@ -97,7 +99,7 @@ def test_kubernetes_attach_to_a_terminal(core: Any, web: str, namespace: str):
         stdin=True, stdout=True, stderr=False, tty=True, _preload_content=False,
     )  # fmt: skip
     answer.write_stdin("words\n")
-    answer.run_forever(timeout=30)
+    answer.run_forever(timeout=60)
     assert answer.read_stdout() == "words\r\ngot words\r\n"
     answer.close()
 

@@ -227,11 +227,9 @@ const checks = {
     assert.equal(sink.text, "one\ntwo\n");
     assert.equal(await core.readNamespacedPodLog({ ...named, tailLines: 1 }), "two\n");
     await eventually("success", async () => (await phase()) === "Succeeded");
-    const events = await core.listNamespacedEvent({
-      namespace,
-      fieldSelector: "involvedObject.name=job,reason=Scheduled",
-    });
-    assert.equal(events.items.length, 1);
+    const fieldSelector = "involvedObject.name=job,reason=Scheduled";
+    const told = async () => (await core.listNamespacedEvent({ namespace, fieldSelector })).items;
+    await eventually("an event", async () => (await told()).length === 1);
     await core.deleteNamespacedPod({ ...named, gracePeriodSeconds: 0 });
   },
 
@@ -268,8 +266,10 @@ const checks = {
     const attached = new Sink();
     const attaching = new k8s.Attach(config);
     const socket = await attaching.attach(namespace, "web", "main", attached, errors, null, false);
-    await run(["sh", "-c", "echo attached > /proc/1/fd/1"], output, null, false);
-    await eventually("what it wrote", async () => attached.text.includes("attached\n"));
+    await eventually("what it wrote", async () => { // the first may come before who is attached
+      await run(["sh", "-c", "echo attached > /proc/1/fd/1"], output, null, false);
+      return attached.text.includes("attached\n");
+    });
     socket.close();
 
     const there = await mkdtemp(join(tmpdir(), "copied-"));
@@ -282,7 +282,8 @@ const checks = {
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     const page = await eventually("the page", async () => {
-      const answer = await fetch(`http://127.0.0.1:${server.address().port}/page`);
+      const url = `http://127.0.0.1:${server.address().port}/page`;
+      const answer = await fetch(url).catch(() => ({ ok: false })); // it may not listen yet
       return answer.ok && answer.text();
     });
     assert.equal(page, "copied\n");
