@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, web
 
 from apiserver.test_pod_log import PODS, kubelet
+from podium.apiserver.verbs import usage
 from support.apiserver import RunningApiServer
 
 BASE = "/apis/metrics.k8s.io/v1beta1"
@@ -52,7 +54,8 @@ async def run(session: ClientSession, name: str) -> None:
         assert response.status == 200, await response.text()
 
 
-async def test_pods_and_nodes(api: RunningApiServer) -> None:
+async def test_pods_and_nodes(api: RunningApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage, "YOUNGEST", usage.OLDEST)  # "just now" does not end before the test
     async with api.session() as session, kubelet(api, session) as node:
         counting = Counting()
         node.answer = counting.answer

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 import pytest
@@ -52,6 +52,10 @@ class Harness(Protocol):
 
     async def end(self, container_id: str, code: int) -> None:
         """Have a running container's process exit with *code*."""
+        ...
+
+    async def executing(self, container_id: str, cmd: Sequence[str]) -> None:
+        """Return once *cmd* is executed in the container."""
         ...
 
 
@@ -327,8 +331,9 @@ class RuntimeContract:
     async def test_the_end_of_a_container_ends_the_commands_in_it(self, harness: Harness):
         runtime, _, container_id = await self.started(harness)
         async with asyncio.TaskGroup() as group:
-            command = group.create_task(runtime.exec_sync(container_id, ["sleep", "60"]))
-            await asyncio.sleep(0.2)
+            cmd = ["sleep", "60"]
+            command = group.create_task(runtime.exec_sync(container_id, cmd))
+            await harness.executing(container_id, cmd)
             await runtime.stop_container(container_id, 0)
         assert command.result().exit_code == 137
 

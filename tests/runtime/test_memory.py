@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from podium.runtime.port import (
     PodSandboxConfig,
     PodSandboxMetadata,
 )
+from support.http_peer import until
 
 _NOT_FOUND = "failed to create containerd task: no such file or directory"
 
@@ -37,6 +38,9 @@ class MemoryHarness:
 
     async def end(self, container_id: str, code: int) -> None:
         self.runtime.exit(container_id, code)
+
+    async def executing(self, container_id: str, cmd: Sequence[str]) -> None:
+        await until(lambda: tuple(cmd) in [executed for _, executed in self.runtime.executed])
 
     def _container(self, name: str, *words: str) -> ContainerConfig:
         return ContainerConfig(ContainerMetadata(name), "i", command=words, log_path=f"{name}.log")

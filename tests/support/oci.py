@@ -133,6 +133,15 @@ class OciHarness:
         (rootfs / "end.new").write_text(str(code))
         os.replace(rootfs / "end.new", rootfs / "end")
 
+    async def executing(self, container_id: str, cmd: Sequence[str]) -> None:
+        wanted = "".join(f"{word}\0" for word in cmd)
+
+        def runs() -> bool:
+            processes = self.processes(container_id)
+            return any(_read(Path(f"/proc/{pid}/cmdline")) == wanted for pid in processes)
+
+        await until(runs)
+
     def processes(self, container_id: str) -> list[int]:
         """Process IDs in the container's cgroup."""
         return [pid for pid in pids() if container_id in _read(Path(f"/proc/{pid}/cgroup"))]
