@@ -37,7 +37,7 @@ class Heartbeat:
 
 
 JSON_BODIES = {
-    "numbers": HEAD + b'"x":[' + b"1," * (LIMIT // 2 - 100) + b"1]}",
+    "numbers": HEAD + b'"x":[' + b"1," * 500_000 + b"1]}",
     "unknown-fields": HEAD + b",".join(b'"k%d":1' % i for i in range(200_000)) + b"}",
     "repeated-fields": HEAD + b'"data":{' + b'"a":"b",' * 350_000 + b'"a":"b"}}',
     "nesting": HEAD + b'"x":' + b"[" * 1_400_000 + b"]" * 1_400_000 + b"}",
@@ -49,8 +49,8 @@ JSON_BODIES |= {
     "owners": _METADATA + b'"managedFields":[' + b"{}," * 500_000 + b"{}]}}",
 }
 YAML_BODIES = {
-    "list": b"a:\n" + b"- 1\n" * 700_000,
-    "keys": b"".join(b"k%d: v\n" % i for i in range(200_000)),
+    "list": b"a:\n" + b"- 1\n" * 200_000,
+    "keys": b"".join(b"k%d: v\n" % i for i in range(60_000)),
     "nesting": b"[" * LIMIT,
 }
 

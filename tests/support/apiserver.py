@@ -37,7 +37,7 @@ class RunningApiServer:
     store: Store
     directory: Path
     options: ApiServerOptions
-    #: Set once the default roles are there: ``/readyz`` waits for them, nothing else does.
+    #: Set once the default roles are there: the health checks wait for them, nothing else does.
     settled: asyncio.Event
     _pairs: dict[tuple[str, tuple[str, ...]], Pair] = field(default_factory=dict)
 

@@ -235,7 +235,7 @@ class Registry:
         if self.credentials:
             encoded = base64.b64encode(":".join(self.credentials).encode()).decode()
             headers["Authorization"] = f"Basic {encoded}"
-        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection = http.client.HTTPConnection(self.host, timeout=60)
         try:
             connection.request(method, url, body or None, headers)
             response = connection.getresponse()

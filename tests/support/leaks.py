@@ -34,7 +34,7 @@ def snapshot(*marks: str) -> Snapshot:
     }
 
 
-def leaked(before: Snapshot, *marks: str, patience: float = 30.0) -> dict[str, list[str]]:
+def leaked(before: Snapshot, *marks: str, patience: float = 60.0) -> dict[str, list[str]]:
     """Return what is there now and was not *before*, once it has had *patience* seconds to go."""
     deadline = time.monotonic() + patience
     while True:
