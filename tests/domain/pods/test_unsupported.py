@@ -107,6 +107,14 @@ def test_container_fields_that_are_not_served(fields, path):
             "spec.volumes[0].image",
         ),
         (
+            {"volumes": [{"name": "v", "hostPath": {"path": "/a\0b"}}]},
+            "spec.volumes[0].hostPath.path (a NUL byte)",
+        ),
+        (
+            {"ephemeralContainers": [container(args=["a", "\0"])]},
+            "spec.ephemeralContainers[0].args[1] (a NUL byte)",
+        ),
+        (
             {"volumes": [{"name": "v", "emptyDir": {"medium": "HugePages-2Mi"}}]},
             "spec.volumes[0].emptyDir.medium",
         ),

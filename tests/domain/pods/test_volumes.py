@@ -147,12 +147,13 @@ def test_a_part_of_a_volume(fields, expected):
         ("$(NO)/$(NEITHER)", "[missing value for NO, missing value for NEITHER]"),
         ("$(ROOT)", "error SubPath `/etc` must not be an absolute path"),
         ("a/$(UP)", "unable to provision SubPath `a/../..`: must not contain '..'"),
+        ("$(NUL)", "unable to provision SubPath `a\0b`: invalid argument"),
     ],
 )
 def test_a_part_that_cannot_be(expression, text):
     mount = VolumeMount(name="v", mount_path="/v", sub_path_expr=expression)
     with pytest.raises(VolumeProblem) as caught:
-        sub_path(mount, {"ROOT": "/etc", "UP": "../.."})
+        sub_path(mount, {"ROOT": "/etc", "UP": "../..", "NUL": "a\0b"})
     assert str(caught.value) == text
 
 
@@ -215,6 +216,7 @@ def test_claims_that_are_not_ready(volume, found, text):
          "pv.Spec.ClaimRef.UID other does not point to claim.UID u"),
         (persistent(volumeMode="Block"),
          "volume v has volumeMode Block, but is specified in volumeMounts"),
+        (persistent(local={"path": "/a\0b"}), "stat /a\0b: invalid argument"),
         (persistent(zone="there"), "no matching NodeSelectorTerms"),
         (persistent(nfs={"server": "s", "path": "/"}), "failed to get Plugin from volumeSpec for "
          'volume "pv" err=no volume plugin matched'),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from podium.runtime.oci.exec_sync import KEPT
 from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
+from podium.runtime.stream_port import StreamOptions
 from support.oci import OciHarness
 
 pytestmark = pytest.mark.e2e
@@ -58,6 +59,23 @@ async def test_a_command_in_a_container_with_a_terminal_has_none_itself(harness:
     container_id = await started(harness, tty=True)
     answer = await harness.runtime.exec_sync(container_id, ["echo", "hello"])
     assert answer.stdout == b"hello\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [("a\0b", "invalid argument"), ("a" * 200_000, "argument list too long")],
+    ids=["NUL byte", "too long"],
+)
+async def test_a_command_that_the_kernel_does_not_take_fails(
+    harness: OciHarness, word: str, why: str
+):
+    container_id = await started(harness)
+    for _ in range(3):  # also where it would be the helper's turn
+        with pytest.raises(RuntimeFailure, match=why):
+            await harness.runtime.exec_sync(container_id, ["echo", word], 60.0)
+    with pytest.raises(RuntimeFailure, match=why):
+        async with harness.runtime.exec(container_id, ["echo", word], StreamOptions()):
+            pass
 
 
 async def test_endless_output_is_cut_and_does_not_hold_the_command_up(harness: OciHarness):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from podium.api.types.core_v1 import Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume
+from podium.domain.pods.nul_bytes import NUL
 from podium.domain.pods.volume_files import VolumeProblem
 from podium.domain.scheduling.node_affinity import selector_matches
 
@@ -87,10 +88,13 @@ def on_node(
         raise VolumeProblem("no matching NodeSelectorTerms")
     source = volume.persistent_volume_claim
     readonly = bool(source and source.read_only)
+    path = spec.local.path if spec.local else spec.host_path.path if spec.host_path else ""
+    if NUL in path:
+        raise VolumeProblem(f"stat {path}: invalid argument")
     if spec.local is not None:
-        return ClaimedVolume(name, spec.local.path, local=True, readonly=readonly)
+        return ClaimedVolume(name, path, local=True, readonly=readonly)
     if spec.host_path is not None:
-        path, kind = spec.host_path.path, spec.host_path.type
+        kind = spec.host_path.type
         return ClaimedVolume(name, path, local=False, host_path_type=kind, readonly=readonly)
     raise NotProcessed(NO_PLUGIN.format(name))
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from podium.api.types.core_v1 import VolumeMount
 from podium.domain.pods.expansion import expand
+from podium.domain.pods.nul_bytes import NUL
 from podium.domain.pods.volume_files import VolumeProblem
 
 _NAMES = re.compile(r"\$(?:\$|\(([^)]*)\))")
@@ -28,4 +29,6 @@ def sub_path(mount: VolumeMount, envs: Mapping[str, str]) -> str:
         raise VolumeProblem(f"error SubPath `{path}` must not be an absolute path")
     if ".." in path.split("/"):
         raise VolumeProblem(f"unable to provision SubPath `{path}`: must not contain '..'")
+    if NUL in path:  # out of a variable
+        raise VolumeProblem(f"unable to provision SubPath `{path}`: invalid argument")
     return path

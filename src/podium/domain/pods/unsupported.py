@@ -19,6 +19,7 @@ from podium.domain.pods import backoff
 from podium.domain.pods.apparmor import NO_MODULES, SecurityModules
 from podium.domain.pods.containers import as_container
 from podium.domain.pods.empty_dirs import MEMORY
+from podium.domain.pods.nul_bytes import nul_bytes
 from podium.domain.pods.probes import PERIODS_ANNOTATION, probe_periods, probes_of
 
 REASON = "UnsupportedField"
@@ -97,6 +98,7 @@ def unsupported_ephemeral_fields(
         if ephemeral.name == name:
             path = f"spec.ephemeralContainers[{number}]"
             found += _container_fields(as_container(ephemeral), path, modules)
+            found += nul_bytes(ephemeral, path)
     return found
 
 
@@ -108,6 +110,7 @@ def unsupported_message(paths: list[str]) -> str:
 def _pod_fields(pod: Pod, modules: SecurityModules) -> Iterator[str]:
     spec = pod.spec
     yield from _others(spec, _POD, "spec")
+    yield from nul_bytes(spec, "spec")
     if spec.security_context is not None:
         served = _POD_SECURITY if modules.selinux else _POD_SECURITY | _SELINUX
         yield from _others(spec.security_context, served, "spec.securityContext")

@@ -26,7 +26,7 @@ from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine
-from podium.runtime.oci.exec_sync import ExecFiles, not_started, running
+from podium.runtime.oci.exec_sync import ExecFiles, impossible, not_started, running
 from podium.runtime.port import RuntimeFailure
 from podium.runtime.stream_port import StreamOptions
 
@@ -40,7 +40,7 @@ async def exec_stream(
     engine: Engine, container_id: str, cmd: Sequence[str], options: StreamOptions
 ) -> AsyncIterator[ExecProcess]:
     """Start *cmd*; leaving kills it where it still runs."""
-    record = running(engine, container_id).record
+    record = running(engine, container_id, cmd).record
     exec_id = secrets.token_hex(32)
     directory = engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}"
     files = ExecFiles(directory)
@@ -53,7 +53,11 @@ async def exec_stream(
         *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, *flags),
         *(container_id, *cmd),
     ]
-    process = ExecProcess(argv, options, files, exec_id, given)
+    try:
+        process = ExecProcess(argv, options, files, exec_id, given)
+    except OSError as exc:
+        shutil.rmtree(files.directory, ignore_errors=True)
+        raise impossible(exec_id, exc) from None
     try:
         yield process
     finally:

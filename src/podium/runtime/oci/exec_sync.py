@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -33,7 +34,7 @@ async def exec_sync(
     engine: Engine, container_id: str, cmd: Sequence[str], timeout: float
 ) -> ExecSyncResponse:
     """Run *cmd* to its end. Failures have containerd's words."""
-    live = running(engine, container_id)
+    live = running(engine, container_id, cmd)
     helper = await command_helper.take(engine, live, cmd)  # its start is not the command's time
     try:
         async with asyncio.timeout(timeout or None):
@@ -69,17 +70,21 @@ async def exec_sync(
             return ExecSyncResponse(stdout.received, stderr.received, completed.returncode)
     except TimeoutError:
         raise timed_out(timeout) from None
+    except OSError as exc:
+        raise impossible(exec_id, exc) from None
     finally:
         kill_process(read_pid(files.pid), container_id)
         shutil.rmtree(files.directory, ignore_errors=True)
 
 
-def running(engine: Engine, container_id: str) -> LiveContainer:
-    """Return the container, if something can be executed in it. Raises NotFound, RuntimeFailure."""
+def running(engine: Engine, container_id: str, cmd: Sequence[str]) -> LiveContainer:
+    """Return the container, if *cmd* can be executed in it. Raises NotFound, RuntimeFailure."""
     live = engine.container(container_id)
     if live.record.state is not ContainerState.RUNNING:
         state = live.record.state.value
         raise RuntimeFailure(f"failed to exec in container: container is in {state} state")
+    if any("\0" in word for word in cmd):
+        raise impossible("", OSError(errno.EINVAL, os.strerror(errno.EINVAL)))
     return live
 
 
@@ -145,6 +150,12 @@ class _Pipe:
 
     def text(self) -> str:
         return self.received.decode(errors="replace").strip()
+
+
+def impossible(exec_id: str, exc: OSError) -> RuntimeFailure:
+    """What is raised for a command that the kernel does not take, as one that is too long."""
+    why = (exc.strerror or str(exc)).lower()
+    return RuntimeFailure(not_started(exec_id, f"exec failed: unable to start container: {why}"))
 
 
 def not_started(exec_id: str, message: str) -> str:
