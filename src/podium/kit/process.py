@@ -110,10 +110,12 @@ async def spawned(
             yield wait
         finally:
             if process.returncode is None:
-                if children:
-                    kill_children(process.pid)
-                process.kill()
-                await _bury(process)
+                try:
+                    if children:
+                        await kill_children(process.pid)
+                finally:
+                    process.kill()
+                    await _bury(process)
 
 
 async def _bury(process: subprocess.Popen[bytes]) -> None:
@@ -134,8 +136,8 @@ def reap_later(over: Callable[[], bool]) -> None:
     _undead.append(over)
 
 
-def soon(over: Callable[[], bool]) -> bool:
-    """Block until *over* says so, as it does after a signal to a program; tell whether it does.
+async def soon(over: Callable[[], bool]) -> bool:
+    """Wait until *over* says so, as it does after a signal to a program; tell whether it does.
 
     False for a program that hangs in the kernel, after a second.
     """
@@ -143,7 +145,7 @@ def soon(over: Callable[[], bool]) -> bool:
     while not over():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(_LOOK)
+        await asyncio.sleep(_LOOK)
     return True
 
 
@@ -162,15 +164,31 @@ async def ended(pid: int) -> None:
         os.close(descriptor)
 
 
-def kill_children(pid: int) -> None:
+async def kill_children(pid: int) -> None:
     """SIGKILL to the children of *pid*, a child that nobody has waited for; it is left stopped.
 
     Stopped, it starts no more of them, and waits for none: their pids stay theirs. The same holds
-    where it hangs in the kernel and does not stop.
+    where it hangs in the kernel and does not stop. Whoever is cancelled here kills those there are.
     """
-    how = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
     os.kill(pid, signal.SIGSTOP)
-    soon(lambda: os.waitid(os.P_PID, pid, how) is not None)
+    try:
+        await soon(lambda: _rests(pid) is not False)
+    finally:
+        _kill_present_children(pid)
+
+
+def _rests(pid: int) -> bool | None:
+    """Whether the child *pid* has stopped or ended; None where somebody has waited for it."""
+    how = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
+    try:
+        return os.waitid(os.P_PID, pid, how) is not None
+    except ChildProcessError:
+        return None
+
+
+def _kill_present_children(pid: int) -> None:
+    if _rests(pid) is None:
+        return  # the pid may be another's by now
     killed: set[int] = set()
     # A child may be about to start a sibling of its own; once killed it is not.
     while young := _children(pid) - killed:

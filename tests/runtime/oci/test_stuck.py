@@ -171,7 +171,10 @@ async def test_who_leaves_a_command_waits_for_no_runtime_that_hangs(tmp_path: Pa
     with dead_filesystem(tmp_path) as dead:
         child = _Child(["/bin/cat", str(tmp_path / "f")], [])
         assert await asyncio.to_thread(dead.asked.wait, 60)
-        child.end()
+        busy = asyncio.ensure_future(child.end())
+        await asyncio.sleep(0)
+        assert not busy.done(), "others have their turn meanwhile"
+        await busy
         assert not child.over()
     while Path(f"/proc/{child.pid}").exists():
         await run("true")  # reaps it, once it has ended

@@ -62,8 +62,10 @@ async def exec_stream(
         yield process
     finally:
         kill_process(read_pid(files.pid), container_id)
-        process.close()
-        shutil.rmtree(files.directory, ignore_errors=True)
+        try:
+            await process.close()
+        finally:
+            shutil.rmtree(files.directory, ignore_errors=True)
 
 
 def _lend(
@@ -182,12 +184,14 @@ class ExecProcess:
             raise RuntimeFailure(not_started(self._exec_id, last_error(self._files.log) or said))
         return code if code >= 0 else 128 - code
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End what is left of the low-level runtime and let the streams go."""
-        self._child.end()
-        for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
-            os.close(descriptor)
-        self._stdin = self._stdout = self._stderr = -1
+        try:
+            await self._child.end()
+        finally:
+            for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
+                os.close(descriptor)
+            self._stdin = self._stdout = self._stderr = -1
 
 
 class _Child:
@@ -211,13 +215,19 @@ class _Child:
         if not self.over():
             os.kill(self.pid, number)
 
-    def end(self) -> None:
+    async def end(self) -> None:
         """End it and its command, also where it has not yet written down which that is."""
-        if not self.over():
-            kill_children(self.pid)
-        self.signal(signal.SIGKILL)
-        if not soon(self.over):
-            reap_later(self.over)
+        gone = False
+        try:
+            if not self.over():
+                await kill_children(self.pid)
+        finally:
+            self.signal(signal.SIGKILL)
+            try:
+                gone = await soon(self.over)
+            finally:
+                if not gone:
+                    reap_later(self.over)
 
     def _reap(self, flags: int) -> int | None:
         """Return the exit code, None while the child runs and *flags* say not to wait for it."""
