@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from podium.api.scheme import ENDPOINTS, ENDPOINTSLICES
+from podium.api.scheme import CONFIGMAPS, ENDPOINTS, ENDPOINTSLICES
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.user import UserInfo
+from podium.apiserver.authentication_info import NAME, authentication_info
 from podium.apiserver.bootstrap import CHECK_EVERY
 from podium.kit.clock import VirtualClock
 from podium.registry.types import RequestContext
@@ -40,3 +41,32 @@ async def test_it_is_still_found_when_somebody_has_deleted_or_changed_that(tmp_p
             return found.obj.endpoints[0].addresses, there is not None
 
         await eventually(addresses, (["192.0.2.1"], True))
+
+
+async def test_whom_the_server_trusts_is_told_whatever_somebody_makes_of_it(tmp_path) -> None:
+    clock = VirtualClock()
+    async with running_apiserver(tmp_path, clock=clock) as api:
+
+        async def told():
+            await clock.advance(CHECK_EVERY)
+            found = await api.registry.read(CONFIGMAPS, "kube-system", NAME)
+            return found.data if found else None
+
+        certificate = api.authority.cert_file.read_text()
+        assert await told() == {"client-ca-file": certificate}
+        for immutable in (False, True):
+            changed = (await api.registry.get(CONFIGMAPS, "kube-system", NAME)).obj
+            changed.data, changed.immutable = {"client-ca-file": "mine"}, immutable
+            await api.registry.update(CONFIGMAPS, "kube-system", NAME, changed, ADMIN)
+            await eventually(told, {"client-ca-file": certificate})
+        async with api.session("aggregator", ()) as session:
+            path = f"/api/v1/namespaces/kube-system/configmaps/{NAME}"
+            async with session.get(path) as response:
+                assert response.status == 403
+
+
+def test_nothing_but_certificates_is_told(tmp_path) -> None:
+    block = "-----BEGIN {0}-----\nMAo=\n-----END {0}-----\n".format
+    file = tmp_path / "ca.crt"
+    file.write_text(f"# ours\n{block('CERTIFICATE')}{block('PRIVATE KEY')}\n{block('CERTIFICATE')}")
+    assert authentication_info(file).data == {"client-ca-file": block("CERTIFICATE") * 2}

@@ -1,6 +1,7 @@
 """What the health endpoints answer, and what the checks behind them notice."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from support.apiserver import RunningApiServer
 
 HOOKS = (
     "start-system-namespaces-controller",
+    "start-cluster-authentication-info-controller",
     "start-service-ip-repair-controllers",
     "rbac/bootstrap-roles",
     "scheduling/bootstrap-system-priority-classes",
@@ -26,7 +28,7 @@ LIVE = ("ping", "log", "etcd", *(f"poststarthook/{hook}" for hook in HOOKS))
 READY = (*LIVE[:3], "etcd-readiness", "informer-sync", *LIVE[3:], "shutdown")
 
 
-def bootstrap(registry: Registry, clock: VirtualClock) -> Bootstrap:
+def bootstrap(registry: Registry, clock: VirtualClock, client_ca_file: Path) -> Bootstrap:
     return Bootstrap(
         registry,
         clock,
@@ -34,6 +36,7 @@ def bootstrap(registry: Registry, clock: VirtualClock) -> Bootstrap:
         service_ip="10.96.0.1",
         address="127.0.0.1",
         port=6443,
+        client_ca_file=client_ca_file,
     )
 
 
@@ -118,10 +121,10 @@ async def test_caches_that_lag_behind_the_store_are_noticed() -> None:
     assert "Too large resource version" in lag.result()
 
 
-async def test_objects_that_nobody_looks_after_are_noticed() -> None:
+async def test_objects_that_nobody_looks_after_are_noticed(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with Registry(MemoryStore(), (), clock).serving() as registry:
-        objects = bootstrap(registry, clock)
+        objects = bootstrap(registry, clock, tmp_path / "ca.crt")
         assert await objects.check() == "not finished"
         await objects.ensure()
         assert await objects.check() == ""

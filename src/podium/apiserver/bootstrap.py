@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
+from pathlib import Path
 from typing import Any
 
 from podium.api import codec
@@ -14,6 +16,7 @@ from podium.api.errors import ApiError
 from podium.api.meta import metadata
 from podium.api.priorities import SYSTEM_CLASSES
 from podium.api.scheme import (
+    CONFIGMAPS,
     ENDPOINTS,
     ENDPOINTSLICES,
     NAMESPACES,
@@ -33,14 +36,17 @@ from podium.api.types.core_v1 import (
     ServicePort,
     ServiceSpec,
 )
-from podium.api.types.meta_v1 import Condition, ObjectMeta
+from podium.api.types.meta_v1 import Condition, DeleteOptions, ObjectMeta
 from podium.api.types.networking_v1 import ServiceCIDR, ServiceCIDRSpec
 from podium.api.types.scheduling_v1 import PriorityClass
 from podium.api.user import UserInfo
+from podium.apiserver.authentication_info import authentication_info
 from podium.kit.clock import Clock
 from podium.registry.patching import MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
+
+logger = logging.getLogger(__name__)
 
 SYSTEM_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 SERVICE_PORT = 443
@@ -79,9 +85,11 @@ class Bootstrap:
         service_ip: str,
         address: str,
         port: int,
+        client_ca_file: Path,
     ) -> None:
         self._registry, self._clock, self._address, self._port = registry, clock, address, port
         self._service_cidr, self._service_ip = service_cidr, service_ip
+        self._client_ca_file = client_ca_file
         self._looked_at: float | None = None
 
     async def ensure(self) -> None:
@@ -96,6 +104,7 @@ class Bootstrap:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ensure(SERVICES, self._service()))
             tasks.create_task(self._ensure_endpoints())
+            tasks.create_task(self._ensure_authentication_info())
         self._looked_at = self._clock.monotonic()
 
     async def check(self) -> str:
@@ -148,6 +157,20 @@ class Bootstrap:
             if error.code not in _CONFLICTS:
                 raise
 
+    async def _ensure_authentication_info(self) -> None:
+        try:
+            wanted = authentication_info(self._client_ca_file)
+        except OSError as error:  # it is being replaced
+            logger.warning("client CA not read", extra={"error": str(error)})
+            return
+        namespace, name = wanted.metadata.namespace, wanted.metadata.name
+        there = await self._get(CONFIGMAPS, namespace, name)
+        if there is not None and there.immutable:
+            context = RequestContext(_USER)
+            await self._registry.delete(CONFIGMAPS, namespace, name, DeleteOptions(), context)
+            return  # the next look makes it anew
+        await self._put(CONFIGMAPS, wanted, there, there is not None and there.data == wanted.data)
+
     async def _ensure_endpoints(self) -> None:
         if ipaddress.ip_address(self._address).is_loopback:
             return  # no Pod could reach it there, and validation refuses it
@@ -167,10 +190,11 @@ class Bootstrap:
         if there is None:
             await self._ensure(resource, wanted)
         elif not right:
-            wanted.metadata.resource_version = there.metadata.resource_version
+            meta = wanted.metadata
+            meta.resource_version = there.metadata.resource_version
             context = RequestContext(_USER, field_manager="kube-apiserver")
             try:
-                await self._registry.update(resource, "default", "kubernetes", wanted, context)
+                await self._registry.update(resource, meta.namespace, meta.name, wanted, context)
             except ApiError as error:
                 if error.code not in _CONFLICTS:
                     raise

@@ -41,6 +41,7 @@ def all_checks(
         NamedCheck("etcd-readiness", store, for_ready=True),
         NamedCheck("informer-sync", partial(lag, registry), for_ready=True),
         NamedCheck(f"{_HOOK}/start-system-namespaces-controller", bootstrap.check),
+        NamedCheck(f"{_HOOK}/start-cluster-authentication-info-controller", bootstrap.check),
         NamedCheck(f"{_HOOK}/start-service-ip-repair-controllers", addresses.check),
         NamedCheck(f"{_HOOK}/rbac/bootstrap-roles", roles.check),
         NamedCheck(f"{_HOOK}/scheduling/bootstrap-system-priority-classes", bootstrap.check),

@@ -119,6 +119,7 @@ async def _listening(
         service_ip=options.kubernetes_service_ip,
         address=options.advertise_address,
         port=port,
+        client_ca_file=options.client_ca_file,
     )
     await bootstrap.ensure()
     addresses = ServiceAddresses(registry, clock)
