@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -24,6 +25,9 @@ class _Logging(Http):
     def __init__(self, ends: ExitStack) -> None:
         super().__init__(Connection("http://there"))
         self._ends, self._asked = ends, 0
+
+    def another(self) -> Http:
+        return self
 
     def _dial(self) -> socket.socket:
         near, far = socket.socketpair()
@@ -81,3 +85,24 @@ def test_a_log_goes_on_when_its_server_had_vanished(
     _breaking(monkeypatch, TimeoutError("timed out"))
     with pytest.raises(CommandError, match="timed out"):
         log_following.show(server, request)
+
+
+@pytest.mark.parametrize("ignore_errors", [False, True])
+def test_nobody_waits_for_a_log_whose_reading_has_broken(
+    server: _Logging, monkeypatch: pytest.MonkeyPatch, capfdbinary, *, ignore_errors: bool
+):
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: told.append(args.exc_type))
+    _breaking(monkeypatch, ZeroDivisionError())
+    requests = [LogRequest("/log", [("container", "web")])]
+    wrong = "a log was not read: a bug of this kubectl's"
+    if ignore_errors:
+        log_following.follow(server, requests, ignore_errors=True)
+        assert capfdbinary.readouterr().out == f"{_LINE.format(0)}error: {wrong}\n".encode()
+    else:
+        with pytest.raises(CommandError, match=wrong):
+            log_following.follow(server, requests, ignore_errors=False)
+    for thread in threading.enumerate():
+        if thread.name == "log":
+            thread.join(60)
+    assert told == [ZeroDivisionError]

@@ -6,6 +6,7 @@ import io
 import os
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,3 +161,17 @@ def test_a_tar_goes_on_where_the_connection_was_lost(retries: int, whole: bool):
         with pytest.raises(Lost):
             tar.check()
         assert found == content[: (retries + 1) * 100]
+
+
+def test_who_is_away_is_not_asked_again_at_once(monkeypatch: pytest.MonkeyPatch):
+    """Only a copy that goes on is resumed without a pause."""
+    remote, pauses = Losing(os.urandom(350), 0), list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:  # by now it is back
+            monkeypatch.setattr(remote, "_at", 100)
+
+    monkeypatch.setattr(time, "sleep", pause)
+    assert len(_Tar(remote, "/t", -1).read()) == 350  # type: ignore[arg-type]
+    assert pauses == [1.0] * 3

@@ -101,3 +101,21 @@ async def test_a_connection_that_breaks_ends(http: Http):
 async def test_who_does_not_speak_it_is_left(http: Http, path: str):
     with pytest.raises(Refused, match="bad handshake"):
         await asyncio.to_thread(exchange, http, path, [])
+
+
+async def test_each_message_has_a_mask_of_its_own(http: Http):
+    """RFC 6455, 5.3, also where TLS keeps others from reading."""
+
+    def sent() -> list[bytes]:
+        socket = WebSocket(http, "/", (), (V5,))
+        try:
+            for _ in range(8):
+                socket.send(b"abcd")
+            return [bytes(frame) for frame in socket._out]
+        finally:
+            socket.close()
+
+    frames = await asyncio.to_thread(sent)
+    assert len({frame[2:6] for frame in frames}) > 1
+    for frame in frames:
+        assert bytes(a ^ b for a, b in zip(frame[2:6], frame[6:], strict=True)) == b"abcd"

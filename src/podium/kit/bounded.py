@@ -36,13 +36,23 @@ async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> 
     return task.result()
 
 
-async def in_daemon_thread(seconds: float | None, work: Callable[[], T]) -> T:
+class Broken(RuntimeError):
+    """Work has ended by a bug, of which the thread that did it has told."""
+
+
+async def in_daemon_thread(
+    seconds: float | None,
+    work: Callable[[], T],
+    *,
+    raises: type[Exception] = OSError,
+    name: str = THREAD,
+) -> T:
     """Return what *work* does in a thread of its own; after *seconds*, where given, raise
     TimeoutError.
 
-    For what touches file systems that may be dead: the thread then hangs in the kernel and is left
-    to itself, takes no place of others, and does not keep the process from ending. *work* may
-    raise OSError; anything else is a bug, which the thread tells of, and a RuntimeError here.
+    For what may hang, as file systems that are dead do: the thread is then left to itself, takes
+    no place of others, and does not keep the process from ending. So it is where who waits is
+    cancelled. *work* may raise *raises*; anything else is a bug, and Broken here.
     """
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
@@ -57,15 +67,15 @@ async def in_daemon_thread(seconds: float | None, work: Callable[[], T]) -> T:
 
     def run() -> None:
         result: T | None = None
-        error: Exception | None = RuntimeError("work in a thread has failed")
+        error: Exception | None = Broken("work in a thread has failed")
         try:
             result, error = work(), None
-        except OSError as exc:
+        except raises as exc:
             error = exc
         finally:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
                 loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=run, daemon=True, name=THREAD).start()
+    threading.Thread(target=run, daemon=True, name=name).start()
     async with asyncio.timeout(seconds):
         return await outcome

@@ -66,6 +66,8 @@ class Http:
             raise Said(f"Unable to connect to the server: {exc}") from exc
         self._open: Wire | None = None
         self._credentials: dict[str, str] | None = None
+        self._streamed: Wire | None = None
+        self._is_cut = False
 
     @property
     def authority(self) -> str:
@@ -149,7 +151,10 @@ class Http:
 
     def _body(self, response: Response, *, lines: bool) -> Iterator[bytes]:
         connection, self._open = self._open, None  # it is this answer's until its end
+        self._streamed = connection
         try:
+            if self._is_cut:
+                return
             if response.status >= 300:
                 raise _refusal(response)
             yield from response.lines() if lines else response.pieces()
@@ -158,8 +163,15 @@ class Http:
                 raise FellSilent(self.authority, exc) from exc  # our time, not the kernel's
             raise Unreachable(self.authority, exc) from exc
         finally:
+            self._streamed = None
             if connection is not None:
                 connection.close()
+
+    def cut(self) -> None:
+        """Let the answer end that another thread reads piece by piece."""
+        self._is_cut = True
+        if (streamed := self._streamed) is not None:
+            streamed.cut()
 
     def close(self) -> None:
         if self._open is not None:

@@ -144,12 +144,17 @@ def follow(http: Http, requests: Sequence[LogRequest], *, ignore_errors: bool) -
     news: queue.Queue[bytes | CommandError | None] = queue.Queue(len(requests) * 16)
 
     def read(request: LogRequest) -> None:
+        failure: CommandError | None = CommandError("a log was not read: a bug of this kubectl's")
         try:
             for line in _pieces(http.another(), request, lines=True):
                 news.put(request.prefix + line)
+            failure = None
         except CommandError as exc:
-            news.put(exc)
-        news.put(None)
+            failure = exc
+        finally:  # or who prints would wait for ever; the thread tells what it was
+            if failure is not None:
+                news.put(failure)
+            news.put(None)
 
     for request in requests:
         threading.Thread(target=read, args=(request,), name="log", daemon=True).start()

@@ -39,9 +39,6 @@ class WebSocket(Unblocked):
         if not accepted or self.protocol not in protocols:
             self.close()
             raise Refused("unable to upgrade connection: websocket: bad handshake")
-        #: Masks keep what is sent from being taken for something else by who reads it on the way:
-        #: below TLS nobody does, and a mask of zeros changes nothing.
-        self._masks = http.server.scheme != "https"
         self._received = bytearray()
 
     # -- out
@@ -58,12 +55,8 @@ class WebSocket(Unblocked):
             head = bytes((_FIN | opcode, _MASKED | 126)) + length.to_bytes(2, "big")
         else:
             head = bytes((_FIN | opcode, _MASKED | 127)) + length.to_bytes(8, "big")
-        if self._masks:
-            key = os.urandom(4)
-            parts = (_xor(b"".join(parts), key),)
-        else:
-            key = bytes(4)
-        self.put(b"".join((head, key, *parts)))
+        key = os.urandom(4)
+        self.put(b"".join((head, key, _xor(b"".join(parts), key))))
 
     # -- in
 

@@ -3,6 +3,8 @@ the mail parser that it loads."""
 
 from __future__ import annotations
 
+import contextlib
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -132,6 +134,13 @@ class Wire:
             ahead = b""  # nothing was, nor has come: TLS says so by an error
         self._file.close()
         return self._socket, ahead
+
+    def cut(self) -> None:
+        """Let nothing more come, also where another thread waits for it."""
+        import socket
+
+        with contextlib.suppress(OSError):  # it has just been closed
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._file.close()

@@ -20,6 +20,9 @@ from podium.kubectl.errors import CommandError, Exited, Lost, Unreachable
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.pods import default_container, named_container
 
+#: Seconds before a copy is resumed that has not gone on since it was before.
+_PAUSE = 1.0
+
 
 def run(invocation: Invocation) -> int:
     if len(invocation.words) != 2:
@@ -163,7 +166,7 @@ class _Tar(io.RawIOBase):
 
     def __init__(self, remote: _Remote, path: str, retries: int) -> None:
         self._remote, self._path, self._retries = remote, path, retries
-        self._tried = self._count = 0
+        self._tried = self._count = self._resumed = 0
         self._failed: CommandError | None = None
         self._pieces = self._started()
         self._rest = memoryview(b"")
@@ -199,6 +202,9 @@ class _Tar(io.RawIOBase):
         if 0 <= self._retries <= self._tried:
             self._failed = lost
             return
+        if self._count == self._resumed:
+            time.sleep(_PAUSE)  # it brought nothing, and will not at once
+        self._resumed = self._count
         self._tried += 1
         print(f"Resuming copy at {self._count} bytes, retry {self._tried}/{self._retries}")
         self._pieces = self._started()
