@@ -93,6 +93,15 @@ def test_repeated_keys_are_told_by_the_line_of_their_value(text, repeated):
         ("a: 1\n b: 2", "yaml: line 2: mapping values are not allowed in this context"),
         ("a:\n\t- b", "yaml: line 2: found character that cannot start any token"),
         ("a: *x", "yaml: unknown anchor 'x' referenced"),
+        (
+            "a: {{ .Values.b }}",
+            'yaml: invalid map key: map[interface {}]interface {}{".Values.b":interface {}(nil)}',
+        ),
+        (
+            "[1, true, {b: c}]: a",
+            "yaml: invalid map key: []interface {}{1, true, "
+            'map[interface {}]interface {}{"b":"c"}}',
+        ),
         ("a: &x [*x]", "yaml: anchor 'x' value contains itself"),
         ("<<: 1", "yaml: map merge requires map or sequence of maps as the value"),
         ("!!int a", "yaml: cannot decode !!str `a` as a !!int"),

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from typing import Any
 
 import yaml
 
 _MAX_DEPTH = 10000
+#: How deep a value is shown that is no key.
+_SHOWN_DEPTH = 8
 #: How newer releases of libyaml refuse what they find too deep (from 1,000 levels on) themselves.
 _TOO_DEEP = "exceeded maximum nesting depth"
 
@@ -150,7 +153,7 @@ class _Builder:
             frame.value.append("<<" if value is _MERGE else value)
         elif frame.key is _NO_KEY:
             if isinstance(value, dict | list):
-                raise YamlFailure(f"yaml: invalid map key: {value!r}")
+                raise YamlFailure(f"yaml: invalid map key: {_in_go(value)}")
             frame.key = value
         else:
             key, frame.key = frame.key, _NO_KEY
@@ -188,6 +191,19 @@ def _key_text(key: Any) -> str:
     if isinstance(key, float):
         return f"{key:.7g}"
     raise YamlFailure("unsupported map key of type: %!s(<nil>), key: <nil>")
+
+
+def _in_go(value: Any, depth: int = 0) -> str:
+    """Return a value as Go writes it in a program; what lies very deep is left out."""
+    if depth == _SHOWN_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        pairs = (f"{_in_go(key)}:{_in_go(value[key], depth + 1)}" for key in sorted(value))
+        return f"map[interface {{}}]interface {{}}{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        items = (_in_go(item, depth + 1) for item in value)
+        return f"[]interface {{}}{{{', '.join(items)}}}"
+    return "interface {}(nil)" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 _TAG = "tag:yaml.org,2002:"

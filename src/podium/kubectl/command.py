@@ -34,12 +34,13 @@ class Command:
     """``usage`` is a line of its help, ``run`` returns the exit code; *children* by their names.
 
     *module* is where the whole command is (``package.module:NAME``), for a child that is loaded
-    when it is called. *usage_code* is the exit code for a command line that is wrong.
+    when it is called. *usage_code* is the exit code for a command line that is wrong. Without a
+    subcommand where there must be one the help is printed, on stderr unless *tells_on_stdout*.
     """
 
     __slots__ = (
-        "aliases", "children", "examples", "flags", "long", "module", "run", "short", "usage",
-        "usage_code"
+        "aliases", "children", "examples", "flags", "long", "module", "run", "short",
+        "tells_on_stdout", "usage", "usage_code"
     )  # fmt: skip
 
     def __init__(
@@ -55,11 +56,13 @@ class Command:
         children: dict[str, Command] | None = None,
         module: str = "",
         usage_code: int = 1,
+        tells_on_stdout: bool = False,
     ) -> None:
         self.usage, self.short, self.run = usage, short, run
         self.long, self.examples, self.flags, self.aliases = long, examples, flags, aliases
         self.children: dict[str, Command] = children or {}
         self.module, self.usage_code = module, usage_code
+        self.tells_on_stdout = tells_on_stdout
 
     def loaded(self) -> Command:
         """Return the whole command."""

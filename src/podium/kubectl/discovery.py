@@ -95,12 +95,12 @@ class Discovery:
     def find(self, word: str) -> ResourceType:
         """Return the type that ``pods``, ``po``, ``deployment.apps`` or ``events.v1.events.k8s.io``
         means. Raises CommandError."""
-        if "types" not in self.__dict__ and (known := _known(word.lower())):
+        if "types" not in self.__dict__ and (known := _known(word)):
             return known
-        for test in _meanings(word.lower()):
+        for test in _meanings(word):
             for candidate in self.types:
                 if test(candidate):
-                    self._warn(word.lower(), candidate)
+                    self._warn(word, candidate)
                     return candidate
         resource, dot, group = word.partition(".")
         where = f' in group "{group}"' if dot and group else ""
@@ -118,7 +118,7 @@ class Discovery:
 
     def meant(self, word: str) -> list[ResourceType]:
         """Return the types of a category (``all``), or the one that *word* means."""
-        if "types" not in self.__dict__ and (known := _known(word.lower())):
+        if "types" not in self.__dict__ and (known := _known(word)):
             return [known]
         return self.category(word) or [self.find(word)]
 
@@ -172,10 +172,11 @@ resourcequotas ResourceQuota quota;limitranges LimitRange limits"""
 
 
 def _known(word: str) -> ResourceType | None:
+    """Return what *word* means; short names are in small letters, others may be in any."""
     for line in _CORE.split(";"):
         plural, kind, *short = line.strip().split(" ")
         name = plural.lstrip("-")
-        if word in (name, kind.lower(), *short):
+        if word.lower() in (name, kind.lower()) or word in short:
             return ResourceType(
                 "", "v1", name, kind, plural == name, singular=kind.lower(), short_names=short
             )
@@ -189,19 +190,22 @@ def _meanings(word: str) -> Iterator[Any]:
         return (candidate.plural, candidate.singular, candidate.kind.lower())
 
     resource, _, rest = word.partition(".")
+    lowered = resource.lower()
     if rest:
         version, dot, group = rest.partition(".")
 
         def called(candidate: ResourceType) -> bool:
-            return resource in (*names(candidate), *candidate.short_names)
+            return lowered in names(candidate) or resource in candidate.short_names
 
         if dot and not group:
             yield lambda one: called(one) and one.version == version
         elif dot:
             yield lambda one: called(one) and (one.version, one.group) == (version, group)
         yield lambda one: called(one) and one.group == rest
-        yield lambda one: resource in names(one) and one.group.startswith(rest)
+        yield lambda one: called(one) and one.group.startswith(rest)
+        if dot and group:  # a short name is not asked for its version
+            yield lambda one: resource in one.short_names and one.group.startswith(group)
         return
-    yield lambda one: one.plural == word
+    yield lambda one: one.plural == lowered
     yield lambda one: word in one.short_names
-    yield lambda one: word in names(one)
+    yield lambda one: lowered in names(one)

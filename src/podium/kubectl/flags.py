@@ -216,8 +216,8 @@ def _gathers(flag: Flag) -> bool:
     return flag.kind in (Kind.LIST, Kind.ARRAY)
 
 
-_TRUE = frozenset("1 t T true TRUE True".split())
-_FALSE = frozenset("0 f F false FALSE False".split())
+TRUE = frozenset("1 t T true TRUE True".split())
+FALSE = frozenset("0 f F false FALSE False".split())
 _IN_ANY_CASE = frozenset("json kyaml name yaml".split())
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -252,8 +252,8 @@ def _modules(text: str) -> str:
 
 def boolean(text: str) -> bool:
     """Read a truth value of Go's (``true``, ``F``, ``1``). Raises ValueError in Go's words."""
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
+    if text in TRUE or text in FALSE:
+        return text in TRUE
     raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 

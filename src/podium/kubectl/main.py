@@ -183,7 +183,10 @@ def _help(path: str, command: Command, words: Sequence[str], *, asked: bool) -> 
         raise CommandError(
             f"unknown command \"{' '.join(words)}\"\nSee '{path} -h' for help and examples"
         )
-    print(command_help(path, command), file=sys.stdout if asked else sys.stderr)
+    print(
+        command_help(path, command),
+        file=sys.stdout if asked or command.tells_on_stdout else sys.stderr,
+    )
     return 0 if asked else 1
 
 
@@ -225,5 +228,5 @@ def _unknown(name: str, arguments: list[str], *, before: str) -> int:
         return code
     text = f'unknown command "{name}" for "{_ROOT}"'
     if meant := commands.similar(name, list(commands.NAMES)):
-        text += "\n\nDid you mean this?\n" + "".join(f"\t{other}\n" for other in meant)
+        text += "\n\nDid you mean this?" + "".join(f"\n\t{other}" for other in meant)
     raise CommandError(text)

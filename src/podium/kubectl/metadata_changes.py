@@ -15,6 +15,7 @@ from podium.kubectl.files import FILENAME_FLAG, KUSTOMIZE_FLAG, given, recursive
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.manifests import gathered
 from podium.kubectl.patches import MERGE
+from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause, recorded
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -57,7 +58,7 @@ def command(verb: str, what: str, key: str) -> Command:
         flags=(
             FILENAME_FLAG, KUSTOMIZE_FLAG, recursive_flag(default=verb == "annotate"),
             DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, ALL_FLAG, SELECTOR_FLAG,
-            manager_flag(f"kubectl-{verb}"),
+            manager_flag(f"kubectl-{verb}"), RECORD_FLAG,
             Flag("all-namespaces", False, "If true, check the specified action in all namespaces.",
                  short="A", kind=Kind.BOOL),
             Flag("field-selector", usage="Selector (field query) to filter on, supports '=', '==', "
@@ -84,6 +85,8 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
                            "<resource>/<name>")  # fmt: skip
     if not changes.new and not changes.removed and not values.list:
         raise CommandError(f"at least one {what} update is required")
+    if values.list and values.output:
+        raise CommandError("--list and --output may not be specified together")
     check_output(values)
     query = write_query(values, validates=False)
     found, unread = gathered(
@@ -104,7 +107,7 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
             printed(invocation, one.type, obj, did, parts=values.local or what == "annotation")
             return
         if values.local or dry_run(values) == "client":
-            obj = _changed(obj, changes)
+            obj = recorded(invocation, _changed(obj, changes))
         else:
             obj = _patched(invocation, one, changes, query)
         printed(invocation, one.type, obj, did, parts=values.local or what == "annotation")
@@ -142,7 +145,8 @@ def _value(what: str, word: str, value: str) -> str:
         if "=" in value:
             raise CommandError(f"invalid label spec: {word}")
         if problems := names.label_value(value):
-            raise CommandError(f'invalid label value: "{word}": {";".join(problems)}')
+            said = ";".join(problems).replace("characters", "bytes")  # of newer clients
+            raise CommandError(f'invalid label value: "{word}": {said}')
     return value
 
 
@@ -191,6 +195,8 @@ def _changed(obj: Map, changes: _Changes) -> Map:
 def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any) -> Map:
     pairs: dict[str, str | None] = {**changes.new, **dict.fromkeys(changes.removed)}
     metadata: Map = {changes.key: pairs}
+    if invocation.values.record:
+        metadata.setdefault("annotations", {})[ANNOTATION] = cause(invocation)
     if invocation.values.resource_version:
         metadata["resourceVersion"] = invocation.values.resource_version
     return invocation.session.send("PATCH", one.path, query, {"metadata": metadata}, MERGE)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from podium.kubectl.discovery import Discovery, ResourceType
 
-_SEPARATE = (
+SEPARATE = (
     "there is no need to specify a resource type as a separate argument when passing arguments in "
     "resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get "
     "resource resource/<resource_name>'"
@@ -38,13 +38,15 @@ def resolve(words: Sequence[str], discovery: Discovery) -> list[Target]:
         return [Target(type_) for type_ in types]
     if "" in words[1:]:  # $NAME was not set: that must not mean all objects
         raise CommandError("resource name may not be empty")
+    if "," not in words[0] and len(types) > 1:  # a category
+        raise CommandError("you must specify only one resource")
     return [Target(type_, name) for type_ in types for name in words[1:]]
 
 
 def _by_path(word: str, discovery: Discovery) -> Target:
     kind, slash, name = word.partition("/")
     if not slash:
-        raise CommandError(_SEPARATE)
+        raise CommandError(SEPARATE)
     if "/" in name:
         raise CommandError("arguments in resource/name form may not have more than one slash")
     if not kind or not name or "," in kind:

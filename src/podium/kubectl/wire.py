@@ -3,8 +3,6 @@ the mail parser that it loads."""
 
 from __future__ import annotations
 
-import contextlib
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
@@ -137,6 +135,7 @@ class Wire:
 
     def cut(self) -> None:
         """Let nothing more come, also where another thread waits for it."""
+        import contextlib
         import socket
 
         with contextlib.suppress(OSError):  # it has just been closed

@@ -6,7 +6,7 @@ import json
 import sys
 
 from podium.kubectl.errors import CommandError, Said, StatusError, Unreachable, Unread
-from podium.kubectl.flags import Flag, Kind
+from podium.kubectl.flags import FALSE, TRUE, Flag, Kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +78,15 @@ def dry_run(values: Values) -> str:
         )
         values.settle(DRY_RUN_FLAG, "client")  # and told of once
         return "client"
+    if text in FALSE or text in TRUE:
+        mode, line = ("client", 728) if text in TRUE else ("none", 731)
+        log_warning(
+            f"helpers.go:{line}",
+            f"--dry-run={text} is deprecated (boolean value) and can be replaced with "
+            f"--dry-run={mode}.",
+        )
+        values.settle(DRY_RUN_FLAG, mode)
+        return mode
     if text not in ("none", "client", "server"):
         raise CommandError(
             f'Invalid dry-run value ({text}). Must be "none", "server", or "client".'

@@ -14,6 +14,7 @@ from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import ANNOTATION, compact, last_applied
 from podium.kubectl.patches import MERGE
+from podium.kubectl.recording import RECORD_FLAG
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -66,7 +67,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, VALIDATE_FLAG,
-        manager_flag("kubectl-client-side-apply"),
+        manager_flag("kubectl-client-side-apply"), RECORD_FLAG,
         Flag("windows-line-endings", False, "Defaults to the line ending native to your platform.",
              kind=Kind.BOOL),
     ),

@@ -113,9 +113,7 @@ class _Run:
 
     def _call(self, node: Call, dot: Any, scope: _Scope) -> None:
         if node.name not in self._defined:
-            raise TemplateError(
-                f'template: output: executing "output": template "{node.name}" not defined'
-            )
+            raise self._failed(node, f'template "{node.name}" not defined')
         value = self._pipe(node.pipe, dot, scope) if node.pipe else None
         self._depth += 1
         if self._depth > _DEEPEST:
@@ -140,14 +138,20 @@ class _Run:
         first, *rest = operands
         if isinstance(first, Function):
             given = [*rest, *(Literal(value, "") for value in before)]
-            return self._function(first, given, dot, scope)
+            text = " ".join(operand.text for operand in operands)
+            return self._function(first, given, dot, scope, text)
+        if (rest or before) and isinstance(first, Fields) and first.names:
+            raise self._failed(first, f"{first.names[-1]} is not a method but has arguments")
         if rest or before:
             raise self._failed(first, f"can't give argument to non-function {first.text}")
         if isinstance(first, Literal) and first.value is None:
             raise self._failed(first, "nil is not a command")
         return self._value(first, dot, scope)
 
-    def _function(self, node: Function, given: list[Any], dot: Any, scope: _Scope) -> Any:
+    def _function(
+        self, node: Function, given: list[Any], dot: Any, scope: _Scope, text: str = ""
+    ) -> Any:
+        """*text* is the whole command, where *node* is not an operand of another."""
         if node.name in ("and", "or"):  # these look no further than they must
             if not given:
                 raise self._failed(
@@ -164,7 +168,8 @@ class _Run:
         except functions.ArgumentError as exc:
             raise self._failed(node, str(exc)) from None
         except functions.CallError as exc:
-            raise self._failed(node, f"error calling {node.name}: {exc}") from None
+            whole = Function(node.name, text or node.text, node.at)
+            raise self._failed(whole, f"error calling {node.name}: {exc}") from None
 
     def _value(self, node: Any, dot: Any, scope: _Scope) -> Any:
         match node:

@@ -53,18 +53,21 @@ def _index(value: Any, *keys: Any) -> Any:
                 raise CallError(f"value has type {kind}; should be string")
             value = value.get(key)
         elif isinstance(value, list | str):
-            value = value[_place(key, len(value))]
+            of = "string" if isinstance(value, str) else "slice"
+            value = value[_place(key, len(value), of)]
             value = ord(value) if isinstance(value, str) and len(value) == 1 else value
         else:
             raise CallError(f"can't index item of type {_kind(value)}")
     return value
 
 
-def _place(key: Any, length: int, *, end: bool = False) -> int:
+def _place(key: Any, length: int, of: str = "slice", *, end: bool = False) -> int:
     if isinstance(key, bool) or not isinstance(key, int):
         raise CallError(f"cannot index slice/array with type {_kind(key)}")
-    if not 0 <= key < length + end:
+    if not 0 <= key <= length:
         raise CallError(f"index out of range: {key}")
+    if key == length and not end:
+        raise CallError(f"reflect: {of} index out of range")
     return key
 
 
@@ -100,10 +103,10 @@ def _eq(one: Any, *others: Any) -> bool:
             if one is other:
                 return True
             continue
-        if not _class(one) or not _class(other):
-            raise CallError(f"non-comparable type {_kind(one if not _class(one) else other)}")
         if _class(one) != _class(other):
-            raise CallError("incompatible types for comparison")
+            raise _incompatible(one, other)
+        if not _class(one):
+            raise CallError(f"non-comparable type {_kind(one)}")
         if one == other:
             return True
     return False
@@ -113,9 +116,13 @@ def _less(one: Any, other: Any) -> bool:
     if _class(one) in ("", "bool") or _class(other) in ("", "bool"):
         raise CallError("invalid type for comparison")
     if _class(one) != _class(other):
-        raise CallError("incompatible types for comparison")
+        raise _incompatible(one, other)
     less: bool = one < other
     return less
+
+
+def _incompatible(one: Any, other: Any) -> CallError:
+    return CallError(f"incompatible types for comparison: {_kind(one)} and {_kind(other)}")
 
 
 _VERB = re.compile(r"%([-+# 0]*)(\d+|\*)?(?:\.(\d+))?([a-zA-Z%])?")
@@ -161,8 +168,8 @@ def _verb(verb: str, value: Any, flags: str, width: str, precision: str | None) 
         text = go_values.number(value) if verb == "g" and precision is None else format(
             value, f".{precision or 6}{verb}"
         )  # fmt: skip
-    elif verb == "c" and whole:
-        text = chr(value)
+    elif verb in "cU" and whole:
+        text = chr(value) if verb == "c" else f"U+{value:04X}"
     elif verb == "T":
         text = _kind(value)
     if not width or width == "*":

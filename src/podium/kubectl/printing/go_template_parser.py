@@ -73,6 +73,8 @@ class Call:
 
     name: str
     pipe: Pipe | None
+    text: str
+    at: int
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,9 @@ _TOKEN = re.compile(
       | (?P<mark>:=|[.|(),=])""",
     re.VERBOSE,
 )
+#: Tokens that are names, and what may stand right behind one; "" is the end of the action.
+_NAMES = frozenset(("field", "variable", "word"))
+_AFTER_NAMES = frozenset(("", *" \t\r\n.,|:()"))
 _BLOCKS = ("if", "range", "with")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "nil": None}
 
@@ -150,7 +155,7 @@ class _Parser:
         while (begin := self._text.find("{{", at)) >= 0:
             found = _ACTION.match(self._text, begin)
             if found is None:
-                raise self._error("unclosed action", begin)
+                raise self._unclosed(begin)
             between = self._text[at:begin]
             between = between.lstrip() if trims else between
             pieces.append(("text", between.rstrip() if found[1] else between, at))
@@ -158,6 +163,14 @@ class _Parser:
             at, trims = found.end(), bool(found[3])
         rest = self._text[at:]
         return [*pieces, ("text", rest.lstrip() if trims else rest, at)]
+
+    def _unclosed(self, begin: int) -> TemplateError:
+        """Return what is wrong with an action that has no end."""
+        rest = self._text[begin + 2 :]
+        if re.match(r"(-\s+)?/\*", rest):
+            return self._error("unclosed comment", begin)
+        self._lexed(rest, begin + 2)
+        return self._error("unclosed action", begin)
 
     def _nodes(self) -> tuple[list[Any], str | None]:
         """Read until ``end`` or ``else``, which is returned with the nodes; None at the end."""
@@ -211,7 +224,13 @@ class _Parser:
         self._tokens.pop(0)
         if not self._tokens or self._tokens[0].kind != "text":
             raise self._error(f"missing template name in {word} clause", at)
-        name = _unquoted(self._tokens.pop(0).text)
+        token = self._tokens.pop(0)
+        name = _unquoted(token.text)
+        piped = (
+            self._text[token.at : self._tokens[-1].at + len(self._tokens[-1].text)]
+            if self._tokens
+            else token.text
+        )
         pipe = self._pipe(word) if self._tokens else None
         self._done()
         if word != "template":
@@ -220,15 +239,17 @@ class _Parser:
             self._variables = known
             if end is None:
                 raise self._error("unexpected EOF")
-        return [] if word == "define" else [Call(name, pipe)]
+        return [] if word == "define" else [Call(name, pipe, f"{{{{template {piped}}}}}", token.at)]
 
     def _lexed(self, text: str, at: int) -> list[_Token]:
         tokens, place = [], 0
         while place < len(text):
             found = _TOKEN.match(text, place)
             if found is None:
-                raise self._error(f"unexpected {_quoted(text[place])} in command", at + place)
+                raise self._error(_unread(text[place]), at + place)
             place = found.end()
+            if found.lastgroup in _NAMES and text[place : place + 1] not in _AFTER_NAMES:
+                raise self._error(f"bad character {_character(text[place])}", at + place)
             if found.lastgroup != "space":
                 tokens.append(_Token(str(found.lastgroup), found[0], at + found.start()))
         return tokens
@@ -247,6 +268,9 @@ class _Parser:
                 commands.append([])
                 continue
             commands[-1].append(self._operand())
+            token = self._tokens[0] if self._tokens else None
+            if token is not None and token.at == self._end and token.text not in ("|", ")"):
+                raise self._error(f"unexpected {_shown(token)} in operand", token.at)
         if not all(commands):
             raise self._error(f"missing value for {word or 'command'}")
         return Pipe(commands, declares, assigns)
@@ -312,6 +336,20 @@ class _Parser:
             self._end = closing.at + 1
             return Fields(inner, [], self._text[token.at : closing.at + 1], token.at)
         raise self._error(f"unexpected {_quoted(token.text)} in operand", token.at)
+
+
+def _unread(character: str) -> str:
+    if character in '"`':
+        return f"unterminated {'raw ' * (character == '`')}quoted string"
+    return f"unexpected {_quoted(character)} in command"
+
+
+def _character(text: str) -> str:
+    return f"U+{ord(text):04X} '{text}'"
+
+
+def _shown(token: _Token) -> str:
+    return _quoted(token.text.replace('"', '\\"'))
 
 
 def _quoted(text: str) -> str:

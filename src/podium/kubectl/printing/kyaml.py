@@ -10,7 +10,12 @@ from typing import Any
 from podium.kubectl.go_order import sorted_keys
 from podium.kubectl.printing.yaml_text import reads_as_something_else
 
-_PLAIN_KEY = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?\Z")
+_PLAIN_KEY = re.compile(r"\w(?:[\w./-]*\w)?\Z")
+#: Words that Go takes for truth values, besides those of YAML.
+_TRUTHS = frozenset("tTfF")
+_ESCAPES = {"\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\t", "\v": "\\v", "\f": "\\f",
+            "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_",
+            "\u2028": "\\L", "\u2029": "\\P"}  # fmt: skip
 
 
 def dump(value: Any, *, sort: bool = True) -> str:
@@ -47,26 +52,40 @@ def _list(value: list[Any], level: int) -> str:
 
 
 def _key(key: str) -> str:
-    plain = _PLAIN_KEY.match(key) and not reads_as_something_else(key)
+    plain = _PLAIN_KEY.match(key) and not reads_as_something_else(key) and key not in _TRUTHS
     return key if plain else _quoted(key)
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    return "".join(map(_character, text))
+
+
+def _character(character: str) -> str:
+    if (escape := _ESCAPES.get(character)) is not None:
+        return escape
+    if character.isprintable():
+        return character
+    number = ord(character)
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _text(text: str, level: int) -> str:
     """Texts of several lines are folded, one line a line."""
     if "\n" not in text:
         return _quoted(text)
-    indent = "  " * level + "   "
+    indent = "  " * (level + 1)
     *lines, last = text.split("\n")
     shown = [f"{indent}{_folded(line)}\\n\\\n" for line in lines]
     shown += [f"{indent}{_folded(last)}\\\n"] if last else []
-    return f'"\\\n{"".join(shown)}{"  " * level}  "'
+    return f'"\\\n{"".join(shown)}{indent}"'
 
 
 def _folded(line: str) -> str:
-    """A line between the quotes; blanks at its beginning would be lost."""
-    inner = _quoted(line)[1:-1]
-    return f"\\{inner}" if inner.startswith(" ") else inner
+    """A line between the quotes; white space at its beginning would be lost."""
+    return ("\\" if line[:1].isspace() else " ") + _escaped(line)

@@ -17,7 +17,6 @@ _NOT_TEXT = re.compile(
     | [-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)
     | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
     | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\ ].*)?
-    | =|<<
     """,
     re.VERBOSE,
 )
@@ -25,6 +24,13 @@ _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _GoDumper(_Dumper):  # type: ignore[misc]
+    #: ``=`` and ``<<`` are plain words to Go.
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as the class above has it
+        first: found
+        for first, found in _Dumper.yaml_implicit_resolvers.items()
+        if first not in ("=", "<")
+    }
+
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
@@ -41,7 +47,7 @@ def _text(dumper: Any, text: str) -> Any:
 def reads_as_something_else(text: str) -> bool:
     if not _NOT_TEXT.fullmatch(text):
         return False
-    return any(character.isalnum() or character in "~=<" for character in text)
+    return any(character.isalnum() or character in "~" for character in text)
 
 
 _GoDumper.add_representer(str, _text)

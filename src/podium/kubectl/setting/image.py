@@ -10,6 +10,7 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.recording import RECORD_FLAG
+from podium.kubectl.targets import SEPARATE
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
@@ -19,6 +20,8 @@ def run(invocation: Invocation) -> int:
     check(invocation)
     if not words and not given(invocation.values):
         raise Said(NOTHING_NAMED)
+    if not images and any("/" in word for word in words) and not all("/" in w for w in words):
+        raise CommandError(SEPARATE)
     if not images:
         raise CommandError("at least one image update is required")
 

@@ -14,6 +14,7 @@ from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import annotated, compact
 from podium.kubectl.patches import difference
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     MANAGED_FIELDS_FLAG,
     OUTPUT_FLAGS,
@@ -48,6 +49,7 @@ def run(invocation: Invocation) -> int:
         if before == after:
             printed(invocation, item.type, after, "skipped")
             return
+        after = recorded(invocation, after)
         patch, kind = _patch(item, before, after)
         if values.output_patch:
             print(f"Patch: {compact(patch)}")
@@ -76,7 +78,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, VALIDATE_FLAG, SAVE_CONFIG_FLAG,
-        manager_flag("kubectl-edit"),
+        manager_flag("kubectl-edit"), RECORD_FLAG,
         Flag("output-patch", False, "Output the patch if the resource is edited.", kind=Kind.BOOL),
         Flag("subresource", usage="If specified, edit will operate on the subresource of the "
              "requested object."),

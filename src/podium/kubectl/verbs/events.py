@@ -43,7 +43,7 @@ def run(invocation: Invocation) -> int:
     found = [one for one in found if not wanted or one.get("type") in wanted]
     if values.watch:
         return _watch(invocation, path, [*query, ("resourceVersion", version)], found)
-    if not found and show is None:
+    if not found:
         where = f" in {namespace} namespace" if namespace else ""
         print(f"No events found{where}.", file=sys.stderr)
         return 0
@@ -66,7 +66,7 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
     kind, slash, name = text.partition("/")
     if "/" in name:
         raise CommandError("arguments in resource/name form may not have more than one slash")
-    if not slash or not kind or not name:
+    if not slash or not kind:
         raise CommandError("--for must be in resource/name form")
     try:
         type_ = Discovery(invocation.session.http).find(kind)

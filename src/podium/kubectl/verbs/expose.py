@@ -76,6 +76,8 @@ def _service(values: Values, one: Chosen, obj: Map) -> Map:
         port["port"] = number
         port["targetPort"] = int_or_text(values.target_port) if values.target_port else number
         ports.append(port)
+    if values.session_affinity not in ("", "None", "ClientIP"):
+        raise CommandError(f"unknown session affinity: {values.session_affinity}")
     labels = _pairs(values.labels) if values.labels else obj["metadata"].get("labels")
     metadata: Map = {"name": values.name or one.name[:_NAME_MAX]}
     metadata |= {"labels": labels} if labels else {}

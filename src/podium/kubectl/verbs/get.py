@@ -45,8 +45,13 @@ def run(invocation: Invocation) -> int:
         raise Said(_NO_WORDS.format(path=invocation.path))
     if values.show_labels and values.output not in ("", "wide"):
         raise CommandError(f"--show-labels option cannot be used with {values.output} printer")
-    show = formats.printer(values)
     targets = _targets(invocation)
+    try:
+        show = formats.printer(values)
+    except CommandError:
+        if not _is_there(invocation, targets):
+            return 0
+        raise
     known = [one for one in targets if not isinstance(one, CommandError)]
     named = not given(values) and any(target.name for target in known)
     if (values.selector or values.field_selector) and named:
@@ -78,6 +83,22 @@ def _raw(invocation: Invocation) -> int:
         sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
     return 0
+
+
+def _is_there(invocation: Invocation, targets: Sequence[Target | CommandError]) -> bool:
+    """Whether there is what alone is asked for: upstream looks for it before it looks at formats.
+
+    Raises StatusError where there is not, unless that is to be ignored.
+    """
+    only = targets[0] if len(targets) == 1 else None
+    if isinstance(only, Target) and only.name:
+        try:
+            invocation.session.http.one(only.type.path(place(invocation, only), only.name))
+        except StatusError as error:
+            if invocation.values.ignore_not_found and error.code == 404:
+                return False
+            raise
+    return True
 
 
 def _raise_first(invocation: Invocation, targets: Sequence[Target | CommandError]) -> None:

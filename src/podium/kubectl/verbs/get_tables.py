@@ -10,7 +10,7 @@ from podium.kubectl.verbs.get_reading import TABLE, Problems, read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from podium.kubectl.command import Invocation
@@ -27,12 +27,15 @@ class Tables:
     """The tables of some targets, one under the other."""
 
     def __init__(self, invocation: Invocation, targets: Sequence[Target | CommandError]) -> None:
-        self._invocation, self._all = invocation, targets
+        self._invocation = invocation
         self._targets = [one for one in targets if not isinstance(one, CommandError)]
         self._values = invocation.values
         kinds = {(target.type.group, target.type.plural) for target in self._targets}
         self._prefixed = self._values.show_kind or len(kinds) > 1
         self._problems = Problems(self._values.ignore_not_found)
+        for one in targets:
+            if isinstance(one, CommandError):
+                self._problems.take(one)
         self._printed = False
         self._aligner = Aligner()
         self._definitions: list[Any] = []
@@ -59,26 +62,37 @@ class Tables:
         query = [("includeObject", "Object")] if self._values.sort_by else []
         last: ResourceType | None = None
         rows: list[Sequence[str]] = []
-        for target in self._all:
-            if isinstance(target, CommandError):
-                self._problems.take(target)
-                continue
-            try:
-                for table in self._tables(target, query):
-                    found = list(self._rows(target.type, table, heading=target.type != last))
-                    if not found:
-                        continue
-                    if target.type != last:
-                        self._flush(rows)
-                        rows, last = [], target.type
-                    rows += found
-            except StatusError as error:
-                self._problems.take(error)
+        for type_, tables in self._read(query):
+            for table in tables:
+                found = list(self._rows(type_, table, heading=type_ != last))
+                if not found:
+                    continue
+                if type_ != last:
+                    self._flush(rows)
+                    rows, last = [], type_
+                rows += found
         self._flush(rows)
         code = self._problems.end()
         if not self._printed and not code and not self._values.ignore_not_found:
             self._say_nothing_found()
         return code
+
+    def _read(self, query: Query) -> Iterable[tuple[ResourceType, Iterable[dict[str, Any]]]]:
+        """Return the tables of each target with their type."""
+        found = [(one.type, self._attempted(one, query)) for one in self._targets]
+        if not self._prefixed or not all(one.name for one in self._targets):
+            return found
+        there = [(type_, list(tables)) for type_, tables in found]
+        kinds = {(type_.group, type_.plural) for type_, tables in there if tables}
+        self._prefixed = self._values.show_kind or len(kinds) > 1  # of what is there
+        return there
+
+    def _attempted(self, target: Target, query: Query) -> Iterator[dict[str, Any]]:
+        """Yield the tables of a target; why there are no more is told at the end."""
+        try:
+            yield from self._tables(target, query)
+        except StatusError as error:
+            self._problems.take(error)
 
     def _tables(self, target: Target, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the tables of a target; sorted they are one."""

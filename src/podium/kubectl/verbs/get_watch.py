@@ -25,21 +25,28 @@ def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | Non
     values, session = invocation.values, invocation.session
     if len({(target.type.group, target.type.plural) for target in targets}) > 1:
         raise CommandError("you may only specify a single resource type")
-    if len(targets) != 1:
-        raise CommandError("you may only watch a single resource or type of resource at a time")
     if values.sort_by:
         print("warning: --watch requested, --sort-by will be ignored for watch events received",
               file=sys.stderr)  # fmt: skip
     target, tabular = targets[0], show is None and values.output != "name"
     accept = TABLE if tabular else "application/json"
     out = _tables(invocation, target) if tabular else _printed(invocation, target, show)
-    version = ""
-    for document in read(invocation, target, accept):
+    version, documents = "", list[dict[str, Any]]()
+    try:
+        for one in targets:
+            documents += read(invocation, one, accept)
+    except StatusError as error:
+        if values.ignore_not_found and error.code == 404:
+            return 0
+        raise
+    for document in documents:
         # One object may not have changed for longer than the server remembers: its watch begins
         # now, with an event of what has just been read.
         version = "0" if target.name else document["metadata"]["resourceVersion"]
         if not values.watch_only:
             out(document, "ADDED")
+    if len(targets) != 1:
+        raise CommandError("you may only watch a single resource or type of resource at a time")
     fields = [f"metadata.name={target.name}"] if target.name else []
     fields += [values.field_selector] if values.field_selector else []
     query = [("watch", "true"), ("resourceVersion", version), ("fieldSelector", ",".join(fields))]

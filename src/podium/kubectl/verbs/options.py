@@ -9,7 +9,7 @@ from podium.kubectl.help import options
 
 def run(_invocation: Invocation) -> int:
     print("The following options can be passed to any command:\n")
-    print(options(flag for flag in GLOBAL_FLAGS if not flag.hidden))
+    print(f"{options(flag for flag in GLOBAL_FLAGS if not flag.hidden)}\n")
     return 0
 
 

@@ -11,6 +11,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
+from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
@@ -58,6 +59,9 @@ def run(invocation: Invocation) -> int:
         else:
             path = one.type.path(one.namespace, one.name, values.subresource)
             after = session.requested("PATCH", path, query, body, _TYPES[values.type]).json()
+            if values.record:
+                own = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
+                after = session.send("PATCH", path, query, own, MERGE)
         versions = [obj["metadata"].get("resourceVersion") for obj in (before, after)]
         same = before == after if here else versions[0] == versions[1]
         unchanged = same and dry_run(values) != "server"
@@ -129,7 +133,7 @@ COMMAND = Command(
     run=run,
     flags=(
         *FILE_FLAGS, DRY_RUN_FLAG, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG,
-        manager_flag("kubectl-patch"),
+        manager_flag("kubectl-patch"), RECORD_FLAG,
         Flag("local", False, "If true, patch will operate on the content of the file, not the "
              "server-side resource.", kind=Kind.BOOL),
         Flag("patch", usage="The patch to be applied to the resource JSON file.", short="p"),

@@ -13,6 +13,7 @@ COMMAND = Command(
     usage="kubectl rollout SUBCOMMAND [options]",
     short="Manage the rollout of a resource",
     long="Follow, pause, repeat and undo rollouts of Deployments, DaemonSets and StatefulSets.",
+    tells_on_stdout=True,
     children={
         "history": _later("history:COMMAND", "View rollout history"),
         "pause": _later("pause:PAUSE", "Mark the provided resource as paused"),

@@ -14,6 +14,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import KUSTOMIZE_FLAG, recursive_flag
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.image_names import PULL_POLICIES, check_image
+from podium.kubectl.recording import RECORD_FLAG, recorded
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -43,7 +44,9 @@ def run(invocation: Invocation) -> int:
     if values.expose:
         made.append((discovery.find("services"), _service(pod)))
     if dry_run(values) != "client":
-        made = [(type_, _create(invocation, type_, obj)) for type_, obj in made]
+        made = [
+            (type_, _create(invocation, type_, recorded(invocation, obj))) for type_, obj in made
+        ]
     if attached:
         from podium.kubectl.run_attached import run_attached
 
@@ -253,6 +256,7 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
         Flag("expose", False, "If true, create a ClusterIP service associated with the pod.  "
              "Requires `--port`.", kind=Kind.BOOL),
         manager_flag("kubectl-run"),
+        RECORD_FLAG,
         Flag("generator", hidden=True,
              deprecated="has no effect and will be removed in the future."),
         Flag("image", usage="The image for the container to run."),

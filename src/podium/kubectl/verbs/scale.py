@@ -47,6 +47,8 @@ def run(invocation: Invocation) -> int:
     for one, obj in found:
         if mode != "client":
             _scale(invocation, one, server_dry_run=mode == "server")
+        if values.timeout and mode == "none":
+            _wait(session, one, values.replicas, values.timeout)
         if values.record and mode != "client":
             patch = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
             session.http.request(
@@ -56,8 +58,6 @@ def run(invocation: Invocation) -> int:
         if one.type.group in ("", "apps"):
             obj = {**obj, "spec": {**obj["spec"], "replicas": values.replicas}}
         printed(invocation, one.type, obj, "scaled", parts=True)
-        if values.timeout and mode == "none":
-            _wait(session, one, values.replicas, values.timeout)
     if missing is not None:
         raise missing
     return 0
@@ -107,7 +107,7 @@ def _wait(session: Session, one: Chosen, replicas: int, seconds: float) -> None:
         if wanted != replicas or (scale.get("status") or {}).get("replicas", 0) == replicas:
             return
         if time.monotonic() > until:
-            raise CommandError("timed out waiting for the condition")
+            raise CommandError(f'timed out waiting for "{one.name}" to be synced')
         select.select([], [], [], 0.2)
 
 

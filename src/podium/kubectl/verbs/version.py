@@ -54,7 +54,7 @@ def _print(found: dict[str, object], output: str) -> None:
     elif output == "yaml":
         from podium.kubectl.printing.yaml_text import dump
 
-        print(dump(found), end="")
+        print(dump(found))
     else:
         print(f"Client Version: {versions.GIT_VERSION}\nKustomize Version: {versions.KUSTOMIZE}")
         server = found.get("serverVersion")
