@@ -72,9 +72,10 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
         type_ = Discovery(invocation.session.http).find(kind)
     except CommandError as exc:
         raise Said(str(exc)) from exc
-    fields = (f"involvedObject.kind={type_.kind},involvedObject.name={name},"
-              f"involvedObject.apiVersion={type_.group_version}")  # fmt: skip
-    return [("fieldSelector", fields)]
+    fields = [f"involvedObject.kind={type_.kind}",
+              f"involvedObject.apiVersion={type_.group_version}"]  # fmt: skip
+    fields += [f"involvedObject.name={name}"] if name else []
+    return [("fieldSelector", ",".join(fields))]
 
 
 def _last(event: Event) -> str:

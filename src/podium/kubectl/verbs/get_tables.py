@@ -27,15 +27,12 @@ class Tables:
     """The tables of some targets, one under the other."""
 
     def __init__(self, invocation: Invocation, targets: Sequence[Target | CommandError]) -> None:
-        self._invocation = invocation
+        self._invocation, self._all = invocation, targets
         self._targets = [one for one in targets if not isinstance(one, CommandError)]
         self._values = invocation.values
         kinds = {(target.type.group, target.type.plural) for target in self._targets}
         self._prefixed = self._values.show_kind or len(kinds) > 1
         self._problems = Problems(self._values.ignore_not_found)
-        for one in targets:
-            if isinstance(one, CommandError):
-                self._problems.take(one)
         self._printed = False
         self._aligner = Aligner()
         self._definitions: list[Any] = []
@@ -79,13 +76,20 @@ class Tables:
 
     def _read(self, query: Query) -> Iterable[tuple[ResourceType, Iterable[dict[str, Any]]]]:
         """Return the tables of each target with their type."""
-        found = [(one.type, self._attempted(one, query)) for one in self._targets]
+        found = self._attempts(query)
         if not self._prefixed or not all(one.name for one in self._targets):
             return found
         there = [(type_, list(tables)) for type_, tables in found]
         kinds = {(type_.group, type_.plural) for type_, tables in there if tables}
         self._prefixed = self._values.show_kind or len(kinds) > 1  # of what is there
         return there
+
+    def _attempts(self, query: Query) -> Iterator[tuple[ResourceType, Iterable[dict[str, Any]]]]:
+        for one in self._all:
+            if isinstance(one, CommandError):
+                self._problems.take(one)
+            else:
+                yield one.type, self._attempted(one, query)
 
     def _attempted(self, target: Target, query: Query) -> Iterator[dict[str, Any]]:
         """Yield the tables of a target; why there are no more is told at the end."""

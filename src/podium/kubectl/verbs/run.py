@@ -43,10 +43,9 @@ def run(invocation: Invocation) -> int:
     made = [(discovery.find("pods"), _overridden(pod, values))]
     if values.expose:
         made.append((discovery.find("services"), _service(pod)))
+    made = [(type_, recorded(invocation, obj)) for type_, obj in made]
     if dry_run(values) != "client":
-        made = [
-            (type_, _create(invocation, type_, recorded(invocation, obj))) for type_, obj in made
-        ]
+        made = [(type_, _create(invocation, type_, obj)) for type_, obj in made]
     if attached:
         from podium.kubectl.run_attached import run_attached
 
