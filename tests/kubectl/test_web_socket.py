@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,7 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.http import Http
 from podium.kubectl.kubeconfig import Connection
 from podium.kubectl.streams import Wanted, connect
-from podium.kubectl.unblocked import Refused
+from podium.kubectl.unblocked import NotTaken, Refused
 from podium.kubectl.web_socket import WebSocket
 
 V5 = "v5.channel.k8s.io"
@@ -69,7 +70,8 @@ def talk(socket: WebSocket, messages: list[bytes]) -> Iterator[bytes]:
     for message in messages:
         socket.send(message)
     while not socket.ended:
-        socket.flush()
+        with contextlib.suppress(NotTaken):  # what it has said is read all the same
+            socket.flush()
         outgoing = [socket] if socket.unsent else []
         select.select([socket], outgoing, [], 10)
         yield from socket.receive()

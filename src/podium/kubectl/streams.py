@@ -11,7 +11,7 @@ import signal
 
 from podium.kubectl.errors import CommandError, Exited, Failed, Lost
 from podium.kubectl.terminal import raw_terminal
-from podium.kubectl.unblocked import Refused
+from podium.kubectl.unblocked import NotTaken, Refused
 from podium.kubectl.web_socket import WebSocket
 
 TYPE_CHECKING = False
@@ -109,7 +109,7 @@ def output(http: Http, path: str, query: Query, err: int = 2) -> Iterator[memory
                     _judge(json.loads(message[1:]))
                     return
             if not socket.ended:
-                socket.flush()
+                _flush(socket)
                 select.select([socket], [socket] if socket.unsent else [], [])
     raise Lost(_LOST)
 
@@ -144,7 +144,7 @@ class _Carrier:
             self._send_size()
         status = self._receive()  # what came with the answer is not waited for
         while status is None and not self._socket.ended:
-            self._socket.flush()
+            _flush(self._socket)
             readable, _, _ = select.select(*self._awaited())
             if self._woken in readable:
                 os.read(self._woken, _CHUNK)
@@ -196,6 +196,12 @@ class _Carrier:
         if size.columns and size.lines:
             text = json.dumps({"Width": size.columns + more, "Height": size.lines + more})
             self._socket.send(bytes((_RESIZE,)) + text.encode())
+
+
+def _flush(socket: WebSocket | SpdySocket) -> None:
+    """Send what there is, where somebody takes it: who has left may have said how it ended."""
+    with contextlib.suppress(NotTaken):
+        socket.flush()
 
 
 def _write(descriptor: int, rest: memoryview) -> None:

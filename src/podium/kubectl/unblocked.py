@@ -25,6 +25,10 @@ class Refused(CommandError):
     """The server does not change the protocol."""
 
 
+class NotTaken(Unreachable):
+    """The other end takes nothing any more; what it has said before can still be read."""
+
+
 class Unblocked:
     """Bytes in and out. Who waits asks :meth:`fileno` and :attr:`unsent`."""
 
@@ -71,7 +75,7 @@ class Unblocked:
         self._unsent += len(data)
 
     def flush(self) -> None:
-        """Write as much as the connection takes. Raises Unreachable."""
+        """Write as much as the connection takes. Raises NotTaken, Unreachable."""
         try:
             while self._out:
                 sent = self._socket.send(self._out[0])
@@ -82,7 +86,8 @@ class Unblocked:
         except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
             return
         except OSError as exc:
-            raise Unreachable(self._server, exc) from exc
+            gone = isinstance(exc, BrokenPipeError | ConnectionResetError | ssl.SSLEOFError)
+            raise (NotTaken if gone else Unreachable)(self._server, exc) from exc
 
     def take(self) -> Iterator[bytes]:
         """Yield what has come. Raises Unreachable.
