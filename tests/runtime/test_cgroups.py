@@ -117,6 +117,47 @@ async def test_removing_what_is_not_there(machine: tuple[Cgroups, str]):
 
 
 @pytest.fixture
+async def real_unified() -> AsyncIterator[Cgroups]:
+    """A cgroup of a version 2 hierarchy, as a container sees its own: as the root of it."""
+    mounts = dict(_version_1_mounts(Path("/proc/self/mountinfo").read_text()))
+    mount = Path("/sys/fs/cgroup") if version() == 2 else mounts.get("unified")
+    available = (mount / "cgroup.controllers").read_text().split() if mount is not None else []
+    if mount is None or "hugetlb" not in available:
+        pytest.skip("no version 2 hierarchy with a controller")
+    above, name = Cgroups(True, {"": mount}), f"podium-c{secrets.token_hex(3)}"
+    above.create(f"{name}/root")
+    (mount / name / "cgroup.subtree_control").write_text("+hugetlb")
+    yield Cgroups(True, {"": mount / name / "root"})
+    await above.remove(name)
+
+
+@pytest.mark.e2e
+async def test_version_2_within_a_container_and_without_some_controllers(real_unified: Cgroups):
+    cgroups, root = real_unified, real_unified.hierarchies[""]
+    with sleeping() as own, sleeping() as contained:
+        cgroups.join("", own.pid)
+        cgroups.create("/podium/pod1/c1", CgroupLimits(hugetlb=(("2MB", 0),)))
+        assert (root / "podium/pod1/c1/cgroup.controllers").read_text() == "hugetlb\n"
+        assert (root / "podium/pod1/c1/hugetlb.2MB.max").read_text() == "0\n"
+        assert (root / "init/cgroup.procs").read_text() == f"{own.pid}\n"
+        if not cgroups.has("memory"):
+            cgroups.set_limits("/podium/pod1/c1", LIMITS)  # there is nothing to set them for
+            assert cgroups.usage("/podium/pod1/c1").memory_usage_bytes == 0
+        with pytest.raises(RuntimeFailure, match="no such cgroup"):
+            cgroups.set_limits("/podium/nosuch", LIMITS)
+
+        cgroups.join("/podium/pod1/c1", contained.pid)
+        assert cgroups.processes("/podium") == [contained.pid]
+        (root / "podium/pod1/cgroup.freeze").write_text("1")
+        reaper = asyncio.create_task(asyncio.to_thread(contained.wait))
+        assert cgroups.kill("/podium") is True
+        assert await reaper == -9, "whom the freezer holds is killed, too"
+        await cgroups.remove("/podium")
+        assert cgroups.kill("/podium") is False
+        own.kill()
+
+
+@pytest.fixture
 def unified(tmp_path: Path) -> Cgroups:
     """A directory with the files of version 2 that are read."""
     (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")

@@ -71,10 +71,11 @@ class Cgroups(msgspec.Struct, frozen=True):
             target = self._file(controller, path, file)
             try:
                 target.write_text(value)
-            except FileNotFoundError:
-                if controller in self.hierarchies or self.unified:
-                    raise RuntimeFailure(f"cannot set {target}: no such cgroup") from None
             except OSError as exc:
+                if not self._controls(path, controller or file.partition(".")[0]):
+                    continue
+                if isinstance(exc, FileNotFoundError):
+                    raise RuntimeFailure(f"cannot set {target}: no such cgroup") from None
                 raise RuntimeFailure(f"cannot set {target} to {value}: {exc.strerror}") from exc
 
     def limits(self, path: str) -> CgroupLimits:
@@ -130,10 +131,11 @@ class Cgroups(msgspec.Struct, frozen=True):
 
         In version 1 frozen ones would die when they are thawed: they are.
         """
+        processes = self.processes(path)
         if self.unified:
             with contextlib.suppress(OSError):  # kernels before 5.14 have no such file
                 self._file("", path, "cgroup.kill").write_text("1")
-        processes = self.processes(path)
+            processes += self.processes(path)
         for pid in processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -204,6 +206,15 @@ class Cgroups(msgspec.Struct, frozen=True):
         except FileNotFoundError:
             return ""
 
+    def _controls(self, path: str, controller: str) -> bool:
+        """Whether *controller* counts for *path*: it is there, or the cgroup itself is not."""
+        if not self.unified:
+            return controller in self.hierarchies
+        try:
+            return controller in self._file("", path, "cgroup.controllers").read_text().split()
+        except FileNotFoundError:
+            return True
+
     def _delegate(self, path: str) -> None:
         """Let the cgroups above *path* hand their controllers down (cgroup.subtree_control)."""
         root = self.hierarchies[""]
@@ -211,7 +222,13 @@ class Cgroups(msgspec.Struct, frozen=True):
         parents = list(reversed(_below(Path(), path).parents))
         for parent in parents:
             for controller in set(_CONTROLLERS) & set(available):
-                (root / parent / "cgroup.subtree_control").write_text(f"+{controller}")
+                try:
+                    _hand_down(root / parent, controller)
+                except OSError as exc:
+                    if exc.errno != errno.EBUSY or parent != parents[0]:
+                        raise
+                    _vacate(root)
+                    _hand_down(root, controller)
 
     def _usage_1(self, path: str) -> CpuMemoryUsage:
         memory = _table(self._file("memory", path, "memory.stat"))
@@ -227,11 +244,12 @@ class Cgroups(msgspec.Struct, frozen=True):
         )
 
     def _usage_2(self, path: str) -> CpuMemoryUsage:
-        memory = _table(self._file("", path, "memory.stat"))
-        used = int(self._file("", path, "memory.current").read_text())
+        cpu = _table(self._file("", path, "cpu.stat"))  # which is always there
+        memory = table(self._read(path, "", "memory.stat"))
+        used = int(self._read(path, "", "memory.current") or 0)
         swap = self._read(path, "", "memory.swap.current")
         return CpuMemoryUsage(
-            cpu_usage_nanoseconds=_table(self._file("", path, "cpu.stat"))["usage_usec"] * 1000,
+            cpu_usage_nanoseconds=cpu["usage_usec"] * 1000,
             memory_working_set_bytes=max(used - memory.get("inactive_file", 0), 0),
             memory_rss_bytes=memory.get("anon", 0),
             memory_usage_bytes=used,
@@ -239,6 +257,21 @@ class Cgroups(msgspec.Struct, frozen=True):
             major_page_faults=memory.get("pgmajfault", 0),
             swap_usage_bytes=int(swap or 0),
         )
+
+
+def _hand_down(directory: Path, controller: str) -> None:
+    (directory / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def _vacate(root: Path) -> None:
+    """Move the processes of *root* into a cgroup below it: those of version 2 have either processes
+    or controllers that they hand down. The machine's own root may have both; what a container sees
+    as the root, with ourselves in it, may not."""
+    below = root / "init"
+    below.mkdir(exist_ok=True)
+    for pid in (root / "cgroup.procs").read_text().split():
+        with contextlib.suppress(OSError):  # it has ended, or is the kernel's
+            (below / "cgroup.procs").write_text(pid)
 
 
 def _version_1_mounts(mountinfo: str) -> Iterator[tuple[str, Path]]:
