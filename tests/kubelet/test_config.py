@@ -199,3 +199,13 @@ def test_a_shutdown_by_two_periods_is_one_by_priorities():
 def test_parallel_pulls_are_not_one_at_a_time():
     assert parse({**HEAD, "maxParallelImagePulls": 3}).serialize_image_pulls is False
     assert parse({**HEAD, "maxParallelImagePulls": 1}).serialize_image_pulls is True
+
+
+@pytest.mark.parametrize(("alone", "files"), [(False, {"memory.oom.group": "1"}), (True, {})])
+async def test_who_goes_when_a_container_is_out_of_memory(idle_node, alone, files):
+    idle_node.config = parse({**HEAD, "singleProcessOOMKill": alone}, idle_node.config)
+    await idle_node.start()
+    await idle_node.create()
+    await idle_node.running()
+    [container] = await idle_node.runtime.list_containers()
+    assert dict(idle_node.runtime.config(container.id).resources.unified) == files

@@ -88,6 +88,7 @@ class KubeletConfiguration(msgspec.Struct, frozen=True):
     eviction_max_pod_grace_period: int = 0
     merge_default_eviction_settings: bool = False
     pod_pids_limit: int = -1  #: of each Pod; -1: none
+    single_process_oom_kill: bool = False  #: of a container's processes; with cgroup v1 always so
     address: str = ""  #: where the kubelet's door is; "": the node's address
     port: int = 0  #: 0: what the cluster says
     tls_cert_file: str = ""  #: with its key; "": the cluster's
@@ -404,6 +405,7 @@ _FIELDS = {
     ),
     "maxParallelImagePulls": ("max_parallel_image_pulls", read.count),
     "podPidsLimit": ("pod_pids_limit", read.number),
+    "singleProcessOOMKill": ("single_process_oom_kill", read.truth),
     "address": ("address", read.address),
     "port": ("port", read.port),
     "tlsCertFile": ("tls_cert_file", read.text),

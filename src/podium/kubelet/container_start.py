@@ -120,6 +120,7 @@ class ContainerStarter(msgspec.Struct, frozen=True):
             security_context=security_context(pod, container, image.user, profiles, users, target),
             cgroup=cgroup,
             hugetlb=self.node.cgroups.hugetlb(cgroup.hugepages),
+            single_process_oom_kill=self.node.options.config.single_process_oom_kill,
         )
 
     def _environment(

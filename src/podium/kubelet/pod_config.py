@@ -86,6 +86,7 @@ def container_config(
     security_context: LinuxContainerSecurityContext,
     cgroup: ContainerCgroup,
     hugetlb: Sequence[tuple[str, int]] = (),
+    single_process_oom_kill: bool = False,
 ) -> ContainerConfig:
     return ContainerConfig(
         metadata=ContainerMetadata(container.name, start.attempt),
@@ -110,6 +111,8 @@ def container_config(
             memory_limit_in_bytes=cgroup.memory_limit,
             oom_score_adj=cgroup.oom_score_adj,
             hugepage_limits=hugetlb,
+            # Out of memory, all of the container goes, not a part of it.
+            unified=() if single_process_oom_kill else (("memory.oom.group", "1"),),
         ),
         security_context=security_context,
     )

@@ -184,6 +184,7 @@ class LinuxContainerResources(msgspec.Struct, frozen=True):
     memory_limit_in_bytes: int = 0
     oom_score_adj: int | None = None
     hugepage_limits: Sequence[tuple[str, int]] = ()  #: bytes by page size (``2MB``)
+    unified: Sequence[tuple[str, str]] = ()  #: files of cgroup v2; of no account with v1
 
 
 class Capability(msgspec.Struct, frozen=True):

@@ -197,7 +197,9 @@ def test_resources(wish, swap, expected):
 def test_resources_in_version_2():
     node = NodeAbilities(frozenset(NAMES), swap_accounting=True, unified_cgroups=True)
     wish = LinuxContainerResources(
-        memory_limit_in_bytes=64, hugepage_limits=[("2MB", 4096), ("1GB", 0)]
+        memory_limit_in_bytes=64,
+        hugepage_limits=[("2MB", 4096), ("1GB", 0)],
+        unified=[("memory.oom.group", "1")],
     )
     assert resources(wish, node) == {
         **DENY,
@@ -205,6 +207,13 @@ def test_resources_in_version_2():
         "unified": {"memory.oom.group": "1", "memory.swap.max": "0"},
         "hugepageLimits": [{"pageSize": "2MB", "limit": 4096}, {"pageSize": "1GB", "limit": 0}],
     }
+
+
+def test_of_version_2_nothing_is_said_where_nothing_is_asked_for():
+    wish = LinuxContainerResources(unified=[("memory.oom.group", "1")])
+    assert resources(wish, NodeAbilities(frozenset(NAMES))) == DENY
+    node = NodeAbilities(frozenset(NAMES), unified_cgroups=True)
+    assert resources(LinuxContainerResources(), node) == DENY
 
 
 def destinations(config: ContainerConfig) -> dict[str, dict[str, Any]]:

@@ -203,11 +203,11 @@ def resources(
             {"pageSize": size, "limit": limit} for size, limit in wish.hugepage_limits
         ]
     if node.unified_cgroups:
-        # What upstream's kubelet asks for: out of memory, all of the container goes, not a part of
-        # it; and no swap, also where memory has no limit.
-        result["unified"] = {"memory.oom.group": "1"}
+        files = dict(wish.unified)
         if node.swap_accounting:
-            result["unified"]["memory.swap.max"] = "0"
+            files["memory.swap.max"] = "0"  # no swap, also where memory has no limit
+        if files:
+            result["unified"] = files
     if cpu:
         result["cpu"] = cpu
     if memory:
