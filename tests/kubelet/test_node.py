@@ -9,6 +9,7 @@ import msgspec
 
 from podium.api import scheme
 from podium.api.go_time import format_micro_time
+from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
 from podium.kubelet.config_readers import NodeTaint
@@ -52,6 +53,25 @@ async def test_a_runtime_that_is_not_ready_is_told_and_forgiven(node):
     await node.until(lambda: ready().reason == "KubeletReady", step=1)
     text = "Node node-1 status is now: NodeNotReady"
     await node.until(lambda: text in [event.message for event in node.events.list()])
+
+
+async def test_what_the_watch_shows_before_the_patch_is_answered_is_told(node, monkeypatch):
+    patch = Client.patch
+
+    async def late(client, resource, *about, **more):
+        answer = await patch(client, resource, *about, **more)
+        if resource is scheme.NODES:
+            version = answer.metadata.resource_version
+            while node.nodes.get("", "node-1").metadata.resource_version != version:
+                await asyncio.sleep(0.001)
+            for _ in range(60):  # the kubelet has a watch of its own
+                await asyncio.sleep(0)
+        return answer
+
+    monkeypatch.setattr(Client, "patch", late)
+    node.runtime.conditions = [RuntimeCondition("NetworkReady", False, "Gone", "bridge is gone")]
+    text = "Node node-1 status is now: NodeNotReady"
+    await node.until(lambda: text in [event.message for event in node.events.list()], step=1)
 
 
 async def test_the_lease_is_renewed_every_ten_seconds(node):

@@ -125,13 +125,16 @@ class NodeReporter:
         status = node_status(await self._facts(), self.node.status, now)
         if same_but_heartbeat(status, self.node.status) and not self._heartbeat_due(now):
             return
+        before = {c.type: c.status for c in self.node.status.conditions}
         difference = strategic.diff(to_plain(self.node.status), to_plain(status), _STATUS)
         patch: dict[str, Any] = {"status": difference}
         answer: Node = await self._client.patch(
             scheme.NODES, self._options.node_name, patch, subresource="status"
         )
-        self._tell(status, {c.type: c.status for c in self.node.status.conditions})
-        self.node, self._reported_at = answer, now
+        self._tell(status, before)
+        self._reported_at = now
+        if _version(answer) > _version(self.node):  # the watch may have been ahead of the answer
+            self.node = answer
 
     async def _wanted(self) -> Node:
         options = self._options
@@ -205,3 +208,7 @@ class NodeReporter:
                 continue
             text = f"Node {name} status is now: {reason}"
             self._events.event(self.node, "Normal", reason, text)
+
+
+def _version(node: Node) -> int:
+    return int(node.metadata.resource_version or 0)
