@@ -68,7 +68,7 @@ async def test_a_token_is_renewed_before_it_expires(node):
     await node.running()
     path = await host_path(node, "/var/run/secrets/kubernetes.io/serviceaccount")
     before = (path / "token").read_text()
-    await node.pass_time(3607 * 0.8 - 1)
+    await node.clock.advance(3607 * 0.8 - 1)
     assert (path / "token").read_text() == before
     await node.until(lambda: (path / "token").read_text() != before, step=1)
 

@@ -163,6 +163,7 @@ class Life:
         ):
             text = text.replace(word, meant)
         manifest = json.loads(text)
+        _be_patient(manifest)
         resource = _KINDS[manifest["kind"]]
         if not resource.namespaced:
             self.of_cluster.append((resource, manifest["metadata"]["name"]))
@@ -280,6 +281,20 @@ class Life:
             value = pattern.sub(word, value)
         kept = {"0.0.0.0", *_ADDRESS.findall(json.dumps(self.scenario))}
         return _ADDRESS.sub(lambda m: m[0] if m[0] in kept or m[0][:4] == "127." else "IP", value)
+
+
+def _be_patient(manifest: Any) -> None:
+    """Give probes a minute where the scenario is content with the second that is the default.
+
+    On a busy machine a command may take that long to start, and a server to answer. Only where
+    nobody is to answer gRPC the time is told of.
+    """
+    for container in manifest.get("spec", {}).get("containers", ()):
+        for kind in ("livenessProbe", "readinessProbe", "startupProbe"):
+            probe = container.get(kind, {})
+            served = "grpc-health-checking" in container.get("args", ())
+            if probe and ("grpc" not in probe or served):
+                probe.setdefault("timeoutSeconds", 60)
 
 
 def _refusal(exc: ApiError) -> str:

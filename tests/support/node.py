@@ -232,7 +232,7 @@ class Node:
     async def until(self, condition: Callable[[], Any], *, step: float = 0.0) -> None:
         """Wait for *condition*; with *step* the node's clock goes on by that whenever nothing is
         under way."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(2 * PATIENCE if step else PATIENCE):
             while not condition():
                 self._news.clear()
                 if not step:
@@ -245,15 +245,14 @@ class Node:
     async def pass_time(self, seconds: float) -> None:
         """Let time go by, from one sleeper to the next; what they set off is waited for."""
         end = self.clock.monotonic() + seconds
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                await self._work.done()
-                left, pause = end - self.clock.monotonic(), self.clock.next_deadline
-                if pause is None or pause > left:
-                    break
-                await self.clock.advance(pause)
-            await self.clock.advance(left)
+        while True:
             await self._work.done()
+            left, pause = end - self.clock.monotonic(), self.clock.next_deadline
+            if pause is None or pause > left:
+                break
+            await self.clock.advance(pause)
+        await self.clock.advance(left)
+        await self._work.done()
 
     async def running(self, name: str = "p") -> Pod:
         return await self.phase("Running", name, step=0.0)

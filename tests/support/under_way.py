@@ -51,7 +51,10 @@ class UnderWay:
         Transport._once = self._once  # type: ignore[method-assign]
 
     async def done(self) -> None:
-        """Return once nothing has been under way for a while, told in turns of the event loop."""
+        """Return once nothing has been under way for a while, told in turns of the event loop.
+
+        What never comes to an end is the test's own time limit's.
+        """
         turns = 0
         while turns < _TURNS:
             busy = bool(self._requests or self._threads.pending or _apart())
