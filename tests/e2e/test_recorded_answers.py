@@ -19,6 +19,8 @@ from podium.client.credentials import Credentials
 from support.cluster import KUBECTL, Cluster
 from support.recorded_api import Player
 
+#: Whichever test comes first waits for all answers.
+pytestmark = pytest.mark.timeout(900)
 RECORDED = Path(__file__).resolve().parents[1] / "golden" / "api" / "cluster"
 NAMES = sorted(path.stem for path in RECORDED.glob("*.json"))
 AT_ONCE = 4

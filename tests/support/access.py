@@ -61,7 +61,7 @@ def read_access(log: str) -> list[Access]:
     """Return the requests that a log of ``podium up --log-level debug`` tells of."""
     return [
         _access(dict(part.split("=", 1) for part in shlex.split(line)))
-        for line in log.splitlines()
+        for line in log[: log.rfind("\n") + 1].splitlines()  # the last one may be half written
         if " msg=request " in line
     ]
 

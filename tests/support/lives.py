@@ -81,7 +81,10 @@ class Life:
                 await getattr(self, f"_{verb}")(wish)
             with contextlib.suppress(TimeoutError):  # then the comparison tells what is missing
                 await self._until(lambda: self.complete(self))
-            await asyncio.sleep(SETTLE)  # nothing more may come
+            settle = self.scenario.get("settle", SETTLE)
+            if settle < SETTLE:  # its end does not last, and was just there
+                watches[0].cancel()
+            await asyncio.sleep(settle)  # nothing more may come
             for watch in watches:
                 watch.cancel()
 

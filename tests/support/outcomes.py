@@ -76,7 +76,7 @@ async def _outcomes(
                 found[name] = await _outcome(client, namespace, name)
 
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(2 * PATIENCE):
                     await asyncio.gather(*map(note, pods))
             except TimeoutError:
                 raise AssertionError(f"not over: {sorted(set(pods) - set(found))}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 
 import pytest
 from h2.config import H2Configuration
@@ -13,6 +14,7 @@ from h2.events import DataReceived, RequestReceived, StreamEnded
 
 from podium.domain.pods.probes import Outcome, Result
 from podium.kubelet.probing import grpc
+from support.loop_time import jumping
 from support.tcp import tcp_server
 
 Headers = list[tuple[str, str]]
@@ -20,10 +22,11 @@ FINE: Headers = [("grpc-status", "0")]
 
 
 class HealthServer:
-    """Answers each call with *body* and *trailers*; None for both: never."""
+    """Answers each call with *body* and *trailers*; without a body never: it is ``silent``."""
 
     def __init__(self, body: bytes | None, trailers: Headers = FINE, status: str = "200") -> None:
         self._body, self._trailers, self._status = body, trailers, status
+        self.silent: Callable[[], None] = lambda: None
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
     def serving(self) -> contextlib.AbstractAsyncContextManager[int]:
@@ -48,6 +51,7 @@ class HealthServer:
 
     def _answer(self, connection: H2Connection, stream: int) -> None:
         if self._body is None:
+            self.silent()
             return
         head = [(":status", self._status), ("content-type", "application/grpc")]
         if not self._body:
@@ -62,7 +66,7 @@ def status_body(status: int) -> bytes:
     return b"\0\0\0\0\2\x08" + bytes([status])
 
 
-async def check(port: int, service: str = "", timeout: float = 5) -> Outcome:
+async def check(port: int, service: str = "", timeout: float = 60) -> Outcome:
     return await grpc.check("127.0.0.1", port, service, timeout, "kube-probe/1.37")
 
 
@@ -123,9 +127,12 @@ async def test_failures(server: tuple[bytes, Headers] | tuple[bytes, Headers, st
 
 
 async def test_no_answer_in_time():
-    async with HealthServer(None).serving() as port:
-        outcome = await check(port, timeout=0.3)
-    assert outcome == Outcome(Result.FAILURE, "timeout: health rpc did not complete within 300ms")
+    server = HealthServer(None)
+    with jumping() as jump:
+        server.silent = lambda: jump(60)
+        async with server.serving() as port:
+            outcome = await check(port, timeout=60)
+    assert outcome == Outcome(Result.FAILURE, "timeout: health rpc did not complete within 1m0s")
 
 
 async def test_nobody_listens():

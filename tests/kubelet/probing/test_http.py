@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from podium.api.types.core_v1 import (
 )
 from podium.domain.pods.probes import Outcome, Result
 from podium.kubelet.probing.handlers import Target, make_probe
+from support.loop_time import jumping
 from support.pki import Authority
 from support.tcp import tcp_server
 
@@ -44,12 +45,12 @@ async def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> AsyncIte
         yield port
 
 
-async def probe(port: int | str, timeout: int = 5, **action: Any) -> Outcome:
+async def probe(port: int | str, timeout: int = 60, **action: Any) -> Outcome:
     made = Probe(http_get=HTTPGetAction(**{"path": "/", "port": port, **action}))
     return await run(made, timeout)
 
 
-async def run(made: Probe, timeout: int = 5, container: Container | None = None) -> Outcome:
+async def run(made: Probe, timeout: int = 60, container: Container | None = None) -> Outcome:
     made.timeout_seconds = timeout
     target = Target(container or Container(name="c"), "id", "127.0.0.1")
     runtime: Any = None  # only commands need one
@@ -57,11 +58,11 @@ async def run(made: Probe, timeout: int = 5, container: Container | None = None)
 
 
 @pytest.fixture
-def closed_port() -> int:
+def closed_port() -> Iterator[int]:
+    """Nobody listens there, nor can."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+        yield sock.getsockname()[1]
 
 
 HEADERS = [HTTPHeader(name="X-Custom", value="yes"), HTTPHeader(name="x-lower-case", value="a b")]
@@ -217,8 +218,9 @@ async def test_nobody_listens(closed_port: int):
 
 
 async def test_no_answer_in_time():
-    async with serving(lambda _: None) as port:
-        outcome = await probe(port, path="/shell?cmd=sleep%205", timeout=1)
+    with jumping() as jump:
+        async with serving(lambda _: jump(60)) as port:
+            outcome = await probe(port, path="/shell?cmd=sleep%205", timeout=60)
     text = (
         f'Get "http://127.0.0.1:{port}/shell?cmd=sleep%205": context deadline exceeded '
         "(Client.Timeout exceeded while awaiting headers)"
