@@ -1,5 +1,6 @@
 """The default account of a namespace just made may come a moment after its first Pod."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -37,6 +38,20 @@ async def test_the_default_account_is_waited_for() -> None:
     reader = Reader(given=3)
     assert (await admit(reader)).spec.service_account_name == "default"
     assert reader.looks == 3
+
+
+async def test_it_is_waited_for_as_long_as_a_slow_machine_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with pytest.raises(ApiError, match='serviceaccount "default" not found'):
+        await admit(Reader(given=1000))
+    assert 3 < sum(waited) < 5
 
 
 async def test_other_accounts_are_not() -> None:

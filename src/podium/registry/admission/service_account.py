@@ -36,9 +36,9 @@ TOKEN_EXPIRATION_SECONDS = 3607
 ROOT_CA_CONFIG_MAP = "kube-root-ca.crt"
 VOLUME_PREFIX = "kube-api-access-"
 
-#: Seconds between looks for a namespace's default account, which a controller makes; as upstream,
-#: about a second in all.
-_PAUSES = (0.02, 0.03, 0.05, *(0.1,) * 9)
+#: Seconds between looks for a namespace's default account, which a controller makes: about four in
+#: all. Upstream's one is less than a loaded machine's disk may take for the two writes.
+_PAUSES = (0.02, 0.03, 0.05, *(0.1,) * 9, *(0.2,) * 15)
 
 
 class ServiceAccountAdmission(AdmissionPlugin):
