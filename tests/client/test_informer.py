@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import socket
 
 import pytest
 from aiohttp import web
@@ -138,3 +140,20 @@ async def test_finding(copy):
     assert copy.informer.in_namespace("other") == []
     assert copy.informer.get("ns", "a").metadata.resource_version == "3"
     assert copy.informer.get("ns", "z") is None
+
+
+async def test_a_server_that_is_gone_for_a_moment_is_no_news(caplog):
+    caplog.set_level(logging.DEBUG, "podium.client.informer")
+    clock = VirtualClock()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and nobody listens
+        config = ClientConfig(f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        async with Client(config) as client:
+            informer = Informer(client, scheme.CONFIGMAPS, clock=clock)
+            async with running(informer.run()):
+                while len(caplog.records) < 7:
+                    before = len(caplog.records)
+                    await clock.advance(10.0)
+                    await until(lambda: len(caplog.records) > before)  # noqa: B023
+    levels = [record.levelno for record in caplog.records[:7]]
+    assert levels == [logging.DEBUG] * 6 + [logging.WARNING]

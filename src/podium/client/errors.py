@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 
 import msgspec
@@ -21,6 +22,17 @@ class ConfigurationError(Exception):
 
 #: What any request may raise.
 REQUEST_ERRORS = (ApiError, Unreachable)
+#: So many attempts in a row, each later than the one before, take as long as a restart of the
+#: server may: some three to six seconds.
+_QUIET_FAILURES = 6
+
+
+def log_level(error: Exception, failures: int) -> int:
+    """Return how loudly to tell of *error*, behind *failures* others: that the server cannot be
+    reached is no news at once."""
+    is_news = failures >= _QUIET_FAILURES or not isinstance(error, Unreachable)
+    return logging.WARNING if is_news else logging.DEBUG
+
 
 #: Reasons for codes, for answers that carry no ``Status`` (a proxy's page, an empty body).
 _REASONS = {

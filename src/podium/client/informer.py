@@ -19,7 +19,7 @@ from podium.api.scheme import Resource
 from podium.client import delta
 from podium.client.cache import Cache, IndexFunction
 from podium.client.client import Client
-from podium.client.errors import Unreachable
+from podium.client.errors import Unreachable, log_level
 from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
 
@@ -95,9 +95,10 @@ class Informer(Generic[T]):
 
     # -- running
 
-    async def run(self) -> None:
-        """Keep the copy current until cancelled."""
-        while True:
+    async def run(self, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Keep the copy current until cancelled; or until there would be something to be asked
+        again, and it is no longer *wanted*."""
+        while wanted():
             try:
                 if not self._revision:
                     await self._relist()
@@ -106,9 +107,9 @@ class Informer(Generic[T]):
                 if exc.code == 410 and self._revision:
                     self._revision = ""
                     continue
-                await self._pause(exc)
+                await self._pause(exc, wanted)
             except Unreachable as exc:
-                await self._pause(exc)
+                await self._pause(exc, wanted)
 
     async def _relist(self) -> None:
         found = await self._client.list(
@@ -160,9 +161,13 @@ class Informer(Generic[T]):
         for handler in self._handlers:
             handler(step.old, step.new)
 
-    async def _pause(self, exc: Exception) -> None:
+    async def _pause(self, exc: Exception, wanted: Callable[[], bool]) -> None:
+        if not wanted():
+            return
+        level = log_level(exc, self._backoff.failures)
         delay = self._backoff.next()
-        logger.warning(
+        logger.log(
+            level,
             "list or watch failed",
             extra={"resource": self._resource.plural, "error": exc, "retry_in": f"{delay:.2f}s"},
         )

@@ -1,7 +1,8 @@
 """The ConfigMaps and Secrets that Pods on this node refer to, watched one by one.
 
 As upstream's watch-based manager does it: an object is watched from the first Pod that refers to
-it, and for a while after the last, because Pods of the same kind tend to follow each other.
+it. Once the last is gone, the watch that is there may last for a while, because Pods of the same
+kind tend to follow each other; nothing is asked again, as the node may no longer.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ Key = tuple[Resource, str, str]
 
 class _Watched(msgspec.Struct):
     informer: Informer[Any]
-    task: asyncio.Task[None]
+    task: asyncio.Task[None] | None = None
     users: set[str] = msgspec.field(default_factory=set)
     idle_since: float = 0.0
 
@@ -101,10 +102,16 @@ class ObjectStore:
             field_selector=f"metadata.name={name}",
             clock=self._clock,
         )
-        task = self._group.create_task(informer.run(), name=f"{resource.kind} {namespace}/{name}")
-        watched = self._watched[key] = _Watched(informer, task)
+        watched = self._watched[key] = _Watched(informer)
         informer.on_change(lambda _old, _new: self._changed(watched))
+        name = f"{resource.kind} {namespace}/{name}"
+        watched.task = self._group.create_task(self._keep(key, watched), name=name)
         return watched
+
+    async def _keep(self, key: Key, watched: _Watched) -> None:
+        """Watch as long as somebody uses it; for no longer than LINGER after that."""
+        await watched.informer.run(lambda: bool(watched.users))
+        del self._watched[key]
 
     def _changed(self, watched: _Watched) -> None:
         if watched.informer.synced.is_set():  # the first list is waited for, not reacted to
@@ -125,7 +132,8 @@ class ObjectStore:
             if watched.users:
                 continue
             if now - watched.idle_since >= LINGER:
-                watched.task.cancel()
+                if watched.task is not None:
+                    watched.task.cancel()
                 del self._watched[key]
             else:
                 self._idle.set()

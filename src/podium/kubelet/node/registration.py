@@ -14,7 +14,7 @@ from podium.api.errors import ApiError
 from podium.api.patch import strategic
 from podium.api.types.core_v1 import Node, NodeStatus
 from podium.client.client import Client
-from podium.client.errors import Unreachable
+from podium.client.errors import Unreachable, log_level
 from podium.client.events import EventRecorder
 from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
@@ -88,7 +88,8 @@ class NodeReporter:
                 await self.report()
                 return
             except (ApiError, Unreachable, RuntimeFailure) as exc:
-                logger.warning("node could not be registered", extra={"error": exc})
+                level = log_level(exc, backoff.failures)
+                logger.log(level, "node could not be registered", extra={"error": exc})
                 await self._clock.sleep(backoff.next())
 
     def take(self, node: Node) -> None:
