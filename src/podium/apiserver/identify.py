@@ -36,19 +36,20 @@ async def caller(
 ) -> UserInfo:
     """Return the user, or whom he impersonates. Raises ApiError (401, 403) and
     NoUserToImpersonate."""
-    certificate, authorization = _certificate(request), request.headers.get("Authorization", "")
-    if certificate is None and not authorization:
-        authorization = _websocket_authorization(request)
-    user = await services.authenticator.authenticate(certificate, authorization)
+    headers, certificate = request.headers, _certificate(request)
+    if certificate is not None:
+        user = services.authenticator.holder(certificate)
+    else:
+        authorization = headers.get("Authorization", "") or _websocket_authorization(request)
+        user = await services.authenticator.bearer(authorization)
     if user is ANONYMOUS and info.path not in ANONYMOUS_PATHS:
         raise errors.unauthorized()
-    headers = request.headers
     asked = impersonation.requested(headers.items()) if impersonation.is_asked(headers) else None
     if asked is None:
         return user
-    if not await _may_all(user, asked.constrained(user, info), query, services):
+    if not _may_all(user, asked.constrained(user, info), query, services):
         for need in asked.needs:
-            await services.authorizer.authorize(user, need, query)
+            services.authorizer.authorize(user, need, query)
     return asked.user
 
 
@@ -59,14 +60,12 @@ def without_token(request: BaseRequest) -> BaseRequest:
     return request.clone(headers=websocket_tokens.without_token(request.headers))
 
 
-async def _may_all(
+def _may_all(
     user: UserInfo, needs: Sequence[RequestInfo], query: Query, services: Services
 ) -> bool:
     """Whether *user* may do all of *needs*, and that is anything."""
-    for need in needs:
-        if not (await services.authorizer.decide(user, need, query)).allowed:
-            return False
-    return bool(needs)
+    decide = services.authorizer.decide
+    return bool(needs) and all(decide(user, need, query).allowed for need in needs)
 
 
 def _certificate(request: BaseRequest) -> ClientCertificate | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from podium.apiserver.paths import RequestInfo
 from podium.apiserver.version import version_info
-from podium.kit.metrics import PROCESS, Families
+from podium.kit.metrics import PROCESS, Families, Labels, Series
 from podium.registry.types import Statistics
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,6 +20,7 @@ _BUCKETS = (
     10.0, 15.0, 20.0, 30.0, 45.0, 60.0,
 )  # fmt: skip
 _COMPONENT = "apiserver"
+_MUTATING, _READ_ONLY = ("mutating",), ("readOnly",)
 _RESOURCE = ("group", "resource")
 _NAMES = ("verb", "group", "version", "resource", "subresource", "scope")
 
@@ -47,12 +48,12 @@ class Metrics:
             _BUCKETS,
             (*_NAMES, "dry_run", "component"),
         )
+        self._told: dict[tuple[Labels, bool, int], tuple[Labels, Series]] = {}
         families.mirror(self._durations, "apiserver_request_sli_duration_seconds")
         self._inflight = families.gauge(
             "apiserver_current_inflight_requests", "Short requests under way.", ("request_kind",)
         )
-        self._inflight.set(0, "mutating")
-        self._inflight.set(0, "readOnly")
+        self._inflight.values.update({_MUTATING: 0, _READ_ONLY: 0})
         self._long_running = families.gauge(
             "apiserver_longrunning_requests",
             "Watches and followed logs under way.",
@@ -91,10 +92,17 @@ class Metrics:
         client chose."""
         self._count(info, -1)
         names = info.labels if served else (info.labels[0], "", "", "", "", "")
-        labels = (*names, "All" if dry_run else "", _COMPONENT)
-        self._requests.inc(*labels, str(code))
+        told = self._told.get((names, dry_run, code)) or self._tell(names, dry_run, code)
+        self._requests.values[told[0]] += 1
         if not info.is_long_running:
-            self._durations.observe(seconds, *labels)
+            told[1].observe(seconds)
+
+    def _tell(self, names: Labels, dry_run: bool, code: int) -> tuple[Labels, Series]:
+        """Note under what such requests are counted, and where their durations are."""
+        labels = (*names, "All" if dry_run else "", _COMPONENT)
+        told = (*labels, str(code)), self._durations.series(*labels)
+        self._told[names, dry_run, code] = told
+        return told
 
     def _count(self, info: RequestInfo, step: int) -> None:
         if info.is_long_running:
@@ -102,10 +110,9 @@ class Metrics:
             self._long_running.add(step, *labels)
             if not self._long_running.values[labels]:  # its names may have been made up
                 del self._long_running.values[labels]
-        elif info.verb in ("get", "list"):
-            self._inflight.add(step, "readOnly")
         else:
-            self._inflight.add(step, "mutating")
+            what = _READ_ONLY if info.verb in ("get", "list") else _MUTATING
+            self._inflight.values[what] += step
 
     def text(self) -> bytes:
         """Return everything, with what Python itself counts."""

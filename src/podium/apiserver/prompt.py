@@ -9,45 +9,66 @@ from __future__ import annotations
 import time
 from email.utils import formatdate
 from functools import lru_cache
+from http import HTTPStatus
 
 from aiohttp import HttpVersion11
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.web import BaseRequest, Response
+from multidict import CIMultiDict
 
 from podium.apiserver import audit_id
 
 _WITHOUT_BODY = (204, 304)
+_PHRASES = {each.value: each.phrase for each in HTTPStatus}
+
+Headers = tuple[tuple[str, str], ...]
 
 
 class PromptResponse(Response):
-    """A response with bytes for its body; whatever is out of the ordinary goes aiohttp's way."""
+    """A response with bytes for its body; whatever is out of the ordinary goes aiohttp's way.
 
-    _wire: AbstractStreamWriter | None = None
-    _audit_id = ""
+    What only that way needs is set up when it is taken.
+    """
+
+    _changed: CIMultiDict[str] | None = None
+    _is_written = False
+
+    def __init__(self, body: bytes, status: int, headers: Headers) -> None:
+        self._body, self._status, self._given = body, status, headers
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The headers, for who has more to say."""
+        if self._changed is None:
+            self._changed = CIMultiDict(self._given)
+        return self._changed
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        ends = super().keep_alive is False or self.status in _WITHOUT_BODY
+        """Send all of it; or prepare to, where there is more to be asked."""
+        ends = self._keep_alive is False or self._status in _WITHOUT_BODY
         if ends or not _is_ordinary(request):
+            super().__init__(body=self._body, status=self._status, headers=self.headers)
             return await super().prepare(request)
-        self._wire, self._audit_id = request.writer, audit_id.of(request.headers)
-        return self._wire
+        self._is_written = True
+        await request.writer.write_eof(self._whole(audit_id.of(request.headers)))
+        return request.writer
 
     @property
     def keep_alive(self) -> bool | None:
-        return True if self._wire is not None else super().keep_alive
+        return True if self._is_written else self._keep_alive
 
     async def write_eof(self, data: bytes = b"") -> None:
-        if self._wire is None:
-            return await super().write_eof(data)
-        body = self.body
-        assert isinstance(body, bytes)
-        return await self._wire.write_eof(self._head(len(body)) + body)
+        if not self._is_written:
+            await super().write_eof(data)
 
-    def _head(self, length: int) -> bytes:
-        said = _said(self.status, self.reason, tuple(self.headers.items()))
-        own = f"{audit_id.HEADER}: {self._audit_id}\r\nContent-Length: {length}\r\n".encode()
-        return b"%b%b%b" % (said, own, _rest(int(time.time())))
+    def _whole(self, name: str) -> bytes:
+        """Return the answer to the request of that *name*."""
+        changed, body = self._changed, self._body
+        assert isinstance(body, bytes)
+        said = _said(self._status, self._given if changed is None else tuple(changed.items()))
+        own = f"{audit_id.HEADER}: {name}\r\nContent-Length: {len(body)}\r\n".encode()
+        return b"".join((said, own, _rest(int(time.time())), body))
 
 
 def _is_ordinary(request: BaseRequest) -> bool:
@@ -56,9 +77,10 @@ def _is_ordinary(request: BaseRequest) -> bool:
 
 
 @lru_cache(64)
-def _said(status: int, reason: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+def _said(status: int, headers: Headers) -> bytes:
     """Return the lines that many answers have in common."""
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers)]
+    first = f"HTTP/1.1 {status} {_PHRASES.get(status, '')}"
+    lines = [first, *(f"{name}: {value}" for name, value in headers)]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header holds a line break")
     return "".join(f"{line}\r\n" for line in lines).encode()

@@ -14,7 +14,7 @@ from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
 from podium.apiserver.large import LateResponse, Rewrite
 from podium.apiserver.negotiation import YAML, MediaType
-from podium.apiserver.prompt import PromptResponse
+from podium.apiserver.prompt import Headers, PromptResponse
 from podium.apiserver.warnings import headers as warning_headers
 
 PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -28,22 +28,23 @@ def answer(
     headers = _headers(media, warnings)
     rewrite = _rewrite(media)
     if rewrite is None:
-        return PromptResponse(body=body, status=code, headers=headers)
-    return LateResponse((body,), len(body), rewrite, status=code, headers=headers)
+        return PromptResponse(body, code, headers)
+    return LateResponse((body,), len(body), rewrite, status=code, headers=CIMultiDict(headers))
 
 
 def answer_in_pieces(
     pieces: Iterable[bytes], size: int, media: MediaType, warnings: Iterable[str] = ()
 ) -> Response:
     """Return a response of JSON that is made while it is sent: *size* bytes, in *pieces*."""
-    return LateResponse(pieces, size, _rewrite(media), headers=_headers(media, warnings))
+    headers = CIMultiDict(_headers(media, warnings))
+    return LateResponse(pieces, size, _rewrite(media), headers=headers)
 
 
-def _headers(media: MediaType, warnings: Iterable[str]) -> CIMultiDict[str]:
-    headers = CIMultiDict({"Content-Type": media.format, "Cache-Control": _NO_CACHE})
-    for warning in warning_headers(warnings) if warnings else ():
-        headers.add("Warning", warning)
-    return headers
+def _headers(media: MediaType, warnings: Iterable[str]) -> Headers:
+    headers = (("Content-Type", media.format), ("Cache-Control", _NO_CACHE))
+    if not warnings:
+        return headers
+    return headers + tuple(("Warning", warning) for warning in warning_headers(warnings))
 
 
 def _rewrite(media: MediaType) -> Rewrite | None:

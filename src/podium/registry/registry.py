@@ -150,12 +150,11 @@ class Registry:
         self, resource: Resource, namespace: str, name: str, *, resource_version: str = ""
     ) -> Stored:
         """Return the object as of now, or at least as of *resource_version*."""
-        kind = self._kinds[resource]
-        asked = versions.parse(resource_version)
-        if not resource_version:
-            return await kind.existing(namespace, name)
-        await self._feeder.reached(asked)
-        return kind.cached(namespace, name)
+        if resource_version:
+            await self._feeder.reached(versions.parse(resource_version))
+        else:
+            await self._feeder.current()
+        return self._kinds[resource].cached(namespace, name)
 
     async def list(self, resource: Resource, namespace: str, options: ListOptions) -> ListResult:
         """List a namespace, or all of them where *namespace* is empty."""

@@ -31,7 +31,7 @@ async def ask(user: UserInfo, request_line: str) -> str:
     method, target = request_line.split(" ")
     path, query = split_target(target)
     try:
-        await Authorizer(POLICY, NodeGraph()).authorize(user, parse(method, path, query), query)
+        Authorizer(POLICY, NodeGraph()).authorize(user, parse(method, path, query), query)
     except ApiError as error:
         return str(error) if error.code == 403 else f"{error.code}: {error}"
     return ""

@@ -56,18 +56,18 @@ class Authenticator:
         self._static = static or {}
         self._verified: OrderedDict[str, Claims] = OrderedDict()
 
-    async def authenticate(
-        self, certificate: ClientCertificate | None, authorization: str
-    ) -> UserInfo:
-        """Return the user behind a client *certificate* or an ``Authorization`` header.
+    def holder(self, certificate: ClientCertificate) -> UserInfo:
+        """Return the user of a client's *certificate*. Raises ApiError (401)."""
+        # A connection may outlive the certificate that opened it.
+        if certificate.user is None or certificate.expires <= self._clock.now():
+            raise errors.unauthorized()
+        return certificate.user
 
-        ANONYMOUS when neither is given. Raises ApiError (401) for credentials that do not hold.
+    async def bearer(self, authorization: str) -> UserInfo:
+        """Return the user behind an ``Authorization`` header, ANONYMOUS when it is empty.
+
+        Raises ApiError (401) for credentials that do not hold.
         """
-        if certificate is not None:
-            # A connection may outlive the certificate that opened it.
-            if certificate.user is None or certificate.expires <= self._clock.now():
-                raise errors.unauthorized()
-            return certificate.user
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             return ANONYMOUS

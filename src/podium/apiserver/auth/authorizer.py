@@ -28,13 +28,13 @@ class Authorizer:
     def __init__(self, policy: Policy, graph: NodeGraph) -> None:
         self._policy, self._graph = policy, graph
 
-    async def authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
+    def authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         """Raises ApiError (403)."""
-        decision = await self.decide(user, info, query)
+        decision = self.decide(user, info, query)
         if not decision.allowed:
             raise forbidden(user, info, decision.reason)
 
-    async def decide(self, user: UserInfo, info: RequestInfo, query: Query) -> Decision:
+    def decide(self, user: UserInfo, info: RequestInfo, query: Query) -> Decision:
         """Return whether *user* may do it, with the reasons of all who were asked."""
         if PRIVILEGED_GROUP in user.groups:
             return _ALLOWED

@@ -114,7 +114,7 @@ async def _decide(
     call: Call, user: UserInfo, spec: SubjectAccessReviewSpec | SelfSubjectAccessReviewSpec
 ) -> SubjectAccessReviewStatus:
     info, query = _attributes(spec)
-    decision = await call.services.authorizer.decide(user, info, query)
+    decision = call.services.authorizer.decide(user, info, query)
     return SubjectAccessReviewStatus(allowed=decision.allowed, reason=decision.reason)
 
 
