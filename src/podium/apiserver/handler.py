@@ -26,6 +26,7 @@ from podium.apiserver.call import Call, Services
 from podium.apiserver.inflight import InFlight, Place, TooManyRequests
 from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
+from podium.apiserver.prompt import PromptResponse
 from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 
@@ -53,7 +54,8 @@ class Handler(msgspec.Struct, frozen=True):
         held: list[Place] = []
         try:
             served, response = await self._answer(request, query, entry, held)
-            response = await large.send(request, response)
+            if not isinstance(response, PromptResponse):
+                response = await large.send(request, response)
             code = response.status
         except ConnectionResetError:
             if request.transport is not None and not request.transport.is_closing():

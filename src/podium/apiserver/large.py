@@ -30,7 +30,11 @@ class LateResponse(Response):
     another form by *rewrite* where there is one."""
 
     def __init__(
-        self, pieces: Iterable[bytes], size: int, rewrite: Rewrite | None = None, **named: object
+        self,
+        pieces: Iterable[bytes | memoryview],
+        size: int,
+        rewrite: Rewrite | None = None,
+        **named: object,
     ) -> None:
         super().__init__(**named)  # type: ignore[arg-type]
         self.pieces, self.size, self.rewrite = pieces, size, rewrite
@@ -49,10 +53,11 @@ async def send(request: BaseRequest, response: StreamResponse) -> StreamResponse
         return response
     if len(response.body) < COMPRESS_FROM:
         return response
-    return await _sent(request, response, _cut(response.body), len(response.body))
+    return await _sent(request, response, cut(response.body), len(response.body))
 
 
-def _cut(body: bytes) -> Iterator[memoryview]:
+def cut(body: bytes) -> Iterator[memoryview]:
+    """Return what is at hand as a whole in pieces."""
     view = memoryview(body)
     return (view[start : start + PIECE] for start in range(0, len(body), PIECE))
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+from collections.abc import Coroutine
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
@@ -23,6 +25,8 @@ from podium.kit import peers
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Bytes of a request line, and of one header field: they carry selectors and tokens.
 LINE_LIMIT = 64 * 1024
 HEADERS_LIMIT = 128
@@ -35,6 +39,21 @@ FIRST_TIMEOUT, IDLE_TIMEOUT = 32.0, 90.0
 #: full: below about 10 KiB a second it is disconnected.
 READER_TIMEOUT = 60.0
 _TOO_LARGE = "431 Request Header Fields Too Large"
+
+
+class _InOneTask:
+    """What aiohttp asks of the event loop while it serves a connection.
+
+    It would start a task for each request, one turn of the loop before that is handled and one
+    behind. Nothing here needs a task, or context, of the request's own.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.create_future, self.time, self.call_at = loop.create_future, loop.time, loop.call_at
+
+    @staticmethod
+    def create_task(request: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        return request
 
 
 class Protocol(web.RequestHandler):
@@ -60,6 +79,12 @@ class Protocol(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._first = self._loop_of_timer.call_later(FIRST_TIMEOUT, self.force_close)
+
+    async def start(self) -> None:
+        """Handle one request after the other, all of them in the connection's own task."""
+        if sys.version_info < (3, 12):  # from there on it begins with the request's task at once
+            self._loop = _InOneTask(self._loop_of_timer)  # type: ignore[assignment]
+        await super().start()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._has_begun()

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from podium.api import codec
 from podium.api.errors import ApiError
 from podium.apiserver.errors import PathNotFound
-from podium.apiserver.large import LateResponse, Rewrite
+from podium.apiserver.large import COMPRESS_FROM, LateResponse, Rewrite, cut
 from podium.apiserver.negotiation import YAML, MediaType
 from podium.apiserver.prompt import Headers, PromptResponse
 from podium.apiserver.warnings import headers as warning_headers
@@ -27,9 +27,9 @@ def answer(
     """Return a response of JSON bytes, written the way *media* says."""
     headers = _headers(media, warnings)
     rewrite = _rewrite(media)
-    if rewrite is None:
+    if rewrite is None and len(body) < COMPRESS_FROM:
         return PromptResponse(body, code, headers)
-    return LateResponse((body,), len(body), rewrite, status=code, headers=CIMultiDict(headers))
+    return LateResponse(cut(body), len(body), rewrite, status=code, headers=CIMultiDict(headers))
 
 
 def answer_in_pieces(

@@ -73,24 +73,15 @@ _PROXY_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 def find(info: RequestInfo) -> Route:
     """Return what answers *info*. Raises PathNotFound or ApiError (404, 405)."""
-    if not discovery.served(info.group, info.version):
-        raise errors.PathNotFound
-    if info.resource == "bindings" and not info.group and info.namespace and not info.name:
-        return _bindings(info)
-    if info.group == metrics.GROUP:
-        return _usage(info)
     resource = scheme.find(info.group, info.version, info.resource)
-    if resource is None or not _well_placed(resource, info):
+    if resource is None:
+        return _unstored(info)
+    if not _well_placed(resource, info):
         raise errors.resource_not_found()
-    proxy = _PROXIES.get((resource.plural, info.subresource))
-    if proxy is not None:
-        return _proxied(resource, info, proxy)
-    if info.rest:
-        raise errors.resource_not_found()
+    if info.subresource or info.rest:
+        return _part(resource, info)
     if info.method == "HEAD":
         raise errors.method_not_allowed()
-    if info.subresource:
-        return _subresource(resource, info)
     if resource in _REVIEWS:
         return _review(resource, info)
     if resource is scheme.COMPONENTSTATUSES:
@@ -105,6 +96,28 @@ def find(info: RequestInfo) -> Route:
     ):
         raise errors.method_not_allowed()
     return verb, resource, None
+
+
+def _unstored(info: RequestInfo) -> Route:
+    """Return what answers for what is in no store."""
+    if not discovery.served(info.group, info.version):
+        raise errors.PathNotFound
+    if info.resource == "bindings" and not info.group and info.namespace and not info.name:
+        return _bindings(info)
+    if info.group == metrics.GROUP:
+        return _usage(info)
+    raise errors.resource_not_found()
+
+
+def _part(resource: Resource, info: RequestInfo) -> Route:
+    proxy = _PROXIES.get((resource.plural, info.subresource))
+    if proxy is not None:
+        return _proxied(resource, info, proxy)
+    if info.rest:
+        raise errors.resource_not_found()
+    if info.method == "HEAD":
+        raise errors.method_not_allowed()
+    return _subresource(resource, info)
 
 
 def _proxied(resource: Resource, info: RequestInfo, function: str) -> Route:
