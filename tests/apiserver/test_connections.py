@@ -7,6 +7,7 @@ import json
 import socket
 
 import pytest
+from aiohttp import StreamReader, web
 
 from podium.apiserver import bodies, protocol
 from podium.kit.peers import notice_dead_peers, wait_for_reader
@@ -185,3 +186,22 @@ async def test_answers_end_where_the_client_expects_it(api, line, more, stays):
             assert await asyncio.wait_for(reader.read(), 60) == b""
     finally:
         writer.close()
+
+
+@pytest.mark.parametrize("text", ["Connection closed.", "boom"])
+async def test_a_bug_is_told_whether_or_not_the_client_has_gone(caplog, text):
+    async def answer(request):
+        raise AssertionError
+
+    try:
+        raise RuntimeError(text)
+    except RuntimeError as error:
+        own = error
+    gone = protocol.Protocol(web.Server(answer), asyncio.get_running_loop())
+    gone.log_exception("Error handling request from %s", "nobody", exc_info=own)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    content = StreamReader(gone, 2**16)
+    with pytest.raises(RuntimeError) as failure:
+        await content.read()
+    gone.log_exception("Unhandled exception", exc_info=failure.value)
+    assert len(caplog.records) == 1

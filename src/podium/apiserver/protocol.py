@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import traceback
 from collections.abc import Coroutine
 from functools import cached_property
 from typing import Any, TypeVar
 
+import aiohttp.streams
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
 from aiohttp.web import BaseRequest, StreamResponse
@@ -38,6 +40,8 @@ FIRST_TIMEOUT, IDLE_TIMEOUT = 32.0, 90.0
 #: Seconds within which a client has to make room for more of an answer, once what is kept for it is
 #: full: below about 10 KiB a second it is disconnected.
 READER_TIMEOUT = 60.0
+#: What ``aiohttp.streams`` says then; it has no class of its own for that.
+_CLOSED = "Connection closed."
 _TOO_LARGE = "431 Request Header Fields Too Large"
 
 
@@ -94,7 +98,7 @@ class Protocol(web.RequestHandler):
     def log_exception(self, *args: Any, **named: Any) -> None:
         """Log a bug of ours. None is a client that goes while what it still sends is thrown away:
         every one that is told of a body too long may, and fill the log."""
-        if self.transport is None and isinstance(named.get("exc_info"), RuntimeError):
+        if self.transport is None and _reads_of_nobody(named.get("exc_info")):
             self.log_debug(*args, **named)
         else:
             super().log_exception(*args, **named)
@@ -180,3 +184,11 @@ class Protocol(web.RequestHandler):
             response = responses.bad_request()
         response.force_close()
         return response
+
+
+def _reads_of_nobody(error: object) -> bool:
+    """Whether *error* is aiohttp's, for who reads on from a client that has gone."""
+    if not isinstance(error, RuntimeError) or str(error) != _CLOSED:
+        return False
+    *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+    return innermost.f_globals.get("__name__") == aiohttp.streams.__name__
