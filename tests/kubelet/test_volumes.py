@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from base64 import b64encode
 from datetime import timedelta
@@ -18,7 +19,8 @@ from podium.api.types.core_v1 import (
     Secret,
 )
 from podium.domain.pods.volume_files import VolumeFile
-from podium.kubelet.volumes import atomic_writer
+from podium.kubelet.volumes import atomic_writer, manager
+from support.dead_fs import AVAILABLE, dead_filesystem
 from support.pods import NOW
 
 
@@ -263,6 +265,28 @@ async def test_a_claim_is_looked_for_until_it_is_bound(node, tmp_path):
 
 
 # -- the writer
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+async def test_a_volume_that_has_died_since_holds_up_its_pod_alone(node, tmp_path, monkeypatch):
+    monkeypatch.setattr(manager, "PATIENCE", 0.05)
+    (tmp_path / "v" / "silent").mkdir(parents=True)
+    mount = {"name": "v", "mountPath": "/v", "subPath": "silent"}
+    spec = mounting(hostPath={"path": str(tmp_path / "v")})
+    await node.create({"args": ["exit", "1"], "volumeMounts": [mount]}, **spec)
+    await node.until(lambda: "CrashLoopBackOff r1" in node.states.get("p/c", []), step=0.5)
+    with dead_filesystem(tmp_path / "v"):
+        async with asyncio.timeout(60):
+            text = f"{tmp_path}/v/silent: the file system has not answered"
+            # Not until(): the thread that hangs is work under way.
+            while not any(text in message for message in node.messages()):
+                await node.clock.advance(1.0)
+            await node.create(name="other")
+            while node.phase_of("other") != "Running":
+                await node.clock.advance(1.0)
+    await node.delete(grace=0)
+    await node.gone()
 
 
 def test_files_are_replaced_all_at_once(tmp_path):

@@ -68,6 +68,7 @@ class ContainerStarter(msgspec.Struct, frozen=True):
             text = unsupported_message(unserved)
             return self._failed(pod, container, "CreateContainerConfigError", text)
         try:
+            await self.volumes.still_answer(pod, container)
             config = self._config(pod, container, action, sandbox, image, target)
         except (EnvironmentProblem, SecurityProblem, VolumeProblem, OSError) as exc:
             return self._failed(pod, container, "CreateContainerConfigError", str(exc))

@@ -18,7 +18,7 @@ from podium.domain.pods.downward import DownwardFacts
 from podium.domain.pods.empty_dirs import MEMORY, memory_size
 from podium.domain.pods.volume_files import VolumeProblem
 from podium.domain.pods.volume_ownership import changes_on_mismatch_only, fs_group
-from podium.kit.answering import PATIENCE, answers
+from podium.kit.answering import PATIENCE, answers, silent
 from podium.kit.bounded import in_daemon_thread
 from podium.kit.clock import Clock
 from podium.kubelet.objects import ObjectStore, mounted_volumes
@@ -124,6 +124,16 @@ class PodVolumes:
             if not await answers(path):
                 raise TimeoutError(f"{path}: the file system has not answered in {PATIENCE:g} s")
             self._answered.add(path)
+
+    async def still_answer(self, pod: Pod, container: Container) -> None:
+        """Raises VolumeProblem where *container* mounts a part of a volume that has died since."""
+        foreign = {v.name: path for v in mounted_volumes(pod) if (path := self._foreign_path(v))}
+        parts = [m for m in container.volume_mounts if m.sub_path or m.sub_path_expr]
+        paths = [f"{foreign[m.name]}/{m.sub_path}" for m in parts if m.name in foreign]
+        dead = await silent(paths, PATIENCE)
+        if dead:
+            text = f"the file system has not answered in {PATIENCE:g} s"
+            raise VolumeProblem(f"{', '.join(sorted(dead))}: {text}")
 
     def check(self, pod: Pod, facts: DownwardFacts) -> list[MountFailed]:
         """Tell what stands against setting the volumes up, as far as that is known at once.

@@ -181,11 +181,12 @@ class CommandHelper:
         with contextlib.ExitStack() as unless_answered:
             unless_answered.callback(self.end)
             try:
-                words = self._words(cmd)
+                self.busy = True
+                words = await self._words(cmd)
                 if not words:
+                    self.busy = False
                     unless_answered.pop_all()
                     return None
-                self.busy = True
                 with stdout.kept(), stderr.kept():
                     code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
             except _Deaf:  # somebody has killed it while it had nothing to do
@@ -198,7 +199,7 @@ class CommandHelper:
             return None
         return ExecSyncResponse(stdout.received, stderr.received, code)
 
-    def _words(self, cmd: Sequence[str]) -> str:
+    async def _words(self, cmd: Sequence[str]) -> str:
         """Say *cmd* for the shell; "" where its program is not found. Raises _Deaf.
 
         A name alone would be a program of the shell's own, whatever the image has by that name.
@@ -207,7 +208,7 @@ class CommandHelper:
         if "/" in name:
             return " ".join(map(_quoted, cmd))
         try:
-            program = lending.located(self._path, self.pid, name)
+            program = await lending.located(self._path, self.pid, name)
         except OSError as exc:
             raise _Deaf from exc
         return " ".join(("-a", *map(_quoted, (name, program, *arguments)))) if program else ""

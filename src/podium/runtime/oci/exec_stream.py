@@ -46,7 +46,7 @@ async def exec_stream(
     files = ExecFiles(directory)
     files.directory.mkdir()
     runtime = engine.options
-    flags, given = _lend(engine, container_id, record.pid, cmd)
+    flags, given = await _lend(engine, container_id, record.pid, cmd)
     argv = [
         *(runtime.program(record.handler), "--root", str(runtime.runc_root)),
         *("--log", str(files.log), "--log-format", "json"),
@@ -68,14 +68,14 @@ async def exec_stream(
             shutil.rmtree(files.directory, ignore_errors=True)
 
 
-def _lend(
+async def _lend(
     engine: Engine, container_id: str, pid: int, cmd: Sequence[str]
 ) -> tuple[list[str], list[int]]:
     """Return flags and a descriptor by which *cmd* finds a program of the node's, if it has to."""
     if not lending.wanted(cmd):
         return [], []
     try:
-        path = lending.search_path(engine.container_paths(container_id), pid, cmd[0])
+        path = await lending.search_path(engine.container_paths(container_id), pid, cmd[0])
     except OSError:  # the container has just ended: the command will not run either
         return [], []
     lent = lending.programs() if path else None

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 
+from podium.kit.bounded import in_daemon_thread
 from podium.runtime import linux
 from podium.runtime.oci.layout import ContainerPaths
 from podium.runtime.oci.spec import DEFAULT_PATH
@@ -26,6 +27,7 @@ DESCRIPTOR = 3
 DIRECTORY = f"/proc/self/fd/{DESCRIPTOR}"
 _BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 _PROGRAMS = ("tar", "test", "ash")
+_PATIENCE = 5.0  # seconds
 
 
 class _Process(msgspec.Struct):
@@ -41,24 +43,29 @@ def wanted(cmd: Sequence[str]) -> bool:
     return cmd[:1] == ["tar"] or (len(cmd) == 3 and list(cmd[:2]) == ["test", "-d"])
 
 
-def search_path(paths: ContainerPaths, pid: int, program: str) -> str:
+async def search_path(paths: ContainerPaths, pid: int, program: str) -> str:
     """Return the PATH by which a command finds the node's *program*; "" where it has its own.
 
     *pid* is a process of the container. Raises OSError where that has gone.
     """
     own = own_path(paths)
-    return "" if located(own, pid, program) else f"{own}:{DIRECTORY}"
+    return "" if await located(own, pid, program) else f"{own}:{DIRECTORY}"
 
 
-def located(path: str, pid: int, program: str) -> str:
+async def located(path: str, pid: int, program: str) -> str:
     """Return the file that *program* is in the container of *pid*, by the PATH *path*; "" where
-    there is none. Raises OSError where the process has gone."""
-    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        files = (f"{directory}/{program}" for directory in path.split(":"))
-        return next((file for file in files if _executable(root, file)), "")
-    finally:
-        os.close(root)
+    there is none. Raises OSError where the process has gone, and TimeoutError where a file system
+    on the way does not answer: a volume may have died since it was mounted."""
+
+    def look() -> str:
+        root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            files = (f"{directory}/{program}" for directory in path.split(":"))
+            return next((file for file in files if _executable(root, file)), "")
+        finally:
+            os.close(root)
+
+    return await in_daemon_thread(_PATIENCE, look)
 
 
 @cache
