@@ -16,7 +16,8 @@ PROGRAMS = ([str(BIN / "podium"), "kubectl"], [str(BIN / "kubectl")])
 def path(tmp_path):
     for directory, name, mode in (("a", "kubectl-foo", 0o755), ("a", "kubectl-foo-bar_baz", 0o755),
                                   ("a", "kubectl-dead", 0o644), ("b", "kubectl-foo", 0o755),
-                                  ("b", "kubectl-get", 0o755), ("b", "other", 0o755)):  # fmt: skip
+                                  ("b", "kubectl-get", 0o755), ("b", "kubectl-create-thing", 0o755),
+                                  ("b", "other", 0o755)):  # fmt: skip
         program = tmp_path / directory / name
         program.parent.mkdir(exist_ok=True)
         program.write_text(f'#!/bin/sh\necho {directory}/{name} "$@"\nexit 3\n')
@@ -28,7 +29,7 @@ def path(tmp_path):
 @pytest.mark.parametrize(
     "words",
     [["plugin", "list"], ["plugin", "list", "--name-only"], ["foo", "x", "-n", "y"],
-     ["foo", "bar-baz", "--z"], ["get", "--raw"]],
+     ["foo", "bar-baz", "--z"], ["create", "thing", "--z"], ["get", "--raw"]],
     ids=" ".join,
 )  # fmt: skip
 def test_plugins(tmp_path, path, words):

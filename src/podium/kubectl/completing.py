@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 
 from podium.kubectl import commands, kubeconfig
 from podium.kubectl.command import Command
 from podium.kubectl.discovery import Discovery
 from podium.kubectl.errors import CommandError
-from podium.kubectl.flags import Flag, FlagError, Values, parse
+from podium.kubectl.flags import Flag, FlagError, Kind, Values, parse
 from podium.kubectl.global_flags import GLOBAL_FLAGS
 from podium.kubectl.lists import items
 from podium.kubectl.session import Session
@@ -32,6 +32,13 @@ _PODS = ("attach", "debug", "exec", "logs", "port-forward")
 #: What has Pods, and can stand where a Pod is asked for.
 _WITH_PODS = ("daemonsets/", "deployments/", "pods/", "jobs/", "replicasets/",
               "replicationcontrollers/", "services/", "statefulsets/")  # fmt: skip
+#: What alone some commands are for.
+_ONLY_KINDS = {
+    "autoscale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
+    "scale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
+    "rollout": ("deployment", "daemonset", "statefulset"),
+    "taint": ("node",),
+}
 _NODES = ("cordon", "drain", "uncordon")
 
 
@@ -54,21 +61,24 @@ def run(words: Sequence[str], *, described: bool) -> int:
 def complete(before: Sequence[str], last: str) -> _Answer:
     """Return what *last* may become behind the words *before*, with a tab before what it means."""
     command, rest, path = _command(before)
-    flags = (*(command.flags if command else ()), *GLOBAL_FLAGS)
+    helps = Flag("help", False, f"help for {path[-1] if path else 'kubectl'}", short="h",
+                 kind=Kind.BOOL)  # fmt: skip
+    everywhere = (flag for flag in GLOBAL_FLAGS if flag.name != "help")
+    flags = (*(command.flags if command else ()), helps, *everywhere)
     if "--" not in rest:
         waiting = _waiting(flags, rest)
         if waiting is not None:
             with closing(_Situation(flags, rest[:-1], path)) as situation:
                 return _values(waiting, situation, last)
-        if last.startswith("--") and "=" in last:
+        if last.startswith("-") and "=" in last:
             name, _, part = last.partition("=")
-            flag = next((one for one in flags if f"--{one.name}" == name), None)
+            flag = next((one for one in flags if name in (f"--{one.name}", f"-{one.short}")), None)
             if flag is None:
                 return [], FILES
             with closing(_Situation(flags, rest, path)) as situation:
                 return _values(flag, situation, part)
         if last.startswith("-"):
-            return _flags(flags, last), NO_FILES
+            return _flags(flags, last, set(_typed(flags, rest))), NO_FILES
     if command is None:
         return _matching((f"{name}\t{short}" for name, short in sorted(commands.NAMES.items())),
                          last), NO_FILES  # fmt: skip
@@ -78,7 +88,9 @@ def complete(before: Sequence[str], last: str) -> _Answer:
             found = _matching((f"{name}\t{child.short}" for name, child in children), last)
             if found or command.run is None:
                 return found, NO_FILES
-        return _words(situation, last)
+        found, directive = _words(situation, last)
+        missing = _missing(flags, set(_typed(flags, rest)))
+        return [*_matching(_offers(missing), last), *found], directive
 
 
 class _Situation:
@@ -141,12 +153,37 @@ def _waiting(flags: Iterable[Flag], rest: Sequence[str]) -> Flag | None:
     return None
 
 
-def _flags(flags: Iterable[Flag], last: str) -> list[str]:
-    shown = [flag for flag in flags if not flag.hidden]
-    found = [f"--{flag.name}\t{flag.usage}" for flag in shown]
+def _typed(flags: Iterable[Flag], rest: Sequence[str]) -> Iterator[str]:
+    """Yield the names of the flags that stand on the command line already."""
+    for word in rest:
+        name = word.partition("=")[0]
+        for flag in flags:
+            if name == f"--{flag.name}" or (flag.short and word[:2] == f"-{flag.short}"):
+                yield flag.name
+
+
+def _missing(flags: Iterable[Flag], given: Container[str]) -> list[Flag]:
+    """Return the flags that the command cannot do without."""
+    return [flag for flag in flags if flag.required and flag.name not in given]
+
+
+def _offers(flags: Iterable[Flag]) -> list[str]:
+    return sorted(f"--{flag.name}\t{flag.usage}" for flag in flags)
+
+
+def _flags(flags: Sequence[Flag], last: str, given: Container[str]) -> list[str]:
+    """Return what a flag may be: as long as some are missing that there must be, one of those."""
+    if found := _matching(_offers(_missing(flags, given)), last):
+        return found
+    shown = [flag for flag in flags if not flag.hidden and _may_stand(flag, given)]
+    found = _offers(shown)
     if not last.startswith("--"):
-        found += [f"-{flag.short}\t{flag.usage}" for flag in shown if flag.short]
-    return sorted(_matching(found, last))
+        found += sorted(f"-{flag.short}\t{flag.usage}" for flag in shown if flag.short)
+    return _matching(dict.fromkeys(found), last)
+
+
+def _may_stand(flag: Flag, given: Container[str]) -> bool:
+    return flag.kind in (Kind.LIST, Kind.ARRAY) or flag.name not in given
 
 
 def _matching(found: Iterable[str], last: str) -> list[str]:
@@ -200,9 +237,35 @@ def _words(situation: _Situation, last: str) -> _Answer:
         if words and verb not in ("logs", "attach"):
             return [], NO_FILES
         return _pods(situation, last)
+    if verb == "help":
+        return _commands_below(words, last), NO_FILES
+    kinds = _only_kinds(situation.path)
+    if kinds and not words and "/" not in last:
+        return _matching(kinds, last), NO_FILES
     if verb in _KINDS:
         return _objects(situation, last)
     return [], FILES
+
+
+def _only_kinds(path: Sequence[str]) -> Sequence[str]:
+    """Return the kinds that the command is for, none where it is for all."""
+    if path[-1] in ("pause", "resume"):
+        return ("deployment",)
+    if path[-1] == "image":
+        return ("daemonsets", "deployments", "pods", "cronjobs", "replicasets",
+                "replicationcontrollers", "statefulsets")  # fmt: skip
+    return _ONLY_KINDS.get(path[0], ())
+
+
+def _commands_below(words: Sequence[str], last: str) -> list[str]:
+    """Return the commands that the help of *words* has."""
+    if not words:
+        named = sorted(commands.NAMES.items())
+    else:
+        command, rest, _ = _command(words)
+        children = command.children if command is not None and not rest else {}
+        named = [(name, child.short) for name, child in sorted(children.items())]
+    return _matching((f"{name}\t{short}" for name, short in named), last)
 
 
 def _of_config(situation: _Situation, last: str) -> _Answer:
@@ -227,7 +290,8 @@ def _pods(situation: _Situation, last: str) -> _Answer:
     if slash:
         return [f"{kind}/{name}" for name in _matching(situation.names(kind), part)], NO_FILES
     found = _others(situation.names("pods"), situation.words, last)
-    return [*found, *_matching(_WITH_PODS, last)], NO_FILES
+    kinds = _matching(_WITH_PODS, last)
+    return [*found, *kinds], NO_FILES if found or not kinds else NO_FILES | NO_SPACE
 
 
 def _objects(situation: _Situation, last: str) -> _Answer:

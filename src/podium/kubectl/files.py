@@ -82,7 +82,7 @@ def _validate(source: str, value: Any) -> None:
         )
 
 
-_GO_TYPES = {str: "string", list: "array", bool: "bool", int: "number", float: "number"}
+GO_TYPES = {str: "string", list: "array", bool: "bool", int: "number", float: "number"}
 
 
 def _undecoded(source: str, value: Any, *, listed: bool) -> CommandError | None:
@@ -90,7 +90,7 @@ def _undecoded(source: str, value: Any, *, listed: bool) -> CommandError | None:
     if value is None:  # an item of a list; to Go, an object that says nothing
         value = {}
     if not isinstance(value, dict):
-        what = f"json: cannot unmarshal {_GO_TYPES[type(value)]} into Go value of type "
+        what = f"json: cannot unmarshal {GO_TYPES[type(value)]} into Go value of type "
         return CommandError(f'unable to decode "{source}": {what}unstructured.detector')
     for name, shown in (("kind", "Kind"), ("apiVersion", "apiVersion")):
         if isinstance(value.get(name), str) and value[name]:
@@ -114,7 +114,7 @@ def _wrong_metadata(metadata: Any) -> str:
     if metadata is None:
         return ""
     if not isinstance(metadata, dict):
-        what = f"{_GO_TYPES[type(metadata)]} into Go struct field metadataOnlyObject.metadata"
+        what = f"{GO_TYPES[type(metadata)]} into Go struct field metadataOnlyObject.metadata"
         return f"{what} of type v1.ObjectMeta"
     for name, wanted in (
         ("name", str),
@@ -129,7 +129,7 @@ def _wrong_metadata(metadata: Any) -> str:
             wrong = [one for one in value.values() if one is not None and not isinstance(one, str)]
             go_type = "string"
         if wrong:
-            found = _GO_TYPES.get(type(wrong[0]), "object")
+            found = GO_TYPES.get(type(wrong[0]), "object")
             return f"{found} into Go struct field ObjectMeta.metadata.{name} of type {go_type}"
     return ""
 

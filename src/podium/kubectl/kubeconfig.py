@@ -130,7 +130,19 @@ def read(path: str) -> dict[str, Any] | None:
             document = anything(text)[0]
         except YamlFailure as exc:
             raise CommandError(f'error loading config file "{path}": {exc}') from exc
-    return document if isinstance(document, dict) else {}
+    if document is not None and not isinstance(document, dict):
+        raise CommandError(f'error loading config file "{path}": {_no_object(document)}')
+    return document or {}
+
+
+def _no_object(document: Any) -> str:
+    from podium.kubectl.files import GO_TYPES
+
+    return (
+        f"couldn't get version/kind; json parse error: json: cannot unmarshal "
+        f"{GO_TYPES[type(document)]} into Go value of type struct {{ APIVersion string "
+        r'"json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+    )
 
 
 def connection(config: Kubeconfig, values: Values) -> Connection:

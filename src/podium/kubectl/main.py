@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from errno import ENOSPC
 
 from podium.kubectl import commands
 from podium.kubectl.command import Command, Invocation
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
 _ROOT = "kubectl"
 
 
+#: The exit code of who is killed because nobody reads what he writes, as a shell tells it.
+_NOT_READ = 128 + 13
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run ``kubectl`` with *arguments*; return the exit code."""
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        _open_descriptors()
     try:
         code = _run(list(arguments))
         sys.stdout.flush()
@@ -35,10 +42,27 @@ def main(arguments: Sequence[str]) -> int:
         return exc.exit_code
     except BrokenPipeError:
         _forget_output()
+        return _NOT_READ
+    except OSError as exc:
+        if exc.errno != ENOSPC or exc.filename is not None:
+            raise
+        _forget_output()
+        print("error: write /dev/stdout: no space left on device", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _open_descriptors() -> None:
+    """Open nothing where somebody has closed a descriptor, lest a connection become what is printed
+    to."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass
+    os.close(descriptor)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _flush() -> None:
@@ -77,6 +101,10 @@ def _run(arguments: list[str]) -> int:
         if place is None:
             break
         found = child_of(command, arguments[place])
+        if found is None and path == f"{_ROOT} create" and place == 0:
+            from podium.kubectl.plugins import run_plugin
+
+            run_plugin(arguments[0], arguments[1:], below="create-")
         if found is None:
             break
         del arguments[place]
@@ -153,12 +181,12 @@ def _invoke(path: str, command: Command, arguments: list[str], preferred: Prefer
     of_all = parsed.values.with_defaults(hidden) if hidden else parsed.values
     if of_all.profile != "none":
         _check_profile(of_all.profile)
+    for text in parsed.deprecated:
+        print(text, file=sys.stderr)
     missing = [flag.name for flag in command.flags if flag.required]
     missing = sorted(f'"{name}"' for name in missing if not parsed.values.changed(name))
     if missing:
         raise CommandError(f"required flag(s) {', '.join(missing)} not set")
-    for text in parsed.deprecated:
-        print(text, file=sys.stderr)
     from podium.kubectl.session import Session
 
     session = Session(of_all, preferred)

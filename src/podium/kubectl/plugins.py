@@ -7,8 +7,9 @@ import shutil
 from collections.abc import Sequence
 
 
-def run_plugin(name: str, arguments: Sequence[str]) -> int | None:
-    """Become the plugin for ``kubectl NAME ARGUMENTS``: the longest name that there is.
+def run_plugin(name: str, arguments: Sequence[str], *, below: str = "") -> int | None:
+    """Become the plugin for ``kubectl NAME ARGUMENTS``: the longest name that there is, beginning
+    with *below*.
 
     Returns None where there is none.
     """
@@ -18,7 +19,7 @@ def run_plugin(name: str, arguments: Sequence[str]) -> int | None:
             break
         words.append(word)
     while words:
-        program = "kubectl-" + "-".join(word.replace("-", "_") for word in words)
+        program = f"kubectl-{below}" + "-".join(word.replace("-", "_") for word in words)
         found = shutil.which(program)
         if found is not None:
             os.execv(found, [found, *[name, *arguments][len(words) :]])

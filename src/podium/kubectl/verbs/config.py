@@ -13,6 +13,7 @@ from podium.kubectl import formats
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.flags import Flag, Kind, Values
+from podium.kubectl.help import command_help
 from podium.kubectl.kubeconfig import LISTS
 from podium.kubectl.kubeconfig_files import PATHS, Files, complete
 from podium.kubectl.printing.table import Aligner
@@ -191,6 +192,9 @@ def rename_context(invocation: Invocation) -> int:
 def _delete(kind: str, title: str) -> Callable[[Invocation], int]:
     def run(invocation: Invocation) -> int:
         words, files = invocation.words, Files(invocation.values)
+        if kind == "contexts" and len(words) != 1:
+            print(command_help(invocation.path, COMMAND.children["delete-context"]))
+            return 0
         if len(words) != 1:
             raise Said(f"error: {title} to delete is required\nSee '{invocation.path} -h' for help "
                        "and examples")  # fmt: skip

@@ -49,6 +49,10 @@ def content(key: str, path: str) -> bytes:
 def set_cluster(invocation: Invocation) -> int:
     (name,) = exactly(invocation, 1)
     values, files = invocation.values, Files(invocation.values)
+    if values.insecure_skip_tls_verify and values.certificate_authority:
+        raise CommandError(
+            "you cannot specify a certificate authority and insecure mode at the same time"
+        )
     entry = dict(files.resolved("clusters", name)) if name in files.config.clusters else {}
     _take(entry, values, "server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
     if values.changed("insecure-skip-tls-verify") and values.insecure_skip_tls_verify:
@@ -92,8 +96,11 @@ def set_credentials(invocation: Invocation) -> int:
             "--username/--password"
         )
     entry = dict(files.resolved("users", name)) if name in files.config.users else {}
+    embedded = [key for key in ("client-certificate", "client-key") if values.changed(key)]
+    if values.embed_certs and not embedded:
+        raise CommandError("you must specify a --client-certificate or --client-key to embed")
     for key in ("client-certificate", "client-key"):
-        _file(entry, values, key, embed=values.embed_certs)
+        _file(entry, values, key, embed=values.embed_certs and key in embedded)
     _take(entry, values, "token", "username", "password")
     if values.token or basic:
         for key in ("username", "password") if values.token else ("token",):
@@ -131,8 +138,8 @@ def _exec(entry: Entry, values: Values) -> None:
                       ("exec-provide-cluster-info", "provideClusterInfo")):  # fmt: skip
         if values.changed(name):
             made[key] = getattr(values, name.replace("-", "_"))
-    if values.changed("exec-arg"):
-        made["args"] = list(values.exec_arg)
+    if values.changed("exec-arg") or values.changed("exec-command"):
+        made["args"] = list(values.exec_arg) or None
     env = {one["name"]: one["value"] for one in made.get("env") or ()}
     for text in values.exec_env:
         key, equals, value = text.partition("=")

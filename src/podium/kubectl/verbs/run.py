@@ -31,8 +31,6 @@ _RESTART = ("Always", "OnFailure", "Never")
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
-    if not values.changed("image"):
-        raise CommandError('required flag(s) "image" not set')
     removal = delete_options(values)
     if not invocation.words:
         raise CommandError("NAME is required for run")
@@ -258,7 +256,7 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
         RECORD_FLAG,
         Flag("generator", hidden=True,
              deprecated="has no effect and will be removed in the future."),
-        Flag("image", usage="The image for the container to run."),
+        Flag("image", usage="The image for the container to run.", required=True),
         Flag("image-pull-policy", usage="The image pull policy for the container. If left empty, "
              "this value will not be specified by the client and defaulted by the server."),
         Flag("labels", usage="Comma separated labels to apply to the pod. Will override previous "

@@ -81,7 +81,10 @@ def _nodes(
     invocation: Invocation, words: list[str], added: list[Taint], removed: list[Taint]
 ) -> list[Chosen]:
     values, session = invocation.values, invocation.session
-    type_: ResourceType = Discovery(session.http).find(words[0])
+    try:
+        type_: ResourceType = Discovery(session.http).find(words[0])
+    except CommandError as exc:
+        raise Said(str(exc)) from exc
     if type_.kind != "Node":
         raise CommandError(f"invalid resource type {words[0]}, only node types are supported")
     if both := taints.contradictions(added, removed):
