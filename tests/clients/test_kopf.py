@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -23,6 +24,7 @@ pytestmark = [
     pytest.mark.usefixtures("rubbish"),
 ]
 FINALIZER = "kopf.zalando.org/KopfFinalizerMarker"
+HANDLED = "kopf.zalando.org/last-handled-configuration"
 
 
 @pytest.fixture
@@ -67,6 +69,12 @@ async def until(probe: Callable[[], Any], what: str) -> Any:
     return await asyncio.to_thread(eventually, probe, what)
 
 
+def handled(found: Any) -> str:
+    """What ``data.a`` of a ConfigMap was when kopf had last handled it, by its note of that."""
+    note = found["metadata"].get("annotations", {}).get(HANDLED)
+    return str(json.loads(note)["data"]["a"]) if note else ""
+
+
 def config_map(name: str, **data: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
@@ -108,6 +116,7 @@ async def test_an_objects_life_is_handled(
         await until(
             lambda: "example.com/seen" in get()["metadata"].get("annotations", {}), "a mark"
         )
+        await until(lambda: handled(get()) == "1", "the note of that")
         assert get()["metadata"]["finalizers"] == [FINALIZER]
         for number in ("2", "3"):
             assert relayed.cut()
@@ -121,6 +130,7 @@ async def test_an_objects_life_is_handled(
                 lambda number=number: told[-1] == ("update", str(int(number) - 1), number),
                 "the handler of the update",
             )
+            await until(lambda number=number: handled(get()) == number, "the note of that")
         await asyncio.to_thread(shared.request, "DELETE", f"{path}/one")
         await until(lambda: get()["kind"] == "Status", "the end, once the handler lets go")
 
@@ -155,8 +165,10 @@ async def test_an_operator_that_was_away_catches_up(
     shared.request("POST", path, config_map("one", a="1"))
     async with operator():
         await until(lambda: told == ["one"], "the object that was there")
+        await until(
+            lambda: handled(shared.request("GET", f"{path}/one")[1]) == "1", "the note of that"
+        )
     marked = shared.request("GET", f"{path}/one")[1]
-    assert "kopf.zalando.org/last-handled-configuration" in marked["metadata"]["annotations"]
     told.clear()
     shared.request("PUT", f"{path}/one", marked | {"data": {"a": "2"}})
     async with operator():
@@ -213,6 +225,8 @@ async def test_namespaces_with_an_index_of_what_is_in_them(
         patch.metadata.annotations["example.com/accounts"] = str(len(found))
 
     path = f"/api/v1/namespaces/{namespace}"
+    account = f"{path}/serviceaccounts/default"
+    await until(lambda: shared.request("GET", account)[0] == 200, "what there is to be found")
     async with operator(clusterwide=True):
         changed = shared.request("GET", path)[1]
         changed["metadata"]["labels"] = {"tested": namespace}
