@@ -28,6 +28,26 @@ async def test_legacy_discovery(api: RunningApiServer, path: str, kind: str) -> 
         assert (await response.json())["kind"] == kind
 
 
+async def test_what_is_listed_and_what_a_slash_makes_of_it(api: RunningApiServer) -> None:
+    answered = {
+        "/apis/": 200, "/apis/apps/": 200, "/api/v1/": 200, "/version/": 200,
+        "/healthz/": 404, "/livez/ping/": 404, "/metrics/": 404, "/openapi/v2/": 404,
+        "/openapi/v3/": 404, "/openapi/v3/version/": 404, "/openid/v1/jwks/": 200,
+    }  # fmt: skip
+    async with api.session() as session:
+        for path, code in answered.items():
+            async with session.get(path) as response:
+                assert response.status == code, path
+        async with session.get("/") as response:
+            listed = (await response.json())["paths"]
+        async with session.get("/apis") as response:
+            groups = [group["name"] for group in (await response.json())["groups"]]
+    assert {"/api", "/apis", "/apis/", "/openapi/v3", "/openapi/v3/"} <= set(listed)
+    assert listed == sorted(listed)
+    assert groups[:3] == ["apps", "events.k8s.io", "authentication.k8s.io"]
+    assert groups[-2:] == ["discovery.k8s.io", "metrics.k8s.io"]
+
+
 @pytest.mark.parametrize("version", ["v2", "v2beta1"])
 @pytest.mark.parametrize("root", ["/api", "/apis"])
 async def test_aggregated_discovery(api: RunningApiServer, root: str, version: str) -> None:

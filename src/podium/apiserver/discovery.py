@@ -26,6 +26,25 @@ _ACCEPTED = (JSON, "application/yaml", "application/vnd.kubernetes.protobuf")
 #: What is found here is more than the kinds: upstream's aggregator adds metrics-server's.
 _OFFERED = (*RESOURCES, *metrics.RESOURCES)
 
+#: In the order of the priorities of upstream's groups; clients prefer what they find first. What is
+#: not named here comes last, as what is aggregated does.
+_BY_PRIORITY = (
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+)
+
 Document = dict[str, Any]
 
 
@@ -68,7 +87,12 @@ def _groups(resources: Iterable[Resource]) -> dict[str, tuple[str, ...]]:
             versions = found.setdefault(resource.group, [])
             if resource.version not in versions:
                 versions.append(resource.version)
-    return {group: tuple(versions) for group, versions in sorted(found.items())}
+    return {group: tuple(found[group]) for group in sorted(found, key=_priority)}
+
+
+def _priority(group: str) -> tuple[int, str]:
+    known = group in _BY_PRIORITY
+    return _BY_PRIORITY.index(group) if known else len(_BY_PRIORITY), group
 
 
 @cache

@@ -31,6 +31,8 @@ class Site(msgspec.Struct, frozen=True):
     async def answer(self, request: BaseRequest, info: RequestInfo, query: Query) -> StreamResponse:
         """Raises PathNotFound or ApiError."""
         path = info.path.rstrip("/") or "/"
+        if path != info.path and path.startswith(_EXACT):
+            raise errors.PathNotFound
         health = await self.health.answer(path, query)
         if health is not None:
             return health
@@ -121,13 +123,15 @@ class Site(msgspec.Struct, frozen=True):
     def _paths(self) -> list[str]:
         """The root's list of what there is."""
         found = set(self._documents()) - {"/"}
-        found |= {"/api/v1", *self.health.paths()}
+        found |= {"/api/v1", "/apis/", "/openapi/v3/", *self.health.paths()}
         for group, versions in discovery.groups().items():
             found.add(f"/apis/{group}")
             found.update(f"/apis/{group}/{version}" for version in versions)
         return sorted(found)
 
 
+#: Where a slash at the end leads to nothing, as upstream.
+_EXACT = ("/healthz", "/livez", "/readyz", "/metrics", "/openapi/")
 #: As upstream, whoever asks for it.
 _INDENTED = negotiation.MediaType(pretty=True)
 
