@@ -78,5 +78,11 @@ async def test_who_is_turned_away_is_told_when_to_come_again(tmp_path, monkeypat
         async with session.get("/version") as response:
             assert (response.status, response.headers["Retry-After"]) == (429, "1")
             assert await response.text() == "Too many requests, please try again later.\n"
-        async with api.session() as admin, admin.get("/version") as response:
-            assert response.status == 200
+        async with api.session() as admin:
+            async with admin.get("/version") as response:
+                assert response.status == 200
+            async with admin.get("/metrics") as response:
+                lines = (await response.text()).splitlines()
+    [counted] = [line for line in lines if line.startswith("apiserver_request_terminations_total{")]
+    assert 'code="429"' in counted
+    assert counted.endswith(" 1.0")

@@ -127,6 +127,19 @@ async def test_metrics_count_requests(api: RunningApiServer) -> None:
     assert "process_resident_memory_bytes" in text
 
 
+async def test_metrics_have_no_names_that_clients_make_up(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        for path in ("/api/v1/madeup1", "/apis/madeup2/v1/x", "/api/v1/pods/madeup3/madeup4", "/y"):
+            async with session.get(path) as response:
+                assert response.status == 404
+        async with session.get("/metrics") as response:
+            text = await response.text()
+    counted = [line for line in text.splitlines() if 'code="404"' in line]
+    assert sum(float(line.rpartition(" ")[2]) for line in counted) == 4.0
+    assert "madeup" not in text
+    assert "apiserver_client_certificate_expiration_seconds_count" in text
+
+
 async def test_metrics_count_admission_and_the_store(api: RunningApiServer) -> None:
     path = "/api/v1/namespaces/default/configmaps"
     async with api.session() as session:

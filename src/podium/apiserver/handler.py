@@ -73,12 +73,13 @@ class Handler(msgspec.Struct, frozen=True):
     async def _answer(
         self, request: BaseRequest, query: Query, entry: access.Entry, held: list[Place]
     ) -> tuple[bool, StreamResponse]:
-        """Return whether the path is one that is served, and the answer.
+        """Return whether there is something at the path that may be asked for, and the answer.
 
         The places that are taken up until that is sent are put on *held*.
         """
         info = entry.info
         warnings: list[str] = []
+        found = False
         try:
             entry.user = user = await identify.caller(request, info, query, self.services)
             request = identify.without_token(request)
@@ -89,13 +90,15 @@ class Handler(msgspec.Struct, frozen=True):
             if not info.is_resource:
                 return True, await self.site.answer(request, info, query)
             verb, resource, subresource = routes.find(info)
+            found = True
             call = Call(request, info, query, user, self.services, resource, subresource, warnings)
             return True, await verb(call)
         except ApiError as error:
             entry.error = str(error)
             media = negotiation.for_errors(request.headers, query.get("pretty"))
-            return error.code not in (401, 403), responses.failed(error, media, warnings)
+            return found, responses.failed(error, media, warnings)
         except TooManyRequests as error:
+            self.metrics.turned_away(info)
             response = responses.text(error.TEXT, 429)
             response.headers["Retry-After"] = str(error.RETRY_AFTER)
             return False, response

@@ -48,6 +48,11 @@ class Metrics:
             _BUCKETS,
             (*_NAMES, "dry_run", "component"),
         )
+        self._terminations = families.counter(
+            "apiserver_request_terminations",
+            "Requests turned away in self-defence.",
+            (*_NAMES, "component", "code"),
+        )
         self._told: dict[tuple[Labels, bool, int], tuple[Labels, Series]] = {}
         families.mirror(self._durations, "apiserver_request_sli_duration_seconds")
         self._inflight = families.gauge(
@@ -96,6 +101,10 @@ class Metrics:
         self._requests.values[told[0]] += 1
         if not info.is_long_running:
             told[1].observe(seconds)
+
+    def turned_away(self, info: RequestInfo) -> None:
+        """Note a request too many; nobody has looked yet whether its names mean anything."""
+        self._terminations.inc(info.labels[0], "", "", "", "", "", _COMPONENT, "429")
 
     def _tell(self, names: Labels, dry_run: bool, code: int) -> tuple[Labels, Series]:
         """Note under what such requests are counted, and where their durations are."""

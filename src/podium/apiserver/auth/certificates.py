@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,17 @@ from typing import Any
 import msgspec
 
 from podium.api.user import AUTHENTICATED, CREDENTIAL_ID, UserInfo
+from podium.kit.metrics import PROCESS
+
+#: Follows ``k8s.io/apiserver/pkg/authentication/request/x509``, but counts each connection once.
+_REMAINING = PROCESS.histogram(
+    "apiserver_client_certificate_expiration_seconds",
+    "For how long certificates were valid when clients showed them.",
+    (
+        0.0, 1800.0, 3600.0, 7200.0, 21600.0, 43200.0, 86400.0, 172800.0, 345600.0, 604800.0,
+        2592000.0, 7776000.0, 15552000.0, 31104000.0,
+    ),
+)  # fmt: skip
 
 #: The attribute of a subject that holds the user's uid.
 _UID = "1.3.6.1.4.1.57683.2"
@@ -28,7 +40,9 @@ class ClientCertificate(msgspec.Struct, frozen=True):
 
 def read(told: Mapping[str, Any], der: bytes) -> ClientCertificate:
     """Return what *told*, ``ssl``'s own reading of the certificate in *der*, says."""
-    expires = datetime.fromtimestamp(ssl.cert_time_to_seconds(told["notAfter"]), UTC)
+    until = ssl.cert_time_to_seconds(told["notAfter"])
+    expires = datetime.fromtimestamp(until, UTC)
+    _REMAINING.observe(until - time.time())
     name, uid, groups = "", "", []
     for attributes in told.get("subject", ()):
         for key, value in attributes:
