@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import Any
 
@@ -69,6 +70,25 @@ async def test_pods_have_less_than_the_node(node):
     node.left[PODS_MEMORY] = Observation(50 * MIB, 1 << 30)
     gone = await node.phase("Failed", step=1)
     assert "Threshold quantity: 100Mi, available: 50Mi. " in gone.status.message
+
+
+async def test_a_runtime_that_hangs_for_a_while_holds_up_no_eviction_for_longer(node):
+    pod = await node.create()
+    await node.running()
+    listing, asked = node.runtime.list_pod_sandbox, []
+
+    async def hanging(*, pod_uid: str = "") -> Any:
+        if pod_uid == pod.metadata.uid:
+            asked.append(pod_uid)
+            if len(asked) <= 3:
+                await asyncio.Event().wait()
+        return await listing(pod_uid=pod_uid)
+
+    node.runtime.list_pod_sandbox = hanging
+    node.left[MEMORY] = Observation(50 * MIB, 1 << 30)
+    gone = await node.phase("Failed", step=1)
+    assert gone.status.reason == "Evicted"
+    assert len(asked) > 3
 
 
 async def test_a_soft_threshold_waits_and_gives_time(idle_node):

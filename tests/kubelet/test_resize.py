@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from podium.api.types.core_v1 import Pod, PodCondition
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.types.scheduling_v1 import PriorityClass
 from podium.runtime.cgroup_limits import CgroupLimits
+from podium.runtime.port import ContainerState
 from support.node import NODE, Node
 
 MEGABYTE = 1 << 20
@@ -86,6 +88,30 @@ async def test_a_resize_reaches_the_cgroups_and_the_status(node):
     )
     assert said(node, "ResizeStarted") == [f"ResizeStarted: Pod resize started: {what}"]
     assert said(node, "ResizeCompleted") == [f"ResizeCompleted: Pod resize completed: {what}"]
+
+
+async def test_a_container_that_ends_meanwhile_is_no_error(node):
+    await node.create(asking("100m"))
+    await node.running()
+    update, status = node.runtime.update_container_resources, node.runtime.container_status
+
+    async def too_late(container_id: str, wish: Any) -> None:
+        if node.states["p/c"] == ["running r0"]:
+            node.runtime.exit(container_id, 1)
+            while (await status(container_id)).state is ContainerState.RUNNING:
+                await asyncio.sleep(0)
+        await update(container_id, wish)
+
+    node.runtime.update_container_resources = too_late
+    await resize(node, requests={"cpu": "200m"})
+    await node.until(lambda: node.states["p/c"][-1] == "running r1", step=1)
+    await node.until(lambda: requests(node.pod()) == ("200m", "200m", "200m"))
+
+    await node.until(lambda: said(node, "ResizeCompleted"), step=1)
+    assert said(node, "ResizeError") == []
+    [run] = node.pod().status.container_statuses
+    config = node.runtime.config(run.container_id.removeprefix("podium://"))
+    assert config.resources.cpu_shares == 204
 
 
 async def test_more_than_the_node_has_is_infeasible_and_can_be_taken_back(node):

@@ -238,8 +238,8 @@ class PodWorker:
             await self._node.clock.wait(self._wake, self._seconds_until(look_again))
 
     async def _look(self) -> Observed:
-        """See what there is of the Pod; a deletion does not wait for a runtime that hangs."""
-        if not self._is_deleted:
+        """See what there is of the Pod; its end does not wait for a runtime that hangs."""
+        if not self._is_deleted and self._verdict is None:
             async with self._cut_short.scope():
                 return await self._observer.observe()
         return await self._observer.observe_soon(self._node.clock)

@@ -32,7 +32,12 @@ from podium.domain.pods.resize import (
 from podium.kit.backoff import Backoff
 from podium.kubelet.allocation import PodAllocation
 from podium.kubelet.services import NodeServices
-from podium.runtime.port import LinuxContainerResources, RuntimeFailure
+from podium.runtime.port import (
+    ContainerState,
+    LinuxContainerResources,
+    NotFound,
+    RuntimeFailure,
+)
 
 
 class PodResizer:
@@ -131,20 +136,36 @@ class PodResizer:
 
     async def _carry_out(self, pod: Pod, changes: list[Change]) -> None:
         """Raises RuntimeFailure."""
-        node, cgroups = self._node, self._node.cgroups
+        cgroups = self._node.cgroups
         now, wanted = cgroups.limits(pod), cgroups.wanted(pod)
         steps = resize_steps(changes, now, wanted)
         if any(change.memory_limit_shrinks for change in changes) or _shrinks(now, wanted):
+            changes = [change for change in changes if await self._runs(change.id)]
             used = {change.id: await self._memory(change.id) for change in changes}
             problem = below_usage(changes, now, wanted, MemoryInUse(cgroups.memory(pod), used))
             if problem:
                 raise RuntimeFailure(problem)
         for step in steps:
             if isinstance(step, ResizeContainer):
-                wish = _wish(step.resource, step.cgroup)
-                await node.runtime.update_container_resources(step.id, wish)
+                await self._update(step.id, _wish(step.resource, step.cgroup))
             else:
                 cgroups.resize(pod, step)
+
+    async def _update(self, container_id: str, wish: LinuxContainerResources) -> None:
+        """Raises RuntimeFailure, but for a container that has just ended: what runs next has what
+        was granted from its start."""
+        try:
+            await self._node.runtime.update_container_resources(container_id, wish)
+        except RuntimeFailure:
+            if await self._runs(container_id):
+                raise
+
+    async def _runs(self, container_id: str) -> bool:
+        try:
+            status = await self._node.runtime.container_status(container_id)
+        except NotFound:
+            return False
+        return status.state is ContainerState.RUNNING
 
     def _changes(self, pod: Pod, observed: Observed) -> Iterator[Change]:
         for container in resizable(pod):
