@@ -5,7 +5,6 @@ Follows ``k8s.io/kubernetes/pkg/registry/core/pod`` (``LogLocation``, validation
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -15,6 +14,7 @@ from aiohttp.web import Response, StreamResponse
 from podium.api import field
 from podium.api.errors import ApiError, bad_request, failure, internal, invalid_kind
 from podium.api.field import FieldError, Path
+from podium.api.go_time import parse_time
 from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Pod
 from podium.api.types.meta_v1 import StatusDetails
@@ -22,7 +22,6 @@ from podium.apiserver.call import Call
 from podium.apiserver.paths import Query
 from podium.apiserver.query import integer
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", re.ASCII)
 _STREAMS = ("All", "Stderr", "Stdout")
 #: How much of a kubelet's error is passed on, in bytes.
 _ERROR_LIMIT = 2048
@@ -68,11 +67,11 @@ def log_options(query: Query, pod_name: str) -> dict[str, str]:
     """Return the options to hand to the kubelet. Raises ApiError (400, 422)."""
     numbers = {name: integer(query, name) for name in ("tailLines", "limitBytes", "sinceSeconds")}
     since_time = query.get("sinceTime")
-    if since_time and not _RFC3339.match(since_time):
-        raise bad_request(
-            f'parsing time "{since_time}" as "2006-01-02T15:04:05Z07:00": '
-            f'cannot parse "{since_time}" as "2006"'
-        )
+    if since_time:
+        try:
+            parse_time(since_time)
+        except ValueError as exc:
+            raise bad_request(str(exc)) from None
     found = list(_offences(numbers, since_time, query.get("stream")))
     if found:
         raise invalid_kind("", "PodLogOptions", pod_name, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Any
 
@@ -42,7 +41,7 @@ def run(invocation: Invocation) -> int:
     if values.selector and words:
         raise CommandError(f"only a selector (-l) or a POD name is allowed{_HELP}")
     timeout = checked_timeout(invocation, usage=False)
-    _check_time(values.since_time)
+    _moment(values.since_time)
     pods = _pods(invocation, words[:1], timeout)
     container = words[1] if len(words) == 2 else values.container
     _check(invocation, container)
@@ -147,11 +146,16 @@ def _containers(invocation: Invocation, pod: Json, container: str) -> list[str]:
 # -- what of them
 
 
-def _check_time(text: str) -> None:
-    if text and not re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", text, re.ASCII):
-        raise CommandError(
-            f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse "{text}" as "2006"'
-        )
+def _moment(text: str) -> str:
+    """Return a time of the command line as it is asked for. Raises CommandError."""
+    if not text:
+        return ""
+    from podium.api.go_time import format_time, parse_time
+
+    try:
+        return format_time(parse_time(text))
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
 
 
 def _check(invocation: Invocation, container: str) -> None:
@@ -187,7 +191,7 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
     if values.since:
         query.append(("sinceSeconds", str(round(values.since))))
     if values.since_time:
-        query.append(("sinceTime", values.since_time))
+        query.append(("sinceTime", _moment(values.since_time)))
     return query
 
 
