@@ -109,6 +109,6 @@ async def test_half_a_handshake_is_refused(node, path):
         path,
         Connection="Upgrade",
         Upgrade="websocket",
-        **{"Sec-WebSocket-Protocol": TUNNEL_PROTOCOL},
+        **{"Sec-WebSocket-Protocol": f"{TUNNEL_PROTOCOL}, v5.channel.k8s.io"},
     )
     assert told == (400, "Unsupported version: ")

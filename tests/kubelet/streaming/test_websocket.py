@@ -7,7 +7,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession, WSMsgType, web
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
 from aiohttp.test_utils import TestServer
 
 from podium.kubelet.streaming import websocket
@@ -45,6 +45,15 @@ async def test_no_message_is_longer_than_clients_take(server: TestServer) -> Non
     assert messages[0][1:] == b""
     assert max(map(len, messages)) <= 32 * 1024 + 1
     assert b"".join(message[1:] for message in messages) == DATA
+
+
+async def test_who_speaks_other_protocols_is_refused(server: TestServer) -> None:
+    async with ClientSession() as session:
+        with pytest.raises(WSServerHandshakeError) as refused:
+            await session.ws_connect(server.make_url("/"), protocols=("v9", "v8"))
+        assert refused.value.status == 403
+        async with session.ws_connect(server.make_url("/")) as socket:
+            assert socket.protocol is None  # who names none is served
 
 
 async def test_who_is_held_back_gets_an_answer_to_pings_that_are_not_read(

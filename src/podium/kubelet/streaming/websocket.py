@@ -41,7 +41,20 @@ class Channels:
     async def open(
         cls, request: web.Request, protocols: tuple[str, ...], reads: tuple[int, ...]
     ) -> AsyncIterator[Channels]:
-        """Answer the handshake; channels of *reads* can be read, others' messages are dropped."""
+        """Answer the handshake; channels of *reads* can be read, others' messages are dropped.
+
+        Raises HTTPForbidden for a client that speaks other protocols alone.
+        """
+        offered = [
+            name.strip()
+            for text in request.headers.getall("Sec-WebSocket-Protocol", [])
+            for name in text.split(",")
+        ]
+        if offered and not set(offered) & set(protocols):
+            named, known = " ".join(offered), " ".join(protocols)
+            raise web.HTTPForbidden(
+                text=f"requested protocol(s) are not supported: [{named}]; supports [{known}]"
+            )
         socket = web.WebSocketResponse(
             protocols=protocols, max_msg_size=MESSAGE_LIMIT, compress=False
         )
