@@ -10,6 +10,7 @@ import pytest
 from aiohttp import StreamReader, web
 
 from podium.apiserver import bodies, protocol
+from podium.kit.heap import Thrift
 from podium.kit.peers import notice_dead_peers, wait_for_reader
 from support.apiserver import running_apiserver
 
@@ -197,7 +198,8 @@ async def test_a_bug_is_told_whether_or_not_the_client_has_gone(caplog, text):
         raise RuntimeError(text)
     except RuntimeError as error:
         own = error
-    gone = protocol.Protocol(web.Server(answer), asyncio.get_running_loop())
+    loop = asyncio.get_running_loop()
+    gone = protocol.Protocol(web.Server(answer), loop, Thrift(loop))
     gone.log_exception("Error handling request from %s", "nobody", exc_info=own)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     content = StreamReader(gone, 2**16)

@@ -1,4 +1,4 @@
-"""One heap for all threads of a process."""
+"""One heap for all threads of a process, that gives back what is free."""
 
 from __future__ import annotations
 
@@ -27,3 +27,32 @@ def test_threads_share_a_heap_where_that_is_asked_for(asked: str, heaps: int):
         [sys.executable, "-c", _WORK, asked], capture_output=True, text=True, check=True
     )
     assert said.stderr.count("Arena ") == heaps
+
+
+_LET_GO = """
+import asyncio
+from pathlib import Path
+from podium.kit import heap
+
+async def main():
+    heap.QUIET = 0
+    thrift = heap.Thrift(asyncio.get_running_loop())
+    held = [b"x" * 10_000 + bytes(number) for number in range(6000)]
+    full, kept = used(), held[::100]
+    del held
+    assert used() > full / 2, "given back without being asked"
+    thrift.freed(heap.WORTH_WHILE)
+    async with asyncio.timeout(60):
+        while used() > full / 2:
+            await asyncio.sleep(0.01)
+
+def used():
+    return int(Path("/proc/self/statm").read_text().split()[1])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="not glibc")
+def test_what_lies_free_between_what_is_kept_is_given_back():
+    subprocess.run([sys.executable, "-c", _LET_GO], check=True)

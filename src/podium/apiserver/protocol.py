@@ -24,6 +24,7 @@ from podium.apiserver.auth import certificates
 from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.negotiation import MediaType
 from podium.kit import peers
+from podium.kit.heap import Thrift
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ FIRST_TIMEOUT, IDLE_TIMEOUT = 32.0, 90.0
 READER_TIMEOUT = 60.0
 #: What ``aiohttp.streams`` says then; it has no class of its own for that.
 _CLOSED = "Connection closed."
+#: About how many bytes a connection takes up, and what it has asked for does for each byte of that.
+_HELD, _HELD_FOR_BYTE = 64 * 1024, 8
 _TOO_LARGE = "431 Request Header Fields Too Large"
 
 
@@ -63,7 +66,7 @@ class _InOneTask:
 class Protocol(web.RequestHandler):
     """One connection. Errors of the HTTP layer are answered in upstream's form."""
 
-    def __init__(self, manager: Any, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, manager: Any, loop: asyncio.AbstractEventLoop, thrift: Thrift) -> None:
         super().__init__(
             manager,
             loop=loop,
@@ -76,6 +79,7 @@ class Protocol(web.RequestHandler):
         )
         self._loop_of_timer = loop
         self._first: asyncio.TimerHandle | None = None
+        self._thrift, self._taken = thrift, 0
         self._heading = 0  #: bytes of a request's head that have come so far
         self._full: asyncio.TimerHandle | None = None
         self._is_patient = False
@@ -94,6 +98,7 @@ class Protocol(web.RequestHandler):
         self._has_begun()
         self._has_room()
         super().connection_lost(exc)
+        self._thrift.freed(_HELD + self._taken * _HELD_FOR_BYTE)
 
     def log_exception(self, *args: Any, **named: Any) -> None:
         """Log a bug of ours. None is a client that goes while what it still sends is thrown away:
@@ -135,6 +140,7 @@ class Protocol(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, within bounds: the parser's are for each header alone."""
+        self._taken += len(data)
         super().data_received(data)
         request = self._current_request
         if self._messages or (request is not None and not request.content.is_eof()):

@@ -41,6 +41,7 @@ from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
 from podium.apiserver.tls import ServerTls
 from podium.kit.clock import Clock, SystemClock
+from podium.kit.heap import Thrift
 from podium.kit.peers import notice_dead_peers
 from podium.registry.admission import default_plugins
 from podium.registry.registry import Registry
@@ -209,8 +210,10 @@ async def _http(
     of_ours = partial(audit_id.Request, loop=loop)
     protocols = web.Server(handler.handle, request_factory=of_ours, handler_cancellation=True)
 
+    thrift = Thrift(loop)
+
     def connection() -> Protocol:
-        return Protocol(protocols, loop)
+        return Protocol(protocols, loop, thrift)
 
     servers = [
         await loop.create_server(
@@ -232,3 +235,4 @@ async def _http(
         await protocols.shutdown(_GRACE)
         for server in servers:
             await server.wait_closed()
+        thrift.close()
