@@ -287,6 +287,19 @@ async def test_capabilities_seccomp_and_protected_paths(harness: OciHarness):
     assert "unshare(0x10000000): Operation not permitted" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("ip_local_port_range", "write {}: invalid argument"), ("nosuch", "open {}: no such file or")],
+)
+async def test_a_sysctl_that_cannot_be_set_is_named(harness: OciHarness, name: str, why: str):
+    sysctls = {f"net.ipv4.{name}": "foo"}
+    sandbox = harness.sandbox("web")
+    sandbox = replace(sandbox, linux=replace(sandbox.linux, sysctls=sysctls))
+    text = f"write sysctl key net.ipv4.{name}: {why.format(f'/proc/sys/net/ipv4/{name}')}"
+    with pytest.raises(RuntimeFailure, match=text):
+        await harness.runtime.run_pod_sandbox(sandbox)
+
+
 async def test_the_hosts_network_and_processes(harness: OciHarness):
     options = NamespaceOption(network=NamespaceMode.NODE, pid=NamespaceMode.NODE)
     base = harness.sandbox("web")

@@ -76,7 +76,17 @@ def _furnish(kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]) 
     if "network" in kinds:
         _loopback_up()
     for name, value in sysctls.items():
-        sysctl_file(name).write_text(value)
+        _write_sysctl(name, value)
+
+
+def _write_sysctl(name: str, value: str) -> None:
+    """Raises OSError with runc's words."""
+    file = sysctl_file(name)
+    try:
+        file.write_text(value)
+    except OSError as exc:
+        call, why = "open" if exc.filename else "write", (exc.strerror or str(exc)).lower()
+        raise OSError(exc.errno, f"write sysctl key {name}: {call} {file}: {why}") from exc
 
 
 def sysctl_file(name: str) -> Path:
