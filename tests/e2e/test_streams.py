@@ -341,7 +341,8 @@ def messages(socket: WebSocket) -> Iterator[bytes]:
 
 def test_base64(shared: Cluster, target: str):
     """Text alone: a digit for the channel, then base64; the oldest form says failures in words."""
-    command = "&".join(f"command={word}" for word in ("sh", "-c", "read%20l;echo%20$l;exit%203"))
+    script = "read%20l%3Becho%20$l%3Bexit%203"
+    command = "&".join(f"command={word}" for word in ("sh", "-c", script))
     query = f"exec?container=c&stdin=true&stdout=true&stderr=true&{command}"
     for protocol in ("v4.base64.channel.k8s.io", "base64.channel.k8s.io"):
         found: dict[bytes, bytes] = {}
@@ -379,7 +380,7 @@ def test_the_older_port_forward(shared: Cluster, target: str, protocol: str):
 
 def test_fifty_at_once(shared: Cluster, target: str):
     """All run at the same time: none ends before the last has begun."""
-    script = "echo%20here;cat;exit%20$0"
+    script = "echo%20here%3Bcat%3Bexit%20$0"
     with contextlib.ExitStack() as stack:
         sockets = []
         for number in range(50):
