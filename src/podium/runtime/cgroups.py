@@ -299,7 +299,8 @@ def _below(mount: Path, path: str) -> Path:
 def _tree(directory: Path) -> Iterator[Path]:
     """*directory* and all below it, children first; nothing when it is not there."""
     try:
-        children = [entry.path for entry in os.scandir(directory) if entry.is_dir()]
+        with os.scandir(directory) as entries:
+            children = [entry.path for entry in entries if entry.is_dir()]
     except FileNotFoundError:
         return
     for child in children:

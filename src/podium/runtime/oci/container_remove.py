@@ -67,8 +67,8 @@ def _remove_files(
     bundle: os.PathLike[str], directory: os.PathLike[str], record: str | os.PathLike[str]
 ) -> None:
     shutil.rmtree(bundle, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):
-        for entry in os.scandir(directory):
+    with contextlib.suppress(FileNotFoundError), os.scandir(directory) as entries:
+        for entry in entries:
             if entry.path == os.fspath(record):
                 continue
             if entry.is_dir(follow_symlinks=False):
