@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from podium.api import scheme
+from podium.client.informer import Informer
 from podium.kubelet.streaming.protocol import TUNNEL_PROTOCOL
 
 LOGS = "/containerLogs/default/p/c"
@@ -97,6 +99,27 @@ async def test_what_cannot_be_answered(node):
     )
     assert (await node.fetch("/containerLogs/default/nosuch/c"))[0] == 404
     assert (await node.fetch("/containerLogs/default/p/nosuch"))[0] == 400
+
+
+async def test_until_it_knows_its_pods_it_says_so(idle_node, monkeypatch):
+    """A kubelet that was started anew: a log that is followed goes on when it does."""
+    node, known, run_informer = idle_node, asyncio.Event(), Informer.run
+
+    async def late(informer, *given):
+        if informer._resource is scheme.PODS:
+            await known.wait()
+        await run_informer(informer, *given)
+
+    monkeypatch.setattr(Informer, "run", late)
+    await node.create()
+    await node.start()
+    unknown = (503, "the node does not know its pods yet\n")
+    assert await node.fetch(LOGS) == unknown
+    assert await node.fetch("/portForward/default/p") == unknown
+    known.set()
+    await node.running()
+    assert await node.fetch(LOGS) == (200, "")
+    assert (await node.fetch("/containerLogs/default/nosuch/c"))[0] == 404
 
 
 @pytest.mark.parametrize(

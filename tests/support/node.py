@@ -242,6 +242,10 @@ class Node:
                 if not condition():
                     await self.clock.advance(step)
 
+    async def settle(self) -> None:
+        """Wait until nothing is under way any more."""
+        await self._work.done()
+
     async def pass_time(self, seconds: float) -> None:
         """Let time go by, from one sleeper to the next; what they set off is waited for."""
         end = self.clock.monotonic() + seconds

@@ -41,6 +41,8 @@ class PodManager:
         self._node: NodeServices | None = None
         self._orphans: Orphans | None = None
         self._static: dict[str, Pod] = {}  # what there are manifests of, by uid
+        #: Whether the API has said by now which Pods the node has.
+        self.told = False
         #: Called with each static Pod and each mirror Pod that something has happened to.
         self.on_static: Callable[[Pod], None] = lambda _pod: None
 
@@ -156,6 +158,7 @@ class PodManager:
             await self._informer.synced.wait()
             await registered.wait()
             self._informer.on_change(self._changed)
+            self.told = True
             while True:
                 try:
                     await orphans.remove()

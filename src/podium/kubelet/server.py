@@ -136,6 +136,8 @@ class KubeletServer:
         for pod in self._pods.pods():
             if pod.metadata.namespace == namespace and pod.metadata.name == name:
                 return pod
+        if not self._pods.told:  # whoever asks for a Pod that is there asks again
+            raise web.HTTPServiceUnavailable(text="the node does not know its pods yet\n")
         return None
 
     async def _stream(
