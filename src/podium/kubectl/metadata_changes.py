@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -145,7 +146,8 @@ def _value(what: str, word: str, value: str) -> str:
         if "=" in value:
             raise CommandError(f"invalid label spec: {word}")
         if problems := names.label_value(value):
-            said = ";".join(problems).replace("characters", "bytes")  # of newer clients
+            # As newer clients count.
+            said = re.sub(r"(no more than \d+) characters", r"\1 bytes", ";".join(problems))
             raise CommandError(f'invalid label value: "{word}": {said}')
     return value
 

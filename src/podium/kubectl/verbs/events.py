@@ -72,9 +72,11 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
         type_ = Discovery(invocation.session.http).find(kind)
     except CommandError as exc:
         raise Said(str(exc)) from exc
+    if not name:  # of whatever kind then, as upstream's
+        return []
     fields = [f"involvedObject.kind={type_.kind}",
-              f"involvedObject.apiVersion={type_.group_version}"]  # fmt: skip
-    fields += [f"involvedObject.name={name}"] if name else []
+              f"involvedObject.apiVersion={type_.group_version}",
+              f"involvedObject.name={name}"]  # fmt: skip
     return [("fieldSelector", ",".join(fields))]
 
 
