@@ -33,6 +33,17 @@ def envelope(kind: str, raw: bytes, api_version: str = "v1") -> bytes:
     return MAGIC + field(1, types) + delimited(2, raw)
 
 
+@pytest.mark.parametrize(
+    ("quantity", "said"), [(b"", "0"), (field(1, b"5Mi"), "5Mi"), (field(1, b""), "")]
+)
+def test_a_quantity_is_none_only_where_it_is_left_out(quantity: bytes, said: str) -> None:
+    overhead = field(1, b"memory") + field(2, quantity)
+    found, _ = decode(
+        envelope("Pod", field(2, b"\x82\x02" + bytes([len(overhead)]) + overhead)), Pod
+    )
+    assert found["spec"] == {"overhead": {"memory": said}}
+
+
 def test_a_namespace_of_kubectl() -> None:
     found = codec.from_plain(Namespace, decode(NAMESPACE, Namespace)[0])
     assert found == Namespace(metadata=ObjectMeta(name="x1"))

@@ -154,7 +154,7 @@ def _value(kind: str, value: int | bytes, unknown: _Unknown) -> Any:
         case "microtime":
             return _micro_time(_as_bytes(value))
         case "quantity":
-            return _text(dict(_fields(_as_bytes(value))).get(1, b"0")) or "0"
+            return _text(dict(_fields(_as_bytes(value))).get(1, b"0"))
         case "intstr":
             return _int_or_string(_as_bytes(value))
         case "strings":
