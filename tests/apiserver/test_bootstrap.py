@@ -57,8 +57,11 @@ async def test_whom_the_server_trusts_is_told_whatever_somebody_makes_of_it(tmp_
         for immutable in (False, True):
             changed = (await api.registry.get(CONFIGMAPS, "kube-system", NAME)).obj
             changed.data, changed.immutable = {"client-ca-file": "mine"}, immutable
+            changed.metadata.labels = {"mine": "yes"}
             await api.registry.update(CONFIGMAPS, "kube-system", NAME, changed, ADMIN)
             await eventually(told, {"client-ca-file": certificate})
+            there = (await api.registry.get(CONFIGMAPS, "kube-system", NAME)).obj
+            assert there.metadata.labels == ({} if immutable else {"mine": "yes"})
         async with api.session("aggregator", ()) as session:
             path = f"/api/v1/namespaces/kube-system/configmaps/{NAME}"
             async with session.get(path) as response:

@@ -163,13 +163,24 @@ class Bootstrap:
         except OSError as error:  # it is being replaced
             logger.warning("client CA not read", extra={"error": str(error)})
             return
-        namespace, name = wanted.metadata.namespace, wanted.metadata.name
-        there = await self._get(CONFIGMAPS, namespace, name)
-        if there is not None and there.immutable:
-            context = RequestContext(_USER)
-            await self._registry.delete(CONFIGMAPS, namespace, name, DeleteOptions(), context)
-            return  # the next look makes it anew
-        await self._put(CONFIGMAPS, wanted, there, there is not None and there.data == wanted.data)
+        meta = wanted.metadata
+        there = await self._get(CONFIGMAPS, meta.namespace, meta.name)
+        right = there is not None and there.data == wanted.data
+        if there is not None and not right:
+            meta.labels = dict(there.metadata.labels)
+            meta.annotations = dict(there.metadata.annotations)
+            if there.immutable:
+                await self._remove(CONFIGMAPS, meta.namespace, meta.name)
+                return  # the next look makes it anew
+        await self._put(CONFIGMAPS, wanted, there, right)
+
+    async def _remove(self, resource: Resource, namespace: str, name: str) -> None:
+        context = RequestContext(_USER)
+        try:
+            await self._registry.delete(resource, namespace, name, DeleteOptions(), context)
+        except ApiError as error:
+            if error.code not in _CONFLICTS:
+                raise
 
     async def _ensure_endpoints(self) -> None:
         if ipaddress.ip_address(self._address).is_loopback:
