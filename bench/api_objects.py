@@ -87,6 +87,11 @@ def create(number: int) -> bytes:
     return request("POST", where, encoded(pod(name, number)), JSON)
 
 
+def body(data: bytes) -> bytes:
+    """Return the body of a request."""
+    return data.partition(b"\r\n\r\n")[2]
+
+
 def update(present: bytes, turn: int) -> bytes:
     """Return the request that writes *present* back, as clients do that have read it."""
     obj = json.loads(present)
