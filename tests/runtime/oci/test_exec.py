@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from podium.runtime.oci import lending
 from podium.runtime.oci.exec_sync import KEPT
 from podium.runtime.port import LinuxContainerSecurityContext, RuntimeFailure
 from podium.runtime.stream_port import StreamOptions
@@ -76,6 +78,39 @@ async def test_a_command_that_the_kernel_does_not_take_fails(
     with pytest.raises(RuntimeFailure, match=why):
         async with harness.runtime.exec(container_id, ["echo", word], StreamOptions()):
             pass
+
+
+@pytest.mark.parametrize("tty", [False, True])
+async def test_a_command_that_cannot_be_started_leaves_no_descriptor(
+    harness: OciHarness, *, tty: bool
+):
+    container_id = await started(harness)
+    options = StreamOptions(stdin=True, stdout=True, stderr=not tty, tty=tty)
+    before = set(os.listdir("/proc/self/fd"))
+    with pytest.raises(RuntimeFailure, match="argument list too long"):
+        async with harness.runtime.exec(container_id, ["echo", "a" * 200_000], options):
+            pass
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+async def test_who_leaves_before_a_command_has_begun_leaves_no_files(
+    harness: OciHarness, monkeypatch: pytest.MonkeyPatch
+):
+    container_id = await started(harness)
+    looking = asyncio.Event()
+
+    async def search_path(*_about: object) -> str:
+        looking.set()
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr(lending, "search_path", search_path)
+    process = harness.runtime.exec(container_id, ["tar"], StreamOptions())
+    begun = asyncio.ensure_future(process.__aenter__())
+    await looking.wait()
+    begun.cancel()
+    await asyncio.wait({begun})
+    assert not list(harness.options.container(container_id).bundle.glob("exec-*"))
 
 
 async def test_endless_output_is_cut_and_does_not_hold_the_command_up(harness: OciHarness):

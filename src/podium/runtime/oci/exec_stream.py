@@ -46,26 +46,25 @@ async def exec_stream(
     files = ExecFiles(directory)
     files.directory.mkdir()
     runtime = engine.options
-    flags, given = await _lend(engine, container_id, record.pid, cmd)
-    argv = [
-        *(runtime.program(record.handler), "--root", str(runtime.runc_root)),
-        *("--log", str(files.log), "--log-format", "json"),
-        *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, *flags),
-        *(container_id, *cmd),
-    ]
     try:
-        process = ExecProcess(argv, options, files, exec_id, given)
-    except OSError as exc:
-        shutil.rmtree(files.directory, ignore_errors=True)
-        raise impossible(exec_id, exc) from None
-    try:
-        yield process
-    finally:
-        kill_process(read_pid(files.pid), container_id)
+        flags, given = await _lend(engine, container_id, record.pid, cmd)
+        argv = [
+            *(runtime.program(record.handler), "--root", str(runtime.runc_root)),
+            *("--log", str(files.log), "--log-format", "json"),
+            *("exec", "--pid-file", str(files.pid), *["--tty"] * options.tty, *flags),
+            *(container_id, *cmd),
+        ]
         try:
-            await process.close()
+            process = ExecProcess(argv, options, files, exec_id, given)
+        except OSError as exc:
+            raise impossible(exec_id, exc) from None
+        try:
+            yield process
         finally:
-            shutil.rmtree(files.directory, ignore_errors=True)
+            kill_process(read_pid(files.pid), container_id)
+            await process.close()
+    finally:
+        shutil.rmtree(files.directory, ignore_errors=True)
 
 
 async def _lend(
@@ -95,11 +94,13 @@ class ExecProcess:
         exec_id: str,
         given: Sequence[int] = (),
     ) -> None:
+        """Raises OSError for a command that the kernel does not take."""
         self._files, self._exec_id = files, exec_id
         self._stdin = self._stdout = self._stderr = -1
         self._terminal = options.tty
         self._started, self._last_words = False, b""
-        with contextlib.ExitStack() as theirs:
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as unless_started:
+            unless_started.callback(self._let_go)
 
             def passed(descriptor: int) -> int:
                 theirs.callback(os.close, descriptor)
@@ -115,10 +116,11 @@ class ExecProcess:
             else:
                 stdin = passed(self._input(options.stdin))
                 stdout, self._stdout = self._output(options.stdout)
-                stderr, self._stderr = self._output(options.stderr)
                 passed(stdout)
+                stderr, self._stderr = self._output(options.stderr)
                 passed(stderr)
             self._child = _Child(argv, (stdin, stdout, stderr, *given))
+            unless_started.pop_all()
 
     def _input(self, wanted: bool) -> int:
         if not wanted:
@@ -189,9 +191,12 @@ class ExecProcess:
         try:
             await self._child.end()
         finally:
-            for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
-                os.close(descriptor)
-            self._stdin = self._stdout = self._stderr = -1
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for descriptor in {self._stdin, self._stdout, self._stderr} - {-1}:
+            os.close(descriptor)
+        self._stdin = self._stdout = self._stderr = -1
 
 
 class _Child:
