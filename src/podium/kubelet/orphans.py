@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds that the removal of one thing may take that a Pod has left behind.
 PATIENCE = 60.0
+#: Seconds that the runtime gets to tell what there is: Pods wait for that.
+LOOK = 10.0
 #: Seconds that its containers get to end, as upstream gives them: nobody knows any more what the
 #: Pod asked for.
 GRACE = 1.0
@@ -82,7 +84,7 @@ class Orphans:
 
     async def _sandboxes(self) -> Sequence[PodSandbox] | None:
         try:
-            return await within(self._node.clock, PATIENCE, self._node.runtime.list_pod_sandbox())
+            return await within(self._node.clock, LOOK, self._node.runtime.list_pod_sandbox())
         except (RuntimeFailure, TimeoutError) as exc:
             extra = {"error": str(exc) or "it hangs"}
             logger.warning("sandboxes could not be listed", extra=extra)
@@ -92,7 +94,7 @@ class Orphans:
         """Whether a process is left of it, as far as can be told."""
         listing = self._node.runtime.list_containers(pod_sandbox_id=sandbox.id)
         try:
-            found = await within(self._node.clock, PATIENCE, listing)
+            found = await within(self._node.clock, LOOK, listing)
         except (RuntimeFailure, TimeoutError):
             return True
         return any(container.state is ContainerState.RUNNING for container in found)
