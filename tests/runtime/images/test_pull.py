@@ -506,6 +506,23 @@ async def test_the_next_pull_goes_on_where_the_last_one_broke(service, fake, dam
     assert list((service.store.root / "partial").iterdir()) == []
 
 
+async def test_a_pull_goes_on_where_somebody_has_died_over_it(service, fake):
+    fake.add("b", "1", IMAGE)
+    digest, content = max(fake.blobs.items(), key=lambda item: len(item[1]))
+    workspace = service.store.root / "ingest" / "of-the-dead"
+    workspace.mkdir()
+    service.store.download_path(workspace, 3, digest).write_bytes(content[:700_000])
+    (workspace / "half-unpacked").mkdir()
+
+    service.store.open()
+    assert list((service.store.root / "ingest").iterdir()) == []
+    fake.requests.clear()
+    assert await service.pull_image(f"{fake.host}/b:1") == IMAGE.id
+    ranges = [headers["Range"] for _, _, headers in fake.requests if "Range" in headers]
+    assert ranges == ["bytes=700000-"]
+    assert list((service.store.root / "partial").iterdir()) == []
+
+
 async def test_a_server_that_starts_over(service, fake):
     """It ignores the range and sends everything again, with a 200."""
     fake.add("b", "1", IMAGE)

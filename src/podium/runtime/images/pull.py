@@ -163,7 +163,7 @@ class _Layers:
             raise failure
 
     async def _download(self, plan: LayerPlan, blob: Descriptor) -> Path:
-        path = self._workspace / f"{plan.number}.blob"
+        path = self._store.download_path(self._workspace, plan.number, blob.digest)
 
         def progress(received: int) -> None:
             if self._progress is not None:

@@ -4,7 +4,7 @@
     blobs/sha256/HEX  configurations
     layers/NAME/      unpacked layers; NAME stands for the layer and all below it (its chain ID)
     holds/CONTAINER   the ID of the image that a container uses
-    ingest/           what is being fetched or unpacked; rubbish when nobody adds
+    ingest/           what is being fetched or unpacked; rubbish when nobody adds, but for downloads
     partial/HEX       layers whose download broke off: where the next one goes on, for a day
     lock, adding      locked while the index changes; shared while images are added
 
@@ -41,6 +41,8 @@ from podium.runtime.port import NotFound, RuntimeFailure
 _HOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 #: Downloads that broke off are kept from this many bytes on, for so long (seconds), so many.
 _WORTH_KEEPING, _KEPT_FOR, _KEPT = 256 * 1024, 86400.0, 8
+#: What a download is called in its workspace: the layer's number and its digest.
+_DOWNLOAD = re.compile(r"[0-9]+-([0-9a-f]{64})\.blob")
 _EMPTY_LAYER = "empty"  # what an image without layers is mounted from
 
 
@@ -126,6 +128,11 @@ class ImageStore:
                 yield workspace
             finally:
                 shutil.rmtree(workspace, ignore_errors=True)
+
+    def download_path(self, workspace: Path, number: int, digest: str) -> Path:
+        """Where in *workspace* a layer is downloaded to: who dies over it leaves what there is for
+        the next."""
+        return workspace / f"{number}-{digest.removeprefix('sha256:')}.blob"
 
     def take_partial(self, digest: str, path: Path) -> None:
         """Move what there is of a download that broke off to *path*, if there is something."""
@@ -230,6 +237,7 @@ class ImageStore:
         rubbish = self._ingest / f"rubbish-{secrets.token_hex(8)}"
         try:
             with self._locked("adding", fcntl.LOCK_EX | fcntl.LOCK_NB):
+                self._keep_downloads()
                 stale = list(self._ingest.iterdir())
                 blobs, layers = self._live()
                 stale += [path for path in self._blobs.iterdir() if path.name not in blobs]
@@ -243,6 +251,13 @@ class ImageStore:
             return False
         shutil.rmtree(rubbish, ignore_errors=True)
         return True
+
+    def _keep_downloads(self) -> None:
+        """Keep what somebody has downloaded who has died."""
+        for path in list(self._ingest.glob("*/*.blob")):
+            found = _DOWNLOAD.fullmatch(path.name)
+            if found is not None:
+                self.keep_partial(f"sha256:{found[1]}", path)
 
     def _live(self) -> tuple[set[str], set[str]]:
         """Names in ``blobs`` and ``layers`` that are needed."""
