@@ -150,6 +150,29 @@ async def test_chunks_beyond_the_limit_are_refused(api: RunningApiServer) -> Non
     assert code == 413
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_the_rest_of_a_body_that_is_refused_is_no_header(
+    api: RunningApiServer, *, chunked: bool
+) -> None:
+    """It is thrown away, and the next request is answered."""
+    piece, count = b"GET / HTTP/1.1\r\n\r\n".ljust(0x10000), 80
+    how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(piece) * count}"
+    context = api.ssl_context(api.pair())
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port, ssl=context)
+    head = f"POST {CONFIGS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{how}\r\n\r\n"
+    writer.write(head.encode())
+    async with asyncio.timeout(60):
+        for _ in range(count):
+            writer.write(b"10000\r\n" + piece + b"\r\n" if chunked else piece)
+            await writer.drain()
+        writer.write(b"0\r\n\r\n" * chunked + b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        for code in (b"413", b"200"):
+            told = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert told.startswith(b"http/1.1 " + code)
+            await reader.readexactly(int(told.partition(b"content-length: ")[2].split()[0]))
+    writer.close()
+
+
 async def test_who_asks_whether_to_send_a_body_is_told_to(api: RunningApiServer) -> None:
     """And is spared the body where it would be refused."""
     context = api.ssl_context(api.pair())

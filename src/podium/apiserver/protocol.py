@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import aiohttp.streams
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http_exceptions import BadHttpMethod, LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD
 from aiohttp.web import BaseRequest, StreamResponse
 
 from podium.apiserver import errors, responses
@@ -81,6 +82,7 @@ class Protocol(web.RequestHandler):
         self._first: asyncio.TimerHandle | None = None
         self._thrift, self._taken = thrift, 0
         self._heading = 0  #: bytes of a request's head that have come so far
+        self._body: StreamReader = EMPTY_PAYLOAD  #: of the request that has come last
         self._full: asyncio.TimerHandle | None = None
         self._is_patient = False
 
@@ -142,8 +144,14 @@ class Protocol(web.RequestHandler):
         """Take what has come, within bounds: the parser's are for each header alone."""
         self._taken += len(data)
         super().data_received(data)
+        if self._messages:
+            self._body = self._messages[-1][1]
         request = self._current_request
-        if self._messages or (request is not None and not request.content.is_eof()):
+        if (
+            self._messages
+            or not self._body.is_eof()  # also where nobody wants it, and it is thrown away
+            or (request is not None and not request.content.is_eof())
+        ):
             self._heading = 0
             self._has_begun()
             return
