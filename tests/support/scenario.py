@@ -38,7 +38,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,21 +48,13 @@ from msgspec.structs import replace
 
 from podium.api import scheme
 from podium.api.codec import from_plain
-from podium.api.types.core_v1 import ConfigMap, ContainerStatus, EphemeralContainer, Event, Pod
-from podium.api.types.meta_v1 import ObjectMeta
-from podium.client.informer import Informer
-from podium.kit.bounded import THREAD
-from podium.kit.clock import SystemClock
+from podium.api.types.core_v1 import ContainerStatus, EphemeralContainer, Event, Pod
 from podium.runtime.memory_script import Command, read_command
 from podium.runtime.port import ContainerConfig, ContainerState
 from support.node import IMAGE, NODE, PATIENCE, Node
 
 _RULE = "----"
 _UNITS = {"s": 1, "m": 60, "h": 3600}
-#: Rounds of writing and reading in which nothing may have moved before time goes on.
-_ROUNDS = 3
-#: The ConfigMap that is written and read for that.
-BARRIER = "barrier"
 _LONG = 24 * 3600.0
 
 
@@ -121,26 +112,17 @@ class Stage:
         self._events: list[str] = []
         self._containers: dict[str, list[str]] = {}
         self._shown: dict[str, str] = {}
-        self._barrier: Informer[ConfigMap] = Informer(
-            node.client, scheme.CONFIGMAPS, clock=SystemClock(), namespace="default"
-        )
         node.runtime.commands = self._command
         node.pods.on_change(self._on_pod)
         node.events.on_change(self._on_event)
 
     async def play(self, scenario: Scenario) -> list[str]:
         """Return what was seen of each step."""
-        async with asyncio.TaskGroup() as group:
-            barrier = group.create_task(self._barrier.run())
-            await self._barrier.synced.wait()
-            config_map = ConfigMap(metadata=ObjectMeta(name=BARRIER, namespace="default"))
-            await self._node.client.create(scheme.CONFIGMAPS, config_map)
-            outputs = []
-            for step in scenario.steps:
-                words = shlex.split(step.command)
-                lines = await self._do(words[0], words[1:], yaml.safe_load(step.input or "null"))
-                outputs.append("\n".join(lines))
-            barrier.cancel()
+        outputs = []
+        for step in scenario.steps:
+            words = shlex.split(step.command)
+            lines = await self._do(words[0], words[1:], yaml.safe_load(step.input or "null"))
+            outputs.append("\n".join(lines))
         return outputs
 
     # -- steps
@@ -234,26 +216,12 @@ class Stage:
 
     async def _settle(self) -> list[str]:
         """Wait until nothing moves any more; return what was seen of this moment."""
-        rounds, moves = 0, self._moves
+        moves = -1
         async with asyncio.timeout(PATIENCE):
-            while rounds < _ROUNDS:
-                busy = any(thread.name == THREAD for thread in threading.enumerate())
-                await self._round_trip()
-                rounds = rounds + 1 if self._moves == moves and not busy else 0
+            while moves != self._moves:
                 moves = self._moves
+                await self._node.settle()
         return self._flush()
-
-    async def _round_trip(self) -> None:
-        """Go the way that a change goes: to the store, and back by a watch. No Pod uses this."""
-        stamp = f"{asyncio.get_running_loop().time()}"
-        await self._node.client.patch(
-            scheme.CONFIGMAPS, BARRIER, {"data": {"stamp": stamp}}, namespace="default"
-        )
-        while True:
-            found = self._barrier.get("default", BARRIER)
-            if found is not None and found.data.get("stamp") == stamp:
-                return
-            await asyncio.sleep(0)
 
     # -- what is seen
 
