@@ -71,5 +71,6 @@ async def test_whom_the_server_trusts_is_told_whatever_somebody_makes_of_it(tmp_
 def test_nothing_but_certificates_is_told(tmp_path) -> None:
     block = "-----BEGIN {0}-----\nMAo=\n-----END {0}-----\n".format
     file = tmp_path / "ca.crt"
-    file.write_text(f"# ours\n{block('CERTIFICATE')}{block('PRIVATE KEY')}\n{block('CERTIFICATE')}")
+    text = f"# ü\n{block('CERTIFICATE')}{block('PRIVATE KEY')}\n{block('CERTIFICATE')}".strip()
+    file.write_bytes(text.encode("latin-1"))  # and no line break at the end
     assert authentication_info(file).data == {"client-ca-file": block("CERTIFICATE") * 2}

@@ -17,13 +17,12 @@ NAMESPACE, NAME = "kube-system", "extension-apiserver-authentication"
 _KEY = "client-ca-file"
 #: Whatever else the file holds is nobody's business.
 _CERTIFICATE = re.compile(
-    "-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+\n-----END CERTIFICATE-----\n"
+    "-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+\n-----END CERTIFICATE-----"
 )
 
 
 def authentication_info(client_ca_file: Path) -> ConfigMap:
     """Return the ConfigMap as it should be. Raises OSError."""
-    certificates = _CERTIFICATE.findall(client_ca_file.read_text())
-    return ConfigMap(
-        metadata=ObjectMeta(name=NAME, namespace=NAMESPACE), data={_KEY: "".join(certificates)}
-    )
+    text = client_ca_file.read_text(encoding="ascii", errors="replace")
+    certificates = "".join(f"{found}\n" for found in _CERTIFICATE.findall(text))
+    return ConfigMap(metadata=ObjectMeta(name=NAME, namespace=NAMESPACE), data={_KEY: certificates})
