@@ -115,9 +115,14 @@ class Bootstrap:
         return f"not looked at for {since:.0f} s" if since > _TOO_LONG else ""
 
     async def keep(self) -> None:
+        """Look again and again; what keeps one look from its end is told, and ends nothing else."""
         while True:
             await self._clock.sleep(CHECK_EVERY)
-            await self.ensure()
+            try:
+                await self.ensure()
+            except* ApiError as failures:
+                why = str(failures.exceptions[0])
+                logger.warning("what has to be there is not looked after", extra={"error": why})
 
     async def _ensure(self, resource: Resource, obj: Any) -> None:
         meta = metadata(obj)

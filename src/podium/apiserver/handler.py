@@ -5,6 +5,8 @@ One handler and no route table: a Kubernetes path is parsed, not matched.
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from aiohttp import HttpVersion10
 from aiohttp.web import BaseRequest, Response, StreamResponse
@@ -30,6 +32,9 @@ from podium.apiserver.prompt import PromptResponse
 from podium.apiserver.protocol import Protocol
 from podium.apiserver.site import Site
 
+#: What a client that goes away is counted as.
+_GONE = 499
+
 
 class Handler(msgspec.Struct, frozen=True):
     """Answers requests; one for the whole server."""
@@ -49,7 +54,7 @@ class Handler(msgspec.Struct, frozen=True):
         clock = self.services.clock
         started = clock.monotonic()
         self.metrics.started(info)
-        code, served = 499, False  # what a client that goes away is counted as
+        code, served = 500, False  # what a bug is counted as
         entry = access.Entry(info)
         held: list[Place] = []
         try:
@@ -57,9 +62,13 @@ class Handler(msgspec.Struct, frozen=True):
             if not isinstance(response, PromptResponse):
                 response = await large.send(request, response)
             code = response.status
+        except asyncio.CancelledError:
+            code = _GONE
+            raise
         except ConnectionResetError:
             if request.transport is not None and not request.transport.is_closing():
                 raise
+            code = _GONE
             response = Response(status=code)  # aiohttp finds nobody to give it to
         finally:
             for place in held:

@@ -10,9 +10,10 @@ from collections.abc import Awaitable
 from time import perf_counter
 from typing import TypeVar
 
+from podium.api.errors import failure
 from podium.api.scheme import Resource
 from podium.kit.metrics import Families, Series
-from podium.store.port import KeyExists, RevisionMismatch, StoreError
+from podium.store.port import KeyExists, RevisionMismatch, StoreError, StoreFailed
 
 #: Upper bounds of the buckets, in seconds.
 _ADMISSION = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
@@ -68,6 +69,7 @@ class StoreRequests:
         self._series: dict[str, Series] = {}
 
     async def timed(self, operation: str, answer: Awaitable[T]) -> T:
+        """Return the *answer*. Raises ApiError (500) in the words of a store that has failed."""
         series = self._series.get(operation)
         if series is None:
             series = self._series[operation] = self._metrics.requests(operation, *self._of)
@@ -77,6 +79,8 @@ class StoreRequests:
         except StoreError as error:
             if not isinstance(error, KeyExists | RevisionMismatch):
                 self._metrics.failed(operation, *self._of)
+            if isinstance(error, StoreFailed):
+                raise failure(500, "", str(error)) from error
             raise
         finally:
             series.observe(perf_counter() - begun)
