@@ -7,7 +7,7 @@ turned away may try again in a second.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Literal
 
@@ -35,7 +35,7 @@ class InFlight:
         self, short: Mapping[Level, int] = SHORT, long: Mapping[Level, int] = LONG
     ) -> None:
         self._limits = {False: short, True: long}
-        self._under_way: Counter[tuple[Level, bool]] = Counter()
+        self._under_way: defaultdict[tuple[Level, bool], int] = defaultdict(int)
         #: What each user has under way; only who has anything is here.
         self.users: dict[tuple[str, bool], int] = {}
 
@@ -44,18 +44,21 @@ class InFlight:
         kind = level(user), info.is_long_running
         owner = user.name, kind[1]
         limit = self._limits[kind[1]].get(kind[0])
+        together, alone = self._under_way[kind], self.users.get(owner, 0)
         if limit is not None:
             share = limit if kind[0] == "anonymous" else -(-limit // 2)
-            if self._under_way[kind] >= limit or self.users.get(owner, 0) >= share:
+            if together >= limit or alone >= share:
                 raise TooManyRequests
-        self._under_way[kind] += 1
-        self.users[owner] = self.users.get(owner, 0) + 1
+        self._under_way[kind] = together + 1
+        self.users[owner] = alone + 1
         return Place(self, kind, owner)
 
     def release(self, kind: tuple[Level, bool], owner: tuple[str, bool]) -> None:
         self._under_way[kind] -= 1
-        self.users[owner] -= 1
-        if not self.users[owner]:
+        left = self.users[owner] - 1
+        if left:
+            self.users[owner] = left
+        else:
             del self.users[owner]
 
 
