@@ -99,6 +99,45 @@ async def test_a_pod_that_was_replaced_meanwhile_ends_before_the_new_one_begins(
     assert seen == {before.id, container.id}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_deletion_does_not_wait_for_an_earlier_pod_that_does_not_end(
+    node, monkeypatch, *, restarted
+):
+    await node.create()
+    await node.running()
+    [first] = await node.runtime.list_containers()
+    stop, stuck = node.runtime.stop_container, asyncio.Event()
+
+    async def stop_container(container_id: str, timeout: float) -> None:
+        if container_id == first.id and not stuck.is_set():
+            raise RuntimeFailure("it hangs in the kernel")
+        await stop(container_id, timeout)
+
+    async def running() -> list[str]:
+        listed = await node.runtime.list_containers()
+        return [c.id for c in listed if c.state is ContainerState.RUNNING]
+
+    monkeypatch.setattr(node.runtime, "stop_container", stop_container)
+    if restarted:
+        await node.stop()
+    await node.delete(grace=0)
+    await node.gone(step=0.0)
+    await node.create()
+    if restarted:
+        await node.start()
+    await node.pass_time(10)
+    assert node.phase_of() == "Pending"
+    await node.delete()
+    await node.gone(step=1.0)
+
+    await node.create()
+    await node.pass_time(10)
+    assert await running() == [first.id], "two Pods of one name run at once"
+    stuck.set()
+    await node.phase("Running", step=1.0)
+    assert first.id not in await running()
+
+
 async def test_what_may_be_in_use_stays_where_the_runtime_cannot_tell(node, monkeypatch):
     await node.create()
     pod = await node.running()

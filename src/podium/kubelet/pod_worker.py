@@ -84,6 +84,7 @@ class PodWorker:
         self.uid = pod.metadata.uid
         self.gone = False  #: the object is no longer in the API
         self.admitted = False  #: counts against the node's resources
+        self.may_begin = asyncio.Event()  #: nothing runs of an earlier Pod, or this one is deleted
         self.over = asyncio.Event()  #: nothing runs any more, and nothing is mounted
         self._node = node
         self._wake = asyncio.Event()
@@ -106,6 +107,8 @@ class PodWorker:
         self._stopper = ContainerStopper(node)
         self._post_start = PostStartHooks(node, self._stopper, self._waiting.__setitem__)
         self._backoff = Backoff(initial=0.5, maximum=30.0)
+        if self._is_deleted:
+            self.may_begin.set()
 
     def wake(self) -> None:
         self._wake.set()
@@ -117,6 +120,7 @@ class PodWorker:
         if not is_static(pod):  # its mirror is looked at
             self._node.status.seen(self.uid, pod)
         if self._is_deleted:
+            self.may_begin.set()
             self._end_soon()
         self.wake()
 
@@ -171,6 +175,7 @@ class PodWorker:
     def vanish(self) -> None:
         """The Pod is no longer in the API: end what there is of it."""
         self.gone = True
+        self.may_begin.set()
         self._end_soon()
         self.wake()
 

@@ -203,26 +203,34 @@ class PodManager:
     ) -> None:
         """Run a worker to its end; a bug in it is logged and costs this Pod a moment, no other."""
         assert self._node is not None
-        assert self._orphans is not None
+        assert self._group is not None
         key = pod_key(worker.pod)
-        if predecessor is not None:
-            await predecessor.wait()
-        await self._orphans.make_way(worker.pod)
+        way = self._group.create_task(self._make_way(worker.pod, predecessor), name=f"before {key}")
+        way.add_done_callback(lambda _: worker.may_begin.set())
+        await worker.may_begin.wait()
         while not await guarded(worker.run(), "pod worker", pod=key):
             await self._node.clock.sleep(RESTART)
         del self._workers[worker.uid]
         self.retry_resizes()
+        await way  # also where it was deleted meanwhile, as whoever comes next waits for it alone
         finished.set()
         if self._finished.get(key) is finished:
             del self._finished[key]
         if is_static(worker.pod):
             self._static_ended(worker.pod)
 
+    async def _make_way(self, pod: Pod, predecessor: asyncio.Event | None) -> None:
+        """Return when nothing runs any more of an earlier Pod of that name."""
+        assert self._orphans is not None
+        if predecessor is not None:
+            await predecessor.wait()
+        await self._orphans.make_way(pod)
+
     def _static_ended(self, pod: Pod) -> None:
         """A manifest may have come back while its Pod was ending."""
         self.on_static(pod)
         again = self._static.get(pod.metadata.uid)
-        if again is not None:
+        if again is not None and again.metadata.uid not in self._workers:
             self._begin(again)
 
     async def _follow_runtime(self) -> None:
