@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import subprocess
 from collections.abc import AsyncIterator
@@ -185,6 +186,26 @@ def test_controllers_are_handed_down_and_limits_set_in_version_2(tmp_path: Path,
         "memory.max": str(64 << 20),
         "pids.max": "100",
     }
+
+
+@pytest.mark.parametrize("left", ["", "4242\n"])
+def test_whom_the_kernel_has_killed_gets_no_signal(
+    tmp_path: Path, unified: Cgroups, monkeypatch: pytest.MonkeyPatch, left: str
+):
+    """The pid may be another's by then."""
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c/cgroup.procs").write_text("4241\n4242\n")
+    write, signalled = Path.write_text, list[int]()
+
+    def written(file: Path, text: str) -> int:
+        if file.name == "cgroup.kill":
+            write(tmp_path / "c/cgroup.procs", left)
+        return write(file, text)
+
+    monkeypatch.setattr(Path, "write_text", written)
+    monkeypatch.setattr(os, "kill", lambda pid, _signal: signalled.append(pid))
+    assert unified.kill("/c") is True
+    assert signalled == [int(pid) for pid in left.split()]
 
 
 def test_huge_pages_in_version_2(tmp_path: Path, unified: Cgroups):

@@ -131,17 +131,18 @@ class Cgroups(msgspec.Struct, frozen=True):
 
         In version 1 frozen ones would die when they are thawed: they are.
         """
-        processes = self.processes(path)
+        before = left = self.processes(path)
         if self.unified:
             with contextlib.suppress(OSError):  # kernels before 5.14 have no such file
                 self._file("", path, "cgroup.kill").write_text("1")
-            processes += self.processes(path)
-        for pid in processes:
+            left = self.processes(path)  # of whom it has killed the pid may be another's by now
+        for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if processes:
-            self.thaw(path)
-        return bool(processes)
+        if not before and not left:
+            return False
+        self.thaw(path)
+        return True
 
     def thaw(self, path: str) -> None:
         """Let the processes in *path* and below it go on that the freezer of version 1 has
