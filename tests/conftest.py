@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
-# How fast a machine is says nothing about what is right.
-settings.register_profile("podium", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast a machine is says nothing about what is right, and what is tried is the same each time:
+# a change is not blamed for what chance has found. ``PODIUM_FUZZ`` looks further, see
+# ``support.fuzzing``.
+settings.register_profile(
+    "podium",
+    deadline=None,
+    derandomize="PODIUM_FUZZ" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("podium")
 
 
