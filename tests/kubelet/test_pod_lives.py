@@ -10,8 +10,8 @@ import pytest
 
 from podium.api import scheme
 from podium.domain.pods.deletion import LIMITS, Step
-from podium.kubelet import pod_ending, pods
-from podium.kubelet.pods import ORPHAN, RELIST
+from podium.kubelet import orphans, pod_ending
+from podium.kubelet.pods import RELIST
 from podium.kubelet.volumes.removal import remove
 from podium.runtime.port import RuntimeFailure
 
@@ -299,10 +299,10 @@ async def test_what_cannot_be_removed_takes_one_thread_until_it_can(idle_node, m
         dead.wait(60)
         remove(directory)
 
-    monkeypatch.setattr(pods, "remove", hang)
+    monkeypatch.setattr(orphans, "remove", hang)
     await node.start()
     await node.until(lambda: asked == [left])
-    for _ in range(int(3 * (RELIST + ORPHAN))):
+    for _ in range(int(3 * (RELIST + orphans.PATIENCE))):
         await node.clock.advance(1)
     assert asked == [left]
     dead.set()
