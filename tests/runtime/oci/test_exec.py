@@ -90,7 +90,7 @@ async def test_a_command_that_cannot_be_started_leaves_no_descriptor(
     with pytest.raises(RuntimeFailure, match="argument list too long"):
         async with harness.runtime.exec(container_id, ["echo", "a" * 200_000], options):
             pass
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 async def test_who_leaves_before_a_command_has_begun_leaves_no_files(
