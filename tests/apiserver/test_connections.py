@@ -9,10 +9,11 @@ import socket
 import pytest
 from aiohttp import StreamReader, web
 
-from podium.apiserver import bodies, protocol
+from podium.apiserver import bodies, paths, protocol
 from podium.kit.heap import Thrift
 from podium.kit.peers import notice_dead_peers, wait_for_reader
 from support.apiserver import running_apiserver
+from support.http_peer import running
 
 
 @pytest.fixture
@@ -187,6 +188,33 @@ async def test_answers_end_where_the_client_expects_it(api, line, more, stays):
             assert await asyncio.wait_for(reader.read(), 60) == b""
     finally:
         writer.close()
+
+
+async def test_others_have_their_turn_between_requests_that_come_at_once(api, monkeypatch):
+    count, turn, handled_at, read = 200, 0, [], paths.read
+
+    def noted(method, target):
+        if target == "/livez/ping":
+            handled_at.append(turn)
+        return read(method, target)
+
+    async def others():
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(paths, "read", noted)
+    reader, writer = await connect(api)
+    try:
+        async with running(others()):
+            writer.write(b"GET /livez/ping HTTP/1.1\r\nHost: x\r\n\r\n" * count)
+            for _ in range(count):
+                await asyncio.wait_for(reader.readuntil(b"\r\n\r\nok"), 60)
+    finally:
+        writer.close()
+    assert len(handled_at) == count
+    assert len(set(handled_at)) > count / 2
 
 
 @pytest.mark.parametrize("text", ["Connection closed.", "boom"])

@@ -45,6 +45,8 @@ class Handler(msgspec.Struct, frozen=True):
     inflight: InFlight = msgspec.field(default_factory=InFlight)
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
+        if isinstance(request.protocol, Protocol) and request.protocol.has_more:
+            await asyncio.sleep(0)  # other connections have their turn
         try:
             info, query = paths.read(request.method, request.raw_path)
         except paths.BadTarget:

@@ -53,7 +53,8 @@ class _InOneTask:
     """What aiohttp asks of the event loop while it serves a connection.
 
     It would start a task for each request, one turn of the loop before that is handled and one
-    behind. Nothing here needs a task, or context, of the request's own.
+    behind. Nothing here needs a task, or context, of the request's own. For who sends more than one
+    at once the turn between them is the handler's to give: see ``has_more``.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -127,6 +128,15 @@ class Protocol(web.RequestHandler):
     def _give_up(self) -> None:
         if self.transport is not None:
             self.transport.abort()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the client has sent more requests behind the one that is handled.
+
+        All that has come would be handled in one turn of the loop: few wait for anything, and of
+        those that are turned away none does.
+        """
+        return bool(self._messages)
 
     def wait_for_readers(self, wait: bool) -> None:
         """Say whether the client may read as slowly as it likes: people page through logs."""
