@@ -38,7 +38,7 @@ async def get(session: ClientSession, path: str, **headers: str) -> tuple[int, s
     ],
 )
 async def test_anybody_may_read(api: RunningApiServer, path: str) -> None:
-    await api.settled.wait()
+    await api.healthy()
     async with api.session(anonymous=True) as session, session.get(path) as response:
         assert response.status == 200
 

@@ -91,7 +91,7 @@ async def test_what_is_answered(path: str, query: str, code: int, text: str) -> 
 async def test_the_checks_of_a_server(
     api: RunningApiServer, endpoint: str, names: tuple[str, ...]
 ) -> None:
-    await api.settled.wait()
+    await api.healthy()
     lines = [f"[+]{name} ok\n" for name in names]
     async with api.session() as session:
         async with session.get(f"/{endpoint}?verbose") as response:

@@ -93,7 +93,7 @@ def test_storage_version_hash_is_upstreams() -> None:
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/livez/ping", "/readyz/etcd"])
 async def test_health(api: RunningApiServer, path: str) -> None:
-    await api.settled.wait()
+    await api.healthy()
     async with api.session() as session, session.get(path) as response:
         assert (response.status, await response.text()) == (200, "ok")
 
@@ -260,7 +260,7 @@ async def test_documents_are_compressed_for_who_can_read_it(api: RunningApiServe
 
 
 async def test_results_of_health_checks(api: RunningApiServer) -> None:
-    await api.settled.wait()
+    await api.healthy()
     async with api.session() as session:
         for path in ("/readyz", "/readyz/etcd"):
             async with session.get(path) as response:

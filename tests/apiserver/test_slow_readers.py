@@ -126,5 +126,5 @@ async def test_who_reads_steadily_may_take_long(full, monkeypatch, query):
             assert piece, "cut off"
             received += len(piece)
         await until(lambda: timers[-1].cancelled())
-    assert len(timers) > 10
+    assert len(timers) > 1
     assert all(timer.cancelled() for timer in timers)

@@ -22,6 +22,7 @@ from podium.client.config import ClientConfig
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.store.port import Store
+from support.http_peer import eventually
 from support.pki import Authority, Pair
 
 ADMIN = ("kubernetes-admin", ("system:masters",))
@@ -37,7 +38,7 @@ class RunningApiServer:
     store: Store
     directory: Path
     options: ApiServerOptions
-    #: Set once the default roles are there: the health checks wait for them, nothing else does.
+    #: Set once the default roles are there, for which nothing but the health checks waits.
     settled: asyncio.Event
     _pairs: dict[tuple[str, tuple[str, ...]], Pair] = field(default_factory=dict)
 
@@ -74,6 +75,16 @@ class RunningApiServer:
         context = self.ssl_context(None if anonymous else self.pair(user, groups))
         connector = aiohttp.TCPConnector(ssl=context)
         return aiohttp.ClientSession(self.server, connector=connector)
+
+    async def healthy(self) -> None:
+        """Wait until all that the server does at first has been done."""
+
+        async def code() -> int:
+            async with session.get("/livez") as response:
+                return response.status
+
+        async with self.session(anonymous=True) as session:
+            await eventually(code, 200)
 
     def kubeconfig(self, user: str = ADMIN[0], groups: Sequence[str] = ADMIN[1]) -> Path:
         """A kubeconfig file for kubectl."""
