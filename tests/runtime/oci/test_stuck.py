@@ -7,14 +7,17 @@ import json
 import os
 import shutil
 import signal
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from podium.kit.bounded import THREAD
 from podium.kit.process import run
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.mounts import mount_points
+from podium.runtime.oci import lending
 from podium.runtime.oci.conmon import read_pid
 from podium.runtime.oci.exec_stream import _Child
 from podium.runtime.oci.runtime import OciRuntime
@@ -164,6 +167,29 @@ async def test_a_process_that_does_not_end_on_sigkill_is_told_by_name(stuck: Oci
     await until(lambda: stuck.processes(container_id) == [])
     await stuck.runtime.stop_container(container_id, 0)
     assert await state(stuck, container_id) is ContainerState.EXITED
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+async def test_a_program_that_is_looked_for_where_nothing_answers_takes_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def threads() -> int:
+        return sum(thread.name == THREAD for thread in threading.enumerate())
+
+    path, pid, before = str(tmp_path), os.getpid(), threads()
+    with dead_filesystem(tmp_path):
+        monkeypatch.setattr(lending, "_PATIENCE", 0.02)
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                await lending.located(path, pid, "silent")
+        assert threads() <= before + 1
+        monkeypatch.setattr(lending, "_PATIENCE", 60)
+    program = tmp_path / "silent"
+    program.touch(0o755)
+    async with asyncio.timeout(60):
+        while await lending.located(path, pid, "silent") != str(program):
+            await asyncio.sleep(0.01)
+    await until(lambda: threads() <= before)
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")

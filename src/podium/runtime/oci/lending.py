@@ -9,6 +9,7 @@ shows nothing of the node, whatever it is told to read.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ DIRECTORY = f"/proc/self/fd/{DESCRIPTOR}"
 _BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 _PROGRAMS = ("tar", "test", "ash")
 _PATIENCE = 5.0  # seconds
+#: What is being looked for just now: by PATH, process and program.
+_looking: dict[tuple[str, int, str], asyncio.Future[str]] = {}
 
 
 class _Process(msgspec.Struct):
@@ -54,8 +57,12 @@ async def search_path(paths: ContainerPaths, pid: int, program: str) -> str:
 
 async def located(path: str, pid: int, program: str) -> str:
     """Return the file that *program* is in the container of *pid*, by the PATH *path*; "" where
-    there is none. Raises OSError where the process has gone, and TimeoutError where a file system
-    on the way does not answer: a volume may have died since it was mounted."""
+    there is none.
+
+    Raises OSError where the process has gone, and TimeoutError where a file system on the way does
+    not answer: a volume may have died since it was mounted. What hangs there is one thread, however
+    often it is looked for, as probes do.
+    """
 
     def look() -> str:
         root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -65,7 +72,13 @@ async def located(path: str, pid: int, program: str) -> str:
         finally:
             os.close(root)
 
-    return await in_daemon_thread(_PATIENCE, look)
+    key = (path, pid, program)
+    looking = _looking.get(key)
+    if looking is None:
+        looking = _looking[key] = asyncio.ensure_future(in_daemon_thread(None, look))
+        looking.add_done_callback(lambda _: _looking.pop(key))
+    async with asyncio.timeout(_PATIENCE):
+        return await asyncio.shield(looking)
 
 
 @cache
