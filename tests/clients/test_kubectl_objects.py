@@ -70,7 +70,9 @@ def test_every_way_to_print(kubectl: Kubectl, tmp_path: Path):
     (tmp_path / "path").write_text("{.items[1].kind}")
     assert kubectl(*get, "-o", f"jsonpath-file={tmp_path}/path") == "ConfigMap"
     table = kubectl("get", "cm", "one", "--show-labels", "--show-kind", "-L", "app", "-o", "wide")
-    assert re.fullmatch(r"NAME +DATA +AGE +APP +LABELS\nconfigmap/one +1 +\d+s +a +app=a\n", table)
+    assert re.fullmatch(
+        r"NAME +DATA +AGE +APP +LABELS\nconfigmap/one +1 +[\dms]+ +a +app=a\n", table
+    )
     assert json.loads(kubectl(*get, "-o", "json"))["kind"] == "List"
     whole = kubectl("get", "cm", "one", "-o", "yaml", "--show-managed-fields")
     assert "\n    manager: kubectl-create\n" in whole

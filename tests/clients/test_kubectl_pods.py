@@ -25,7 +25,7 @@ def test_a_pods_life(kubectl: Kubectl):
     assert sorted(made.splitlines()) == ["pod/web created", "service/web created"]
     kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
     assert re.fullmatch(
-        r"web +1/1 +Running +0 +\d+s +[\d.]+ +node-1 +<none> +<none>\n",
+        r"web +1/1 +Running +0 +[\dms]+ +[\d.]+ +node-1 +<none> +<none>\n",
         kubectl("get", "pods", "-o", "wide", "--no-headers"),
     )
     line = "[pod/web/web] kuard demo: serving /www on port 8080\n"
