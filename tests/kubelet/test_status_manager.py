@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from podium.api.errors import failure
 from podium.api.types.core_v1 import Pod, PodCondition, PodStatus
 from podium.kit.clock import VirtualClock
 from podium.kubelet.status_manager import StatusManager
@@ -87,4 +88,22 @@ async def test_who_contradicts_again_and_again_is_answered_ever_more_rarely():
     manager.seen(pod.metadata.uid, at(pod, 2000, "True"))
     await clock.advance(0)
     assert len(api.patches) == before + 1, "forgotten after a while"
+    running.cancel()
+
+
+async def test_a_status_that_the_api_refuses_holds_up_no_deletion():
+    class Strict(SlowApi):
+        async def patch(self, *_what: Any, **_where: Any) -> Pod:
+            self.asked.set()
+            raise failure(422, "Invalid", "status.phase: Invalid value")
+
+    pod = make_pod({"name": "c", "image": "i"})
+    api = Strict(pod)
+    manager = StatusManager(api, VirtualClock())  # type: ignore[arg-type]
+    running = asyncio.create_task(manager.run())
+    await asyncio.sleep(0)
+    manager.report(pod, at(pod, 0).status)
+    async with asyncio.timeout(60):
+        await api.asked.wait()
+        await manager.settled(pod.metadata.uid)
     running.cancel()

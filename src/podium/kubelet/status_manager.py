@@ -168,7 +168,8 @@ class StatusManager:
         return mirror.metadata.uid if mirror else ""
 
     async def settled(self, uid: str) -> None:
-        """Wait until what was reported of a Pod is with the API, or has nowhere to go."""
+        """Wait until what was reported of a Pod is with the API, is refused by it, or has nowhere
+        to go."""
         entry = self._entries.get(uid)
         if entry is not None and entry.sending:
             await entry.settled.wait()
@@ -211,6 +212,8 @@ class StatusManager:
                 while answer is not _Answer.SETTLED:
                     if answer is _Answer.REFUSED and entry.waiting:
                         break  # the newer one may be acceptable
+                    if answer is _Answer.REFUSED:
+                        entry.settled.set()  # the Pod's end does not wait for it
                     await self._clock.sleep(backoff.next())
                     answer = await self._try(entry, status)
                 else:

@@ -39,6 +39,12 @@ def test_the_images_groups_do_not_count_where_the_policy_is_strict():
     assert found == User(100, 101, (7, 101))
 
 
+def test_accounts_that_cannot_be_count_for_nothing():
+    passwd = f"web:x:{2**31}:0::/:\nweb:x:5:²::/:\nweb:x:7:8::/:\n"
+    group = f"a:x:{2**31}:web\nb:x:9:web\n"
+    assert resolve("web", passwd, group) == User(7, 8, (8, 9))
+
+
 def test_an_image_without_account_files():
     assert resolve("12:34", "", "") == User(12, 34, (34,))
 
@@ -48,6 +54,10 @@ def test_an_image_without_account_files():
     [
         pytest.param("nosuch", "no users found", id="user"),
         pytest.param("web:nosuch", "no groups found", id="group"),
+        pytest.param("99999999999", "must be in range 0-2147483647", id="a-user-too-large"),
+        pytest.param("0:2147483648", "must be in range 0-2147483647", id="a-group-too-large"),
+        pytest.param("9" * 5000, "must be in range 0-2147483647", id="no-number-at-all"),
+        pytest.param("²", "no users found", id="what-only-looks-like-a-digit"),
     ],
 )
 def test_an_unknown_name_is_refused(text, message):

@@ -18,6 +18,9 @@ from podium.runtime.port import (
     SupplementalGroupsPolicy,
 )
 
+#: As runc has it, and the API.
+LARGEST_ID = 2**31 - 1
+
 
 class _Account(msgspec.Struct, frozen=True):
     name: str
@@ -54,9 +57,10 @@ def resolve(
     account = _account(user_part, accounts)
     gid = _group_id(group_part, group) if group_part else account.gid
     memberships = [
-        int(fields[2])
+        member_of
         for fields in _lines(group, 4)
-        if fields[2].isdigit() and account.name and account.name in fields[3].split(",")
+        if account.name and account.name in fields[3].split(",")
+        if (member_of := _number(fields[2])) is not None
     ]
     if policy is SupplementalGroupsPolicy.STRICT:
         memberships = []
@@ -69,26 +73,41 @@ def _account(text: str, accounts: Sequence[_Account]) -> _Account:
     for account in accounts:
         if text in (account.name, str(account.uid)):
             return account
-    if text.isdigit():
-        return _Account("", int(text), 0)
-    raise RuntimeFailure("failed to create containerd container: no users found")
+    uid = _number(text)
+    if uid is not None:
+        return _Account("", uid, 0)
+    raise RuntimeFailure(f"failed to create containerd container: {_why(text, 'users')}")
 
 
 def _group_id(text: str, group: str) -> int:
-    if text.isdigit():
-        return int(text)
-    for fields in _lines(group, 3):
-        if fields[0] == text and fields[2].isdigit():
-            return int(fields[2])
-    raise RuntimeFailure("failed to create containerd container: no groups found")
+    gid = _number(text)
+    for fields in _lines(group, 3) if gid is None else ():
+        if fields[0] == text:
+            gid = _number(fields[2])
+        if gid is not None:
+            break
+    if gid is None:
+        raise RuntimeFailure(f"failed to create containerd container: {_why(text, 'groups')}")
+    return gid
 
 
 def _accounts(passwd: str) -> list[_Account]:
-    return [
-        _Account(fields[0], int(fields[2]), int(fields[3]))
-        for fields in _lines(passwd, 4)
-        if fields[2].isdigit() and fields[3].isdigit()
-    ]
+    ids = ((fields[0], _number(fields[2]), _number(fields[3])) for fields in _lines(passwd, 4))
+    return [_Account(name, u, g) for name, u, g in ids if u is not None and g is not None]
+
+
+def _number(text: str) -> int | None:
+    """Read a user's or group's number; None for what is none, and for those that none can have."""
+    if not (text.isascii() and text.isdigit()) or len(text.lstrip("0")) > len(str(LARGEST_ID)):
+        return None
+    number = int(text)
+    return number if number <= LARGEST_ID else None
+
+
+def _why(text: str, kind: str) -> str:
+    if text.isascii() and text.isdigit():
+        return f"uids and gids must be in range 0-{LARGEST_ID}"
+    return f"no {kind} found"
 
 
 def _lines(text: str, fields: int) -> list[list[str]]:
