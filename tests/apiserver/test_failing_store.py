@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,10 +11,15 @@ import pytest
 from podium.api.scheme import CONFIGMAPS
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.user import UserInfo
+from podium.apiserver.auth.rbac.defaults import default_objects
+from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.authentication_info import NAME
 from podium.apiserver.bootstrap import CHECK_EVERY
+from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.kit.clock import VirtualClock
+from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
+from podium.store.memory import MemoryStore
 from podium.store.port import StoreFailed
 from support.apiserver import RunningApiServer, running_apiserver
 from support.http_peer import eventually, until
@@ -64,6 +70,24 @@ async def test_what_the_server_itself_writes_waits_for_better_times(
             await clock.advance(CHECK_EVERY)
             await until(lambda: FULL in [getattr(record, "error", "") for record in caplog.records])
         await eventually(is_there, True)
+
+
+async def test_default_roles_do_so_too_and_fill_no_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, store = VirtualClock(), MemoryStore()
+    async with Registry(store, (), clock).serving() as registry, asyncio.TaskGroup() as tasks:
+        roles = RoleBootstrap(registry, Policy())
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "create", full)
+            tasks.create_task(roles.run(clock))
+            await until(lambda: bool(caplog.records))
+        [told] = caplog.records
+        assert vars(told)["count"] == len(default_objects())
+        assert vars(told)["error"] == FULL
+        await clock.advance(1.0)
+        async with asyncio.timeout(60):
+            await roles.done.wait()
 
 
 async def test_a_bug_is_counted_as_ours(

@@ -16,6 +16,7 @@ from podium.api.scheme import CLUSTERROLEBINDINGS, ROLEBINDINGS, Resource
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.api.user import UserInfo
 from podium.apiserver.auth.rbac.policy import KINDS, Policy
+from podium.kit.backoff import Backoff
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 _USER = UserInfo("system:apiserver", ("system:masters", "system:authenticated"))
 #: Written side by side: they share the store's commits, and others get their turn in between.
 _AT_ONCE = 16
-_RETRY_AFTER = 1.0
 
 
 class RoleBootstrap:
@@ -50,33 +50,35 @@ class RoleBootstrap:
         """Write what is missing, trying again until all is there."""
         from podium.apiserver.auth.rbac.defaults import default_objects
 
+        backoff = Backoff(initial=1.0, maximum=30.0)
         remaining: Sequence[tuple[Resource, Any]] = default_objects()
         while remaining := await self._ensure_all(remaining):
-            await clock.sleep(_RETRY_AFTER)
+            await clock.sleep(backoff.next())
         self._policy.settle()
         self.done.set()
 
     async def _ensure_all(
         self, objects: Sequence[tuple[Resource, Any]]
     ) -> Sequence[tuple[Resource, Any]]:
-        """Return those that could not be written."""
+        """Return those that could not be written; one line tells of all of them."""
         failed: list[tuple[Resource, Any]] = []
+        why = ""
         turn = asyncio.Semaphore(_AT_ONCE)
 
         async def one(resource: Resource, obj: Any) -> None:
+            nonlocal why
             async with turn:
                 try:
                     await self._ensure(resource, obj)
                 except ApiError as error:
                     failed.append((resource, obj))
-                    logger.warning(
-                        "default role not written",
-                        extra={"object": obj.metadata.name, "error": str(error)},
-                    )
+                    why = str(error)
 
         async with asyncio.TaskGroup() as tasks:
             for resource, obj in objects:
                 tasks.create_task(one(resource, obj))
+        if failed:
+            logger.warning("default roles not written", extra={"count": len(failed), "error": why})
         return failed
 
     async def _ensure(self, resource: Resource, default: Any) -> None:
