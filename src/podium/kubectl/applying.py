@@ -178,13 +178,10 @@ class ClientSide:
 
     def _current(self, manifest: Manifest) -> Map | None:
         try:
-            found: Map = self._session.http.request("GET", manifest.path).json()
+            return self._session.existing(manifest.path)
         except StatusError as error:
-            if error.code == 404:
-                return None
             verb = f"retrieving current configuration of:\n{_described(manifest)}\nfrom server for:"
             raise about_file(error, verb, manifest.source) from error
-        return found
 
     def _create(self, manifest: Manifest, wanted: Map) -> Map:
         if self._only_here:

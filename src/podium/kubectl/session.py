@@ -68,6 +68,16 @@ class Session:
         """Whether the namespace was asked for by flag: files may then not name another."""
         return bool(self._values.namespace)
 
+    def existing(self, path: str) -> dict[str, Any] | None:
+        """Return the object at *path*, None where there is none. Raises as :meth:`Http.request`."""
+        try:
+            found: dict[str, Any] = self.http.request("GET", path).json()
+        except StatusError as error:
+            if error.code == 404:
+                return None
+            raise
+        return found
+
     def send(
         self, method: str, path: str, query: Query, document: Any, content_type: str = JSON
     ) -> dict[str, Any]:

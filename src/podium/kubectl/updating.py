@@ -107,6 +107,7 @@ def _type(document: Map) -> ResourceType:
 def typed(obj: Map) -> Map:
     """Return *obj* as it is after it was read into its type: with what is always written."""
     from podium.api import codec, kinds
+    from podium.api.decoding import DecodeFailure
     from podium.api.errors import ApiError
 
     group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
@@ -115,7 +116,7 @@ def typed(obj: Map) -> Map:
         return obj
     try:
         found: Map = codec.to_plain(codec.from_plain(cls, obj))
-    except ApiError as exc:
+    except (ApiError, DecodeFailure) as exc:
         raise CommandError(str(exc)) from exc
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.manifests import Manifest, entries, readable
@@ -38,7 +38,7 @@ def run(invocation: Invocation) -> int:
         kind = manifest.type.kind
         if manifest.type.group != "rbac.authorization.k8s.io" or kind not in _LISTS:
             return  # nothing is said of others
-        there = None if dry_run(values) == "client" else _there(invocation, manifest)
+        there = None if dry_run(values) == "client" else invocation.session.existing(manifest.path)
         wanted, notes = _reconciled(invocation, manifest, there)
         for note in notes:
             print(f"\t{note}", file=sys.stderr)
@@ -47,16 +47,6 @@ def run(invocation: Invocation) -> int:
         printed(invocation, manifest.type, wanted, "reconciled", typed=True, parts=True)
 
     return each(list(readable(entries(invocation, Discovery(session.http), typed=True))), reconcile)
-
-
-def _there(invocation: Invocation, manifest: Manifest) -> Map | None:
-    try:
-        found: Map = invocation.session.http.request("GET", manifest.path).json()
-    except StatusError as error:
-        if error.code == 404:
-            return None
-        raise
-    return found
 
 
 def _reconciled(

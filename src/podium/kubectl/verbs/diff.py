@@ -10,7 +10,7 @@ from podium.kubectl.choosing import SELECTOR_FLAG
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.comparing import Versions
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Failed, StatusError
+from podium.kubectl.errors import CommandError, Failed
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.last_applied import bare
@@ -45,7 +45,7 @@ def _run(invocation: Invocation) -> int:
     ) as versions:
         uids = set()
         for manifest in found:
-            live = _live(invocation, manifest)
+            live = invocation.session.existing(manifest.path)
             versions.add(manifest.type, live, _merged(invocation, manifest, live))
             uids.add(((live or {}).get("metadata") or {}).get("uid", ""))
         if values.prune:
@@ -56,16 +56,6 @@ def _run(invocation: Invocation) -> int:
             for type_, item in left_over(invocation, types, namespaces, uids):
                 versions.add(type_, item, None)
         return versions.compare()
-
-
-def _live(invocation: Invocation, manifest: Manifest) -> Map | None:
-    try:
-        found: Map = invocation.session.http.request("GET", manifest.path).json()
-    except StatusError as error:
-        if error.code == 404:
-            return None
-        raise
-    return found
 
 
 def _merged(invocation: Invocation, manifest: Manifest, live: Map | None) -> Map:

@@ -16,7 +16,7 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.lists import pages
 from podium.kubectl.printing.describe import interval
 from podium.kubectl.printing.table import Aligner, escaped
-from podium.kubectl.writing import as_text
+from podium.kubectl.writing import MISSING_KEYS_FLAG, as_text
 
 Event = dict[str, Any]
 
@@ -149,9 +149,7 @@ kubectl events -A --types=Warning
         Flag("all-namespaces", False, "If present, list the requested object(s) across all "
              "namespaces. Namespace in current context is ignored even if specified with "
              "--namespace.", short="A", kind=Kind.BOOL),
-        Flag("allow-missing-template-keys", True, "If true, ignore any errors in templates when a "
-             "field or map key is missing in the template. Only applies to golang and jsonpath "
-             "output formats.", kind=Kind.BOOL),
+        MISSING_KEYS_FLAG,
         Flag("chunk-size", 500, "Return large lists in chunks rather than all at once. Pass 0 to "
              "disable.", kind=Kind.INT),
         Flag("for", usage="Filter events to only those pertaining to the specified resource."),

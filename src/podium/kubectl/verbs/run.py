@@ -124,7 +124,9 @@ def _overridden(pod: dict[str, Any], values: Values) -> dict[str, Any]:
             f'no kind "{pod.get("kind")}" is registered for version "{pod.get("apiVersion")}" in '
             'scheme "pkg/scheme/scheme.go:28"'
         )
-    return pod
+    from podium.kubectl.updating import typed
+
+    return typed(pod)
 
 
 def _definition() -> str:
