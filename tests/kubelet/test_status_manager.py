@@ -107,3 +107,30 @@ async def test_a_status_that_the_api_refuses_holds_up_no_deletion():
         await api.asked.wait()
         await manager.settled(pod.metadata.uid)
     running.cancel()
+
+
+async def test_the_status_that_follows_a_refused_one_is_waited_for():
+    class Choosy(SlowApi):
+        async def patch(self, *what: Any, **where: Any) -> Pod:
+            if not self.patches:
+                self.patches.append("refused")
+                raise failure(422, "Invalid", "status.phase: Invalid value")
+            return await super().patch(*what, **where)
+
+    pod = make_pod({"name": "c", "image": "i"})
+    api, clock, uid = Choosy(pod), VirtualClock(), pod.metadata.uid
+    manager = StatusManager(api, clock)  # type: ignore[arg-type]
+    running = asyncio.create_task(manager.run())
+    await asyncio.sleep(0)
+    manager.report(pod, at(pod, 0).status)
+    async with asyncio.timeout(60):
+        await manager.settled(uid)
+    manager.report(pod, at(pod, 0, "False").status)
+    settled = asyncio.ensure_future(manager.settled(uid))
+    await clock.advance(60)
+    assert api.asked.is_set()
+    assert not settled.done()
+    api.answering.set()
+    async with asyncio.timeout(60):
+        await settled
+    running.cancel()

@@ -153,10 +153,10 @@ class StatusManager:
         self._begin(entry)
 
     def _begin(self, entry: _Entry) -> None:
+        entry.settled.clear()  # also where one was refused that was sent before
         if entry.sending:
             return
         entry.sending = True
-        entry.settled.clear()
         assert self._group is not None, "run() is not running"
         self._group.create_task(self._send(entry), name=f"status {pod_key(entry.pod)}")
 
