@@ -12,7 +12,7 @@ import base64
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -62,7 +62,7 @@ def declared(name: str) -> dict[str, tuple[str, str]]:
     return found
 
 
-@cache
+@lru_cache(256)  # a few kinds are the same in every version that a client may make up
 def _message_of(api_version: str, kind: str) -> str:
     """Return the name of the message of a kind. Raises BadProtobuf."""
     group, _, version = api_version.rpartition("/")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -95,11 +95,17 @@ def _priority(group: str) -> tuple[int, str]:
     return _BY_PRIORITY.index(group) if known else len(_BY_PRIORITY), group
 
 
-@cache
-def served(group: str, version: str) -> tuple[Resource, ...]:
+def served(group: str, version: str) -> Sequence[Resource]:
     """Return the resources of a group and version by name, none when it is not served."""
-    found = [r for r in _OFFERED if (r.group, r.version) == (group, version)]
-    return tuple(sorted(found, key=lambda resource: resource.plural))
+    return _by_version().get((group, version), ())
+
+
+@cache
+def _by_version() -> dict[tuple[str, str], list[Resource]]:
+    found: dict[tuple[str, str], list[Resource]] = {}
+    for resource in sorted(_OFFERED, key=lambda resource: resource.plural):
+        found.setdefault((resource.group, resource.version), []).append(resource)
+    return found
 
 
 def api_versions(address: str) -> Document:
@@ -132,14 +138,15 @@ def _group(name: str) -> Document:
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
-@cache
 def resource_list(group_name: str, version: str) -> Document | None:
     """``/api/v1``, ``/apis/<group>/<version>``; None where it is not served."""
-    resources = served(group_name, version)
-    if not resources:
-        return None
+    return _resource_list(group_name, version) if served(group_name, version) else None
+
+
+@cache
+def _resource_list(group_name: str, version: str) -> Document:
     found = []
-    for resource in resources:
+    for resource in served(group_name, version):
         found.append(_resource(resource))
         found += [_subresource(resource, sub) for sub in sorted_subresources(resource)]
     if not group_name:

@@ -67,17 +67,25 @@ def _content_v2() -> dict[str, Any]:
     }
 
 
-@cache
 def v3(path: str) -> Document | None:
     """Return the document of a group and version (``apis/apps/v1``), or of what is about no kind
     (``apis/apps``, ``version``); None where there is no such document."""
+    return _v3(path) if path in _paths() else None
+
+
+@cache
+def _paths() -> frozenset[str]:
+    found = {place for place, _ in roots.roots(discovery.described_groups())}
+    return frozenset(found | group_versions().keys())
+
+
+@cache
+def _v3(path: str) -> Document:
     names = group_versions().get(path)
     found: list[Described] = list(_operations(discovery.served(*names))) if names else []
     found += [root for place, root in roots.roots(discovery.described_groups()) if place == path]
     if path == "api/v1":
         found.append(ops.binding())
-    if not found:
-        return None
     return _document(
         {
             "openapi": "3.0.0",
@@ -91,12 +99,14 @@ def v3(path: str) -> Document | None:
     )
 
 
-@cache
 def v3_protobuf(path: str) -> Document | None:
     """Return the document that :func:`v3` returns as protobuf."""
-    document = v3(path)
-    if document is None:
-        return None
+    return _v3_protobuf(path) if path in _paths() else None
+
+
+@cache
+def _v3_protobuf(path: str) -> Document:
+    document = _v3(path)
     body = protobuf_v3.encode(msgspec.json.decode(document.body))
     return Document(body, protobuf_v3.CONTENT_TYPE, document.hash)
 
@@ -104,11 +114,10 @@ def v3_protobuf(path: str) -> Document | None:
 @cache
 def index() -> Document:
     """``/openapi/v3``: where the documents are."""
-    found = {}
-    for path in sorted({place for place, _ in roots.roots(discovery.described_groups())}):
-        document = v3(path)
-        if document is not None:
-            found[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={document.hash}"}
+    found = {
+        path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={_v3(path).hash}"}
+        for path in sorted(_paths())
+    }
     return _document({"paths": found})
 
 
