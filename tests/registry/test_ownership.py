@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from podium.api.codec import from_plain
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, PODS
+from podium.api.types.core_v1 import ConfigMap
 from podium.api.types.meta_v1 import ManagedFieldsEntry
 from podium.api.user import UserInfo
 from podium.kit.clock import VirtualClock
+from podium.registry import ownership
 from podium.registry.patching import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext, Stored
@@ -249,6 +252,20 @@ async def test_objects_made_alike_share_their_owners_fields() -> None:
         read = [await registry.get(PODS, "default", name) for name in "ab"]
     for one, other in (made, read):
         assert _fields(one) is _fields(other)
+
+
+@pytest.mark.parametrize(("keys", "remembered"), [(10, 1), (1000, 0)])
+async def test_owners_of_large_objects_are_not_kept_in_mind(
+    monkeypatch: pytest.MonkeyPatch, keys: int, remembered: int
+) -> None:
+    kept: dict[Any, Any] = {}
+    monkeypatch.setattr(ownership, "_MADE_ALIKE", kept)
+    owner = {"apiVersion": "v1", "kind": "Secret", "name": "o", "uid": "1"}
+    about = {"metadata": {"name": "m", "namespace": "default", "ownerReferences": [owner]}}
+    large = from_plain(ConfigMap, about | {"data": {f"key-{n}": "v" for n in range(keys)}})
+    async with serving() as registry:
+        await registry.create(CONFIGMAPS, "default", large, by("me"))
+    assert len(kept) == remembered
 
 
 def _fields(stored: Stored) -> Any:

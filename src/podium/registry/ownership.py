@@ -37,7 +37,10 @@ def of_created(kind: Kind, obj: Any, context: RequestContext) -> list[ManagedFie
         return _tracked(kind, None, obj, context, "")
     # What has an owner was made by a controller, of a template: many are alike but for the name.
     nameless = replace(obj, metadata=replace(metadata, name="", namespace=""))
-    made = (kind.resource, sha256(codec.encode(nameless)).digest())
+    said = codec.encode(nameless)
+    if len(said) > _MADE_ALIKE_SIZE:
+        return _tracked(kind, None, obj, context, "")
+    made = (kind.resource, sha256(said).digest())
     known = _MADE_ALIKE.get(made)
     if known is not None:
         return [replace(known, manager=_updater(kind, context).name, time=_now(kind))]
@@ -51,7 +54,10 @@ def of_created(kind: Kind, obj: Any, context: RequestContext) -> list[ManagedFie
 
 #: What those own who create objects: by the kind, and a digest of all that is said.
 _MADE_ALIKE: dict[tuple[Resource, bytes], ManagedFieldsEntry] = {}
-_MADE_ALIKE_AT_MOST = 4096
+_MADE_ALIKE_AT_MOST = 1024
+#: Bytes beyond which an object is like no other: a thousand of any size could be more than there is
+#: memory, long after they have gone.
+_MADE_ALIKE_SIZE = 8 * 1024
 
 
 def _updater(kind: Kind, context: RequestContext, subresource: str = "") -> Manager:
