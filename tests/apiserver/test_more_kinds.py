@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from podium.api.scheme import NODES
+from podium.apiserver.components import Components
 from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
@@ -56,6 +57,18 @@ async def test_components_are_well_while_they_watch(api: RunningApiServer) -> No
         return str((await scheduler())["status"])
 
     await eventually(well, "False")
+
+
+async def test_nothing_is_kept_of_those_who_watch_no_more() -> None:
+    async def well() -> str:
+        return ""
+
+    components = Components(well)
+    with components.watching("a"):
+        with components.watching("a"), components.watching("b"):
+            assert components._watches == {"a": 2, "b": 1}
+        assert components._watches.keys() == {"a"}
+    assert not components._watches.keys()
 
 
 async def test_components_as_a_list_and_a_table(api: RunningApiServer) -> None:

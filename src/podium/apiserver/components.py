@@ -37,6 +37,8 @@ class Components(msgspec.Struct, frozen=True):
             yield
         finally:
             self._watches[user] -= 1
+            if not self._watches[user]:  # users come and go, too
+                del self._watches[user]
 
     async def statuses(self) -> dict[str, ComponentStatus]:
         """Return how each component is, by its name."""
