@@ -45,8 +45,10 @@ def test_accounts_that_cannot_be_count_for_nothing():
     assert resolve("web", passwd, group) == User(7, 8, (8, 9))
 
 
-def test_an_image_without_account_files():
-    assert resolve("12:34", "", "") == User(12, 34, (34,))
+@pytest.mark.parametrize("zeros", ["", "0" * 5000])
+def test_an_image_without_account_files(zeros):
+    assert resolve(f"{zeros}12:{zeros}34", "", "") == User(12, 34, (34,))
+    assert resolve(zeros or "0", "", "") == User(0, 0, (0,))
 
 
 @pytest.mark.parametrize(

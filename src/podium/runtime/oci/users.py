@@ -98,10 +98,12 @@ def _accounts(passwd: str) -> list[_Account]:
 
 def _number(text: str) -> int | None:
     """Read a user's or group's number; None for what is none, and for those that none can have."""
-    if not (text.isascii() and text.isdigit()) or len(text.lstrip("0")) > len(str(LARGEST_ID)):
+    if not (text.isascii() and text.isdigit()):
         return None
-    number = int(text)
-    return number if number <= LARGEST_ID else None
+    digits = text.lstrip("0") or "0"  # neither too many zeros nor too many others for int()
+    if len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
+        return None
+    return int(digits)
 
 
 def _why(text: str, kind: str) -> str:
