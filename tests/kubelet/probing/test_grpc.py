@@ -103,6 +103,11 @@ async def test_the_service_is_asked_for_by_name():
             id="empty-message-is-the-default-value",
         ),
         pytest.param(
+            (b"\0\0\0\0\0", [("grpc-status", "9" * 5000)]),
+            'service unhealthy (responded with "UNKNOWN")',
+            id="a-status-that-is-no-number",
+        ),
+        pytest.param(
             (b"", [("grpc-status", "5"), ("grpc-message", "unknown%20service")]),
             "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service",
             id="as-recorded-for-an-unknown-service",

@@ -160,6 +160,23 @@ async def test_by_digest(service, real):
 GOLDEN = "failed to pull and unpack image"
 
 
+@pytest.mark.parametrize(
+    ("user", "uid", "username"),
+    [
+        pytest.param("7:8", 7, "", id="number"),
+        pytest.param("web:8", None, "web", id="name"),
+        pytest.param("²", None, "²", id="what-only-looks-like-a-digit"),
+        pytest.param("9" * 5000, None, "9" * 5000, id="what-no-number-can-be"),
+    ],
+)
+async def test_whoever_an_image_is_of_it_can_be_listed(service, fake, user, uid, username):
+    """The node's status tells of all images."""
+    fake.add("b", "1", busybox_image(user=user))
+    await service.pull_image(f"{fake.host}/b:1")
+    [image] = await service.list_images()
+    assert (image.uid, image.username) == (uid, username)
+
+
 async def test_missing_tag(service, real):
     """As recorded from Kubernetes 1.25 with containerd 1.6 (image-missing-tag)."""
     name = f"{real.host}/busybox:nosuchtag"

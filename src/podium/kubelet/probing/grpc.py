@@ -28,12 +28,14 @@ from h2.exceptions import ProtocolError
 from podium.api.go_text import quote
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.probes import Outcome, Result
+from podium.kit.numbers import number
 from podium.kubelet.probing.dial import DialFailure, dial, join_host_port
 
 _PATH = "/grpc.health.v1.Health/Check"
 #: Seconds between two attempts to connect, as long as there is time.
 _RETRY = 0.1
 _MAX_MESSAGE = 4096
+_LARGEST_STATUS = 2**32 - 1
 _UNKNOWN, _DEADLINE_EXCEEDED, _UNIMPLEMENTED, _UNAVAILABLE = 2, 4, 12, 14
 _CODES = (
     "OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied "
@@ -130,10 +132,10 @@ def _take(answer: _Answer, event: Event, connection: H2Connection) -> None:
 
 def _take_headers(answer: _Answer, headers: dict[str | bytes, str | bytes]) -> None:
     texts = {str(name): str(value) for name, value in headers.items()}
-    if texts.get(":status", "").isdigit():
-        answer.http_status = int(texts[":status"])
-    if texts.get("grpc-status", "").isdigit():
-        answer.status = int(texts["grpc-status"])
+    if (http_status := number(texts.get(":status", ""), _LARGEST_STATUS)) is not None:
+        answer.http_status = http_status
+    if (status := number(texts.get("grpc-status", ""), _LARGEST_STATUS)) is not None:
+        answer.status = status
         answer.message = unquote(texts.get("grpc-message", ""))
 
 

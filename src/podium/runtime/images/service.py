@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from podium.kit.clock import Clock, SystemClock
+from podium.kit.numbers import number
 from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig, FilesystemUsage, Image
 from podium.runtime.images import reference
@@ -24,6 +25,9 @@ from podium.runtime.port import RuntimeFailure
 
 if TYPE_CHECKING:
     from podium.runtime.images.pull import PullProgress
+
+#: As containerd reads them; more is a name.
+_LARGEST_UID = 2**63 - 1
 
 
 class LocalImageService:
@@ -121,13 +125,14 @@ class LocalImageService:
 
     def _image(self, index: ImageIndex, image_id: str) -> Image:
         user = self.store.config(image_id).user.partition(":")[0]
+        uid = number(user, _LARGEST_UID)
         return Image(
             id=image_id,
             repo_tags=index.tags(image_id),
             repo_digests=index.digests(image_id),
             size=index.images[image_id].size,
-            username="" if user.isdigit() else user,
-            uid=int(user) if user.isdigit() else None,
+            username=user if uid is None else "",
+            uid=uid,
         )
 
     @asynccontextmanager

@@ -239,6 +239,6 @@ def _go_method(method: str) -> str:
 
 def _pause(response: aiohttp.ClientResponse, attempt: int) -> float:
     asked = response.headers.get("Retry-After", "")
-    if asked.isdigit():
+    if asked.isascii() and asked.isdigit():
         return min(float(asked), _MAX_PAUSE)
     return 0.25 * float(2**attempt)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from podium.kit.numbers import number
 from podium.runtime.port import (
     LinuxContainerSecurityContext,
     LinuxContainerUser,
@@ -98,12 +99,7 @@ def _accounts(passwd: str) -> list[_Account]:
 
 def _number(text: str) -> int | None:
     """Read a user's or group's number; None for what is none, and for those that none can have."""
-    if not (text.isascii() and text.isdigit()):
-        return None
-    digits = text.lstrip("0") or "0"  # neither too many zeros nor too many others for int()
-    if len(digits) > len(str(LARGEST_ID)) or int(digits) > LARGEST_ID:
-        return None
-    return int(digits)
+    return number(text, LARGEST_ID)
 
 
 def _why(text: str, kind: str) -> str:
