@@ -8,13 +8,15 @@ from typing import Any, NoReturn
 
 import pytest
 
-from podium.api.scheme import CONFIGMAPS
-from podium.api.types.meta_v1 import DeleteOptions
+from podium.api.scheme import CONFIGMAPS, SECRETS
+from podium.api.types.core_v1 import Secret
+from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
 from podium.api.user import UserInfo
 from podium.apiserver.auth.rbac.defaults import default_objects
 from podium.apiserver.auth.rbac.policy import Policy
 from podium.apiserver.authentication_info import NAME
 from podium.apiserver.bootstrap import CHECK_EVERY
+from podium.apiserver.lookups import Lookups
 from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.kit.clock import VirtualClock
 from podium.registry.registry import Registry
@@ -88,6 +90,18 @@ async def test_default_roles_do_so_too_and_fill_no_log(
         await clock.advance(1.0)
         async with asyncio.timeout(60):
             await roles.done.wait()
+
+
+async def test_a_token_holds_whether_or_not_its_use_can_be_noted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, store = VirtualClock(), MemoryStore()
+    secret = Secret(metadata=ObjectMeta(name="t", namespace="default"), type="Opaque")
+    async with Registry(store, (), clock).serving() as registry:
+        stored = await registry.create(SECRETS, "default", secret, ADMIN)
+        monkeypatch.setattr(store, "update", full)
+        await Lookups(registry, clock).note_use(stored.obj)
+    assert [vars(told)["error"] for told in caplog.records] == [FULL]
 
 
 async def test_a_bug_is_counted_as_ours(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 
 import msgspec
@@ -15,6 +16,8 @@ from podium.apiserver.auth.revocation import LAST_USED
 from podium.kit.clock import Clock
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext, Stored
+
+logger = logging.getLogger(__name__)
 
 #: How long behind its deletion time an object's tokens still hold, for those who clean up.
 _LEEWAY = timedelta(seconds=60)
@@ -54,9 +57,10 @@ class Lookups:
             await self._registry.update(
                 SECRETS, meta.namespace, meta.name, noted, RequestContext(_SERVER)
             )
-        except ApiError as error:  # somebody else wrote just now: the next use is noted
-            if error.code not in (404, 409):
-                raise
+        except ApiError as error:  # the next use is noted
+            if error.code not in (404, 409):  # somebody else wrote just now
+                told = {"secret": f"{meta.namespace}/{meta.name}", "error": str(error)}
+                logger.warning("the use of a token is not noted", extra=told)
 
     async def _get(self, resource: Resource, namespace: str, name: str) -> Stored | None:
         """Return the object; one that the cache does not have (yet) is read consistently."""
