@@ -21,7 +21,7 @@ from podium.api.types.core_v1 import (
     PodSpec,
 )
 from podium.api.types.meta_v1 import ObjectMeta
-from podium.apiserver.node_proxy import Door, door
+from podium.apiserver.node_proxy import Door, NodeProxy, door
 from podium.apiserver.paths import Query
 from podium.apiserver.pod_log import choose_container, log_options
 from support.apiserver import RunningApiServer
@@ -300,3 +300,14 @@ def test_a_node_without_addresses() -> None:
 
 def test_addresses_in_urls() -> None:
     assert Door("fd00::1", 1).url("/x") == "https://[fd00::1]:1/x"
+
+
+async def test_who_comes_while_the_connections_are_set_up_shares_them(
+    api: RunningApiServer,
+) -> None:
+    nodes = NodeProxy(api.options)
+    try:
+        one, other = await asyncio.gather(nodes.session(), nodes.session())
+        assert one is other
+    finally:
+        await nodes.close()

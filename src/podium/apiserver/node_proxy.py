@@ -60,6 +60,7 @@ class NodeProxy:
     def __init__(self, options: ApiServerOptions) -> None:
         self._options = options
         self._session: ClientSession | None = None
+        self._opening = asyncio.Lock()
         self._tls: ssl.SSLContext | None = None
         self._anonymous: ClientSession | None = None
         self._versions: FileVersions | None = None
@@ -116,13 +117,14 @@ class NodeProxy:
         """The session, opened anew when the certificates have changed."""
         from aiohttp import ClientSession, TCPConnector
 
-        if self._session is None or (self._versions and self._versions.changed()):
-            await self._close_session()
-            context = self._tls = await asyncio.to_thread(self._context)
-            self._session = ClientSession(
-                connector=TCPConnector(ssl=context, limit=0), auto_decompress=False
-            )
-        return self._session
+        async with self._opening:  # who comes meanwhile gets the same one
+            if self._session is None or (self._versions and self._versions.changed()):
+                await self._close_session()
+                context = self._tls = await asyncio.to_thread(self._context)
+                self._session = ClientSession(
+                    connector=TCPConnector(ssl=context, limit=0), auto_decompress=False
+                )
+            return self._session
 
     def _context(self) -> ssl.SSLContext:
         options = self._options
