@@ -135,3 +135,16 @@ async def test_half_a_handshake_is_refused(node, path):
         **{"Sec-WebSocket-Protocol": f"{TUNNEL_PROTOCOL}, v5.channel.k8s.io"},
     )
     assert told == (400, "Unsupported version: ")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "9" * 5000, "x"])
+async def test_what_is_no_port_is_refused(node, port):
+    await node.create()
+    await node.running()
+    told = await node.fetch(
+        f"/portForward/default/p?port={port}",
+        Connection="Upgrade",
+        Upgrade="websocket",
+        **{"Sec-WebSocket-Protocol": "v4.channel.k8s.io"},
+    )
+    assert told == (400, "port must be a number from 1 to 65535\n")

@@ -15,6 +15,7 @@ from podium.kubelet.streaming.protocol import Channel
 from podium.kubelet.streaming.websocket import Channels
 
 V5 = "v5.channel.k8s.io"
+BASE64 = "v4.base64.channel.k8s.io"
 DATA = os.urandom(100_000)
 
 
@@ -45,6 +46,25 @@ async def test_no_message_is_longer_than_clients_take(server: TestServer) -> Non
     assert messages[0][1:] == b""
     assert max(map(len, messages)) <= 32 * 1024 + 1
     assert b"".join(message[1:] for message in messages) == DATA
+
+
+@pytest.mark.parametrize("nonsense", ["0é", "0=", "²", "x", ""])
+async def test_what_is_no_base64_is_passed_over(nonsense: str) -> None:
+    async def answer(request: web.Request) -> web.WebSocketResponse:
+        async with Channels.open(request, (BASE64,), (Channel.STDIN,)) as channels:
+            await channels.write(Channel.STDOUT, await channels.read(Channel.STDIN))
+        return channels.socket
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with (
+        TestServer(app) as running,
+        ClientSession() as session,
+        session.ws_connect(running.make_url("/"), protocols=(BASE64,)) as socket,
+    ):
+        await socket.send_str(nonsense)
+        await socket.send_str("0aGVsbG8=")
+        assert (await socket.receive()).data == "1aGVsbG8="
 
 
 async def test_who_speaks_other_protocols_is_refused(server: TestServer) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.observed import Observed
 from podium.kit import ending
+from podium.kit.numbers import number
 from podium.kit.peers import notice_dead_peers, wait_for_reader
 from podium.kit.spdy.session import PeerGone, Session
 from podium.kit.spdy.tunnel import Tunnel
@@ -259,8 +260,8 @@ async def _forward_websocket(
         await served.close()
         return
     asked = [port for text in request.query.getall("port", []) for port in text.split(",")]
-    numbers = [int(text) for text in asked if text.isascii() and text.isdigit()]
-    if len(numbers) != len(asked) or not all(0 < number < 1 << 16 for number in numbers):
+    numbers = [number(text, ports.LARGEST) or 0 for text in asked]
+    if not all(numbers):
         answer.append(web.Response(status=400, text="port must be a number from 1 to 65535\n"))
         return
     if not numbers:

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from podium.kit import descriptors
+from podium.kit.numbers import number
 from podium.kit.spdy.session import PeerGone, Session, Stream
 from podium.kubelet.streaming.spdy import CREATION_TIMEOUT
 from podium.kubelet.streaming.websocket import Channels
@@ -19,6 +20,8 @@ from podium.runtime.port import RuntimeFailure
 
 logger = logging.getLogger(__name__)
 
+#: The last port there is.
+LARGEST = 65535
 #: Connects to a port of the Pod; raises RuntimeFailure.
 Connect = Callable[[int], Awaitable[socket.socket]]
 
@@ -169,4 +172,4 @@ async def _first_end(data: Bytes, connection: socket.socket) -> None:
 
 
 def _port(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 16 else 0
+    return number(text, LARGEST) or 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext, suppress
 
@@ -138,7 +137,7 @@ class Channels:
             else:
                 try:
                     return int(data[0]), base64.b64decode(data[1:], validate=True)
-                except binascii.Error:
+                except ValueError:  # no base64, or no ASCII
                     return -1, b""
         if isinstance(data, str) or not data:
             return -1, b""
