@@ -168,6 +168,22 @@ NOWHERE = [
             "error trying to reach service: dial tcp: address 99999: invalid port",
         ),
     ),
+    (
+        f"pods/web:{'9' * 5000}/proxy/",
+        (
+            503,
+            "ServiceUnavailable",
+            f"error trying to reach service: dial tcp: address {'9' * 5000}: invalid port",
+        ),
+    ),
+    (
+        f"services/web:{'9' * 5000}/proxy/",
+        (
+            503,
+            "ServiceUnavailable",
+            f'no endpoints available for service "web:{"9" * 5000}"',
+        ),
+    ),
 ]
 
 

@@ -43,7 +43,7 @@ def check_port(location: Location) -> None:
         return
     if not (port.isascii() and port.isdigit()):
         raise _unreachable(f"dial tcp: lookup tcp/{port}: unknown port")
-    if int(port) > 65535:
+    if len(port) > len("65535") or int(port) > 65535:  # int refuses some thousand digits
         raise _unreachable(f"dial tcp: address {port}: invalid port")
 
 

@@ -18,6 +18,9 @@ from podium.api.types.meta_v1 import StatusDetails
 
 SCHEMES = ("", "http", "https")
 
+#: Longer texts are names, as what Go cannot read as a number is.
+_INT64_DIGITS = 19
+
 
 class Target(msgspec.Struct, frozen=True):
     """What a name in the path means: ``name``, ``name:port`` or ``scheme:name:port``."""
@@ -98,7 +101,8 @@ def port_name(service: Service, port: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text.removeprefix("-").isascii() and text.removeprefix("-").isdigit()
+    digits = text.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) <= _INT64_DIGITS
 
 
 def candidates(
