@@ -76,13 +76,13 @@ async def pass_on(
         writer.write(_head(request, target, headers))
         try:
             status, answered = await _answer(reader)
+            if status >= 400:
+                return await _refusal(reader, status, answered)
         except (OSError, ValueError, EOFError) as exc:
             raise NotReached(f"error dialing backend: {exc}") from exc
-        if status < 400 and status != 101:
+        if status != 101:
             text = f"invalid upgrade response: status code {status}"
             raise NotReached(text)
-        if status != 101:
-            return await _refusal(reader, status, answered)
         async with take_over(request, answered) as (client, to_client, response):
             await _carry((client, to_client), (reader, writer))
         return response
@@ -113,6 +113,7 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, CIMultiDict[str]]:
 async def _refusal(
     reader: asyncio.StreamReader, status: int, headers: Mapping[str, str]
 ) -> StreamResponse:
+    """Raises ValueError, EOFError."""
     length = headers.get("Content-Length", "")
     body = b""
     if length.isdigit():
