@@ -37,6 +37,7 @@ import api_objects as objects
 from api_load import Pool, Run, Target, Watchers, request
 from api_processes import Server
 from podium.api.types.core_v1 import Pod
+from podium.kit import heap
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY / "tests"))
@@ -119,6 +120,8 @@ class Bench:
                 if self._asked.only in measure.__name__:
                     measure()
             self._print_memory("at the end", empty)
+            time.sleep(2 * heap.QUIET)
+            self._print_memory("at rest", empty)
             self._api.stop()
             self._api = self._start("apiserver", stack)
             self._print_memory("started anew", empty)
