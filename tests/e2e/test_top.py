@@ -13,7 +13,7 @@ from support.cluster import Cluster, eventually, pod
 @pytest.mark.parametrize("version", ["1.28", "1.37"])
 def test_top(shared: Cluster, namespace: str, version: str):
     burn = {"name": "burn", "image": "localhost/kuard:demo", "command": ["sh", "-c"]}
-    burn["args"] = ["while :; do :; done"]
+    burn["args"] = ["echo takes room > /file; while :; do :; done"]
     burn["resources"] = {"limits": {"cpu": "200m"}}
     manifest = pod("web", container=burn)
     manifest["metadata"]["namespace"] = namespace

@@ -105,13 +105,15 @@ def pid_of(own: Cluster) -> int:
     """The process of the only container."""
     config = load(own.data_dir)
     assert config is not None
+    # As a file system knows it that begins at /tmp, or above.
+    storage = config.storage_dir.relative_to(config.storage_dir.parents[-2])
     for entry in Path("/proc").iterdir():
         try:
             text = (entry / "mountinfo").read_text()
             command = (entry / "cmdline").read_text()
         except OSError:
             continue
-        if command == "sleep\x001000000\0" and f"{config.storage_dir}" in text:
+        if command == "sleep\x001000000\0" and f"/{storage}" in text:
             return int(entry.name)
     raise AssertionError("no container runs")
 
