@@ -32,12 +32,7 @@ from podium.domain.pods.resize import (
 from podium.kit.backoff import Backoff
 from podium.kubelet.allocation import PodAllocation
 from podium.kubelet.services import NodeServices
-from podium.runtime.port import (
-    ContainerState,
-    LinuxContainerResources,
-    NotFound,
-    RuntimeFailure,
-)
+from podium.runtime.port import LinuxContainerResources, RuntimeFailure, runs
 
 
 class PodResizer:
@@ -140,7 +135,7 @@ class PodResizer:
         now, wanted = cgroups.limits(pod), cgroups.wanted(pod)
         steps = resize_steps(changes, now, wanted)
         if any(change.memory_limit_shrinks for change in changes) or _shrinks(now, wanted):
-            changes = [change for change in changes if await self._runs(change.id)]
+            changes = [change for change in changes if await runs(self._node.runtime, change.id)]
             used = {change.id: await self._memory(change.id) for change in changes}
             problem = below_usage(changes, now, wanted, MemoryInUse(cgroups.memory(pod), used))
             if problem:
@@ -157,15 +152,8 @@ class PodResizer:
         try:
             await self._node.runtime.update_container_resources(container_id, wish)
         except RuntimeFailure:
-            if await self._runs(container_id):
+            if await runs(self._node.runtime, container_id):
                 raise
-
-    async def _runs(self, container_id: str) -> bool:
-        try:
-            status = await self._node.runtime.container_status(container_id)
-        except NotFound:
-            return False
-        return status.state is ContainerState.RUNNING
 
     def _changes(self, pod: Pod, observed: Observed) -> Iterator[Change]:
         for container in resizable(pod):

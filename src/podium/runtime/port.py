@@ -463,3 +463,12 @@ class RuntimeService(StatsService, Protocol):
     def get_container_events(self) -> AsyncIterator[ContainerEvent]:
         """Yield what happens from now on, at once when it happens."""
         ...
+
+
+async def runs(runtime: RuntimeService, container_id: str) -> bool:
+    """Whether a container runs, at this moment."""
+    try:
+        status = await runtime.container_status(container_id)
+    except NotFound:
+        return False
+    return status.state is ContainerState.RUNNING

@@ -21,7 +21,7 @@ from podium.domain.pods.probes import Outcome, ProbedRun, ProbeKind, ProbeState,
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.probing.handlers import Target, make_probe
 from podium.kubelet.services import NodeServices
-from podium.runtime.port import ContainerState, NotFound
+from podium.runtime.port import runs
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ class PodProber:
         probed.states[kind] = state
         begun = self._node.clock.monotonic()
         outcome = await make_probe(self._node.runtime, probed.target, probe)
-        if probed.over or not await self._runs_still(probed.target.container_id):
+        if probed.over or not await runs(self._node.runtime, probed.target.container_id):
             return  # what a container says on its way out is no news
         if probes.too_early(probed.run, state, outcome.result, now):
             probed.states[kind] = probes.tried_early(state)
@@ -175,13 +175,6 @@ class PodProber:
         if probed.health != before:
             probed.announce()
             jobs.wake()
-
-    async def _runs_still(self, run_id: str) -> bool:
-        try:
-            status = await self._node.runtime.container_status(run_id)
-        except NotFound:
-            return False
-        return status.state is ContainerState.RUNNING
 
     def _count(self, probed: _Probed, kind: ProbeKind, outcome: Outcome, seconds: float) -> None:
         meta, container = probed.pod.metadata, probed.run.container.name
