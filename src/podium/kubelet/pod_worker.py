@@ -11,10 +11,10 @@ from podium.api.types.core_v1 import Pod
 from podium.domain.pods import garbage
 from podium.domain.pods.backoff import RestartBackOff, pod_back_off
 from podium.domain.pods.container_status import Waiting
-from podium.domain.pods.containers import every_container, field_path, target_of
+from podium.domain.pods.containers import field_path, target_of
 from podium.domain.pods.eviction import is_critical
 from podium.domain.pods.identity import pod_key
-from podium.domain.pods.observed import ContainerRecord, Observed
+from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import is_terminal
 from podium.domain.pods.plan import (
     CreateSandbox,
@@ -43,6 +43,7 @@ from podium.domain.pods.termination import (
 from podium.kit.backoff import Backoff
 from podium.kubelet import cut_short
 from podium.kubelet.admission import refusal
+from podium.kubelet.container_kill import ContainerKills
 from podium.kubelet.container_start import ContainerStarter
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
@@ -100,11 +101,11 @@ class PodWorker:
         self._starter = ContainerStarter(node, self._files, self._volumes)
         self._waiting: dict[str, Waiting] = {}
         self._retry_at: dict[str, datetime] = {}
-        self._replaced: set[str] = set()
         self._verdict: Verdict | None = None
         self._blocked: Verdict | None = None
         self._prober = PodProber(node)
         self._stopper = ContainerStopper(node)
+        self._kills = ContainerKills(node, self._stopper)
         self._post_start = PostStartHooks(node, self._stopper, self._waiting.__setitem__)
         self._backoff = Backoff(initial=0.5, maximum=30.0)
         if self._is_deleted:
@@ -268,7 +269,7 @@ class PodWorker:
         if self.admitted and self._consider_resize():
             self._node.room_freed()
         self._check_deadline()
-        return self._verdict is not None or is_finished(self.pod, observed, self._replaced)
+        return self._verdict is not None or is_finished(self.pod, observed, self._kills.replaced)
 
     def _admit(self, observed: Observed) -> None:
         """Decide once whether the Pod may run here; what runs already is not asked again."""
@@ -313,8 +314,10 @@ class PodWorker:
         now = self._node.clock.now()
         behind = self._resizer.behind
         curve = self._back_off_curve()
-        step = plan(self.pod, observed, now, self._replaced, self._prober.health, behind, curve)
-        replacing = self._is_being_replaced(observed, step)
+        step = plan(
+            self.pod, observed, now, self._kills.replaced, self._prober.health, behind, curve
+        )
+        replacing = self._kills.is_replacing(self.pod, observed, step)
         if not replacing:
             self._report_progress(observed, jobs)
         if must_end(self.pod, self._node.status.latest(self.pod).phase):
@@ -370,7 +373,7 @@ class PodWorker:
                 if not self._post_start.under_way:
                     moments.append(await self._start(action, observed, jobs, preparation))
             elif isinstance(action, KillContainer):
-                self._kill(action, observed, jobs)
+                self._kills.begin(self.pod, action, observed, jobs)
         return moments
 
     async def _start(
@@ -416,37 +419,7 @@ class PodWorker:
         self.wake()  # look at once at what has come of it
         return None
 
-    def _kill(self, action: KillContainer, observed: Observed, jobs: Jobs) -> None:
-        key = f"kill {action.id}"
-        if jobs.running(key):
-            return
-        if action.restart:
-            self._replaced.add(action.id)
-        text = action.why or f"Stopping container {action.name}"
-        path = field_path(self.pod, action.name)
-        self._node.events.event(self.pod, "Normal", "Killing", text, field_path=path)
-        record = next(record for record in observed.containers if record.id == action.id)
-        jobs.start(key, lambda: self._stop(record, observed.ips, action.grace))
-
-    async def _stop(self, record: ContainerRecord, ips: tuple[str, ...], grace: float) -> None:
-        try:
-            await self._stopper.stop_run(self.pod, record, ips, grace)
-        except RuntimeFailure as exc:
-            logger.warning(
-                "container could not be stopped",
-                extra={"pod": pod_key(self.pod), "container": record.id, "error": exc},
-            )
-            await self._node.clock.sleep(1.0)
-
     # -- telling
-
-    def _is_being_replaced(self, observed: Observed, step: Plan) -> bool:
-        """Whether a container has ended only because its next run is about to begin."""
-        latest = [observed.latest(container.name) for container in every_container(self.pod)]
-        return any(
-            run and run.id in self._replaced and not run.may_run and run.name not in step.waiting
-            for run in latest
-        )
 
     def _report_progress(self, observed: Observed, jobs: Jobs) -> None:
         """Report at once what runs or has run; a Pod that only begins gets a moment first.
