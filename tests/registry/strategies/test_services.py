@@ -117,6 +117,16 @@ def test_an_address_may_be_asked_for_out_of_any_range_unless_it_is_reserved(aske
         pytest.param({"ipFamilies": ["IPv6"]},
                      'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
                      id="another-family"),
+        pytest.param({"ipFamilies": ["IPv4", "IPv6"]},
+                     'spec.ipFamilyPolicy: Invalid value: "SingleStack": must be '
+                     "'RequireDualStack' or 'PreferDualStack' when multiple IP families are "
+                     "specified", id="two-families"),
+        pytest.param({"ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "PreferDualStack"},
+                     'spec.ipFamilies[1]: Invalid value: "IPv6": not configured on this cluster',
+                     id="two-preferred"),
+        pytest.param({"clusterIP": "fd00::1"},
+                     'spec.clusterIPs[0]: Invalid value: []string{"fd00::1"}: IPv6 is not '
+                     "configured on this cluster", id="address-of-another-family"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had(spec: dict[str, Any], text: str) -> None:
@@ -182,3 +192,127 @@ def test_the_address_may_not_change() -> None:
     assert [str(error) for error in rules.validate(new, old)] == [
         'spec.clusterIPs[0]: Invalid value: []string{"10.96.0.10"}: may not change once set'
     ]
+
+
+RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+TOPOLOGY = "service.kubernetes.io/topology-"
+NO_CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'"
+
+
+def strings(*values: str) -> str:
+    return "[]string{" + ", ".join(f'"{value}"' for value in values) + "}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param({"externalIPs": ["0.0.0.0"]},
+                     ['spec.externalIPs[0]: Invalid value: "0.0.0.0": may not be unspecified '
+                      "(0.0.0.0)"], id="unspecified"),
+        pytest.param({"clusterIPs": ["10.96.0.7"]},
+                     [f"spec.clusterIPs: Invalid value: {strings('10.96.0.7')}: must be empty when "
+                      "`clusterIP` is not specified"], id="addresses-without-the-first"),
+        pytest.param({"clusterIP": "None", "clusterIPs": ["None", "10.96.0.8"]},
+                     [f"spec.clusterIPs: Invalid value: {strings('None', '10.96.0.8')}: 'None' "
+                      "must be the first and only value"], id="none-and-more"),
+        pytest.param({"clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7", "10.96.0.8"],
+                      "ipFamilies": ["IPv4"]},
+                     [f"spec.clusterIPs: Invalid value: {strings('10.96.0.7', '10.96.0.8')}: may "
+                      "specify no more than one IP for each IP family"], id="two-of-a-family"),
+        pytest.param({"clusterIP": "10.96.0.7", "ipFamilies": ["IPv6"]},
+                     ['spec.clusterIPs[0]: Invalid value: "10.96.0.7": expected an IPv6 value as '
+                      "indicated by `ipFamilies[0]`"], id="of-another-family"),
+        pytest.param({"clusterIP": "x", "ipFamilies": ["IPv6"]},
+                     ['spec.clusterIPs[0]: Invalid value: "x": must be a valid IP address, (e.g. '
+                      "10.9.8.7 or 2001:db8::ffff)"], id="no-address-at-all"),
+        pytest.param({"ports": [{"name": "a", "port": 1, "nodePort": 30001},
+                                {"name": "b", "port": 2, "nodePort": 30001}]},
+                     ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is "
+                      "'ClusterIP'",
+                      "spec.ports[1].nodePort: Forbidden: may not be used when `type` is "
+                      "'ClusterIP'",
+                      "spec.ports[1].nodePort: Duplicate value: 30001"], id="node-ports-inside"),
+        pytest.param({"loadBalancerClass": "a b"},
+                     [f"spec.loadBalancerClass: Forbidden: {ONLY_BALANCED}"], id="class-inside"),
+    ],
+)  # fmt: skip
+def test_offences(spec: dict[str, Any], expected: list[str]) -> None:
+    assert [str(error) for error in STRATEGY.validate(service(**spec))] == expected
+
+
+@pytest.mark.parametrize(
+    ("annotations", "spec", "expected"),
+    [
+        pytest.param({RANGES: "10.0.0.0/8"}, {},
+                     [f"metadata.annotations[{RANGES}]: Forbidden: {ONLY_BALANCED}"],
+                     id="ranges-inside"),
+        pytest.param({RANGES: " 10.0.0.0/8, 1.2.3.4/33,x"}, {"type": "LoadBalancer"},
+                     [f'metadata.annotations[{RANGES}]: Invalid value: "{part}": {NO_CIDR}'
+                      for part in ("1.2.3.4/33", "x")], id="ranges"),
+        pytest.param({RANGES: " "}, {"type": "LoadBalancer"}, [], id="no-ranges"),
+        pytest.param({RANGES: "x"},
+                     {"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.0/8"]}, [],
+                     id="the-field-wins"),
+        pytest.param({f"{TOPOLOGY}mode": "auto", f"{TOPOLOGY}aware-hints": "x"}, {},
+                     [f'metadata.annotations[{TOPOLOGY}mode]: Invalid value: "auto": must match '
+                      f"annotations[{TOPOLOGY}aware-hints] when both are specified"],
+                     id="topology"),
+    ],
+)  # fmt: skip
+def test_annotations(
+    annotations: dict[str, str], spec: dict[str, Any], expected: list[str]
+) -> None:
+    made = service(**spec)
+    made.metadata.annotations = annotations
+    assert [str(error) for error in STRATEGY.validate(made)] == expected
+
+
+def test_what_an_update_may_not_change_is_told_in_order() -> None:
+    old = allocated(type="LoadBalancer", loadBalancerClass="a", externalTrafficPolicy="Local")
+    new = service(type="LoadBalancer", clusterIP="10.96.0.200", loadBalancerClass="b",
+                  ipFamilies=["IPv4"], externalTrafficPolicy="Local",
+                  healthCheckNodePort=32000)  # fmt: skip
+    for each in (old, new):
+        each.metadata.resource_version = "1"
+    rules = STRATEGY.rules()
+    rules.prepare(new, old, NOW)
+    assert [str(error) for error in rules.validate(new, old)] == [
+        f"spec.clusterIPs[0]: Invalid value: {strings('10.96.0.200')}: may not change once set",
+        'spec.loadBalancerClass: Invalid value: "b": may not change once set',
+        "spec.healthCheckNodePort: Forbidden: field is immutable",
+    ]
+
+
+def test_a_service_of_anything_can_be_narrowed_to_one_family() -> None:
+    old = allocated(clusterIP="None", selector={})
+    assert (old.spec.ip_families, old.spec.ip_family_policy) == (
+        ["IPv4", "IPv6"],
+        "RequireDualStack",
+    )
+    new = updated(old, clusterIP="None", selector={}, ipFamilyPolicy="SingleStack")
+    assert (new.spec.ip_families, new.spec.ip_family_policy) == (["IPv4"], "SingleStack")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"clusterIP": "10.96.0.9"}, [], id="the-first-one-alone"),
+        pytest.param({}, [], id="neither"),
+        pytest.param({"clusterIPs": ["10.96.0.9"]},
+                     ["spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not "
+                      "be unset"], id="taken-away"),
+    ],
+)  # fmt: skip
+def test_addresses_that_an_update_names_in_part(
+    changes: dict[str, Any], expected: list[str]
+) -> None:
+    old = allocated(clusterIP="10.96.0.9")
+    new = codec.from_plain(Service, {"metadata": {"name": "s"}, "spec": changes})
+    new.spec.ports, new.spec.ip_families = old.spec.ports, old.spec.ip_families
+    new.metadata.namespace = old.metadata.namespace
+    new.metadata.resource_version = old.metadata.resource_version = "1"
+    STRATEGY.default(new)
+    rules = STRATEGY.rules()
+    rules.prepare(new, old, NOW)
+    assert [str(error) for error in rules.validate(new, old)] == expected

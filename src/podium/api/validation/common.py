@@ -161,7 +161,7 @@ def ordinary_ip(path: Path, value: str) -> Errors:
         yield invalid(path, value, "must be a valid IP address")
         return
     if address.is_unspecified:
-        yield invalid(path, value, f"may not be unspecified ({_quoted(value)})")
+        yield invalid(path, value, f"may not be unspecified ({value})")
     if address.is_loopback:
         yield invalid(path, value, "may not be in the loopback range (127.0.0.0/8, ::1/128)")
     if address.is_link_local:
@@ -170,10 +170,6 @@ def ordinary_ip(path: Path, value: str) -> Errors:
         yield invalid(
             path, value, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
         )
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'
 
 
 def _is_link_local_multicast(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping
 
-from podium.api import names
+from podium.api import go_json, names
 from podium.api.field import FieldError, Path, forbidden, invalid, required, too_long
 from podium.api.types.core_v1 import ConfigMap, Secret
 from podium.api.validation.common import Errors, immutable, invalid_each
@@ -102,21 +101,15 @@ def _json_object(data: Mapping[str, str], key: str) -> Errors:
         yield invalid(at, _REDACTED, problem)
 
 
-_GO_KINDS = {str: "string", list: "array", int: "number", float: "number", bool: "bool"}
-
-
 def _json_problem(body: bytes) -> str:
     """Return why *body* is not a JSON object, in Go's words; "" if it is one."""
-    text = body.decode(errors="replace")
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as exc:
-        if exc.pos >= len(text.rstrip()):
-            return "unexpected end of JSON input"
-        return f"invalid character '{text[exc.pos]}' looking for beginning of value"
-    if value is None or isinstance(value, dict):
+        value = go_json.load(body)
+    except go_json.SyntaxFailure as failure:
+        return str(failure)
+    if value is None or isinstance(value, go_json.Pairs):
         return ""
-    kind = _GO_KINDS[type(value)]
+    kind = go_json.kind(value)
     return f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
 
 

@@ -10,7 +10,6 @@ from podium.api.validation.common import (
     dns1123_label,
     invalid_each,
     ip_address,
-    is_ip,
     ordinary_ip,
     port_number,
     qualified_name,
@@ -38,15 +37,13 @@ def validate_endpoints(endpoints: Endpoints) -> list[FieldError]:
 
 
 def _validate_address(path: Path, address: EndpointAddress) -> Errors:
-    if is_ip(address.ip):
-        yield from ordinary_ip(path.child("ip"), address.ip)
-    else:
-        yield from ip_address(path.child("ip"), address.ip)
+    yield from ip_address(path.child("ip"), address.ip)
     if address.hostname:
         yield from dns1123_label(path.child("hostname"), address.hostname)
     if address.node_name is not None:
         problems = names.dns1123_subdomain(address.node_name)
         yield from invalid_each(path.child("nodeName"), address.node_name, problems)
+    yield from ordinary_ip(path.child("ip"), address.ip)
 
 
 def _validate_port(path: Path, port: EndpointPort, *, named: bool) -> Errors:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from podium.api import names
 from podium.api.field import FieldError, Path, duplicate, forbidden, invalid, required
 from podium.api.go_syntax import go_quantity
 from podium.api.quantity import parse
 from podium.api.types.core_v1 import LimitRange, LimitRangeItem
-from podium.api.validation.common import Errors, qualified_name
-from podium.api.validation.resources import may_overcommit, validate_amount
+from podium.api.validation.common import Errors, invalid_each
+from podium.api.validation.resources import (
+    may_overcommit,
+    validate_container_resource_name,
+    validate_resource_name,
+)
 
 LIMITS = Path("spec").child("limits")
+_TYPES = ("Container", "PersistentVolumeClaim", "Pod")
 _NO_STORAGE = "either minimum or maximum storage value is required, but neither was provided"
 
 
@@ -18,13 +26,11 @@ def validate_limit_range(obj: LimitRange) -> list[FieldError]:
     seen: set[str] = set()
     for i, item in enumerate(obj.spec.limits or ()):
         at = LIMITS.index(i)
-        errors.extend(qualified_name(at.child("type"), item.type))
+        errors.extend(_type(at.child("type"), item.type))
         if item.type in seen:
             errors.append(duplicate(at.child("type"), item.type))
         seen.add(item.type)
-        errors.extend(_amounts(at, item))
-        if item.type == "PersistentVolumeClaim" and "storage" not in {*item.min, *item.max}:
-            errors.append(required(LIMITS, _NO_STORAGE))
+        errors.extend(_names(at, item))
         keys: dict[str, None] = dict.fromkeys((
             *item.max,
             *item.min,
@@ -37,21 +43,35 @@ def validate_limit_range(obj: LimitRange) -> list[FieldError]:
     return errors
 
 
-def _amounts(path: Path, item: LimitRangeItem) -> Errors:
-    for name, values in (("max", item.max), ("min", item.min)):
+def _type(path: Path, name: str) -> Errors:
+    problems = names.qualified_name(name)
+    yield from invalid_each(path, name, problems)
+    if not problems and "/" not in name and name not in _TYPES:
+        yield invalid(path, name, "must be a standard limit type or fully qualified")
+
+
+def _names(path: Path, item: LimitRangeItem) -> Errors:
+    """Check what is limited; upstream takes any amounts, negative ones, too."""
+    check = (
+        validate_container_resource_name
+        if item.type in ("Container", "Pod")
+        else validate_resource_name
+    )
+
+    def checked(name: str, values: Mapping[str, str]) -> Errors:
         for key in sorted(values):
-            yield from validate_amount(path.child(name).key(key), key, values[key])
-    if item.type == "Pod":
-        if item.default:
-            text = "may not be specified when `type` is 'Pod'"
-            yield forbidden(path.child("default"), text)
-        if item.default_request:
-            text = "may not be specified when `type` is 'Pod'"
-            yield forbidden(path.child("defaultRequest"), text)
-        return
+            yield from check(path.child(name).key(key), key)
+
+    yield from checked("max", item.max)
+    yield from checked("min", item.min)
     for name, values in (("default", item.default), ("defaultRequest", item.default_request)):
-        for key in sorted(values):
-            yield from validate_amount(path.child(name).key(key), key, values[key])
+        if item.type != "Pod":
+            yield from checked(name, values)
+        elif values:
+            yield forbidden(path.child(name), "may not be specified when `type` is 'Pod'")
+    if item.type == "PersistentVolumeClaim" and "storage" not in {*item.min, *item.max}:
+        yield required(path.child("limits"), _NO_STORAGE)
+    yield from checked("maxLimitRequestRatio", item.max_limit_request_ratio)
 
 
 def _resource(path: Path, item: LimitRangeItem, name: str) -> Errors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from podium.api.field import (
     DUPLICATE,
     FieldError,
@@ -33,7 +35,12 @@ from podium.api.validation.common import (
 from podium.api.validation.conditions import validate_conditions
 from podium.api.validation.containers import PROTOCOLS
 
-SPEC = Path("spec")
+SPEC, ANNOTATIONS = Path("spec"), Path("metadata.annotations")
+TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
+TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints"
+SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges"
+_NONE = Verbatim("[]string(nil)")
+_FOR_LOAD_BALANCERS = "may only be used when `type` is 'LoadBalancer'"
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 POLICIES = ("PreferDualStack", "RequireDualStack", "SingleStack")
 MAX_TIMEOUT = 86400
@@ -41,7 +48,7 @@ _DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
 
 def is_headless(spec: ServiceSpec) -> bool:
-    return spec.cluster_ips[:1] == ["None"] or spec.cluster_ip == "None"
+    return spec.cluster_ips == ["None"] or (not spec.cluster_ips and spec.cluster_ip == "None")
 
 
 def needs_health_check(spec: ServiceSpec) -> bool:
@@ -56,11 +63,19 @@ def is_external(spec: ServiceSpec) -> bool:
 
 
 def validate_service(service: Service) -> list[FieldError]:
-    """Return the offences of a Service's spec."""
-    return list(_validate(service.spec))
+    """Return the offences of a Service, beyond those of the metadata."""
+    return [*_validate_annotations(service.metadata.annotations), *_validate(service)]
 
 
-def _validate(spec: ServiceSpec) -> Errors:
+def _validate_annotations(annotations: Mapping[str, str]) -> Errors:
+    mode, hints = annotations.get(TOPOLOGY_MODE), annotations.get(TOPOLOGY_HINTS)
+    if mode is not None and hints is not None and mode != hints:
+        text = f"must match annotations[{TOPOLOGY_HINTS}] when both are specified"
+        yield invalid(ANNOTATIONS.key(TOPOLOGY_MODE), mode, text)
+
+
+def _validate(service: Service) -> Errors:
+    spec = service.spec
     if not spec.ports and not is_headless(spec) and spec.type != "ExternalName":
         yield required(SPEC.child("ports"))
     yield from _validate_by_type(spec)
@@ -79,6 +94,7 @@ def _validate(spec: ServiceSpec) -> Errors:
             yield from ip_address(at, address)
     yield from one_of(SPEC.child("type"), spec.type, TYPES)
     yield from _validate_port_numbers(spec)
+    yield from _validate_source_ranges(spec, service.metadata.annotations.get(SOURCE_RANGES))
     yield from _validate_load_balancer(spec)
     yield from _validate_traffic(spec)
 
@@ -139,12 +155,14 @@ def _validate_affinity(spec: ServiceSpec) -> Errors:
 
 
 def _validate_cluster_ips(spec: ServiceSpec) -> Errors:
-    """Check addresses and families; the strategy has made clusterIP and clusterIPs agree."""
+    """Check addresses and families; the strategy has made clusterIPs follow clusterIP."""
     if spec.type == "ExternalName":
         return
     at = SPEC.child("clusterIPs")
     if spec.cluster_ip and not spec.cluster_ips:
         yield required(at)
+    elif spec.cluster_ips and not spec.cluster_ip:
+        yield invalid(at, spec.cluster_ips, "must be empty when `clusterIP` is not specified")
     elif spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
         yield invalid(at, spec.cluster_ips, "first value must match `clusterIP`")
     for i, family in enumerate(spec.ip_families):
@@ -155,31 +173,45 @@ def _validate_cluster_ips(spec: ServiceSpec) -> Errors:
             yield duplicate(here, family)
     if spec.ip_family_policy is not None and spec.ip_family_policy not in POLICIES:
         yield not_supported(SPEC.child("ipFamilyPolicy"), spec.ip_family_policy, POLICIES)
-    for i, address in enumerate(spec.cluster_ips):
-        if address == "None":
-            if i or len(spec.cluster_ips) > 1:
-                text = "'None' must be the first and only value"
-                yield invalid(at.index(i), address, text)
-            continue
-        bad = list(ip_address(at.index(i), address))
-        yield from bad
-        if not bad and i < len(spec.ip_families) and families([address])[0] != spec.ip_families[i]:
-            text = f"expected an {spec.ip_families[i]} value as indicated by `ipFamilies[{i}]`"
-            yield invalid(at.index(i), address, text)
+    bad = list(_validate_addresses(spec.cluster_ips))
+    yield from bad
     if len(spec.cluster_ips) > 2:
         yield invalid(at, spec.cluster_ips, "may only hold up to 2 values")
+    if not bad and not is_headless(spec):
+        yield from _validate_families(spec)
+
+
+def _validate_addresses(cluster_ips: list[str]) -> Errors:
+    at = SPEC.child("clusterIPs")
+    for i, address in enumerate(cluster_ips):
+        if i or address != "None":
+            yield from ip_address(at.index(i), address)
+        elif len(cluster_ips) > 1:
+            yield invalid(at, cluster_ips, "'None' must be the first and only value")
+
+
+def _validate_families(spec: ServiceSpec) -> Errors:
+    """Check which families the addresses are of, all of which are ones."""
+    at, found = SPEC.child("clusterIPs"), families(spec.cluster_ips)
+    if len(found) > 1 and sorted(set(found)) != ["IPv4", "IPv6"]:
+        text = "may specify no more than one IP for each IP family"
+        yield invalid(at, spec.cluster_ips, text)
+    for i, (own, family) in enumerate(zip(found, spec.ip_families, strict=False)):
+        if own != family and family in ("IPv4", "IPv6"):
+            text = f"expected an {family} value as indicated by `ipFamilies[{i}]`"
+            yield invalid(at.index(i), spec.cluster_ips[i], text)
 
 
 def _validate_port_numbers(spec: ServiceSpec) -> Errors:
     at = SPEC.child("ports")
+    if spec.type == "ClusterIP":
+        for i, port in enumerate(spec.ports):
+            if port.node_port:
+                text = "may not be used when `type` is 'ClusterIP'"
+                yield forbidden(at.index(i).child("nodePort"), text)
     node_ports: set[tuple[str, int]] = set()
     for i, port in enumerate(spec.ports):
-        if not port.node_port:
-            continue
-        if spec.type == "ClusterIP":
-            text = "may not be used when `type` is 'ClusterIP'"
-            yield forbidden(at.index(i).child("nodePort"), text)
-        elif (port.protocol, port.node_port) in node_ports:
+        if port.node_port and (port.protocol, port.node_port) in node_ports:
             yield duplicate(at.index(i).child("nodePort"), port.node_port)
         node_ports.add((port.protocol, port.node_port))
     ports: set[tuple[str, int]] = set()
@@ -194,23 +226,39 @@ def _validate_port_numbers(spec: ServiceSpec) -> Errors:
         ports.add((port.protocol, port.port))
 
 
+def _validate_source_ranges(spec: ServiceSpec, annotation: str | None) -> Errors:
+    """Check the ranges of the field, or where it has none, those of the old annotation."""
+    ranges, at = spec.load_balancer_source_ranges, SPEC.child("LoadBalancerSourceRanges")
+    if not ranges and annotation is None:
+        return
+    if ranges:
+        each = [(at.index(i), text) for i, text in enumerate(ranges)]
+    else:
+        at, text = ANNOTATIONS.key(SOURCE_RANGES), (annotation or "").strip()
+        each = [(at, part) for part in text.split(",")] if text else []
+    if spec.type != "LoadBalancer":
+        yield forbidden(at, _FOR_LOAD_BALANCERS)
+    for here, text in each:
+        yield from cidr(here, text.strip())
+
+
 def _validate_load_balancer(spec: ServiceSpec) -> Errors:
     balanced = spec.type == "LoadBalancer"
-    only = "may only be used when `type` is 'LoadBalancer'"
-    at = SPEC.child("LoadBalancerSourceRanges")
-    if spec.load_balancer_source_ranges and not balanced:
-        yield forbidden(at, only)
-    for i, source in enumerate(spec.load_balancer_source_ranges):
-        yield from cidr(at.index(i), source.strip())
     if spec.allocate_load_balancer_node_ports is not None and not balanced:
-        yield forbidden(SPEC.child("allocateLoadBalancerNodePorts"), only)
+        yield forbidden(SPEC.child("allocateLoadBalancerNodePorts"), _FOR_LOAD_BALANCERS)
     if spec.allocate_load_balancer_node_ports is None and balanced:
         yield required(Path("allocateLoadBalancerNodePorts"))
-    if spec.load_balancer_class is not None:
-        here = SPEC.child("loadBalancerClass")
-        if not balanced:
-            yield forbidden(here, only)
-        yield from qualified_name(here, spec.load_balancer_class)
+    yield from _validate_class(spec)
+
+
+def _validate_class(spec: ServiceSpec) -> Errors:
+    if spec.load_balancer_class is None:
+        return
+    at = SPEC.child("loadBalancerClass")
+    if spec.type == "LoadBalancer":
+        yield from qualified_name(at, spec.load_balancer_class)
+    else:
+        yield forbidden(at, _FOR_LOAD_BALANCERS)
 
 
 def _validate_traffic(spec: ServiceSpec) -> Errors:
@@ -240,33 +288,51 @@ def _validate_traffic(spec: ServiceSpec) -> Errors:
 
 def validate_service_update(new: Service, old: Service) -> list[FieldError]:
     """Return the offences of an update: the addresses of a Service stay what they are."""
-    errors: list[FieldError] = []
-    mine, theirs = new.spec, old.spec
-    if "ExternalName" not in (mine.type, theirs.type):
-        for name, after, before in (
-            ("clusterIPs", mine.cluster_ips, theirs.cluster_ips),
-            ("ipFamilies", mine.ip_families, theirs.ip_families),
-        ):
-            if before and after and after[0] != before[0]:
-                text = "may not change once set"
-                errors.append(invalid(SPEC.child(name).index(0), after[:1], text))
-            elif before and not after:
-                text = (
-                    "primary clusterIP can not be unset"
-                    if name == "clusterIPs"
-                    else ("primary ipFamily can not be unset")
-                )
-                errors.append(invalid(SPEC.child(name).index(0), before[0], text))
-    checked = needs_health_check(mine) and needs_health_check(theirs)
-    if checked and mine.health_check_node_port != theirs.health_check_node_port:
-        errors.append(forbidden(SPEC.child("healthCheckNodePort"), "field is immutable"))
-    if (
-        mine.type == theirs.type == "LoadBalancer"
-        and mine.load_balancer_class != theirs.load_balancer_class
-    ):
+    return [*_validate_changes(new.spec, old.spec), *validate_service(new)]
+
+
+def _validate_changes(new: ServiceSpec, old: ServiceSpec) -> Errors:
+    if "ExternalName" not in (new.type, old.type):
+        yield from _validate_new_addresses(new, old)
+        if not is_headless(new) and not is_headless(old):
+            yield from _validate_new_families(new, old)
+    if new.type == old.type == "LoadBalancer":
         at = SPEC.child("loadBalancerClass")
-        errors.append(invalid(at, mine.load_balancer_class, "may not change once set"))
-    return errors + validate_service(new)
+        if new.load_balancer_class != old.load_balancer_class:
+            yield invalid(at, new.load_balancer_class, "may not change once set")
+    yield from _validate_class(new)
+    checked = needs_health_check(new) and needs_health_check(old)
+    if checked and new.health_check_node_port != old.health_check_node_port:
+        yield forbidden(SPEC.child("healthCheckNodePort"), "field is immutable")
+
+
+def _validate_new_addresses(new: ServiceSpec, old: ServiceSpec) -> Errors:
+    mine, before, at = new.cluster_ips, old.cluster_ips, SPEC.child("clusterIPs")
+    if is_headless(new) and is_headless(old):
+        return
+    if before and not mine:
+        yield invalid(at.index(0), _NONE, "primary clusterIP can not be unset")
+    for i, (after, was) in enumerate(zip(mine, before, strict=False)):
+        if after != was and (i == 0 or len(mine) == len(before)):
+            yield invalid(at.index(i), mine, "may not change once set")
+    if len(before) > len(mine) == 1 and new.ip_family_policy != "SingleStack":
+        text = "must be set to 'SingleStack' when releasing the secondary clusterIP"
+        yield invalid(SPEC.child("ipFamilyPolicy"), new.ip_family_policy, text)
+
+
+def _validate_new_families(new: ServiceSpec, old: ServiceSpec) -> Errors:
+    mine, before, at = new.ip_families, old.ip_families, SPEC.child("ipFamilies").index(0)
+    if len(before) > len(mine) and not new.cluster_ips:
+        yield invalid(at, Verbatim("[]core.IPFamily(nil)"), "primary ipFamily can not be unset")
+    if len(mine) == len(before):
+        for after, was in zip(mine, before, strict=True):
+            if after != was:
+                yield invalid(at, mine, "may not change once set")
+    elif mine and before and mine[0] != before[0]:  # of other lengths, upstream shows these
+        yield invalid(at, new.cluster_ips, "may not change once set")
+    if len(before) > len(mine) == 1 and new.ip_family_policy != "SingleStack":
+        text = "must be set to 'SingleStack' when releasing the secondary ipFamily"
+        yield invalid(SPEC.child("ipFamilyPolicy"), new.ip_family_policy, text)
 
 
 def validate_service_status(service: Service) -> list[FieldError]:

@@ -8,7 +8,11 @@ from datetime import datetime
 from podium.api import names
 from podium.api.field import FieldError
 from podium.api.types.core_v1 import Namespace, NamespaceStatus
-from podium.api.validation.namespaces import validate_namespace, validate_namespace_status
+from podium.api.validation.namespaces import (
+    validate_namespace,
+    validate_namespace_finalize,
+    validate_namespace_status,
+)
 from podium.registry.strategies.base import (
     Strategy,
     UpdateRules,
@@ -64,7 +68,7 @@ class NamespaceStrategy(Strategy[Namespace]):
         copy_field(new, old, "status")
 
     def validate_finalize(self, new: Namespace, old: Namespace) -> list[FieldError]:
-        return self.validate_metadata_update(new, old) + validate_namespace(new)
+        return self.validate_metadata_update(new, old) + validate_namespace_finalize(new)
 
     def must_finalize(self, obj: Namespace) -> bool:
         return bool(obj.spec.finalizers) or super().must_finalize(obj)

@@ -33,23 +33,62 @@ def allocate(service: Service, others: Iterable[Service], pool: Pool) -> list[Fi
     Returns what cannot be had: addresses out of range or taken, families not configured.
     """
     taken = [other.spec for other in others]
-    errors = _check_families(service.spec)
+    errors = _settle_families(service.spec)
     if not errors:
         errors += _allocate_address(service, taken, pool)
     return errors or _allocate_ports(service.spec, taken)
 
 
-def _check_families(spec: ServiceSpec) -> list[FieldError]:
-    if spec.type == "ExternalName" or (is_headless(spec) and not spec.selector):
+def _settle_families(spec: ServiceSpec) -> list[FieldError]:
+    """Give *spec* the families that it leaves open: a Service is IPv4; a headless one without
+    selector may have any addresses. Returns what cannot be had."""
+    if spec.type == "ExternalName":
+        return []
+    anything = spec.cluster_ip == "None" and not spec.selector
+    if spec.ip_family_policy is None:
+        spec.ip_family_policy = "RequireDualStack" if anything else "SingleStack"
+    errors = list(_unfit_families(spec))
+    if errors:
+        return errors
+    if anything:
+        spec.ip_families = spec.ip_families or ["IPv4"]
+        if spec.ip_family_policy != "SingleStack" and len(spec.ip_families) == 1:
+            other = "IPv6" if spec.ip_families == ["IPv4"] else "IPv4"
+            spec.ip_families = [*spec.ip_families, other]
         return []
     if spec.ip_family_policy == "RequireDualStack":
         text = "this cluster is not configured for dual-stack services"
-        return [invalid(SPEC.child("ipFamilyPolicy"), spec.ip_family_policy, text)]
-    return [
+        errors.append(invalid(SPEC.child("ipFamilyPolicy"), spec.ip_family_policy, text))
+    errors += [
         invalid(SPEC.child("ipFamilies").index(i), family, "not configured on this cluster")
         for i, family in enumerate(spec.ip_families)
         if family != "IPv4"
     ]
+    spec.ip_families = spec.ip_families or ["IPv4"]
+    return errors
+
+
+def _unfit_families(spec: ServiceSpec) -> Iterator[FieldError]:
+    """Yield in what policy, addresses and families contradict each other; families follow from
+    addresses where they are not stated."""
+    if spec.ip_family_policy == "SingleStack":
+        for many, what in ((spec.cluster_ips, "cluster IPs"), (spec.ip_families, "IP families")):
+            if len(many) == 2:
+                text = (
+                    f"must be 'RequireDualStack' or 'PreferDualStack' when multiple {what} "
+                    "are specified"
+                )
+                yield invalid(SPEC.child("ipFamilyPolicy"), spec.ip_family_policy, text)
+    for i, address in enumerate(spec.cluster_ips):
+        if address == "None":
+            return
+        if i < len(spec.ip_families):
+            continue
+        if ":" in address:
+            text = "IPv6 is not configured on this cluster"
+            yield invalid(SPEC.child("clusterIPs").index(i), spec.cluster_ips, text)
+        else:
+            spec.ip_families = [*spec.ip_families, "IPv4"]
 
 
 def _allocate_address(service: Service, taken: list[ServiceSpec], pool: Pool) -> list[FieldError]:

@@ -11,7 +11,6 @@ from podium.api.field import FieldError
 from podium.api.types.core_v1 import Service, ServiceSpec
 from podium.api.validation.services import (
     is_external,
-    is_headless,
     needs_health_check,
     validate_service,
     validate_service_status,
@@ -53,7 +52,6 @@ class ServiceStrategy(Strategy[Service]):
         super().prepare_for_create(obj, now)
         if obj.spec.cluster_ip and not obj.spec.cluster_ips:
             obj.spec.cluster_ips = [obj.spec.cluster_ip]
-        _default_families(obj.spec)
 
     def validate(self, obj: Service) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_service(obj)
@@ -66,10 +64,7 @@ class ServiceStrategy(Strategy[Service]):
         _keep_allocations(new.spec, old.spec)
         _agree_on_addresses(new.spec, old.spec)
         _drop_what_the_type_lost(new.spec, old.spec)
-        if new.spec.type != "ExternalName":
-            new.spec.ip_family_policy = new.spec.ip_family_policy or old.spec.ip_family_policy
-            new.spec.ip_families = new.spec.ip_families or list(old.spec.ip_families)
-            _default_families(new.spec)
+        _keep_families(new.spec, old.spec)
 
     def validate_update(self, new: Service, old: Service) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_service_update(new, old)
@@ -97,22 +92,19 @@ class ServiceStrategy(Strategy[Service]):
         ]
 
 
-def _default_families(spec: ServiceSpec) -> None:
-    """A Service is IPv4; a headless one without selector may have any addresses."""
-    if spec.type == "ExternalName":
+def _keep_families(new: ServiceSpec, old: ServiceSpec) -> None:
+    """Families stay what they are, unless the client wants a single one of those there are."""
+    if new.type == "ExternalName":
         return
-    everything = is_headless(spec) and not spec.selector
-    if spec.ip_family_policy is None:
-        spec.ip_family_policy = "RequireDualStack" if everything else "SingleStack"
-    if not spec.ip_families:
-        spec.ip_families = ["IPv4", "IPv6"] if everything else ["IPv4"]
-    elif everything and spec.ip_family_policy != "SingleStack" and len(spec.ip_families) == 1:
-        other = "IPv6" if spec.ip_families == ["IPv4"] else "IPv4"
-        spec.ip_families = [*spec.ip_families, other]
+    new.ip_family_policy = new.ip_family_policy or old.ip_family_policy
+    new.ip_families = new.ip_families or list(old.ip_families)
+    if new.ip_family_policy == "SingleStack" and new.ip_families == old.ip_families:
+        new.ip_families = new.ip_families[:1]
 
 
 def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
-    if "ExternalName" not in (new.type, old.type) and not new.cluster_ip and not new.cluster_ips:
+    stays = "ExternalName" not in (new.type, old.type) and not new.cluster_ips
+    if stays and new.cluster_ip in ("", old.cluster_ip):
         new.cluster_ip, new.cluster_ips = old.cluster_ip, list(old.cluster_ips)
     if {new.type, old.type} <= {"NodePort", "LoadBalancer"}:
         known = {(port.protocol, port.port): port.node_port for port in old.ports}

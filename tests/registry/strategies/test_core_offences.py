@@ -1,0 +1,113 @@
+"""What upstream says of the smaller kinds of the core group that are wrong."""
+
+from __future__ import annotations
+
+import base64
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from podium.api import codec, scheme
+from podium.registry.strategies import strategy_for
+
+NAME_PART = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+
+
+def made(resource: scheme.Resource, body: dict[str, Any]) -> Any:
+    metadata = {"name": "x", "namespace": "default" if resource.namespaced else ""}
+    obj = codec.from_plain(resource.type, {"metadata": metadata, **body})
+    strategy_for(resource).default(obj)
+    return obj
+
+
+def offences(resource: scheme.Resource, body: dict[str, Any]) -> list[str]:
+    return [str(error) for error in strategy_for(resource).validate(made(resource, body))]
+
+
+LIMIT = "spec.limits[0]"
+UNKNOWN = "must be a standard resource type or fully qualified"
+OF_CONTAINERS = "must be a standard resource for containers"
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        pytest.param({"type": "Foo"},
+                     [f'{LIMIT}.type: Invalid value: "Foo": must be a standard limit type or fully '
+                      "qualified"], id="type"),
+        pytest.param({"type": "example.com/foo", "max": {"storage": "1"}}, [], id="own-type"),
+        pytest.param({"type": "Pod", "min": {"storage": "1"}},
+                     [f'{LIMIT}.min[storage]: Invalid value: "storage": {OF_CONTAINERS}'],
+                     id="of-containers"),
+        pytest.param({"type": "Pod", "max": {"foo": "1"}, "maxLimitRequestRatio": {"a b": "2"}},
+                     [f'{LIMIT}.max[foo]: Invalid value: "foo": {UNKNOWN}',
+                      f'{LIMIT}.max[foo]: Invalid value: "foo": {OF_CONTAINERS}',
+                      f'{LIMIT}.maxLimitRequestRatio[a b]: Invalid value: "a b": {NAME_PART}',
+                      f'{LIMIT}.maxLimitRequestRatio[a b]: Invalid value: "a b": {OF_CONTAINERS}'],
+                     id="names"),
+        pytest.param({"type": "PersistentVolumeClaim", "default": {"storage": "1"}},
+                     [f"{LIMIT}.limits: Required value: either minimum or maximum storage value is "
+                      "required, but neither was provided"], id="claims"),
+        pytest.param({"type": "Pod", "max": {"cpu": "-1"}}, [], id="negative"),
+    ],
+)  # fmt: skip
+def test_limit_ranges(limit: dict[str, Any], expected: list[str]) -> None:
+    assert offences(scheme.LIMITRANGES, {"spec": {"limits": [limit]}}) == expected
+
+
+NO_IP = "must be a valid IP address"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        pytest.param({"ip": "x", "hostname": "a."},
+                     [f'ip: Invalid value: "x": {NO_IP}, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+                      'hostname: Invalid value: "a."', f'ip: Invalid value: "x": {NO_IP}'],
+                     id="no-address"),
+        pytest.param({"ip": "0.0.0.0"},
+                     ['ip: Invalid value: "0.0.0.0": may not be unspecified (0.0.0.0)'],
+                     id="unspecified"),
+    ],
+)  # fmt: skip
+def test_endpoints(address: dict[str, Any], expected: list[str]) -> None:
+    found = offences(scheme.ENDPOINTS, {"subsets": [{"addresses": [address]}]})
+    assert len(found) == len(expected)
+    for text, start in zip(found, expected, strict=True):
+        assert text.startswith(f"subsets[0].addresses[0].{start}")
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("{a}", "invalid character 'a' looking for beginning of object key string"),
+        ('{"a" 1}', "invalid character '1' after object key"),
+        ("{} x", "invalid character 'x' after top-level value"),
+        ("", "unexpected end of JSON input"),
+        ("[1]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+        ("null", ""),
+    ],
+)
+def test_credentials_of_registries(content: str, problem: str) -> None:
+    data = {".dockerconfigjson": base64.b64encode(content.encode()).decode()}
+    found = offences(scheme.SECRETS, {"type": "kubernetes.io/dockerconfigjson", "data": data})
+    at = "data[.dockerconfigjson]"
+    told = [f'{at}: Invalid value: "<secret contents redacted>": {problem}']
+    assert found == (told if problem else [])
+
+
+def test_a_namespace_counts_its_finalizers_only_where_they_are_finalized() -> None:
+    text = "name is neither a standard finalizer name nor is it fully qualified"
+    strategy = strategy_for(scheme.NAMESPACES)
+    old = made(scheme.NAMESPACES, {"spec": {"finalizers": ["kubernetes", "x"]}})
+    old.metadata.resource_version = "1"
+    assert [str(error) for error in strategy.validate(old)] == [
+        f'spec.finalizers: Invalid value: "x": {text}'
+    ]
+    found = strategy.rules("finalize").validate(deepcopy(old), old)
+    assert [str(error) for error in found] == [f'spec.finalizers[1]: Invalid value: "x": {text}']
