@@ -469,7 +469,8 @@ class PodWorker:
         if not rejected and not settled:
             # What stays for a finalizer's sake gets its last phase; what goes needs none.
             stays = not deleting or bool(self.pod.metadata.finalizers)
-            self._waiting.clear()
+            if deleting:
+                self._waiting.clear()
             self._report(observed, ended=stays and ending.nothing_runs(observed))
         grace = self._verdict.grace if self._verdict is not None else None
         over = await ending.advance(self.pod, observed, grace=grace)

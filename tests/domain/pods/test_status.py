@@ -218,6 +218,81 @@ def test_a_run_of_unknown_state_that_was_running_is_told_as_lost():
     assert lost.container_statuses[0].state.terminated.reason == "ContainerStatusUnknown"
 
 
+LOST = (
+    "ContainerStatusUnknown",
+    137,
+    "The container could not be located when the pod was terminated",
+)
+DEADLINE = Verdict("DeadlineExceeded", "too long")
+
+
+def test_what_an_ended_pod_never_started_counts_as_lost():
+    pod = make_pod("a", "b", restartPolicy="Never")
+    there = [sandbox(), run(pod, "b", 0)]
+    pulling = {"a": Waiting("ImagePullBackOff", "Back-off pulling image")}
+
+    status = status_of(pod, *there, waiting=pulling, verdict=DEADLINE, ended=True)
+
+    assert [terminated(each) for each in status.container_statuses] == [
+        LOST,
+        ("Completed", 0, ""),
+    ]
+    again = status_of(pod, *there, previous=status, verdict=DEADLINE, ended=True)
+    assert again.container_statuses == status.container_statuses
+
+
+def test_a_pod_that_is_ended_in_back_off_tells_how_the_run_before_ended():
+    pod = make_pod("a")
+    there = [sandbox(), run(pod, "a", 3, attempt=1)]
+
+    [container] = status_of(
+        pod, *there, waiting=BACK_OFF, verdict=DEADLINE, ended=True
+    ).container_statuses
+
+    assert terminated(container) == LOST
+    assert (container.last_state.terminated.exit_code, container.restart_count) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("there", "waiting", "ended"),
+    [
+        pytest.param([], {}, ["lost", "waits", "waits"], id="nothing-began"),
+        pytest.param([("i", 1)], {}, [1, "waits", "waits"], id="the-first-failed"),
+        pytest.param([("i", 0)], {}, [0, "waits", "waits"], id="the-second-never-began"),
+        pytest.param([("i", 0), ("j", 0)], {}, [0, 0, "lost"], id="initialized"),
+        pytest.param(
+            [("i", 0), ("j", 2)], {"j": Waiting("CrashLoopBackOff")}, [0, "lost", "waits"],
+            id="the-second-in-back-off",
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_ended_pod_tells_of_its_initialization(there, waiting, ended):
+    pod = make_pod("c", initContainers=[{"name": "i"}, {"name": "j"}])
+    runs = [run(pod, name, code) for name, code in there]
+
+    status = status_of(pod, sandbox(), *runs, waiting=waiting, verdict=DEADLINE, ended=True)
+
+    def told(state):
+        if state.terminated is None:
+            return "waits"
+        return "lost" if state.terminated.reason == LOST[0] else state.terminated.exit_code
+
+    all_statuses = (*status.init_container_statuses, *status.container_statuses)
+    assert [told(each.state) for each in all_statuses] == ended
+
+
+def test_a_deleted_pod_that_a_finalizer_keeps_is_over_though_nothing_ran():
+    pod = make_pod("a", deleted=30)
+    status = status_of(pod, ended=True)
+    assert status.phase == "Failed"
+    assert terminated(status.container_statuses[0]) == LOST
+
+
+def terminated(status):
+    ended = status.state.terminated
+    return ended.reason, ended.exit_code, ended.message
+
+
 def test_a_rejected_pod_has_failed_and_nothing_else_is_claimed():
     pod = make_pod("a")
     pod.status.conditions = [

@@ -6,7 +6,7 @@ Follows ``convertToAPIContainerStatuses`` of upstream's kubelet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -35,6 +35,7 @@ POD_INITIALIZING = "PodInitializing"
 UNKNOWN_EXIT_CODE = 137
 #: Bytes that the termination messages of one Pod may have together.
 MAX_MESSAGES = 12 * 1024
+_NOT_LOCATED = "The container could not be located when the pod was terminated"
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -216,9 +217,7 @@ def _state(
         and previous is not None
         and previous.state.running is not None
     ):
-        return ContainerState(
-            terminated=_unknown("The container could not be located when the pod was terminated")
-        )
+        return ContainerState(terminated=_unknown(_NOT_LOCATED))
     return ContainerState(waiting=ContainerStateWaiting(reason=reason))
 
 
@@ -247,6 +246,36 @@ def _without_runs(
         if pod.metadata.deletion_timestamp is None:
             status.restart_count += 1
     return status
+
+
+def tell_lost(
+    statuses: Sequence[ContainerStatus], init_statuses: Sequence[ContainerStatus]
+) -> None:
+    """Once a Pod has been ended: what has no end counts as lost, so that the Pod is not taken for a
+    success. What waited for the initialization, and for init containers before it, keeps waiting.
+
+    Follows ``TerminatePod`` of upstream's status manager.
+    """
+    last = init_statuses[-1] if init_statuses else None
+    if last is None or any(map(_has_begun, statuses)) or 0 in _exit_codes(last):
+        _lose(statuses)
+    begun = [index for index, status in enumerate(init_statuses) if _has_begun(status)]
+    _lose(init_statuses[: max(begun, default=0) + 1])
+
+
+def _has_begun(status: ContainerStatus) -> bool:
+    return status.state.waiting is None or status.last_state.terminated is not None
+
+
+def _exit_codes(status: ContainerStatus) -> list[int]:
+    ends = (status.state.terminated, status.last_state.terminated)
+    return [end.exit_code for end in ends if end is not None]
+
+
+def _lose(statuses: Iterable[ContainerStatus]) -> None:
+    for status in statuses:
+        if status.state.terminated is None:
+            status.state = ContainerState(terminated=_unknown(_NOT_LOCATED))
 
 
 def _unknown(message: str) -> ContainerStateTerminated:

@@ -17,6 +17,7 @@ from podium.domain.pods.container_status import (
     ephemeral_container_statuses,
     init_container_statuses,
     shorten_messages,
+    tell_lost,
 )
 from podium.domain.pods.observed import Observed
 from podium.domain.pods.phase import FAILED, PENDING, has_initialized, is_terminal, pod_phase
@@ -112,6 +113,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         disruption=verdict.disruption if verdict is not None and phase == FAILED else "",
         resizing=given.resizing,
     )
+    if given.ended and is_terminal(phase):
+        tell_lost(statuses, init_statuses)
     return status
 
 
@@ -178,7 +181,7 @@ def _phase(given: StatusInput, computed: str) -> str:
     for known in (given.pod.status.phase, given.previous.phase):
         if is_terminal(known):
             return known
-    if given.verdict is not None:
+    if given.verdict is not None or (given.ended and not is_terminal(computed)):
         computed = FAILED
     if is_terminal(computed) and given.observed.anything_runs:
         # What still runs has to end first: who sees a Pod that is over may count on nothing of it
