@@ -439,7 +439,7 @@ class PodWorker:
     def _report(self, observed: Observed, *, ended: bool = False) -> None:
         given = StatusInput(
             pod=self.pod,
-            observed=self._post_start.hide(observed),
+            observed=observed if ended else self._post_start.hide(observed),
             previous=self._node.status.latest(self.pod),
             host_ip=self._node.options.node_ip,
             waiting=self._waiting,

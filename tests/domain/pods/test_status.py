@@ -281,6 +281,19 @@ def test_what_an_ended_pod_tells_of_its_initialization(there, waiting, ended):
     assert [told(each.state) for each in all_statuses] == ended
 
 
+@pytest.mark.parametrize(("policy", "told"), [("Never", 128), ("Always", "RunContainerError")])
+def test_an_init_container_waits_only_where_it_starts_again(policy, told):
+    pod = make_pod("c", restartPolicy=policy, initContainers=[{"name": "i"}])
+    failed = {"i": Waiting("RunContainerError", "not found")}
+    [state] = [
+        each.state
+        for each in status_of(
+            pod, sandbox(), run(pod, "i", 128), waiting=failed
+        ).init_container_statuses
+    ]
+    assert (state.waiting.reason if state.waiting else state.terminated.exit_code) == told
+
+
 def test_a_deleted_pod_that_a_finalizer_keeps_is_over_though_nothing_ran():
     pod = make_pod("a", deleted=30)
     status = status_of(pod, ended=True)

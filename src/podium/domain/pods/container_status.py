@@ -80,8 +80,7 @@ def init_container_statuses(
     statuses = []
     for container in pod.spec.init_containers:
         latest = observed.latest(container.name)
-        runs = latest is not None and latest.is_running
-        why = None if runs else waiting.get(container.name)
+        why = waiting.get(container.name) if _starts_again(pod, container, latest) else None
         status = _status(pod, container, observed, previous, why)
         if is_sidecar(container):
             _set_health(status, container, latest, health)
@@ -90,6 +89,12 @@ def init_container_statuses(
             status.ready = ended is not None and ended.exit_code == 0
         statuses.append(status)
     return statuses
+
+
+def _starts_again(pod: Pod, container: Container, latest: ContainerRecord | None) -> bool:
+    """Whether an init container is to be started; those that are done are not again."""
+    done = latest is not None and latest.state is RunState.EXITED and latest.exit_code == 0
+    return should_restart(pod, container, latest) and (is_sidecar(container) or not done)
 
 
 def ephemeral_container_statuses(
