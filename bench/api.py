@@ -14,7 +14,9 @@ for writes, the bare store with the same durability, as many bytes and as many w
 ours and of the floors' are taken in turns. CPU is that of the server's process, in ms for each
 request: where others use the machine too, it tells more than the rate. A ratio is floor over ours
 for rates, ours over floor for CPU: 2 means twice as slow, or twice as dear. Below creates stands
-what none can do without: its HTTP, its JSON and its commit, each done alone.
+what none can do without: its HTTP, its JSON and its commit, each done alone; and how fast servers
+are that do nothing but commit, with aiohttp and with no library for HTTP at all: what is left
+below the second for reading, judging and keeping objects is all that any server on this store has.
 """
 
 from __future__ import annotations
@@ -113,6 +115,7 @@ class Bench:
             self._prepare()
             self._store = self._start("store", stack)
             self._http = self._start("http", stack)
+            self._bare = self._start("bare", stack)
             empty = self._api.memory()
             self._creates()
             self._print_memory("all made", empty)
@@ -213,6 +216,7 @@ class Bench:
             made = [objects.create(n) for n in itertools.islice(numbers, count * ROUNDS)]
             sides = self._beside_store("create", connections, "create", iter(made), count)
             self._print_parts(connections, made, *sides)
+            self._print_bounds(connections, made, sides[1])
         with self._pool(self._api, 1) as pool:
             pool.load(objects.create(number) for number in numbers)
 
@@ -231,6 +235,23 @@ class Bench:
             f"  CPU of the least: HTTP {sent.cpu_each:.3f} + JSON {coded:.3f} + commit "
             f"{committed.cpu_each:.3f} = {least:.3f} ms, {least / ours.cpu_each:.0%} of ours; half "
             f"of what the store commits: {2000 / committed.rate:.3f} ms for each",
+            flush=True,
+        )
+
+    def _print_bounds(self, connections: int, made: list[bytes], committed: Side) -> None:
+        """Tell how fast servers are that commit and do nothing else."""
+        commits = [
+            request("POST", "/committed/value", objects.body(each), objects.JSON) for each in made
+        ]
+        bounds = []
+        for server in (self._http, self._bare):
+            with self._pool(server, connections) as pool:
+                side = Side(server, lambda pool=pool: pool.load(iter(commits)))
+                side.turn()
+            bounds.append(f"{side.rate:.0f}/s ({side.cpu_each:.3f} ms)")
+        print(
+            f"  servers that only commit: with aiohttp {bounds[0]}, without a library {bounds[1]}; "
+            f"half of what the store commits: {committed.rate / 2:.0f}/s",
             flush=True,
         )
 

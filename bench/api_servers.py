@@ -1,15 +1,17 @@
 """The processes that ``api.py`` puts under load, each started as
 
-    python bench/api_servers.py {apiserver,http,store} DIRECTORY
+    python bench/api_servers.py {apiserver,http,bare,store} DIRECTORY
 
-``apiserver`` is Podium's, alone; ``http`` and ``store`` are its floors. They print a line when they
-are ready: the port, or nothing. The store takes lines of ``VERB COUNT AT-ONCE`` on standard input
-and answers each with the seconds that it took and every write's.
+``apiserver`` is Podium's, alone; the others are its floors. They print a line when they are ready:
+the port, or nothing. ``http`` is a handler of aiohttp's, ``bare`` does without a library for HTTP.
+The store takes lines of ``VERB COUNT AT-ONCE`` on standard input and answers each with the seconds
+that it took and every write's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import ssl
 import sys
@@ -25,6 +27,7 @@ from podium.kit.aio import run
 from podium.store.sqlite import SqliteStore
 
 _PIECE = 1 << 20
+_COMMITTED = "/committed/"
 _HEADERS = {"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
 
 
@@ -47,11 +50,11 @@ async def apiserver(directory: Path) -> None:
 class Http:
     """aiohttp's least: it returns the bytes of the file that the path names, in pieces where they
     are many, and reads what body there is. Those who ``GET /watch`` are sent the bytes of every
-    answer to a ``POST``.
+    answer to a ``POST``. What is put to ``/committed/`` is in *own* before the answer.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, own: Committed) -> None:
+        self._directory, self._own = directory, own
         self._bytes: dict[str, bytes] = {}
         self._watchers: set[asyncio.Queue[bytes]] = set()
 
@@ -63,8 +66,11 @@ class Http:
             await request.read()
         data = self._bytes.get(path)
         if data is None:
-            data = self._bytes[path] = (self._directory / path[1:]).read_bytes()
-        if request.method == "POST":
+            file = self._directory / path.removeprefix(_COMMITTED).removeprefix("/")
+            data = self._bytes[path] = file.read_bytes()
+        if path.startswith(_COMMITTED):
+            await self._own.add(data)
+        elif request.method == "POST":
             for watcher in self._watchers:
                 watcher.put_nowait(data)
         if len(data) <= _PIECE:
@@ -93,15 +99,60 @@ class Http:
             self._watchers.discard(queue)
 
 
+class Bare(asyncio.Protocol):
+    """No less can be done: the length of a request's body is found, *data* committed, and sent."""
+
+    def __init__(self, data: bytes, own: Committed, tasks: asyncio.TaskGroup) -> None:
+        self._data, self._own, self._tasks = data, own, tasks
+        self._come = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]  # uvloop's own
+
+    def data_received(self, data: bytes) -> None:
+        self._come += data
+        head, found, body = self._come.partition(b"\r\n\r\n")
+        at = head.find(b"Content-Length:") + 15
+        if found and len(body) == int(head[at:].split(b"\r\n", 1)[0]):
+            self._come = b""
+            self._tasks.create_task(self._answer())
+
+    async def _answer(self) -> None:
+        await self._own.add(self._data)
+        head = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n" % len(self._data)
+        self._transport.write(head + self._data)
+
+
 async def http(directory: Path) -> None:
+    handler = Http(directory, Committed(directory / "http.db"))
+    await _serve(directory, web.Server(handler.handle, access_log=None, handler_cancellation=True))
+
+
+async def bare(directory: Path) -> None:
+    data, own = (directory / "value").read_bytes(), Committed(directory / "bare.db")
+    async with asyncio.TaskGroup() as tasks:
+        await _serve(directory, lambda: Bare(data, own, tasks))
+
+
+async def _serve(directory: Path, protocols: Callable[[], asyncio.BaseProtocol]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(directory / "pki/server.crt", directory / "pki/server.key")
-    protocols = web.Server(Http(directory).handle, access_log=None, handler_cancellation=True)
     server = await asyncio.get_running_loop().create_server(
         protocols, "127.0.0.1", 0, ssl=context, backlog=1024
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
+
+
+class Committed:
+    """A store of its own, that bytes are put into under one key after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self._store = SqliteStore.open(path)
+        self._numbers = itertools.count()
+
+    async def add(self, value: bytes) -> None:
+        await self._store.create(_key(next(self._numbers)), value)
 
 
 async def store(directory: Path) -> None:
@@ -154,5 +205,5 @@ async def _at_once(
 
 
 if __name__ == "__main__":
-    servers = {"apiserver": apiserver, "http": http, "store": store}
+    servers = {"apiserver": apiserver, "http": http, "bare": bare, "store": store}
     sys.exit(run(servers[sys.argv[1]](Path(sys.argv[2]))))
