@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Container
 
 from podium.api.types.core_v1 import Pod
 from podium.domain.pods.containers import every_container, field_path
 from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
-from podium.domain.pods.plan import KillContainer, Plan
+from podium.domain.pods.plan import KillContainer
 from podium.kubelet.container_stop import ContainerStopper
 from podium.kubelet.jobs import Jobs
 from podium.kubelet.services import NodeServices
@@ -36,11 +37,12 @@ class ContainerKills:
         record = next(record for record in observed.containers if record.id == action.id)
         jobs.start(key, lambda: self._stop(pod, record, observed.ips, action.grace))
 
-    def is_replacing(self, pod: Pod, observed: Observed, step: Plan) -> bool:
-        """Whether a container has ended only because its next run is about to begin."""
+    def is_replacing(self, pod: Pod, observed: Observed, waiting: Container[str]) -> bool:
+        """Whether a container has ended only because its next run is about to begin, and is not one
+        of those *waiting* for something else."""
         latest = [observed.latest(container.name) for container in every_container(pod)]
         return any(
-            run and run.id in self.replaced and not run.may_run and run.name not in step.waiting
+            run and run.id in self.replaced and not run.may_run and run.name not in waiting
             for run in latest
         )
 

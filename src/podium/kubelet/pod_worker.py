@@ -317,8 +317,7 @@ class PodWorker:
         step = plan(
             self.pod, observed, now, self._kills.replaced, self._prober.health, behind, curve
         )
-        replacing = self._kills.is_replacing(self.pod, observed, step)
-        if not replacing:
+        if not self._is_replacing(observed, step):
             self._report_progress(observed, jobs)
         if must_end(self.pod, self._node.status.latest(self.pod).phase):
             self.wake()  # that was the last container's end
@@ -330,9 +329,13 @@ class PodWorker:
         moments.append(preparation.refresh(self.pod, observed))
         moments += await self._perform(step, observed, jobs, preparation)
         moments.append(await self._remove_garbage(observed, now))
-        if self._waiting and not replacing:
+        if self._waiting and not self._is_replacing(observed, step):
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def _is_replacing(self, observed: Observed, step: Plan) -> bool:
+        waiting = {**self._waiting, **step.waiting}
+        return self._kills.is_replacing(self.pod, observed, waiting)
 
     async def _remove_garbage(self, observed: Observed, now: datetime) -> datetime | None:
         """Remove runs and sandboxes that nobody needs any more; return when there may be more."""

@@ -152,12 +152,22 @@ async def test_nobody_listens():
     assert outcome == Outcome(Result.FAILURE, text)
 
 
-async def test_a_server_that_speaks_something_else():
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        writer.write(b"220 mail.example.test ESMTP\r\n")
+@pytest.mark.parametrize(
+    "words", [b"220 mail.example.test ESMTP\r\n", b"HTTP/1.0 400 Bad Request\r\n\r\n"]
+)
+async def test_who_speaks_something_else_counts_as_nobody(words: bytes):
+    with jumping() as jump:
 
-    async with tcp_server(handle) as port:
-        outcome = await check(port)
-    assert outcome.result is Result.FAILURE
-    assert "code = Unavailable" in outcome.text
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(100)
+            writer.write(words)
+            writer.close()
+            jump(60)
+
+        async with tcp_server(handle) as port:
+            outcome = await check(port, timeout=60)
+    text = (
+        f'timeout: failed to connect service "127.0.0.1:{port}" within 1m0s: '
+        "context deadline exceeded"
+    )
+    assert outcome == Outcome(Result.FAILURE, text)

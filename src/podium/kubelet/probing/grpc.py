@@ -34,6 +34,8 @@ from podium.kubelet.probing.dial import DialFailure, dial, join_host_port
 _PATH = "/grpc.health.v1.Health/Check"
 #: Seconds between two attempts to connect, as long as there is time.
 _RETRY = 0.1
+#: Seconds until a server is asked again that has not answered as one.
+_ANOTHER = 1.0
 _MAX_MESSAGE = 4096
 _LARGEST_STATUS = 2**32 - 1
 _UNKNOWN, _DEADLINE_EXCEEDED, _UNIMPLEMENTED, _UNAVAILABLE = 2, 4, 12, 14
@@ -64,11 +66,8 @@ async def check(host: str, port: int, service: str, timeout: float, agent: str) 
     answer = _Answer()
     try:
         async with asyncio.timeout(timeout):
-            reader, writer = await _connected(host, port)
-            try:
-                await _call(reader, writer, answer, _headers(address, agent), _request(service))
-            finally:
-                writer.close()
+            while not answer.connected:
+                await _ask(host, port, answer, _headers(address, agent), _request(service))
     except TimeoutError:
         if not answer.connected:
             return _failure(
@@ -76,9 +75,24 @@ async def check(host: str, port: int, service: str, timeout: float, agent: str) 
                 f"{go_duration(timeout)}: context deadline exceeded"
             )
         return _failure(f"timeout: health rpc did not complete within {go_duration(timeout)}")
+    return _outcome(answer)
+
+
+async def _ask(
+    host: str, port: int, answer: _Answer, headers: list[tuple[str, str]], request: bytes
+) -> None:
+    """Ask who listens there; whoever does not speak HTTP/2 counts as nobody, as upstream has it,
+    and is asked again only after a while."""
+    reader, writer = await _connected(host, port)
+    try:
+        await _call(reader, writer, answer, headers, request)
     except (OSError, ProtocolError) as exc:
         answer.status, answer.message = _UNAVAILABLE, str(exc)
-    return _outcome(answer)
+    finally:
+        writer.close()
+    if not answer.connected:
+        answer.status = None
+        await asyncio.sleep(_ANOTHER)
 
 
 async def _connected(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
