@@ -4,8 +4,9 @@
     .venv/bin/python bench/pod_start.py [--pods 40] [--idle 30] [--crowds 50,100]
 
 Pod start: the image being present, from the create request to ``status.phase: Running`` seen on a
-watch. Floor: ``runc create`` and ``runc start`` of a busybox bundle with the config.json that
-``runc spec`` writes, taken in turns with the Pods. Also: from `podium up` to the API and to the
+watch. Floors, taken in turns with the Pods: ``runc create`` and ``runc start`` of a busybox bundle
+with the config.json that ``runc spec`` writes; and the same with the ``create`` under a conmon,
+without which there would be neither log nor exit code. Also: from `podium up` to the API and to the
 node Ready, on an empty and on a used data directory, and what an idle cluster costs. Then many Pods
 at once: their start and end, and of the largest crowd what it costs while idle, its restarts and
 its probes (``pod_crowd.py``).
@@ -66,22 +67,26 @@ def measure(directory: Path, pods: int, idle: float, crowds: Sequence[int]) -> N
         run(sys.executable, REPOSITORY / "tools/demo_image.py", str(image))
         own.podium("image", "load", str(image))
         print_idle(own, idle)
-        floor, ours = asyncio.run(start_pods(own, directory, pods))
-        print_starts(pods, floor, ours)
+        bare, kept, ours = asyncio.run(start_pods(own, directory, pods))
+        print_starts(pods, bare, kept, ours)
         if crowds:
             bare = partial(time_runc, directory / "bundle", directory / "runc")
             asyncio.run(pod_crowd.measure(own, IMAGE, crowds, idle, bare))
 
 
-def print_starts(pods: int, floor: list[float], ours: list[dict[str, float]]) -> None:
+def print_starts(
+    pods: int, bare: list[float], kept: list[float], ours: list[dict[str, float]]
+) -> None:
     print(f"\n{pods} starts in turns, ms        min   median      p99      max")
-    print_row("floor: runc create + start", floor)
+    print_row("floor: runc create + start", bare)
+    print_row("  the same under conmon", kept)
     running = [stages["Running"] for stages in ours]
     print_row("Pod: create to Running", running)
     for stage in ("stored", "bound"):
         print_row(f"  of which until {stage}", [stages[stage] for stages in ours])
-    ratios = [f(running) / f(floor) for f in (min, statistics.median, p99, max)]
-    print("  ratio".ljust(28) + "".join(f"{ratio:9.2f}" for ratio in ratios))
+    for name, floor in (("  ratio", bare), ("  ratio to that under conmon", kept)):
+        ratios = [f(running) / f(floor) for f in (min, statistics.median, p99, max)]
+        print(name.ljust(28) + "".join(f"{ratio:9.2f}" for ratio in ratios))
 
 
 def time_up(own: Cluster) -> tuple[float, float]:
@@ -111,9 +116,9 @@ def print_idle(own: Cluster, seconds: float) -> None:
 
 async def start_pods(
     own: Cluster, directory: Path, count: int
-) -> tuple[list[float], list[dict[str, float]]]:
-    """Return the times (ms) of the floor and of Pods, taken in turns; a first Pod warms up."""
-    floor, ours = [], []
+) -> tuple[list[float], list[float], list[dict[str, float]]]:
+    """Return the times (ms) of both floors and of Pods, taken in turns; a first Pod warms up."""
+    bare, kept, ours = [], [], []
     bundle = make_bundle(directory / "bundle")
     state = directory / "runc"
     async with Client(ClientConfig.from_kubeconfig(own.kubeconfig)) as client:
@@ -122,9 +127,10 @@ async def start_pods(
         async with contextlib.aclosing(watch) as events:
             await time_pod(client, events, "warm-up")  # opens the watch
             for number in range(count):
-                floor.append(time_runc(bundle, state, f"floor-{os.getpid()}-{number}"))
+                bare.append(time_runc(bundle, state, f"floor-{os.getpid()}-{number}"))
+                kept.append(time_conmon(bundle, state, f"kept-{os.getpid()}-{number}"))
                 ours.append(await time_pod(client, events, f"bench-{number}"))
-    return floor, ours
+    return bare, kept, ours
 
 
 async def time_pod(
@@ -177,6 +183,33 @@ def time_runc(bundle: Path, state: Path, name: str) -> float:
     )  # fmt: skip
     subprocess.run([*runc, "start", name], check=True)
     elapsed = (time.perf_counter() - started) * 1000
+    subprocess.run([*runc, "delete", "--force", name], check=True)
+    return elapsed
+
+
+def time_conmon(bundle: Path, state: Path, name: str) -> float:
+    runc = ["runc", "--root", str(state)]
+    answer, write_end = os.pipe()
+    os.set_inheritable(write_end, True)
+    nothing = subprocess.DEVNULL
+    started = time.perf_counter()
+    conmon = subprocess.Popen(
+        [
+            "conmon", "--api-version", "1", "--cid", name, "--cuuid", name,
+            "--runtime", shutil.which("runc") or "runc", f"--runtime-arg=--root={state}",
+            "--bundle", str(bundle), "--exit-dir", str(bundle), "--persist-dir", str(bundle),
+            "--container-pidfile", str(bundle / "pid"), "--log-path", f"k8s-file:{bundle}/log",
+            "--full-attach",
+        ],
+        env={**os.environ, "_OCI_SYNCPIPE": str(write_end)}, pass_fds=[write_end], cwd=bundle,
+        stdin=nothing, stdout=nothing, stderr=nothing,
+    )  # fmt: skip
+    os.close(write_end)
+    with open(answer, "rb") as answers:
+        assert json.loads(answers.readline())["data"] > 0
+    subprocess.run([*runc, "start", name], check=True)
+    elapsed = (time.perf_counter() - started) * 1000
+    conmon.wait()  # it has gone on as a daemon
     subprocess.run([*runc, "delete", "--force", name], check=True)
     return elapsed
 
