@@ -111,3 +111,43 @@ def test_a_namespace_counts_its_finalizers_only_where_they_are_finalized() -> No
     ]
     found = strategy.rules("finalize").validate(deepcopy(old), old)
     assert [str(error) for error in found] == [f'spec.finalizers[1]: Invalid value: "x": {text}']
+
+
+def test_what_a_node_says_twice() -> None:
+    taints = [{"key": "a", "effect": "NoSchedule"}] * 2
+    assert offences(scheme.NODES, {"spec": {"taints": taints}}) == [
+        'metadata.taints[1]: Duplicate value: core.Taint{Key:"a", Value:"", Effect:"NoSchedule", '
+        "TimeAdded:(*v1.Time)(nil)}: taints must be unique by key and effect pair"
+    ]
+    addresses = [{"type": "InternalIP", "address": "10.0.0.1"}] * 2
+    new = made(scheme.NODES, {"status": {"addresses": addresses}})
+    new.metadata.resource_version = "1"
+    old = deepcopy(new)
+    found = strategy_for(scheme.NODES).rules("status").validate(new, old)
+    assert [str(error) for error in found] == [
+        "status.addresses[1]: Duplicate value: "
+        'core.NodeAddress{Type:"InternalIP", Address:"10.0.0.1"}'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        pytest.param({"ports": [{"port": "A_", "endPort": 5}]},
+                     ["ports[0].endPort: Invalid value: 5: may not be specified when `port` is "
+                      "non-numeric",
+                      'ports[0].port: Invalid value: "A_": must contain only alpha-numeric '
+                      "characters (a-z, 0-9), and hyphens (-)",
+                      'ports[0].port: Invalid value: "A_": must contain at least one letter (a-z)'],
+                     id="range-of-a-name"),
+        pytest.param({"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["11.0.0.0/9"]}}]},
+                     ['from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/9": must be a strict '
+                      "subset of `cidr`"], id="elsewhere"),
+        pytest.param({"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["x", "y"]}}]},
+                     ['from[0].ipBlock.except[0]: Invalid value: "x": not a valid CIDR'],
+                     id="the-first-bad-one"),
+    ],
+)  # fmt: skip
+def test_network_policies(rule: dict[str, Any], expected: list[str]) -> None:
+    found = offences(scheme.NETWORKPOLICIES, {"spec": {"ingress": [rule]}})
+    assert found == [f"spec.ingress[0].{text}" for text in expected]

@@ -57,12 +57,11 @@ def _port(path: Path, port: NetworkPolicyPort) -> Errors:
             text = "may not be specified when `port` is not specified"
             yield invalid(path.child("endPort"), port.end_port, text)
         return
-    yield from port_number_or_name(path.child("port"), port.port)
-    if port.end_port is None:
-        return
-    if isinstance(port.port, str):
+    if isinstance(port.port, str) and port.end_port is not None:
         text = "may not be specified when `port` is non-numeric"
-        yield invalid(path.child("endPort"), port.port, text)
+        yield invalid(path.child("endPort"), port.end_port, text)
+    yield from port_number_or_name(path.child("port"), port.port)
+    if port.end_port is None or isinstance(port.port, str):
         return
     if port.end_port < port.port:
         # Upstream reports the port here, not the end of the range.
@@ -101,13 +100,13 @@ def _ip_block(path: Path, block: IPBlock) -> Errors:
         hole = _network(text)
         if hole is None:
             yield invalid(at, text, _BAD_CIDR)
-        elif hole.version != network.version or not (
+            return
+        if hole.version != network.version or not (
             network.network_address <= hole.network_address  # type: ignore[operator]
             and hole.prefixlen > network.prefixlen
             and hole.broadcast_address <= network.broadcast_address  # type: ignore[operator]
         ):
-            words = f'must be a strict subset of `cidr`: "{block.cidr}"'
-            yield invalid(at, text, words)
+            yield invalid(at, text, "must be a strict subset of `cidr`")
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from podium.api.field import DUPLICATE, FieldError, Path, duplicate, forbidden, invalid
+from podium.api.field import FieldError, Path, duplicate, forbidden, invalid
 from podium.api.types.core_v1 import Node
 from podium.api.validation.common import Errors, cidr, families
 from podium.api.validation.resources import validate_amount
@@ -26,9 +26,7 @@ def validate_node_update(new: Node, old: Node) -> list[FieldError]:
     for i, address in enumerate(new.status.addresses):
         key = (address.type, address.address)
         if key in seen:
-            value = {"type": address.type, "address": address.address}
-            at = STATUS.child("addresses").index(i)
-            errors.append(FieldError(DUPLICATE, str(at), value))
+            errors.append(duplicate(STATUS.child("addresses").index(i), address))
         seen.add(key)
     for name, mine, theirs in (
         ("podCIDRs", new.spec.pod_cidrs, old.spec.pod_cidrs),

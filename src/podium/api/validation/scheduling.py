@@ -89,9 +89,8 @@ def validate_taints(path: Path, taints: list[Taint]) -> Errors:
         elif taint.effect not in EFFECTS:
             yield not_supported(at.child("effect"), taint.effect, EFFECTS)
         if (taint.key, taint.effect) in seen:
-            value = {"key": taint.key, "value": taint.value, "effect": taint.effect}
             text = "taints must be unique by key and effect pair"
-            yield FieldError(DUPLICATE, str(at), value, text)
+            yield FieldError(DUPLICATE, str(at), taint, text)
         seen.add((taint.key, taint.effect))
 
 
