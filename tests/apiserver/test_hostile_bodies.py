@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from podium.api import codec
+from podium.apiserver import responses
 from support.apiserver import RunningApiServer, running_apiserver
 
 LIMIT = 3 * 1024 * 1024 - 1024
@@ -227,3 +229,31 @@ async def test_numbers_of_thousands_of_digits_are_bad_requests(
     path = f"/api/v1/configmaps?{name}={'9' * 5000}"
     async with api.session() as session, session.get(path) as response:
         assert response.status == 400
+
+
+async def test_large_bodies_are_worked_on_one_after_the_other(api, monkeypatch):
+    """What becomes of one is gone before the next one is read; small ones do not wait."""
+    seen = []
+
+    def noted(word, function):
+        def called(*args, **named):
+            seen.append(word)
+            return function(*args, **named)
+
+        return called
+
+    monkeypatch.setattr(codec, "decode", noted("read", codec.decode))
+    monkeypatch.setattr(responses, "failed", noted("answered", responses.failed))
+    containers = b",".join([b'{"name":"","workingDir":"' + b"x" * 1000 + b'"}'] * 1200)
+    large = b'{"metadata":{"name":"x"},"template":{"spec":{"containers":[' + containers + b"]}}}"
+    path = "/api/v1/namespaces/default/podtemplates"
+
+    async def send(session):
+        headers = {"Content-Type": "application/json"}
+        async with session.post(path, data=io.BytesIO(large), headers=headers) as response:
+            assert response.status == 422
+
+    async with api.session() as session, asyncio.TaskGroup() as tasks:
+        for _ in range(3):
+            tasks.create_task(send(session))
+    assert seen == ["read", "answered"] * 3

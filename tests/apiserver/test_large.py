@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from podium.api.scheme import CONFIGMAPS
 from podium.api.types.core_v1 import ConfigMap
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.user import UserInfo
+from podium.apiserver import large, responses
 from podium.registry.types import RequestContext
 from support.apiserver import running_apiserver
 
@@ -79,3 +81,27 @@ async def test_a_large_table_has_all_rows(session):
     accept = "application/json;as=Table;g=meta.k8s.io;v=v1"
     _, body = await fetch(session, **{"Accept": accept, "Accept-Encoding": "identity"})
     assert len(json.loads(body)["rows"]) == COUNT
+
+
+async def test_lists_are_rewritten_one_after_the_other(session, monkeypatch):
+    """Each takes several times its size meanwhile."""
+    under_way, most = 0, 0
+    lock = threading.Lock()
+
+    def rewritten(body):
+        nonlocal under_way, most
+        with lock:
+            under_way += 1
+            most = max(most, under_way)
+        found = responses._pretty(body)
+        with lock:
+            under_way -= 1
+        return found
+
+    monkeypatch.setattr(responses, "_rewrite", lambda media: rewritten if media.pretty else None)
+    _, plain = await fetch(session, **{"Accept-Encoding": "identity"})
+    assert len(plain) > large.ROOM / 2  # no two of them have room
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(4):
+            tasks.create_task(fetch(session, Accept="application/json;pretty=1"))
+    assert most == 1

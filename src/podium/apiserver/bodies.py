@@ -17,7 +17,8 @@ from podium.api.scheme import Resource
 from podium.apiserver import errors
 from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
-from podium.kit.apart import apart
+from podium.apiserver.protocol import Protocol
+from podium.kit.apart import SMALL, apart
 
 #: What bodies may be in.
 ACCEPTED = (JSON, YAML, protobuf.CONTENT_TYPE)
@@ -30,8 +31,17 @@ PATIENCE = 60.0
 async def read(request: BaseRequest) -> bytes:
     """Return the whole body.
 
-    Raises ApiError: 413 when it is longer than LIMIT, 504 when it takes longer than PATIENCE.
+    One that is not small waits here until there is room for what it will become: see
+    :mod:`podium.apiserver.share`. Raises ApiError: 413 when it is longer than LIMIT, 504 when it
+    takes longer than PATIENCE.
     """
+    body = await _arrived(request)
+    if len(body) > SMALL and isinstance(request.protocol, Protocol):
+        await request.protocol.share.take(len(body))
+    return body
+
+
+async def _arrived(request: BaseRequest) -> bytes:
     if (request.content_length or 0) > LIMIT:
         raise errors.too_large(f"limit is {LIMIT}")
     if "Expect" in request.headers:

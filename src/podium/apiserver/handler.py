@@ -30,7 +30,9 @@ from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.prompt import PromptResponse
 from podium.apiserver.protocol import Protocol
+from podium.apiserver.share import ROOM, Share
 from podium.apiserver.site import Site
+from podium.kit.room import Room
 
 #: What a client that goes away is counted as.
 _GONE = 499
@@ -43,6 +45,8 @@ class Handler(msgspec.Struct, frozen=True):
     site: Site
     metrics: Metrics
     inflight: InFlight = msgspec.field(default_factory=InFlight)
+    reading: Room = msgspec.field(default_factory=lambda: Room(ROOM))
+    rewriting: Room = msgspec.field(default_factory=lambda: Room(large.ROOM))
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
         if isinstance(request.protocol, Protocol) and request.protocol.has_more:
@@ -60,9 +64,10 @@ class Handler(msgspec.Struct, frozen=True):
         entry = access.Entry(info)
         held: list[Place] = []
         try:
-            served, response = await self._answer(request, query, entry, held)
+            with self._share(request) as share:
+                served, response = await self._answer(request, query, entry, held, share)
             if not isinstance(response, PromptResponse):
-                response = await large.send(request, response)
+                response = await large.send(request, response, self.rewriting, entry.user.name)
             code = response.status
         except asyncio.CancelledError:
             code = _GONE
@@ -82,7 +87,12 @@ class Handler(msgspec.Struct, frozen=True):
         return response
 
     async def _answer(
-        self, request: BaseRequest, query: Query, entry: access.Entry, held: list[Place]
+        self,
+        request: BaseRequest,
+        query: Query,
+        entry: access.Entry,
+        held: list[Place],
+        share: Share,
     ) -> tuple[bool, StreamResponse]:
         """Return whether there is something at the path that may be asked for, and the answer.
 
@@ -95,6 +105,7 @@ class Handler(msgspec.Struct, frozen=True):
             entry.user = user = await identify.caller(request, info, query, self.services)
             request = identify.without_token(request)
             held.append(self.inflight.admitted(user, info))
+            share.owner = user.name
             self._authorize(user, info, query)
             if isinstance(request.protocol, Protocol):
                 request.protocol.wait_for_readers(info.is_passed_on)
@@ -117,6 +128,14 @@ class Handler(msgspec.Struct, frozen=True):
             return False, responses.not_found()
         except impersonation.NoUserToImpersonate as error:
             return False, _internal_text(info.path, str(error))
+
+    def _share(self, request: BaseRequest) -> Share:
+        """Return what the body of *request* is counted by, until the answer has been made: one
+        that waits for its reader is but bytes."""
+        share = Share(self.reading)
+        if isinstance(request.protocol, Protocol):
+            request.protocol.share = share
+        return share
 
     def _authorize(self, user: UserInfo, info: RequestInfo, query: Query) -> None:
         if info.path in identify.ANONYMOUS_PATHS and not info.is_resource:

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from podium.apiserver.negotiation import clauses
-from podium.kit.apart import apart
+from podium.kit.apart import SMALL, apart
+from podium.kit.room import Room
 
 #: Bytes from which an answer to a GET is compressed.
 COMPRESS_FROM = 128 * 1024
+#: Bytes of answers that are written in another form at a time, those of SMALL ones not counted.
+ROOM = 4 * 1024 * 1024
 #: About how many bytes are made, compressed and encrypted at a time: of that size, they cost least.
 PIECE = 256 * 1024
 _LEVEL = 1
@@ -40,20 +43,33 @@ class LateResponse(Response):
         self.pieces, self.size, self.rewrite = pieces, size, rewrite
 
 
-async def send(request: BaseRequest, response: StreamResponse) -> StreamResponse:
-    """Return what aiohttp is to answer: *response* itself, or what has been sent in its place."""
+async def send(
+    request: BaseRequest, response: StreamResponse, room: Room, reader: str
+) -> StreamResponse:
+    """Return what aiohttp is to answer: *response* itself, or what has been sent in its place.
+
+    What is written in another form takes several times its size while that is done: as much of it
+    goes on at a time as *room* has, *reader*s taking turns.
+    """
     if isinstance(response, LateResponse):
         if response.rewrite is None and response.size >= COMPRESS_FROM:
             return await _sent(request, response, response.pieces, response.size)
-        body = b"".join(response.pieces)
-        if response.rewrite is not None:
-            body = await apart(len(body), response.rewrite, body)
-        response.body = body
+        response.body = await _rewritten(response, room, reader)
     if not isinstance(response, Response) or not isinstance(response.body, bytes):
         return response
     if len(response.body) < COMPRESS_FROM:
         return response
     return await _sent(request, response, cut(response.body), len(response.body))
+
+
+async def _rewritten(response: LateResponse, room: Room, reader: str) -> bytes:
+    if response.rewrite is None or response.size <= SMALL:
+        body = b"".join(response.pieces)
+        return body if response.rewrite is None else response.rewrite(body)
+    async with room.taken(reader, response.size):
+        body = b"".join(response.pieces)
+        response.pieces = ()
+        return await apart(len(body), response.rewrite, body)
 
 
 def cut(body: bytes) -> Iterator[memoryview]:

@@ -24,6 +24,7 @@ from podium.apiserver import errors, responses
 from podium.apiserver.auth import certificates
 from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.negotiation import MediaType
+from podium.apiserver.share import Share
 from podium.kit import peers
 from podium.kit.heap import Thrift
 
@@ -86,6 +87,7 @@ class Protocol(web.RequestHandler):
         self._body: StreamReader = EMPTY_PAYLOAD  #: of the request that has come last
         self._full: asyncio.TimerHandle | None = None
         self._is_patient = False
+        self.share = Share()  #: of the request that is handled
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
