@@ -28,6 +28,12 @@ PROTOBUF = "application/vnd.kubernetes.protobuf"
         pytest.param(f"{PROTOBUF},{JSON}", MediaType(), id="protobuf-or-json"),
         pytest.param("text/html, application/json", MediaType(), id="json-among-others"),
         pytest.param(f"{JSON};q=0.2, {YAML};q=0.8", MediaType(YAML), id="by-quality"),
+        pytest.param(f"*/*, {YAML}", MediaType(YAML), id="what-is-named-before-anything"),
+        pytest.param(f"application/*,*/*,{YAML}", MediaType(YAML), id="what-is-named-in-full"),
+        pytest.param("*", MediaType(), id="a-bare-star"),
+        pytest.param(f"{JSON};q=0", MediaType(), id="the-least-is-no-refusal"),
+        pytest.param(f"{JSON};q=0,{YAML};q=0.1", MediaType(YAML), id="the-least"),
+        pytest.param(f"{JSON};q=x,{YAML};q=0.1", MediaType(YAML), id="no-quality-at-all"),
         pytest.param(TABLE, MediaType(JSON, "Table", "meta.k8s.io", "v1"), id="table"),
         pytest.param(
             f"{TABLE},application/json",

@@ -48,9 +48,18 @@ class AcceptClause(msgspec.Struct, frozen=True):
 
 @remembered(256, longest=1024)
 def clauses(header: str) -> tuple[AcceptClause, ...]:
-    """Return the elements of an ``Accept`` header, the most wanted first."""
+    """Return the elements of an ``Accept`` header, the most wanted first.
+
+    What is wanted equally comes in its order, wildcards last; a quality of 0 is the least one, and
+    no refusal (``goautoneg``).
+    """
     found = [_clause(text) for text in header.split(",") if text.strip()]
-    return tuple(sorted(found, key=lambda clause: -clause.quality))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(clause: AcceptClause) -> tuple[float, bool, bool]:
+    main, _, sub = clause.type.partition("/")
+    return -clause.quality, main == "*", sub == "*"
 
 
 def _clause(text: str) -> AcceptClause:
@@ -64,6 +73,7 @@ def _clause(text: str) -> AcceptClause:
             quality = _quality(value)
         else:
             parameters.append((name, value))
+    media_type = "*/*" if media_type == "*" else media_type
     return AcceptClause(media_type.lower(), tuple(parameters), quality)
 
 
@@ -71,7 +81,7 @@ def _quality(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return 1.0
+        return 0.0
 
 
 #: Kinds of ``meta.k8s.io`` that objects, lists and events of watches can be turned into.
