@@ -307,7 +307,37 @@ async def test_who_comes_while_the_connections_are_set_up_shares_them(
 ) -> None:
     nodes = NodeProxy(api.options)
     try:
-        one, other = await asyncio.gather(nodes.session(), nodes.session())
-        assert one is other
+        one, other = await asyncio.gather(nodes.connections(), nodes.connections())
+        assert one == other
     finally:
         await nodes.close()
+
+
+async def test_certificates_change_under_streams_that_go_on(api: RunningApiServer) -> None:
+    """Who comes later shows the new one; where it is not there yet, the next one finds it."""
+    file = api.options.kubelet_client_cert_file
+    assert file is not None
+    goes_on = asyncio.Event()
+
+    async def slow(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"one\n")
+        await goes_on.wait()
+        await response.write(b"two\n")
+        return response
+
+    async with api.session() as session, kubelet(api, session) as node_:
+        node_.answer = slow
+        async with session.get(f"{PODS}/one/log?follow=true") as stream:
+            assert await stream.content.readline() == b"one\n"
+            node_.answer = node_.one_line
+            content = file.read_bytes()
+            file.write_bytes(b"half of it")
+            async with session.get(f"{PODS}/one/log") as response:
+                assert response.status == 500
+            file.write_bytes(content + b"\n")
+            async with session.get(f"{PODS}/one/log") as response:
+                assert (response.status, await response.text()) == (200, "hello\n")
+            goes_on.set()
+            assert await stream.content.readline() == b"two\n"

@@ -15,6 +15,7 @@ from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Pod
 from podium.apiserver import upgrade
 from podium.apiserver.call import Call
+from podium.apiserver.node_proxy import door
 from podium.apiserver.pod_log import choose_container
 from podium.apiserver.upgrade import Target
 
@@ -66,7 +67,7 @@ async def _connect(
         raise bad_request("Upgrade request required")
     node = (await call.registry.get(NODES, "", pod.spec.node_name)).obj
     path = f"/{action}/{quote(pod.metadata.namespace)}/{quote(name)}{rest}?{urlencode(query)}"
-    host, port, context = await call.services.nodes.reach(node)
+    at, (_, context) = door(node), await call.services.nodes.connections()
     async with call.services.streams.ending():
-        return await upgrade.pass_on(call.request, Target(host, port, path, context))
+        return await upgrade.pass_on(call.request, Target(at.host, at.port, path, context))
     raise internal("the server is shutting down")

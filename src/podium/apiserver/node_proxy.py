@@ -76,10 +76,10 @@ class NodeProxy:
         from aiohttp import ClientConnectionError, ClientTimeout
 
         url = door(node).url(path)
-        session = await self.session()
+        session, tls = await self.connections()
         timeout = ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT)
         try:
-            response = await session.get(url, params=query, timeout=timeout)
+            response = await session.get(url, params=query, timeout=timeout, ssl=tls)
         except (ClientConnectionError, TimeoutError) as error:
             raise failure(500, "InternalError", f'Get "{url}": {error}') from error
         try:
@@ -87,23 +87,11 @@ class NodeProxy:
         finally:
             response.close()
 
-    async def reach(self, node: Node) -> tuple[str, int, ssl.SSLContext]:
-        """Return host, port and TLS of *node*'s kubelet. Raises ApiError (500)."""
-        found = door(node)
-        await self.session()
-        assert self._tls is not None, "a session has a context"
-        return found.host, found.port, self._tls
-
     async def close(self) -> None:
-        await self._close_session()
-        if self._anonymous is not None:
-            await self._anonymous.close()
-            self._anonymous = None
-
-    async def _close_session(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in (self._session, self._anonymous):
+            if session is not None:
+                await session.close()
+        self._session = self._anonymous = None
 
     def anonymous_session(self) -> ClientSession:
         """The session for all else that is proxied to: it shows nobody who we are."""
@@ -113,27 +101,35 @@ class NodeProxy:
             self._anonymous = anonymous_session()
         return self._anonymous
 
-    async def session(self) -> ClientSession:
-        """The session, opened anew when the certificates have changed."""
+    async def connections(self) -> tuple[ClientSession, ssl.SSLContext]:
+        """Return what requests to kubelets are sent with, as the certificates are now.
+
+        Connections are not shared between certificates; those under way stay when these change.
+        Raises ApiError (500) while they cannot be read.
+        """
         from aiohttp import ClientSession, TCPConnector
 
-        async with self._opening:  # who comes meanwhile gets the same one
-            if self._session is None or (self._versions and self._versions.changed()):
-                await self._close_session()
-                context = self._tls = await asyncio.to_thread(self._context)
+        async with self._opening:  # who comes meanwhile gets the same
+            try:
+                if self._versions is not None and self._versions.changed():
+                    self._tls = None  # for good: the new ones may not be all there yet
+                if self._tls is None:
+                    self._tls = await asyncio.to_thread(self._context)
+            except OSError as error:  # of ssl, too
+                raise internal(f"reading the certificates for kubelets: {error}") from error
+            if self._session is None:
                 self._session = ClientSession(
-                    connector=TCPConnector(ssl=context, limit=0), auto_decompress=False
+                    connector=TCPConnector(limit=0), auto_decompress=False
                 )
-            return self._session
+            return self._session, self._tls
 
     def _context(self) -> ssl.SSLContext:
         options = self._options
         ca_file = options.kubelet_ca_file or options.client_ca_file
+        cert, key = options.kubelet_client_cert_file, options.kubelet_client_key_file
+        pair = (cert, key) if cert and key else None
+        self._versions = FileVersions((ca_file, *(pair or ())))  # before they are read
         context = ssl.create_default_context(cafile=str(ca_file))
-        files = [ca_file]
-        if options.kubelet_client_cert_file and options.kubelet_client_key_file:
-            pair = (options.kubelet_client_cert_file, options.kubelet_client_key_file)
+        if pair is not None:
             context.load_cert_chain(*pair)
-            files += pair
-        self._versions = FileVersions(files)
         return context

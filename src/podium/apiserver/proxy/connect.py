@@ -29,9 +29,8 @@ async def proxy_node(call: Call) -> StreamResponse:
     node = (await call.registry.get(NODES, "", asked.name)).obj
     at, nodes = door(node), call.services.nodes
     if asked.port in ("", str(at.port)):
-        host, port, tls = await nodes.reach(node)
-        kubelet = Location("https", host, str(port))
-        return await forward(call, Backend(kubelet, await nodes.session(), tls))
+        kubelet = Location("https", at.host, str(at.port))
+        return await forward(call, Backend(kubelet, *await nodes.connections()))
     await _check_host(at.host)
     location = Location(asked.scheme or "http", at.host, asked.port)
     return await forward(call, _anonymous(call, location))

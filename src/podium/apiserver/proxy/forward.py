@@ -29,7 +29,7 @@ _AUTO = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 class Backend(msgspec.Struct, frozen=True):
-    """Where requests go, and as whom: *tls* is for connections that are not of the *session*."""
+    """Where requests go, and as whom: *tls* says it to those who speak it."""
 
     location: Location
     session: ClientSession
@@ -90,6 +90,7 @@ async def _ask(call: Call, backend: Backend, where: Place, query: str) -> Client
             data=_body(call) if request.body_exists else None,
             allow_redirects=False,
             timeout=ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT),
+            ssl=backend.tls or True,
         )
     except (ClientError, TimeoutError, OSError) as error:
         raise unreachable(location, error) from error
