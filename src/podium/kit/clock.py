@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -27,8 +28,12 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None: ...
 
-    async def wait(self, event: asyncio.Event, at_most: float | None) -> bool:
-        """Wait for *event*, for *at_most* seconds (for ever when None); tell whether it is set."""
+    async def wait(self, event: asyncio.Event, at_most: float | None, slack: float = 0.0) -> bool:
+        """Wait for *event*, for *at_most* seconds (for ever when None); tell whether it is set.
+
+        Who can wait for up to *slack* seconds longer is woken together with others who can, as a
+        process that has just been asleep is slow. Virtual time is exact.
+        """
         ...
 
 
@@ -44,15 +49,25 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
-    async def wait(self, event: asyncio.Event, at_most: float | None) -> bool:
+    async def wait(self, event: asyncio.Event, at_most: float | None, slack: float = 0.0) -> bool:
         if event.is_set():
             return True
+        until = None if at_most is None else _moment(_loop_time() + at_most, slack)
         try:
-            async with asyncio.timeout(at_most):
+            async with asyncio.timeout_at(until):
                 await event.wait()
         except TimeoutError:
             return event.is_set()
         return True
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _moment(due: float, slack: float) -> float:
+    """When to wake who is *due*: at a multiple of *slack*, as others are."""
+    return math.ceil(due / slack) * slack if slack else due
 
 
 class VirtualClock:
@@ -76,7 +91,12 @@ class VirtualClock:
             return
         await self._timer(seconds)
 
-    async def wait(self, event: asyncio.Event, at_most: float | None) -> bool:
+    async def wait(
+        self,
+        event: asyncio.Event,
+        at_most: float | None,
+        slack: float = 0.0,  # noqa: ARG002 - nobody is late here
+    ) -> bool:
         if event.is_set() or at_most is None:
             await event.wait()
             return True

@@ -25,6 +25,7 @@ from podium.domain.pods.probes import (
     probe_periods,
     probed,
     run_health,
+    slack,
     too_early,
     tried_early,
 )
@@ -226,6 +227,28 @@ def test_periods_by_annotation():
     assert probe_periods(pod, "other") == {STARTUP: 1.5}
     run = ProbedRun(container(READINESS), START, probe_periods(pod, "web"))
     assert period(run, READINESS, a_probe()) == 0.25
+
+
+COMMAND = Probe(exec=ExecAction(command=["true"]))
+WELL = ProbeState(passes=True, last=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "probe", "seconds", "late"),
+    [
+        pytest.param(WELL, Probe(), 1.0, 0.05, id="a-twentieth-of-the-period"),
+        pytest.param(WELL, Probe(), 60.0, 0.25, id="a-quarter-of-a-second-at-most"),
+        pytest.param(WELL, COMMAND, 1.0, 0.0, id="commands-are-not-run-all-at-once"),
+        pytest.param(None, Probe(), 1.0, 0.0, id="the-first-is-made-in-time"),
+        pytest.param(ProbeState(last=True), Probe(), 1.0, 0.0, id="so-is-what-makes-ready"),
+        pytest.param(ProbeState(True, False), Probe(), 1.0, 0.0, id="so-is-what-makes-unready"),
+        pytest.param(ProbeState(False, False), Probe(), 1.0, 0.0, id="so-is-what-heals"),
+    ],
+)
+def test_who_is_well_may_be_asked_later(
+    state: ProbeState | None, probe: Probe, seconds: float, late: float
+):
+    assert slack(state, probe, seconds) == late
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from h2.config import H2Configuration
@@ -24,8 +25,16 @@ FINE: Headers = [("grpc-status", "0")]
 class HealthServer:
     """Answers each call with *body* and *trailers*; without a body never: it is ``silent``."""
 
-    def __init__(self, body: bytes | None, trailers: Headers = FINE, status: str = "200") -> None:
-        self._body, self._trailers, self._status = body, trailers, status
+    def __init__(
+        self,
+        body: bytes | None,
+        trailers: Headers | None = FINE,
+        status: str = "200",
+        kind: str | None = "application/grpc",
+    ) -> None:
+        """*trailers* are None where the call ends without any."""
+        self._body, self._trailers = body, trailers
+        self._head = [(":status", status)] + ([("content-type", kind)] if kind else [])
         self.silent: Callable[[], None] = lambda: None
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
@@ -53,13 +62,13 @@ class HealthServer:
         if self._body is None:
             self.silent()
             return
-        head = [(":status", self._status), ("content-type", "application/grpc")]
         if not self._body:
-            connection.send_headers(stream, head + self._trailers, end_stream=True)
+            connection.send_headers(stream, self._head + (self._trailers or []), end_stream=True)
             return
-        connection.send_headers(stream, head)
-        connection.send_data(stream, self._body)
-        connection.send_headers(stream, self._trailers, end_stream=True)
+        connection.send_headers(stream, self._head)
+        connection.send_data(stream, self._body, end_stream=self._trailers is None)
+        if self._trailers is not None:
+            connection.send_headers(stream, self._trailers, end_stream=True)
 
 
 def status_body(status: int) -> bytes:
@@ -89,6 +98,12 @@ async def test_the_service_is_asked_for_by_name():
     assert server.requests[0][1] == b"\0\0\0\0\xcb\x0a\xc8\x01" + name.encode()
 
 
+@pytest.mark.parametrize("kind", ["application/grpc+proto", "application/grpc;charset=utf-8"])
+async def test_kinds_of_grpc(kind: str):
+    async with HealthServer(status_body(1), kind=kind).serving() as port:
+        assert (await check(port)).result is Result.SUCCESS
+
+
 @pytest.mark.parametrize(
     ("server", "text"),
     [
@@ -103,9 +118,32 @@ async def test_the_service_is_asked_for_by_name():
             id="empty-message-is-the-default-value",
         ),
         pytest.param(
-            (b"\0\0\0\0\0", [("grpc-status", "9" * 5000)]),
-            'service unhealthy (responded with "UNKNOWN")',
+            (status_body(1), [("grpc-status", "9" * 50)]),
+            "error: health rpc probe failed: rpc error: code = Unknown desc = transport: malformed "
+            f'grpc-status: strconv.ParseInt: parsing "{"9" * 50}": value out of range',
+            id="a-status-that-is-too-large",
+        ),
+        pytest.param(
+            (status_body(1), [("grpc-status", "fine")]),
+            "error: health rpc probe failed: rpc error: code = Unknown desc = transport: malformed "
+            'grpc-status: strconv.ParseInt: parsing "fine": invalid syntax',
             id="a-status-that-is-no-number",
+        ),
+        pytest.param(
+            (status_body(1), None),
+            "error: health rpc probe failed: rpc error: code = Internal desc = "
+            "server closed the stream without sending trailers",
+            id="no-trailers",
+        ),
+        pytest.param(
+            (status_body(1), [("x-served-by", "somebody")]),
+            "error: health rpc probe failed: rpc error: code = Unknown desc = ",
+            id="trailers-without-a-status",
+        ),
+        pytest.param(
+            (b"", [("grpc-status", "4"), ("grpc-message", "slow")]),
+            "timeout: health rpc did not complete within 1m0s",
+            id="the-server-ran-out-of-time",
         ),
         pytest.param(
             (b"", [("grpc-status", "5"), ("grpc-message", "unknown%20service")]),
@@ -119,14 +157,22 @@ async def test_the_service_is_asked_for_by_name():
             id="unimplemented",
         ),
         pytest.param(
-            (b"", [], "503"),
+            (b"<p>", None, "503", "text/html"),
             "error: health rpc probe failed: rpc error: code = Unavailable desc = unexpected HTTP "
-            "status code received from server: 503",
+            "status code received from server: 503 (Service Unavailable); transport: received "
+            'unexpected content-type "text/html"',
             id="a-proxy-answers",
+        ),
+        pytest.param(
+            (status_body(1), FINE, "200", None),
+            "error: health rpc probe failed: rpc error: code = Unknown desc = unexpected HTTP "
+            "status code received from server: 200 (OK); malformed header: missing HTTP "
+            "content-type",
+            id="something-else-answers",
         ),
     ],
 )
-async def test_failures(server: tuple[bytes, Headers] | tuple[bytes, Headers, str], text: str):
+async def test_failures(server: tuple[Any, ...], text: str):
     async with HealthServer(*server).serving() as port:
         assert await check(port) == Outcome(Result.FAILURE, text)
 

@@ -20,7 +20,7 @@ from podium.api.types.core_v1 import (
     TCPSocketAction,
 )
 from podium.domain.pods.probes import Outcome, Result
-from podium.kubelet.probing.handlers import Target, make_probe
+from podium.kubelet.probing.handlers import Target, attempt
 from support.loop_time import jumping
 from support.pki import Authority
 from support.tcp import tcp_server
@@ -54,7 +54,7 @@ async def run(made: Probe, timeout: int = 60, container: Container | None = None
     made.timeout_seconds = timeout
     target = Target(container or Container(name="c"), "id", "127.0.0.1")
     runtime: Any = None  # only commands need one
-    return await make_probe(runtime, target, made)
+    return await attempt(runtime, target, made)()
 
 
 @pytest.fixture
@@ -217,6 +217,50 @@ async def test_nobody_listens(closed_port: int):
     assert await probe(closed_port) == Outcome(Result.FAILURE, text)
 
 
+async def test_hosts_by_name(closed_port: int):
+    async with serving(lambda _: OK) as port:
+        assert (await probe(port, host="localhost")).result is Result.SUCCESS
+    outcome = await probe(closed_port, host="localhost")
+    assert outcome.result is Result.FAILURE
+    assert outcome.text.startswith(f'Get "http://localhost:{closed_port}/": dial tcp ')
+    assert outcome.text.endswith(f":{closed_port}: connect: connection refused")
+    unknown = 'Get "http://a..b:80/": dial tcp: lookup a..b: no such host'
+    assert await probe(80, host="a..b") == Outcome(Result.FAILURE, unknown)
+
+
+async def test_a_request_that_cannot_be_made():
+    header = HTTPHeader(name="X-A", value="a\r\nX-B: b")
+    text = 'Get "http://127.0.0.1:80/": net/http: invalid header field value for "X-A"'
+    assert await probe(80, http_headers=[header]) == Outcome(Result.FAILURE, text)
+    assert (await probe(80, host="[")).result is Result.FAILURE
+
+
+async def test_a_long_request():
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(2_100_000)
+        writer.write(OK)
+        await writer.drain()
+
+    values = [HTTPHeader(name=f"X-{number}", value="a" * 50_000) for number in range(42)]
+    async with tcp_server(handle) as port:
+        assert (await probe(port, http_headers=values)).result is Result.SUCCESS
+
+
+async def test_a_server_that_never_stops_talking():
+    with jumping() as jump:
+
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            jump(60)
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+            await writer.drain()
+
+        async with tcp_server(handle) as port:
+            outcome = await probe(port, timeout=60)
+    assert outcome.text.endswith("(Client.Timeout exceeded while awaiting headers)")
+
+
 async def test_no_answer_in_time():
     with jumping() as jump:
         async with serving(lambda _: jump(60)) as port:
@@ -241,6 +285,15 @@ async def test_https_where_http_is_spoken():
         outcome = await probe(port, scheme="HTTPS")
     text = f'Get "https://127.0.0.1:{port}/": http: server gave HTTP response to HTTPS client'
     assert outcome == Outcome(Result.FAILURE, text)
+
+
+async def test_https_where_somebody_leaves_at_once():
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+
+    async with tcp_server(handle) as port:
+        outcome = await probe(port, scheme="HTTPS")
+    assert outcome == Outcome(Result.FAILURE, f'Get "https://127.0.0.1:{port}/": EOF')
 
 
 async def _plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
@@ -27,10 +27,11 @@ SHORTEST_PERIOD = 0.05
 #: Seconds from a run's start in which failures do not count.
 SETTLING = 1.0
 _FIRST_RETRY, _FIRST_EXEC_RETRY = 0.05, 0.25
+_SLACK, _MOST_SLACK = 0.05, 0.25
 _UNITS = {"ms": 0.001, "s": 1.0}
 
 
-class ProbeKind(Enum):
+class ProbeKind(StrEnum):
     """The values are the words that events begin with."""
 
     STARTUP = "Startup"
@@ -38,7 +39,7 @@ class ProbeKind(Enum):
     LIVENESS = "Liveness"
 
 
-class Result(Enum):
+class Result(StrEnum):
     """What one probe found; ``UNKNOWN``, a probe that could not be made, counts for nothing."""
 
     SUCCESS = "Success"
@@ -69,6 +70,9 @@ class ProbeState(msgspec.Struct, frozen=True):
     early: int = 0
 
 
+_UNKNOWN = ProbeState()
+
+
 class RunHealth(msgspec.Struct, frozen=True):
     """What the probes of a run add up to; ``failed`` is the kind that wants it killed."""
 
@@ -91,31 +95,30 @@ class ProbedRun(msgspec.Struct, frozen=True):
 
 
 def probes_of(container: Container) -> Iterator[tuple[ProbeKind, Probe]]:
-    for kind, probe in (
-        (ProbeKind.STARTUP, container.startup_probe),
-        (ProbeKind.READINESS, container.readiness_probe),
-        (ProbeKind.LIVENESS, container.liveness_probe),
-    ):
+    for kind in ProbeKind:
+        probe = _probe(container, kind)
         if probe is not None:
             yield kind, probe
 
 
+def _probe(container: Container, kind: ProbeKind) -> Probe | None:
+    if kind is ProbeKind.STARTUP:
+        return container.startup_probe
+    return container.readiness_probe if kind is ProbeKind.READINESS else container.liveness_probe
+
+
 def run_health(container: Container, states: States) -> RunHealth:
     """Return what holds for a running container; *states* without a probe's kind: none made yet."""
-    unknown = ProbeState()
-    started = container.startup_probe is None or bool(states.get(ProbeKind.STARTUP, unknown).passes)
-    ready = started and (
-        container.readiness_probe is None or bool(states.get(ProbeKind.READINESS, unknown).passes)
+    begun, ready, alive = (states.get(kind, _UNKNOWN).passes for kind in ProbeKind)
+    started = container.startup_probe is None or bool(begun)
+    failed = None
+    if alive is False:
+        failed = ProbeKind.LIVENESS
+    elif begun is False:
+        failed = ProbeKind.STARTUP
+    return RunHealth(
+        started, started and (container.readiness_probe is None or bool(ready)), failed
     )
-    failed = next(
-        (
-            kind
-            for kind in (ProbeKind.LIVENESS, ProbeKind.STARTUP)
-            if states.get(kind, unknown).passes is False
-        ),
-        None,
-    )
-    return RunHealth(started, ready, failed)
 
 
 def after(state: ProbeState, kind: ProbeKind, probe: Probe, result: Result) -> ProbeState:
@@ -139,8 +142,9 @@ def due(run: ProbedRun, kind: ProbeKind, states: States) -> datetime | None:
     A startup probe is over once it has succeeded, the others wait for it; a liveness or startup
     probe that has failed is not made again in the same run.
     """
-    probe = dict(probes_of(run.container))[kind]
-    state = states.get(kind, ProbeState())
+    probe = _probe(run.container, kind)
+    assert probe is not None
+    state = states.get(kind, _UNKNOWN)
     if kind is not ProbeKind.READINESS and state.passes is False:
         return None
     started = run_health(run.container, states).started
@@ -178,6 +182,17 @@ def probed(state: ProbeState, was_due: datetime, now: datetime, seconds: float) 
 def period(run: ProbedRun, kind: ProbeKind, probe: Probe) -> float:
     """Seconds between two probes."""
     return run.periods.get(kind, float(max(probe.period_seconds, 1)))
+
+
+def slack(state: ProbeState | None, probe: Probe, seconds: float) -> float:
+    """By how many seconds a probe with that period may be late, so that a node's are made together.
+
+    None where something may change with it: only who is well is asked a little later. Commands
+    cost too much to be run all at once.
+    """
+    if state is None or not (state.passes and state.last) or probe.exec is not None:
+        return 0.0
+    return min(seconds * _SLACK, _MOST_SLACK)
 
 
 def kill_grace(container: Container, kind: ProbeKind, otherwise: float) -> float:

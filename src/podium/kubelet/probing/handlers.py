@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from podium.api.go_text import quote
-from podium.api.types.core_v1 import Container, ExecAction, Probe, TCPSocketAction
+from podium.api.types.core_v1 import Container, ExecAction, Probe
 from podium.domain.pods.probes import Outcome, Result
 from podium.kubelet.probing import http
 from podium.kubelet.probing.dial import (
     BadPort,
+    Connection,
     DialFailure,
+    Late,
     container_port,
-    dial,
     join_host_port,
+    moment_in,
 )
+from podium.kubelet.probing.http_answer import BodyFailure
 from podium.runtime.port import RuntimeFailure, RuntimeService
 
 PROBE_AGENT = "kube-probe/1.37"
@@ -32,25 +37,38 @@ class Target(msgspec.Struct, frozen=True):
     pod_ip: str
 
 
-async def make_probe(runtime: RuntimeService, target: Target, probe: Probe) -> Outcome:
-    """Probe once. Network timeouts are those of the real clock, a command's the runtime's."""
+#: Probes once. Network timeouts are those of the real clock, a command's the runtime's.
+Attempt = Callable[[], Coroutine[Any, Any, Outcome]]
+
+
+def attempt(runtime: RuntimeService, target: Target, probe: Probe) -> Attempt:
+    """What probes *target* as often as it is called; what is the same each time is done here."""
     timeout = float(max(probe.timeout_seconds, 1))
     try:
         if probe.exec is not None:
-            return await _exec(runtime, target, probe.exec, timeout)
+            return partial(_exec, runtime, target, probe.exec, timeout)
         if probe.http_get is not None:
             made = http.request(probe.http_get, target.container, target.pod_ip, PROBE_AGENT)
-            return await _http(made, timeout)
+            return partial(_http, made, timeout)
         if probe.tcp_socket is not None:
-            return await _tcp(target, probe.tcp_socket, timeout)
+            port = container_port(probe.tcp_socket.port, target.container)
+            return partial(_tcp, probe.tcp_socket.host or target.pod_ip, port, timeout)
         if probe.grpc is not None:
             from podium.kubelet.probing import grpc  # costs 25 ms and is rarely asked for
 
             service = probe.grpc.service or ""
-            return await grpc.check(target.pod_ip, probe.grpc.port, service, timeout, PROBE_AGENT)
+            port = probe.grpc.port
+            return partial(grpc.check, target.pod_ip, port, service, timeout, PROBE_AGENT)
     except BadPort as exc:
-        return Outcome(Result.UNKNOWN, str(exc))
-    return Outcome(Result.UNKNOWN, f"missing probe handler for {target.container.name}")
+        return partial(_always, Outcome(Result.UNKNOWN, str(exc)))
+    except http.HttpFailure as exc:
+        return partial(_always, Outcome(Result.FAILURE, str(exc)))
+    text = f"missing probe handler for {target.container.name}"
+    return partial(_always, Outcome(Result.UNKNOWN, text))
+
+
+async def _always(outcome: Outcome) -> Outcome:
+    return outcome
 
 
 async def _exec(
@@ -72,7 +90,7 @@ async def _http(made: http.Request, timeout: float) -> Outcome:
         response = await http.get(made, timeout)
     except http.HttpFailure as exc:
         return Outcome(Result.FAILURE, str(exc))
-    except http.BodyFailure as exc:
+    except BodyFailure as exc:
         return Outcome(Result.UNKNOWN, str(exc))
     if 200 <= response.status < 300:
         return Outcome(Result.SUCCESS, response.text)
@@ -82,15 +100,13 @@ async def _http(made: http.Request, timeout: float) -> Outcome:
     return Outcome(Result.FAILURE, f"HTTP probe failed with statuscode: {response.status}")
 
 
-async def _tcp(target: Target, action: TCPSocketAction, timeout: float) -> Outcome:
-    host, port = action.host or target.pod_ip, container_port(action.port, target.container)
+async def _tcp(host: str, port: int, timeout: float) -> Outcome:
     try:
-        async with asyncio.timeout(timeout):
-            _, writer = await dial(host, port)
+        with Connection(moment_in(timeout)) as connection:
+            await connection.dial(host, port)
     except DialFailure as exc:
         return Outcome(Result.FAILURE, str(exc))
-    except TimeoutError:
+    except Late:
         address = join_host_port(host, port)
         return Outcome(Result.FAILURE, f"dial tcp {address}: i/o timeout")
-    writer.close()
     return Outcome(Result.SUCCESS)

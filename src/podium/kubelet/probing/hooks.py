@@ -20,6 +20,7 @@ from podium.kit.clock import Clock
 from podium.kubelet.probing import http
 from podium.kubelet.probing.dial import BadPort
 from podium.kubelet.probing.handlers import Target
+from podium.kubelet.probing.http_answer import BodyFailure
 from podium.runtime.port import RuntimeFailure, RuntimeService
 
 HOOK_AGENT = "kube-lifecycle/1.37"
@@ -83,7 +84,7 @@ async def _http(pod: Pod, target: Target, action: HTTPGetAction, timeout: float)
     try:
         made = http.request(action, target.container, target.pod_ip, HOOK_AGENT)
         await http.get(made, timeout or None)
-    except http.BodyFailure:
+    except BodyFailure:
         return  # it was answered
     except (http.HttpFailure, BadPort) as exc:
         raise HookFailed(f"{about} failed - error: {exc}") from None

@@ -1,17 +1,15 @@
 """HTTP GET as the kubelet's probes and hooks make it: one request a connection, nothing kept.
 
-A few hundred lines of the protocol's client side stand here because of what has to be controlled:
+The protocol's client side stands here and in ``http_answer`` because of what has to be controlled:
 the exact request (Go's order of headers), the words of each failure, and the price of a request,
 of which a node makes hundreds a second.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote as percent_encode
 from urllib.parse import urljoin, urlsplit
@@ -21,47 +19,40 @@ import msgspec
 from podium.api.go_text import quote
 from podium.api.types.core_v1 import Container, HTTPGetAction, HTTPHeader
 from podium.kubelet.probing.dial import (
+    Connection,
     DialFailure,
+    Late,
     container_port,
-    dial,
     join_host_port,
+    moment_in,
     reason,
 )
+from podium.kubelet.probing.http_answer import Answer, BodyFailure, HeadFailure
+from podium.kubelet.probing.secured import Secured
 
-#: Bytes of a body that are read.
-MAX_BODY = 10 * 1024
 MAX_REDIRECTS = 10
-_MAX_HEAD_LINES = 1000
-_STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})(?: .*)?\r?\n")
 _REDIRECTS = (301, 302, 303, 307, 308)
+_NO_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class HttpFailure(Exception):
     """No answer; the text is that of Go's HTTP client."""
 
 
-class BodyFailure(Exception):
-    """An answer whose body broke off."""
-
-
-class Response(msgspec.Struct, frozen=True):
-    status: int
-    headers: Mapping[str, str]  #: names in lower case
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
-
-
 class Request(msgspec.Struct, frozen=True):
+    """A GET, ready to be sent."""
+
     url: str
     headers: tuple[tuple[str, str], ...]  #: in the order they are sent, Host left out
-    host: str = ""  #: value of the Host header where it is not the URL's
+    own_host: str  #: value of the Host header where it is not the URL's
+    host: str
+    port: int
+    secure: bool
+    head: bytes
 
 
 def request(action: HTTPGetAction, container: Container, pod_ip: str, agent: str) -> Request:
-    """The request that *action* describes. Raises BadPort."""
+    """The request that *action* describes. Raises BadPort, HttpFailure."""
     port = container_port(action.port, container)
     address = join_host_port(action.host or pod_ip, port)
     path = percent_encode(action.path, safe="/%:?#[]@!$&'()*+,;=~|")
@@ -74,36 +65,83 @@ def request(action: HTTPGetAction, container: Container, pod_ip: str, agent: str
     agents = [("User-Agent", value) for value in headers.pop("User-Agent")[:1] if value]
     others = [(name, value) for name in sorted(headers) for value in headers[name]]
     url = f"{(action.scheme or 'HTTP').lower()}://{address}{separator}{path}"
-    return Request(url, (*agents, *others), host)
+    return _ready(url, (*agents, *others), host)
 
 
-async def get(made: Request, timeout: float | None) -> Response:
+def _ready(url: str, headers: tuple[tuple[str, str], ...], own_host: str) -> Request:
+    """Raises HttpFailure."""
+    for name, value in headers:
+        if _NO_VALUE.search(value):
+            raise _failure(url, f"net/http: invalid header field value for {quote(name)}")
+    try:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+    except ValueError as exc:
+        raise _failure(url, str(exc)) from None
+    uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    lines = [f"GET {uri} HTTP/1.1", f"Host: {own_host or parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    lines += ["Connection: close", "", ""]
+    head = "\r\n".join(lines).encode("latin-1", "replace")
+    return Request(url, headers, own_host, parts.hostname or "", port, secure, head)
+
+
+async def get(made: Request, timeout: float | None) -> Answer:
     """Make the request within *timeout* seconds and follow redirects on the same host.
 
     A redirect to another host is the answer then. Raises HttpFailure, BodyFailure.
     """
-    phase = "awaiting headers"
-    url = made.url
+    until, first = moment_in(timeout), made
+    for _ in range(MAX_REDIRECTS):
+        with Connection(until) as connection:
+            line, answer = await _asked(made, connection)
+            onwards = _location(made.url, answer)
+            if onwards is None or _hostname(onwards) != first.host:
+                await _read_body(line, answer)
+                return answer
+            made = _redirected(made, onwards, answer.location)
+    raise _failure(made.url, "stopped after 10 redirects")
+
+
+async def _asked(made: Request, connection: Connection) -> tuple[Connection | Secured, Answer]:
+    """Send the request and read the answer's head. Raises HttpFailure."""
+    line: Connection | Secured = connection
+    answer = Answer()
     try:
-        async with asyncio.timeout(timeout):
-            for _ in range(MAX_REDIRECTS):
-                async with _answer(made, url) as (status, headers, reader):
-                    onwards = _location(url, status, headers)
-                    if onwards is None or _hostname(onwards) != _hostname(made.url):
-                        phase = "reading body"
-                        return Response(status, headers, await _body(reader, headers, status))
-                    made = _redirected(made, headers)
-                    url = onwards
-    except TimeoutError:
-        if phase == "reading body":
-            raise BodyFailure(
-                "context deadline exceeded (Client.Timeout or context cancellation while "
-                "reading body)"
-            ) from None
-        raise _failure(
-            url, "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        await connection.dial(made.host, made.port)
+        if made.secure:
+            line = Secured(connection, _trusting(), made.host)
+            await line.greet()
+        await line.send(made.head)
+        while not answer.begun:
+            answer.feed(await line.receive())
+    except Late:
+        text = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+        raise _failure(made.url, text) from None
+    except (DialFailure, HeadFailure, EOFError) as exc:
+        raise _failure(made.url, str(exc)) from None
+    except ssl.SSLError as exc:
+        raise _failure(made.url, _tls_text(exc)) from None
+    except OSError as exc:
+        where = join_host_port(made.host, made.port)
+        raise _failure(made.url, f"read tcp {where}: read: {reason(exc)}") from None
+    return line, answer
+
+
+async def _read_body(line: Connection | Secured, answer: Answer) -> None:
+    """Read what is wanted of the body. Raises BodyFailure."""
+    try:
+        while not answer.complete():
+            answer.feed(await line.receive())
+    except Late:
+        raise BodyFailure(
+            "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
         ) from None
-    raise _failure(url, "stopped after 10 redirects")
+    except ssl.SSLError as exc:
+        raise BodyFailure(_tls_text(exc)) from None
+    except OSError as exc:
+        raise BodyFailure(f"read: {reason(exc)}") from None
 
 
 def _headers(given: Iterable[HTTPHeader]) -> dict[str, list[str]]:
@@ -114,125 +152,15 @@ def _headers(given: Iterable[HTTPHeader]) -> dict[str, list[str]]:
     return headers
 
 
-@contextlib.asynccontextmanager
-async def _answer(
-    made: Request, url: str
-) -> AsyncIterator[tuple[int, dict[str, str], asyncio.StreamReader]]:
-    """Send the request; yield status, headers and what the body can be read from."""
-    parts = urlsplit(url)
-    host, secure = parts.hostname or "", parts.scheme == "https"
-    port = parts.port or (443 if secure else 80)
-    writer = None
-    try:
-        reader, writer = await dial(host, port, _trusting() if secure else None)
-        writer.write(_head(made, parts.netloc, _request_uri(url)))
-        status, headers = await _read_head(reader)
-        yield status, headers, reader
-    except DialFailure as exc:
-        raise _failure(url, str(exc)) from None
-    except ssl.SSLError as exc:
-        raise _failure(url, _tls_text(exc)) from None
-    except (ValueError, asyncio.IncompleteReadError, EOFError) as exc:
-        raise _failure(url, str(exc)) from None
-    except OSError as exc:
-        raise _failure(url, f"read tcp {join_host_port(host, port)}: read: {reason(exc)}") from None
-    finally:
-        if writer is not None:
-            writer.transport.abort() if secure else writer.close()
-
-
-def _head(made: Request, netloc: str, uri: str) -> bytes:
-    lines = [f"GET {uri} HTTP/1.1", f"Host: {made.host or netloc}"]
-    lines += [f"{name}: {value}" for name, value in made.headers]
-    lines += ["Connection: close", "", ""]
-    return "\r\n".join(lines).encode("latin-1", "replace")
-
-
-async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
-    """Read up to the body; answers that only announce another one (1xx) are passed over."""
-    while True:
-        line = await reader.readline()
-        if not line:
-            raise EOFError("EOF")
-        match = _STATUS_LINE.fullmatch(line)
-        if match is None:
-            said = quote(line.decode(errors="replace").rstrip("\r\n"))
-            raise ValueError(
-                f"net/http: HTTP/1.x transport connection broken: malformed HTTP response {said}"
-            )
-        headers = await _read_headers(reader)
-        status = int(match[1])
-        if not 100 <= status < 200 or status == 101:
-            return status, headers
-
-
-async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for _ in range(_MAX_HEAD_LINES):
-        line = await reader.readline()
-        if not line:
-            raise EOFError("unexpected EOF")
-        if line in (b"\r\n", b"\n"):
-            return headers
-        name, colon, value = line.decode("latin-1").partition(":")
-        if not colon:
-            raise ValueError(
-                "net/http: HTTP/1.x transport connection broken: malformed MIME header line: "
-                + line.decode("latin-1").rstrip("\r\n")
-            )
-        headers.setdefault(name.strip().lower(), value.strip())
-    raise ValueError("net/http: server response headers exceeded the limit; aborted")
-
-
-async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str], status: int) -> bytes:
-    """Read the body, its first bytes where it is long. Raises BodyFailure."""
-    if status in (204, 304):
-        return b""
-    try:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return await _chunks(reader)
-        length = headers.get("content-length")
-        if length is not None and length.isdigit():
-            return await reader.readexactly(min(int(length), MAX_BODY))
-        received = b""
-        while len(received) < MAX_BODY and (chunk := await reader.read(MAX_BODY)):
-            received += chunk
-        return received[:MAX_BODY]
-    except asyncio.IncompleteReadError:
-        raise BodyFailure("unexpected EOF") from None
-    except ValueError as exc:
-        raise BodyFailure(str(exc)) from None
-    except OSError as exc:
-        raise BodyFailure(f"read: {reason(exc)}") from None
-
-
-async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    received = b""
-    while len(received) < MAX_BODY:
-        line = await reader.readline()
-        if not line:
-            raise asyncio.IncompleteReadError(b"", 1)
-        try:
-            size = int(line.split(b";")[0], 16)
-        except ValueError:
-            raise ValueError("invalid byte in chunk length") from None
-        if size <= 0:
-            break
-        received += await reader.readexactly(min(size, MAX_BODY - len(received)))
-        if len(received) < MAX_BODY:
-            await reader.readexactly(2)
-    return received
-
-
-def _location(url: str, status: int, headers: Mapping[str, str]) -> str | None:
+def _location(url: str, answer: Answer) -> str | None:
     """Where an answer leads to; None where it is an answer. Raises HttpFailure."""
-    if status not in _REDIRECTS:
+    if answer.status not in _REDIRECTS:
         return None
-    location = headers.get("location", "")
+    location = answer.location
     if not location:
-        if status in (307, 308):
+        if answer.status in (307, 308):
             return None
-        raise _failure(url, f"{status} response missing Location header")
+        raise _failure(url, f"{answer.status} response missing Location header")
     try:
         onwards = urljoin(url, location)
         return onwards if urlsplit(onwards).port != 0 else None
@@ -241,19 +169,14 @@ def _location(url: str, status: int, headers: Mapping[str, str]) -> str | None:
         raise _failure(url, said) from None
 
 
-def _redirected(made: Request, headers: Mapping[str, str]) -> Request:
+def _redirected(made: Request, onwards: str, location: str) -> Request:
     """A Host header that was asked for holds on as long as locations are relative."""
-    absolute = bool(urlsplit(headers["location"]).netloc)
-    return Request(made.url, made.headers, "" if absolute else made.host)
+    absolute = bool(urlsplit(location).netloc)
+    return _ready(onwards, made.headers, "" if absolute else made.own_host)
 
 
 def _hostname(url: str) -> str:
     return urlsplit(url).hostname or ""
-
-
-def _request_uri(url: str) -> str:
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _failure(url: str, text: str) -> HttpFailure:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -19,7 +17,7 @@ from podium.domain.pods.identity import pod_key
 from podium.domain.pods.observed import ContainerRecord, Observed
 from podium.domain.pods.probes import Outcome, ProbedRun, ProbeKind, ProbeState, Result, RunHealth
 from podium.kubelet.jobs import Jobs
-from podium.kubelet.probing.handlers import Target, make_probe
+from podium.kubelet.probing.handlers import Target, attempt
 from podium.kubelet.services import NodeServices
 from podium.runtime.port import runs
 
@@ -33,6 +31,15 @@ COUNTED_AS = {
     Result.WARNING: "successful",
     Result.FAILURE: "failed",
     Result.UNKNOWN: "unknown",
+}
+
+
+#: Reason of the event about a result, and the word in it; none where there is nothing to tell.
+TOLD_AS = {
+    Result.FAILURE: ("Unhealthy", "failed"),
+    Result.UNKNOWN: ("Unhealthy", "errored"),
+    Result.WARNING: ("ProbeWarning", "warning"),
+    Result.SUCCESS: ("", ""),
 }
 
 
@@ -106,9 +113,8 @@ class PodProber:
         probed = _Probed(pod, run, target, self._adopted(pod, run, record))
         self._runs[record.id] = probed
         for kind, probe in probes.probes_of(container):
-            probed.news[kind] = asyncio.Event()
             prefix = READINESS_JOB if kind is ProbeKind.READINESS else f"{kind.value.lower()} "
-            jobs.start(prefix + record.id, self._loop(probed, kind, probe, jobs))
+            jobs.start(prefix + record.id, _Prober(self._node, probed, kind, probe, jobs).run)
 
     def _adopted(
         self, pod: Pod, run: ProbedRun, record: ContainerRecord
@@ -129,69 +135,70 @@ class PodProber:
             now=self._node.clock.now(),
         )
 
-    def _loop(
-        self, probed: _Probed, kind: ProbeKind, probe: Probe, jobs: Jobs
-    ) -> Callable[[], Coroutine[Any, Any, None]]:
-        async def loop() -> None:
-            while not probed.over:
-                when = await self._next(probed, kind, probe)
-                if when is not None:
-                    await self._probe(probed, kind, probe, when, jobs)
 
-        return loop
+class _Prober:
+    """Makes one probe of a run, again and again while it has something to find out."""
 
-    async def _next(self, probed: _Probed, kind: ProbeKind, probe: Probe) -> datetime | None:
+    def __init__(
+        self, node: NodeServices, probed: _Probed, kind: ProbeKind, probe: Probe, jobs: Jobs
+    ) -> None:
+        self._node, self._probed, self._kind, self._probe = node, probed, kind, probe
+        self._wake = jobs.wake
+        self._news = probed.news[kind] = asyncio.Event()
+        self._attempt = attempt(node.runtime, probed.target, probe)
+        self._period = probes.period(probed.run, kind, probe)
+        meta, container = probed.pod.metadata, probed.run.container.name
+        self._counted_as = (meta.namespace, meta.name, meta.uid, container, kind.value)
+
+    async def run(self) -> None:
+        while not self._probed.over:
+            when = await self._due()
+            if when is not None:
+                await self._once(when)
+
+    async def _due(self) -> datetime | None:
         """Wait until the probe is due and return when that was; None when there is news first."""
-        news, clock = probed.news[kind], self._node.clock
-        news.clear()
-        when, now = probes.due(probed.run, kind, probed.states), clock.now()
+        probed, clock = self._probed, self._node.clock
+        self._news.clear()
+        when = probes.due(probed.run, self._kind, probed.states)
         if when is None:
-            await clock.wait(news, None)
+            await clock.wait(self._news, None)
             return None
-        seconds = (when - now).total_seconds()
+        seconds = (when - clock.now()).total_seconds()
         # No longer than that, wherever somebody has set the clock to.
-        longest = max(probes.period(probed.run, kind, probe), probe.initial_delay_seconds)
-        if seconds > 0 and await clock.wait(news, min(seconds, longest)):
+        seconds = min(seconds, max(self._period, self._probe.initial_delay_seconds))
+        slack = probes.slack(probed.states.get(self._kind), self._probe, self._period)
+        if seconds > 0 and await clock.wait(self._news, seconds, slack):
             return None
         return when
 
-    async def _probe(
-        self, probed: _Probed, kind: ProbeKind, probe: Probe, when: datetime, jobs: Jobs
-    ) -> None:
-        before, now = probed.health, self._node.clock.now()
-        seconds = probes.period(probed.run, kind, probe)
-        state = probes.probed(probed.states.get(kind, ProbeState()), when, now, seconds)
+    async def _once(self, when: datetime) -> None:
+        probed, kind, clock = self._probed, self._kind, self._node.clock
+        before, now = probed.health, clock.now()
+        state = probes.probed(probed.states.get(kind, ProbeState()), when, now, self._period)
         probed.states[kind] = state
-        begun = self._node.clock.monotonic()
-        outcome = await make_probe(self._node.runtime, probed.target, probe)
+        begun = clock.monotonic()
+        outcome = await self._attempt()
         if probed.over or not await runs(self._node.runtime, probed.target.container_id):
             return  # what a container says on its way out is no news
         if probes.too_early(probed.run, state, outcome.result, now):
             probed.states[kind] = probes.tried_early(state)
             return
-        self._count(probed, kind, outcome, self._node.clock.monotonic() - begun)
-        self._tell(probed, kind, outcome)
-        probed.states[kind] = probes.after(state, kind, probe, outcome.result)
+        took, result = clock.monotonic() - begun, outcome.result
+        self._node.probe_counts.add(self._counted_as, COUNTED_AS[result], took)
+        self._tell(outcome)
+        probed.states[kind] = probes.after(state, kind, self._probe, result)
         if probed.health != before:
             probed.announce()
-            jobs.wake()
+            self._wake()
 
-    def _count(self, probed: _Probed, kind: ProbeKind, outcome: Outcome, seconds: float) -> None:
-        meta, container = probed.pod.metadata, probed.run.container.name
-        key = (meta.namespace, meta.name, meta.uid, container, kind.value)
-        self._node.probe_counts.add(key, COUNTED_AS[outcome.result], seconds)
-
-    def _tell(self, probed: _Probed, kind: ProbeKind, outcome: Outcome) -> None:
-        reason, word = {
-            Result.FAILURE: ("Unhealthy", "failed"),
-            Result.UNKNOWN: ("Unhealthy", "errored"),
-            Result.WARNING: ("ProbeWarning", "warning"),
-            Result.SUCCESS: ("", ""),
-        }[outcome.result]
+    def _tell(self, outcome: Outcome) -> None:
+        reason, word = TOLD_AS[outcome.result]
         if reason:
-            text = f"{kind.value} probe {word}: {outcome.text}"
-            path = field_path(probed.pod, probed.run.container.name)
-            self._node.events.event(probed.pod, "Warning", reason, text, field_path=path)
+            pod, container = self._probed.pod, self._probed.run.container.name
+            text = f"{self._kind.value} probe {word}: {outcome.text}"
+            path = field_path(pod, container)
+            self._node.events.event(pod, "Warning", reason, text, field_path=path)
 
 
 def _periods(pod: Pod, container: Container) -> dict[ProbeKind, float]:
