@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
 
 from podium.api.errors import ApiError
 from podium.api.types.core_v1 import (
@@ -341,3 +341,32 @@ async def test_certificates_change_under_streams_that_go_on(api: RunningApiServe
                 assert (response.status, await response.text()) == (200, "hello\n")
             goes_on.set()
             assert await stream.content.readline() == b"two\n"
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen", "messages"),
+    [
+        pytest.param((), None, [b"", b"hello\n"], id="none"),
+        pytest.param(("x", "binary.k8s.io"), "binary.k8s.io", [b"", b"hello\n"], id="binary"),
+        pytest.param(("base64.binary.k8s.io",), "base64.binary.k8s.io", ["", "aGVsbG8K"],
+                     id="base64"),
+    ],
+)  # fmt: skip
+async def test_a_log_in_the_messages_of_a_web_socket(
+    api: RunningApiServer, offered: tuple[str, ...], chosen: str | None, messages: list[Any]
+) -> None:
+    async with (
+        api.session() as session,
+        kubelet(api, session),
+        session.ws_connect(f"{PODS}/one/log", protocols=offered) as socket,
+    ):
+        assert socket.protocol == chosen
+        assert [(await socket.receive(timeout=60)).data for _ in messages] == messages
+        assert (await socket.receive(timeout=60)).type is WSMsgType.CLOSE
+
+
+async def test_a_web_socket_of_another_protocol(api: RunningApiServer) -> None:
+    async with api.session() as session, kubelet(api, session):
+        with pytest.raises(WSServerHandshakeError) as caught:
+            await session.ws_connect(f"{PODS}/one/log", protocols=("x",))
+        assert caught.value.status == 403

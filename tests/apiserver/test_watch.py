@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
 
 from podium.api.scheme import CONFIGMAPS as RESOURCE
 from support.apiserver import RunningApiServer, running_apiserver
@@ -184,3 +184,59 @@ async def test_clients_that_are_gone_before_their_watch_begins_leave_no_error(
     async with api.session() as session:  # the server has come past them
         await create(session, "a")
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@asynccontextmanager
+async def in_messages(
+    session: ClientSession, path: str = f"{CONFIGMAPS}?watch=true", **named: Any
+) -> AsyncIterator[ClientWebSocketResponse]:
+    async with session.ws_connect(path, **named) as socket:
+        yield socket
+
+
+async def test_a_web_socket_gets_each_event_as_a_message(api: RunningApiServer) -> None:
+    async with api.session() as session:
+        await create(session, "a")
+        async with in_messages(session, protocols=("of-mine",)) as socket:
+            assert socket.protocol == "of-mine"
+            first = json.loads(await socket.receive_str(timeout=60))
+            assert told(first) == ("ADDED", "a")
+            await socket.send_str("nobody listens")
+            await create(session, "b")
+            assert told(json.loads(await socket.receive_str(timeout=60))) == ("ADDED", "b")
+
+
+async def test_a_web_socket_is_closed_after_its_time(api: RunningApiServer) -> None:
+    path = f"{CONFIGMAPS}?watch=true&timeoutSeconds=1"
+    async with api.session() as session, in_messages(session, path) as socket:
+        assert (await socket.receive(timeout=60)).type is WSMsgType.CLOSE
+
+
+async def test_a_web_socket_whose_client_goes_away_leaves_no_watch_behind(
+    api: RunningApiServer,
+) -> None:
+    watchers = api.registry._kinds[RESOURCE].cache.watchers
+    before = len(watchers)
+    async with api.session() as session, in_messages(session):
+        assert len(watchers) == before + 1
+    async with asyncio.timeout(60):
+        while len(watchers) > before:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "code"),
+    [
+        pytest.param("labelSelector=a(", {}, 400, id="an-odd-selector"),
+        pytest.param("", {"Sec-WebSocket-Key": "x"}, 400, id="half-a-handshake"),
+        pytest.param("", {"Accept": "application/yaml"}, 406, id="no-json"),
+    ],
+)
+async def test_what_is_refused_is_an_answer_of_http(
+    api: RunningApiServer, query: str, headers: dict[str, str], code: int
+) -> None:
+    asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+             "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **headers}  # fmt: skip
+    path = f"{CONFIGMAPS}?watch=true&{query}"
+    async with api.session() as session, session.get(path, headers=asked) as response:
+        assert (response.status, str(code) in await response.text()) == (code, True)

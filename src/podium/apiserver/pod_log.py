@@ -5,11 +5,12 @@ Follows ``k8s.io/kubernetes/pkg/registry/core/pod`` (``LogLocation``, validation
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 
 from aiohttp import ClientError, ClientResponse
-from aiohttp.web import Response, StreamResponse
+from aiohttp.web import Response, StreamResponse, WebSocketResponse
 
 from podium.api import field
 from podium.api.errors import ApiError, bad_request, failure, internal, invalid_kind
@@ -18,10 +19,14 @@ from podium.api.go_time import parse_time
 from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Pod
 from podium.api.types.meta_v1 import StatusDetails
+from podium.apiserver import web_socket
 from podium.apiserver.call import Call
 from podium.apiserver.paths import Query
 from podium.apiserver.query import integer
 
+_BASE64 = "base64.binary.k8s.io"
+#: What logs are told in over WebSockets.
+_PROTOCOLS = ("binary.k8s.io", _BASE64)
 _STREAMS = ("All", "Stderr", "Stdout")
 #: How much of a kubelet's error is passed on, in bytes.
 _ERROR_LIMIT = 2048
@@ -35,7 +40,7 @@ async def log(call: Call) -> StreamResponse:
         return Response(status=204)
     node = (await call.registry.get(NODES, "", pod.spec.node_name)).obj
     path = f"/containerLogs/{pod.metadata.namespace}/{pod.metadata.name}/{container}"
-    response = StreamResponse(
+    response: StreamResponse = StreamResponse(
         headers={"Content-Type": "text/plain", "Cache-Control": "no-cache, private"}
     )
     async with (
@@ -45,7 +50,11 @@ async def log(call: Call) -> StreamResponse:
         if upstream.status >= 300:
             raise await _passed_on(upstream, call)
         with suppress(ClientError):  # the kubelet went away
-            await _stream(call, upstream, response)
+            if web_socket.wanted(call.request):
+                response = socket = await _socket(call)
+                await _in_messages(upstream, socket)
+            else:
+                await _stream(call, upstream, response)
             return response
     if not response.prepared:
         raise internal("the server is shutting down")
@@ -61,6 +70,35 @@ async def _stream(call: Call, upstream: ClientResponse, response: StreamResponse
     await response.prepare(call.request)
     async for chunk in upstream.content.iter_any():
         await response.write(chunk)
+
+
+async def _socket(call: Call) -> WebSocketResponse:
+    """Return the WebSocket for a log. Raises ApiError (400, 403)."""
+    names = web_socket.offered(call.request)
+    chosen = [name for name in names if name in _PROTOCOLS][:1]
+    if names and not chosen:
+        text = f"requested protocol(s) are not supported: {names}; supports {list(_PROTOCOLS)}"
+        raise failure(403, "Forbidden", text)
+    return await web_socket.opened(call.request, chosen)
+
+
+async def _in_messages(upstream: ClientResponse, socket: WebSocketResponse) -> None:
+    """Send the log as messages, an empty one first."""
+
+    async def send(chunk: bytes) -> None:
+        if socket.ws_protocol == _BASE64:
+            await socket.send_str(b64encode(chunk).decode())
+        else:
+            await socket.send_bytes(chunk)
+
+    async def chunks() -> None:
+        await send(b"")
+        with suppress(ClientError):  # the kubelet went away
+            async for chunk in upstream.content.iter_any():
+                await send(chunk)
+
+    await web_socket.while_there(socket, chunks())
+    await socket.close()
 
 
 def log_options(query: Query, pod_name: str) -> dict[str, str]:

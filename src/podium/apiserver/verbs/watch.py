@@ -14,12 +14,13 @@ from typing import Any
 import msgspec
 from aiohttp.web import StreamResponse
 
-from podium.apiserver import query
+from podium.apiserver import query, web_socket
 from podium.apiserver.call import Call
 from podium.apiserver.large import PIECE
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, MediaType, not_acceptable
 from podium.apiserver.tables import TableOptions, partial, table, table_options
 from podium.registry.types import WatchEvent
+from podium.registry.watching import WatchStream
 
 
 async def watch(call: Call) -> StreamResponse:
@@ -33,19 +34,39 @@ async def watch(call: Call) -> StreamResponse:
     async with call.registry.watch(
         call.resource, call.namespace, options, name=call.name
     ) as stream:
-        response = StreamResponse(
-            headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"}
-        )
-        response.enable_chunked_encoding()
-        await response.prepare(call.request)
-        # aiohttp ends the answer, and knows that the client may have gone by then.
         at_work = call.services.components.watching(call.user.name)
-        with at_work, contextlib.suppress(ConnectionResetError):
-            async with call.services.streams.ending():
-                while batch := await stream.batch():
-                    for piece in encode.pieces(batch):
-                        await response.write(piece)
+        with at_work:
+            if web_socket.wanted(call.request):
+                return await _in_messages(call, stream, encode)
+            return await _in_lines(call, stream, encode)
+
+
+async def _in_lines(call: Call, stream: WatchStream, encode: _Encoder) -> StreamResponse:
+    response = StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
+    response.enable_chunked_encoding()
+    await response.prepare(call.request)
+    # aiohttp ends the answer, and knows that the client may have gone by then.
+    with contextlib.suppress(ConnectionResetError):
+        async with call.services.streams.ending():
+            while batch := await stream.batch():
+                for piece in encode.pieces(batch):
+                    await response.write(piece)
     return response
+
+
+async def _in_messages(call: Call, stream: WatchStream, encode: _Encoder) -> StreamResponse:
+    """Send each event as a message of its own; any protocol that the client names will do."""
+    socket = await web_socket.opened(call.request, web_socket.offered(call.request)[:1])
+
+    async def events() -> None:
+        while batch := await stream.batch():
+            for line in encode.lines(batch):
+                await socket.send_str(line.decode())
+
+    async with call.services.streams.ending():
+        await web_socket.while_there(socket, events())
+    await socket.close()
+    return socket
 
 
 class _Encoder:
@@ -59,7 +80,7 @@ class _Encoder:
     def pieces(self, events: Sequence[WatchEvent]) -> Iterator[bytes]:
         """Yield the events' lines, in pieces that are sent as fast as the client reads."""
         lines, size = list[bytes](), 0
-        for line in self._lines(events):
+        for line in self.lines(events):
             lines.append(line)
             size += len(line)
             if size >= PIECE:
@@ -68,7 +89,7 @@ class _Encoder:
         if lines:
             yield b"".join(lines)
 
-    def _lines(self, events: Sequence[WatchEvent]) -> Iterable[bytes]:
+    def lines(self, events: Sequence[WatchEvent]) -> Iterable[bytes]:
         for event in events:
             if not self._media.kind or event.type == "ERROR":
                 yield event.line
