@@ -42,6 +42,15 @@ class NotFound(RuntimeFailure):
         super().__init__(message, "NotFound")
 
 
+def creation_failed(message: str) -> str:
+    """Say as containerd does why the low-level runtime made nothing: what reads Pod statuses knows
+    these words."""
+    return (
+        "failed to create containerd task: failed to create shim task: "
+        f"OCI runtime create failed: {message}: unknown"
+    )
+
+
 def no_such_handler(name: str) -> RuntimeFailure:
     """The error, in containerd's words, about a runtime handler that the node does not have."""
     return RuntimeFailure(f'failed to get sandbox runtime: no runtime for "{name}" is configured')

@@ -296,7 +296,7 @@ async def test_a_sysctl_that_cannot_be_set_is_named(harness: OciHarness, name: s
     sandbox = harness.sandbox("web")
     sandbox = replace(sandbox, linux=replace(sandbox.linux, sysctls=sysctls))
     text = f"write sysctl key net.ipv4.{name}: {why.format(f'/proc/sys/net/ipv4/{name}')}"
-    with pytest.raises(RuntimeFailure, match=text):
+    with pytest.raises(RuntimeFailure, match=f"runc create failed: .* container init: {text}"):
         await harness.runtime.run_pod_sandbox(sandbox)
 
 

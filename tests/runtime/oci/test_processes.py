@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -173,6 +174,10 @@ async def test_a_target_that_does_not_run_is_refused(harness: OciHarness):
 
     with pytest.raises(RuntimeFailure) as failed:
         await start(harness, sandbox_id, sandbox, within(harness.command("dbg", "true"), options))
-    assert str(failed.value) == (
-        f'invalid target container: container "{target}" is not running - in state CONTAINER_EXITED'
+    text = f'container "{target}" is not running - in state CONTAINER_EXITED'
+    found = re.fullmatch(
+        r'failed to generate container "[0-9a-f]{64}" spec: invalid target container: (.*)',
+        str(failed.value),
     )
+    assert found
+    assert found[1] == text

@@ -23,7 +23,7 @@ from podium.runtime.oci.engine import Engine
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
 from podium.runtime.oci.rootfs_mount import mount_rootfs, read_in_root
 from podium.runtime.oci.sandbox_run import namespace_kinds, sandbox_hostname
-from podium.runtime.oci.spec import SandboxView, adaptation, build_spec
+from podium.runtime.oci.spec import NoSpec, SandboxView, adaptation, build_spec
 from podium.runtime.oci.users import resolve, user_string
 from podium.runtime.port import (
     ContainerConfig,
@@ -79,6 +79,9 @@ async def create_container(
         half_made.push_async_callback(destroy, engine, record.id)
         try:
             _make(engine, record, sandbox, image, profile)
+        except NoSpec as exc:
+            text = f'failed to generate container "{container_id}" spec: {exc}'
+            raise RuntimeFailure(text) from exc
         except OSError as exc:
             raise RuntimeFailure(f"failed to create containerd container: {exc}") from exc
         half_made.pop_all()
@@ -181,7 +184,7 @@ def _process_namespace(engine: Engine, sandbox: SandboxRecord, options: Namespac
         state = live.record.state.value
         problem = f'container "{options.target_id}" is not running - in state {state}'
     if live is None or problem:
-        raise RuntimeFailure(f"invalid target container: {problem}")
+        raise NoSpec(f"invalid target container: {problem}")
     return f"/proc/{live.record.pid}/ns/pid"
 
 
@@ -210,13 +213,13 @@ def _make_mount_sources(config: ContainerConfig) -> None:
 
 
 def _check_propagation(mount: Mount) -> None:
-    """Raise RuntimeFailure where mounts cannot travel between the node and the container."""
+    """Raise NoSpec where mounts cannot travel between the node and the container."""
     lies_on = mount_of(mount.host_path)
     both = mount.propagation is MountPropagation.BIDIRECTIONAL
     if lies_on.shared or (lies_on.slave and not both):
         return
-    raise RuntimeFailure(
-        f'failed to generate container spec: path "{mount.host_path}" is mounted on '
+    raise NoSpec(
+        f'failed to generate spec: path "{mount.host_path}" is mounted on '
         f'"{lies_on.path}" but it is not a shared {"" if both else "or slave "}mount'
     )
 

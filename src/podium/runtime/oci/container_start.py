@@ -13,7 +13,7 @@ from podium.runtime.oci import conmon, exec_fifo, helpers, low_level
 from podium.runtime.oci.container_exit import watch
 from podium.runtime.oci.engine import Engine, LiveContainer, no_answer
 from podium.runtime.oci.records import ContainerRecord, not_started
-from podium.runtime.port import ContainerEventType, ContainerState, RuntimeFailure
+from podium.runtime.port import ContainerEventType, ContainerState, RuntimeFailure, creation_failed
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,9 @@ async def _start(engine: Engine, live: LiveContainer) -> None:
             f"{os.path.basename(runtime)} create", engine.options.start_patience
         ) from None
     except conmon.CreateFailed as exc:
-        raise RuntimeFailure(_creation_failed(str(exc))) from exc
+        raise RuntimeFailure(creation_failed(str(exc))) from exc
     except FileNotFoundError as exc:
-        raise RuntimeFailure(_creation_failed(f"{exc.filename}: {exc.strerror}")) from exc
+        raise RuntimeFailure(creation_failed(f"{exc.filename}: {exc.strerror}")) from exc
     started_at = engine.now()  # before: a container may end before runc does
     await _execute(engine, record, pid)
     engine.save_container(
@@ -100,11 +100,3 @@ async def _undo(engine: Engine, live: LiveContainer, exc: BaseException) -> None
     engine.save_container(not_started(created, engine.now(), str(exc)))
     live.exited.set()
     engine.publish(ContainerEventType.STOPPED, live.record.id, live.record.sandbox_id)
-
-
-def _creation_failed(message: str) -> str:
-    """Say it as containerd does: what reads Pod statuses knows these words."""
-    return (
-        "failed to create containerd task: failed to create shim task: "
-        f"OCI runtime create failed: {message}: unknown"
-    )

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from podium.runtime import linux
 from podium.runtime.oci.layout import SandboxPaths
+from podium.runtime.port import RuntimeFailure, creation_failed
 
 _KINDS = {
     "network": ("net", linux.CLONE_NEWNET),
@@ -80,13 +81,18 @@ def _furnish(kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]) 
 
 
 def _write_sysctl(name: str, value: str) -> None:
-    """Raises OSError with runc's words."""
+    """Raises RuntimeFailure, in the words of containerd and runc."""
     file = sysctl_file(name)
     try:
         file.write_text(value)
     except OSError as exc:
         call, why = "open" if exc.filename else "write", (exc.strerror or str(exc)).lower()
-        raise OSError(exc.errno, f"write sysctl key {name}: {call} {file}: {why}") from exc
+        raise RuntimeFailure(
+            creation_failed(
+                "runc create failed: unable to start container process: error during container "
+                f"init: write sysctl key {name}: {call} {file}: {why}"
+            )
+        ) from exc
 
 
 def sysctl_file(name: str) -> Path:

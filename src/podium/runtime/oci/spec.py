@@ -37,6 +37,10 @@ _PROPAGATION = {
 DEFAULT_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+class NoSpec(RuntimeFailure):
+    """Something that the specification cannot be made with."""
+
+
 class NodeAbilities(msgspec.Struct, frozen=True):
     """What this process can give a container on this machine."""
 
@@ -147,9 +151,7 @@ def process_args(config: ContainerConfig, image: ImageConfig) -> list[str]:
         args = args or list(image.cmd)
         command = [] if list(image.entrypoint) == [""] else list(image.entrypoint)
     if not command and not args:
-        raise RuntimeFailure(
-            "failed to create containerd container: failed to generate spec: no command specified"
-        )
+        raise NoSpec("failed to generate spec: no command specified")
     return command + args
 
 
