@@ -113,6 +113,7 @@ async def spawned(
                 try:
                     if children:
                         await kill_children(process.pid)
+                        await _let_wait(process.pid)
                 finally:
                     process.kill()
                     await _bury(process)
@@ -177,6 +178,22 @@ async def kill_children(pid: int) -> None:
         _kill_present_children(pid)
 
 
+async def _let_wait(pid: int) -> None:
+    """Let the child *pid* notice that its children have ended, and end: what nobody waits for may
+    hold up others, as the end of a container."""
+    if _rests(pid) is not None:
+        os.kill(pid, signal.SIGCONT)
+        await soon(lambda: _has_ended(pid))
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        how = os.WEXITED | os.WNOWAIT | os.WNOHANG
+        return os.waitid(os.P_PID, pid, how) is not None
+    except ChildProcessError:
+        return True
+
+
 def _rests(pid: int) -> bool | None:
     """Whether the child *pid* has stopped or ended; None where somebody has waited for it."""
     how = os.WSTOPPED | os.WEXITED | os.WNOWAIT | os.WNOHANG
@@ -193,7 +210,8 @@ def _kill_present_children(pid: int) -> None:
     # A child may be about to start a sibling of its own; once killed it is not.
     while young := _children(pid) - killed:
         for child in young:
-            os.kill(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended, and was waited for, just now
+                os.kill(child, signal.SIGKILL)
         killed |= young
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import re
 import signal
 from pathlib import Path
@@ -234,6 +235,26 @@ async def test_the_shell_ends_with_the_container(harness: OciHarness):
     await gone(shell)
     await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
     assert harness.processes(container_id) == []
+
+
+def parent(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^PPid:\t(\d+)$", status, re.MULTILINE)[1])
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the tiny program is for x86-64")
+async def test_the_end_of_a_container_does_not_wait_for_the_first_process_of_the_machine(
+    harness: OciHarness,
+):
+    """Until its parent has waited for it, a process keeps its process namespace from ending."""
+    container_id = await started(harness)
+    await twice(harness, container_id, "true")
+    [shell] = shells(harness, container_id)
+    foster = parent(shell)
+    assert parent(foster) == os.getpid()
+    assert os.listdir(f"/proc/{foster}/fd") == []  # or the shell's end would not be seen
+    await harness.runtime.stop_container(container_id, 0)
+    await until(lambda: not Path(f"/proc/{foster}").exists())
 
 
 async def test_the_shell_ends_with_the_runtime_and_the_container_does_not(harness: OciHarness):

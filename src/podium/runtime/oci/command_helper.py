@@ -24,8 +24,8 @@ from pathlib import Path
 
 import msgspec
 
-from podium.kit.process import spawned
-from podium.runtime.oci import lending
+from podium.kit.process import soon
+from podium.runtime.oci import foster_parent, lending
 from podium.runtime.oci.conmon import read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine, Helper, LiveContainer
@@ -131,25 +131,22 @@ async def _started(
             theirs.callback(os.close, descriptor)
         path = lending.own_path(engine.container_paths(container_id))
         helper = CommandHelper(container_id, path, write, read_out, read_err, read_status)
-        # The low-level runtime hands on what lies at 3 and 4. Other ways of having it there, such
-        # as posix_spawn, would leave signals ignored.
-        fds = (lent, status)
-        placing = 'exec "$@" 3</proc/self/fd/{} 4>/proc/self/fd/{}'.format(*fds)
-        command = ("/bin/sh", "-c", placing, "sh", *argv)
-        output, ready = (stdout, stderr), False
-        try:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE):
-                    async with spawned(
-                        *command, pass_fds=fds, stdin=stdin, output=output, children=True
-                    ) as wait:
-                        code = (await wait()).returncode
-                    helper.pid = read_pid(pid_file)
-                    ready = code == 0 and await helper.answers()
-        finally:
-            if not ready:
-                helper.pid = read_pid(pid_file)
-                helper.end()
+        try:  # the low-level runtime hands on what lies at 3 and 4
+            fostered = foster_parent.start(argv, (stdin, stdout, stderr), lent, status)
+        except OSError:
+            helper.close()
+            raise
+    ready = False
+    try:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                # It may answer before its pid is written down: that is a moment.
+                ready = await helper.answers() and await soon(pid_file.exists)
+    finally:
+        helper.pid = read_pid(pid_file)
+        if not ready:
+            helper.end()
+            await fostered.kill()
     return helper if ready else None
 
 

@@ -1,31 +1,27 @@
 """The first process of a process namespace that a Pod's containers share.
 
 It has to be there for the namespace to go on when a container ends, and to be the parent of what
-loses its own: it ignores SIGCHLD, so that the kernel reaps those at once, and sleeps. It is a
-program of its own, 213 bytes written out below, because nothing smaller is sure to be on a
-machine; where there is none for the machine's architecture, the Python interpreter stands in.
+loses its own: it ignores SIGCHLD, so that the kernel reaps those at once, and sleeps. It is a tiny
+program of its own; where there is none for the machine's architecture, the Python interpreter
+stands in.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import platform
-import struct
 import sys
 import time
 from pathlib import Path
 
 from podium.runtime import linux
+from podium.runtime.oci import tiny
 
 NAME = "/pause"  # as tools that list processes know it from other runtimes
 _STAND_IN = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nwhile 1: signal.pause()"
 _MARK = "PODIUM_SANDBOX"
 _UNSHARE = ("unshare", "--pid", "--fork", "--kill-child", "--")
 _PAUSE, _PATIENCE = 0.001, 10_000  # seconds, and how many of them
-_MFD_CLOEXEC, _MFD_EXEC = 0x1, 0x10
-
-_ENTRY, _HEADERS, _X86_64 = 0x400000, 64 + 56, 62
 _CODE = bytes.fromhex(
     "b80d000000"  # mov eax, 13          rt_sigaction(
     "bf11000000"  # mov edi, 17            SIGCHLD,
@@ -89,7 +85,7 @@ def _spawn(environment: dict[str, str], user_namespace: str) -> int:
     files: list[tuple[int, int, str, int, int] | tuple[int, int, int]] = [
         (os.POSIX_SPAWN_OPEN, number, "/dev/null", os.O_RDWR, 0) for number in (0, 1, 2)
     ]
-    descriptor = _program() if platform.machine() == "x86_64" else None
+    descriptor = tiny.program("pause", _CODE)
     path, argv = sys.executable, [sys.executable, "-I", "-S", "-c", _STAND_IN]
     if descriptor is not None:
         files.append((os.POSIX_SPAWN_DUP2, descriptor, 3))
@@ -103,24 +99,3 @@ def _spawn(environment: dict[str, str], user_namespace: str) -> int:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-
-
-def _program() -> int | None:
-    """A file in memory with the program; None where the kernel executes no such files."""
-    for flags in (_MFD_CLOEXEC | _MFD_EXEC, _MFD_CLOEXEC):  # kernels before 6.3 know no MFD_EXEC
-        with contextlib.suppress(OSError):
-            descriptor = os.memfd_create("pause", flags)
-            os.write(descriptor, executable())
-            return descriptor
-    return None
-
-
-def executable() -> bytes:
-    """The program as an ELF file: one segment, mapped readable and executable."""
-    size = _HEADERS + len(_CODE)
-    identification = b"\x7fELF\x02\x01\x01" + bytes(9)
-    header = struct.pack(
-        "<HHIQQQIHHHHHH", 2, _X86_64, 1, _ENTRY + _HEADERS, 64, 0, 0, 64, 56, 1, 0, 0, 0
-    )
-    segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _ENTRY, _ENTRY, size, size, 0x1000)
-    return identification + header + segment + _CODE
