@@ -14,6 +14,8 @@ from podium.api.types.meta_v1 import Status
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.controllers.garbage_collector import START_AFTER, GarbageCollector
+from podium.controllers.options import ControllerOptions
+from podium.controllers.shared import Shared
 from podium.kit.clock import VirtualClock
 from support.apiserver import running_apiserver
 from support.http_peer import running
@@ -122,8 +124,10 @@ async def collecting(directory, prepare=None, *, impatient=False):
                     raise
         prepared = await prepare(world) if prepare else None
         recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
-        collector = GarbageCollector(client, client, recorder, clock)
-        async with running(collector.run()), running(recorder.run()):
+        shared = Shared(client, lambda _: client, ControllerOptions(api.client_config(), ""), clock)
+        informer = shared.informer(scheme.SERVICEACCOUNTS)
+        collector = GarbageCollector(client, shared.existing, recorder, clock)
+        async with running(informer.run()), running(collector.run()), running(recorder.run()):
             await clock.advance(START_AFTER)
             async with asyncio.timeout(60):
                 while not collector.ready.is_set():
@@ -145,6 +149,27 @@ async def test_dependents_follow_their_owner(world):
     grandchild = await world.add("grandchild", child)
     await world.delete(owner)
     await world.gone(owner, child, grandchild)
+
+
+async def test_kinds_that_other_controllers_watch(world):
+    owner = await world.add("owner")
+    metadata = {"name": "child", "namespace": "default", "ownerReferences": [reference(owner)]}
+    account = msgspec.convert({"metadata": metadata}, scheme.SERVICEACCOUNTS.type)
+    account = await world.client.create(scheme.SERVICEACCOUNTS, account)
+    own = {"apiVersion": "v1", "kind": "ServiceAccount", "uid": account.metadata.uid}
+    document = {
+        "metadata": {
+            "name": "grandchild",
+            "namespace": "default",
+            "ownerReferences": [{**own, "name": "child"}],
+        }
+    }
+    grandchild = msgspec.convert(document, scheme.CONFIGMAPS.type)
+    grandchild = await world.client.create(scheme.CONFIGMAPS, grandchild)
+    await world.delete(owner)
+    await world.gone(owner, grandchild)
+    left = await world.client.list(scheme.SERVICEACCOUNTS, "default")
+    assert "child" not in [each.metadata.name for each in left.items]
 
 
 async def test_whoever_has_another_owner_stays_and_loses_the_reference(world):

@@ -1,8 +1,9 @@
 """Deletes objects whose owners are gone, and carries out foreground deletion and orphaning.
 
 After ``pkg/controller/garbagecollector``: all kinds that the server lists are watched, by their
-metadata alone; the graph of owners says what to look at; before anything is deleted or changed
-the server itself is asked about the object and its owners.
+metadata alone unless another controller watches them anyway; the graph of owners says what to look
+at; before anything is deleted or changed the server itself is asked about the object and its
+owners.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -34,6 +36,7 @@ from podium.controllers.garbage_graph import (
     OwnedMetadata,
     Steps,
     identity_of,
+    owned,
 )
 from podium.controllers.garbage_references import Delete, Keep, OwnerState, Release, decide
 from podium.controllers.loop import work
@@ -54,18 +57,22 @@ _IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})
 
 
 class GarbageCollector:
-    """Keys are uids. *watcher* is the client that all kinds are watched with."""
+    """Keys are uids. *shared* gives the informer, if there is one, of a kind that others watch."""
 
     def __init__(
-        self, client: Client, watcher: Client, recorder: EventRecorder, clock: Clock
+        self,
+        client: Client,
+        shared: Callable[[str, str], Informer[Any] | None],
+        recorder: EventRecorder,
+        clock: Clock,
     ) -> None:
-        self._client, self._watcher = client, watcher
+        self._client, self._shared = client, shared
         self._recorder, self._clock = recorder, clock
         self._graph = Graph()
         self._deletions: WorkQueue[str] = WorkQueue(clock)
         self._orphans: WorkQueue[str] = WorkQueue(clock)
         self._kinds: dict[tuple[str, str], Resource] = {}
-        self._informers: dict[tuple[str, str], tuple[Resource, asyncio.Task[None]]] = {}
+        self._watched: dict[tuple[str, str], asyncio.Task[None] | None] = {}
         self._absent: OrderedDict[Identity, None] = OrderedDict()
         self.ready = asyncio.Event()
 
@@ -98,37 +105,38 @@ class GarbageCollector:
         for resource in found:
             if {"delete", "list", "watch"} <= set(resource.verbs):
                 wanted.setdefault((resource.group, resource.plural), resource)
-        for key in set(self._informers) - set(wanted):
-            self._informers.pop(key)[1].cancel()
+        for key in set(self._watched) - set(wanted):
+            if (task := self._watched.pop(key)) is not None:
+                task.cancel()
         # One after the other: many lists at a time would keep others waiting.
         for key, resource in wanted.items():
-            if key not in self._informers and key not in _IGNORED:
+            if key not in self._watched and key not in _IGNORED:
                 await self._watch(key, resource, tasks)
 
     async def _watch(
         self, key: tuple[str, str], resource: Resource, tasks: asyncio.TaskGroup
     ) -> None:
-        informer: Informer[Owned] = Informer(
-            self._watcher, resource, clock=self._clock, metadata_only=True
-        )
+        informer, task = self._shared(*key), None
+        if informer is None:
+            informer = Informer(self._client, resource, clock=self._clock, metadata_only=True)
+            task = tasks.create_task(informer.run(), name=f"garbage-collector-{resource.plural}")
         informer.on_change(self._changed(resource))
-        task = tasks.create_task(informer.run(), name=f"garbage-collector-{resource.plural}")
-        self._informers[key] = (resource, task)
+        self._watched[key] = task
         if not await self._clock.wait(informer.synced, SYNC_PATIENCE):
             # The others go on: nothing is deleted before the server was asked about its owners.
             logger.warning("a kind cannot be listed", extra={"resource": resource.qualified})
 
-    def _changed(self, resource: Resource) -> Callable[[Owned | None, Owned | None], None]:
-        def changed(old: Owned | None, new: Owned | None) -> None:
+    def _changed(self, resource: Resource) -> Callable[[Any, Any], None]:
+        def changed(old: Any, new: Any) -> None:
             if new is not None:
-                metadata = new.metadata
+                metadata = owned(new.metadata)
                 identity = _identity(resource, metadata)
                 self._take(self._graph.put(identity, metadata))
             elif old is not None:
-                uid = old.metadata.uid
-                if self._graph.dependents(uid):
-                    self._note_absent(_identity(resource, old.metadata))
-                self._take(self._graph.remove(uid))
+                metadata = owned(old.metadata)
+                if self._graph.dependents(metadata.uid):
+                    self._note_absent(_identity(resource, metadata))
+                self._take(self._graph.remove(metadata.uid))
 
         return changed
 

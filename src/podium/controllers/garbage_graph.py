@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import field as struct_field
 
-from podium.api.types.meta_v1 import OwnerReference
+from podium.api.types.meta_v1 import ObjectMeta, OwnerReference
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
@@ -30,6 +30,22 @@ class OwnedMetadata(Struct, kw_only=True, omit_defaults=True, rename="camel"):
     deletion_timestamp: str | None = None
     finalizers: list[str] = struct_field(default_factory=list)
     owner_references: list[OwnerReference] = struct_field(default_factory=list)
+
+
+def owned(metadata: ObjectMeta | OwnedMetadata) -> OwnedMetadata:
+    """That part of the whole metadata."""
+    if isinstance(metadata, OwnedMetadata):
+        return metadata
+    at = metadata.deletion_timestamp
+    return OwnedMetadata(
+        name=metadata.name,
+        namespace=metadata.namespace,
+        uid=metadata.uid,
+        resource_version=metadata.resource_version,
+        deletion_timestamp=None if at is None else str(at),
+        finalizers=metadata.finalizers,
+        owner_references=metadata.owner_references,
+    )
 
 
 class Owned(Struct, kw_only=True, rename="camel"):

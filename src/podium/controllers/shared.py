@@ -43,6 +43,13 @@ class Shared:
             )
         return self._informers[key]
 
+    def existing(self, group: str, plural: str) -> Informer[Any] | None:
+        """Return the informer of all objects of a kind, where somebody has asked for one."""
+        for (resource, namespace, selector), informer in self._informers.items():
+            if (resource.group, resource.plural) == (group, plural) and not namespace + selector:
+                return informer
+        return None
+
     def informers(self) -> Iterator[Informer[Any]]:
         """Yield those that somebody has asked for."""
         yield from self._informers.values()
