@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from podium.domain.pods.shutdown import ShutdownGrace
 from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse, served_fields
 from podium.kubelet.config_readers import NodeTaint
 from podium.kubelet.flags import FLAGS
+from podium.runtime import cgroups
 
 HEAD = {"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}
 
@@ -199,6 +201,21 @@ def test_a_shutdown_by_two_periods_is_one_by_priorities():
 def test_parallel_pulls_are_not_one_at_a_time():
     assert parse({**HEAD, "maxParallelImagePulls": 3}).serialize_image_pulls is False
     assert parse({**HEAD, "maxParallelImagePulls": 1}).serialize_image_pulls is True
+
+
+def test_version_1_of_cgroups_cannot_kill_whole_containers(tmp_path, monkeypatch):
+    path = tmp_path / "kubelet.json"
+
+    def loaded(version: int, **fields: object) -> KubeletConfiguration:
+        monkeypatch.setattr(cgroups, "version", lambda: version)
+        path.write_text(json.dumps({**HEAD, **fields}))
+        return load(path)
+
+    assert loaded(1).single_process_oom_kill is False
+    assert loaded(1, singleProcessOOMKill=True).single_process_oom_kill is True
+    assert loaded(2, singleProcessOOMKill=False).single_process_oom_kill is False
+    with pytest.raises(ConfigError, match="must not be explicitly set to false when using cgroup"):
+        loaded(1, singleProcessOOMKill=False)
 
 
 @pytest.mark.parametrize(("alone", "files"), [(False, {"memory.oom.group": "1"}), (True, {})])

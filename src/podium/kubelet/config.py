@@ -183,15 +183,23 @@ def load(
     defaults: KubeletConfiguration | None = None,
     flags: Mapping[str, str] | None = None,
 ) -> KubeletConfiguration:
-    """Read a YAML or JSON file as :func:`parse` does. Raises ConfigError."""
+    """Read a YAML or JSON file, for this machine, as :func:`parse` does. Raises ConfigError."""
     import yaml  # only where a file is given
+
+    from podium.runtime import cgroups
 
     try:
         document = yaml.safe_load(Path(path).read_text())
     except (OSError, yaml.YAMLError) as exc:
         raise ConfigError(f"{path}: {exc}") from exc
     try:
-        return parse(document, defaults, flags)
+        config = parse(document, defaults, flags)
+        if document.get("singleProcessOOMKill") is False and cgroups.version() == 1:
+            # The kernel kills single processes there; upstream's kubelet refuses it, too.
+            raise ConfigError(
+                "singleProcessOOMKill must not be explicitly set to false when using cgroup v1"
+            )
+        return config
     except ConfigError as exc:
         raise ConfigError(f"{path}: {exc}") from exc
 
