@@ -9,6 +9,7 @@ import pytest
 from podium.domain.pods.shutdown import ShutdownGrace
 from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse, served_fields
 from podium.kubelet.config_readers import NodeTaint
+from podium.kubelet.configz import configz
 from podium.kubelet.flags import FLAGS
 from podium.runtime import cgroups
 
@@ -201,6 +202,32 @@ def test_a_shutdown_by_two_periods_is_one_by_priorities():
 def test_parallel_pulls_are_not_one_at_a_time():
     assert parse({**HEAD, "maxParallelImagePulls": 3}).serialize_image_pulls is False
     assert parse({**HEAD, "maxParallelImagePulls": 1}).serialize_image_pulls is True
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {
+            "containerLogMaxSize": "1000",
+            "userNamespaces": {"idsPerPod": 131072},
+            "evictionSoft": {"memory.available": "1Gi"},
+            "evictionSoftGracePeriod": {"memory.available": "1m30s"},
+            "shutdownGracePeriodByPodPriority": [{"priority": 5, "shutdownGracePeriodSeconds": 10}],
+            "registerWithTaints": [{"key": "a", "effect": "NoSchedule"}],
+            "systemReserved": {"memory": "256Mi"},
+            "maxParallelImagePulls": 3,
+            "crashLoopBackOff": {"maxContainerRestartPeriod": "100s", "podium.io/start": "100ms"},
+            "authentication": {"webhook": {"cacheTTL": "0s"}, "x509": {"clientCAFile": "/ca"}},
+            "address": "127.0.0.1",
+            "port": 10000,
+        },
+    ],
+    ids=["defaults", "others"],
+)
+def test_what_is_told_of_a_configuration_is_read_as_the_same(fields):
+    config = parse({**HEAD, **fields})
+    assert parse({**HEAD, **configz(config)}) == config
 
 
 def test_version_1_of_cgroups_cannot_kill_whole_containers(tmp_path, monkeypatch):

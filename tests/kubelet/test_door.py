@@ -21,6 +21,13 @@ async def test_pods_and_metrics(node):
     assert status == 200
     assert [pod["metadata"]["name"] for pod in json.loads(text)["items"]] == ["p"]
     assert 'container_state="running"} 1' in (await node.fetch("/metrics"))[1]
+    [run] = await node.runtime.list_containers()
+    for path in ("/runningpods/", "/runningpods"):
+        [pod] = json.loads((await node.fetch(path))[1])["items"]
+        assert (pod["metadata"]["name"], pod["metadata"]["namespace"]) == ("p", "default")
+        assert pod["spec"]["containers"] == [{"name": "c", "image": run.image, "resources": {}}]
+    configz = json.loads((await node.fetch("/configz"))[1])["kubeletconfig"]
+    assert (configz["maxPods"], configz["evictionPressureTransitionPeriod"]) == (110, "5m0s")
     summary = json.loads((await node.fetch("/stats/summary"))[1])
     assert summary["pods"][0]["podRef"]["name"] == "p"
 

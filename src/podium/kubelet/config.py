@@ -235,8 +235,8 @@ def served_fields() -> set[str]:
             found |= paths(path, entry) if isinstance(entry, dict) else {path}
         return found
 
-    inner = {path for name, group in _GROUPS.items() for path in paths(name, group)}
-    return set(_FIELDS) | set(ONLY) | inner
+    inner = {path for name, group in GROUPS.items() for path in paths(name, group)}
+    return set(FIELDS) | set(ONLY) | inner
 
 
 def _fields(document: Any) -> dict[str, Any]:
@@ -248,18 +248,18 @@ def _fields(document: Any) -> dict[str, Any]:
         raise ConfigError(f"kind must be KubeletConfiguration and apiVersion {API_VERSION}")
     values: dict[str, Any] = {}
     for name, value in rest.items():
-        if name in _GROUPS:
-            values |= _group(name, _GROUPS[name], value)
+        if name in GROUPS:
+            values |= _group(name, GROUPS[name], value)
             continue
         if name in ONLY:
             if value != ONLY[name]:
                 said = json.dumps(ONLY[name])
                 raise ConfigError(f"{name}: this node knows no other value than {said}")
             continue
-        if name not in _FIELDS:
-            served = ", ".join(sorted({**_FIELDS, **_GROUPS, **ONLY}))
+        if name not in FIELDS:
+            served = ", ".join(sorted({**FIELDS, **GROUPS, **ONLY}))
             raise ConfigError(f"{name}: this field is not served; those that are: {served}")
-        attribute, reader = _FIELDS[name]
+        attribute, reader = FIELDS[name]
         values[attribute] = reader(name, value)
     return values
 
@@ -323,7 +323,7 @@ def _check_shutdown(config: KubeletConfiguration) -> None:
         )
 
 
-def _by_priority(name: str, value: Any) -> tuple[ShutdownGrace, ...]:
+def by_priority(name: str, value: Any) -> tuple[ShutdownGrace, ...]:
     if not isinstance(value, list):
         raise ConfigError(f"{name}: must be a list")
     found = []
@@ -375,7 +375,7 @@ def _enforced(name: str, value: Any) -> tuple[str, ...]:
     return tuple(kind for kind in found if kind != "none")
 
 
-_FIELDS = {
+FIELDS = {
     "containerLogMaxSize": ("container_log_max_size", read.size),
     "containerLogMaxFiles": ("container_log_max_files", read.files),
     "containerLogMonitorInterval": ("container_log_monitor_interval", read.duration),
@@ -397,7 +397,7 @@ _FIELDS = {
         "shutdown_grace_period_critical_pods",
         read.duration_or_none,
     ),
-    "shutdownGracePeriodByPodPriority": ("shutdown_grace_period_by_pod_priority", _by_priority),
+    "shutdownGracePeriodByPodPriority": ("shutdown_grace_period_by_pod_priority", by_priority),
     "imageGCHighThresholdPercent": ("image_gc_high_threshold_percent", read.percent),
     "imageGCLowThresholdPercent": ("image_gc_low_threshold_percent", read.percent),
     "imageMinimumGCAge": ("image_minimum_gc_age", read.duration_or_none),
@@ -447,7 +447,7 @@ ONLY: Mapping[str, Any] = {
     "topologyManagerPolicy": "none",
 }
 #: Fields that have fields. Names with our domain are our own.
-_GROUPS: dict[str, _Group] = {
+GROUPS: dict[str, _Group] = {
     "authentication": {
         "anonymous": {"enabled": ("anonymous_auth", read.truth)},
         "webhook": {

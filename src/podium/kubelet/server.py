@@ -24,6 +24,7 @@ from podium.kubelet.logs import LogOptions, read_log
 from podium.kubelet.observe import Observer
 from podium.kubelet.options import KubeletOptions
 from podium.kubelet.pods import PodManager
+from podium.kubelet.running_pods import running_pods
 from podium.kubelet.stats.door import StatsDoor
 from podium.kubelet.streaming.door import StreamingDoor
 from podium.kubelet.tls import ServerTls
@@ -65,6 +66,9 @@ class KubeletServer:
         application = web.Application(middlewares=[self._guard.middleware()])
         application.router.add_get("/healthz", _healthz)
         application.router.add_get("/pods", self._list_pods)
+        for path in ("/runningpods", "/runningpods/"):  # upstream's has the slash
+            application.router.add_get(path, self._list_running_pods)
+        application.router.add_get("/configz", self._configz)
         self._stats.add_to(application.router)
         application.router.add_get("/containerLogs/{namespace}/{pod}/{container}", self._logs)
         StreamingDoor(self._runtime, self._find).add_to(application.router)
@@ -114,6 +118,18 @@ class KubeletServer:
     async def _list_pods(self, _request: web.Request) -> web.Response:
         items = sorted(self._pods.pods(), key=lambda pod: pod.metadata.name)
         return web.Response(body=encode(PodList(items=items)), content_type="application/json")
+
+    async def _list_running_pods(self, _request: web.Request) -> web.Response:
+        try:
+            found = await running_pods(self._runtime)
+        except RuntimeFailure as exc:
+            return web.Response(status=500, text=f"{exc}\n")
+        return web.Response(body=encode(found), content_type="application/json")
+
+    async def _configz(self, _request: web.Request) -> web.Response:
+        from podium.kubelet.configz import configz  # rarely asked for
+
+        return web.json_response({"kubeletconfig": configz(self._options.config)})
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
         namespace, name = request.match_info["namespace"], request.match_info["pod"]
