@@ -217,3 +217,17 @@ async def test_who_speaks_something_else_counts_as_nobody(words: bytes):
         "context deadline exceeded"
     )
     assert outcome == Outcome(Result.FAILURE, text)
+
+
+async def test_a_header_that_is_no_text():
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\0\0\0\4\0\0\0\0\0")  # SETTINGS, and what acknowledges them
+        await reader.readuntil(b"\0\0\0\4\1\0\0\0\0")
+        # HEADERS that end stream 1: ``:status: 200``, ``grpc-message: <0xe9>``
+        writer.write(b"\0\0\x11\1\5\0\0\0\1\x88\x00\x0cgrpc-message\x01\xe9")
+        await reader.read()
+
+    async with tcp_server(handle) as port:
+        outcome = await check(port)
+    assert outcome.result is Result.FAILURE
+    assert "code = Unavailable desc = 'utf-8' codec can't decode byte 0xe9" in outcome.text

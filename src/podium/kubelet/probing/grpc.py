@@ -57,7 +57,7 @@ async def _ask(
     await _connect(line, host, port)
     try:
         await _call(line, answer, headers, request)
-    except (OSError, ProtocolError) as exc:
+    except (OSError, ProtocolError, UnicodeDecodeError) as exc:  # headers may be any bytes
         answer.end(UNAVAILABLE, str(exc))
     if not answer.connected:
         await line.pause(_ANOTHER)
