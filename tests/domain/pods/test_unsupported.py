@@ -76,6 +76,7 @@ def test_what_is_served_is_not_complained_about():
         ({"securityContext": {"windowsOptions": {"runAsUserName": "a"}}},
          "securityContext.windowsOptions"),
         ({"ports": [{"containerPort": 1, "hostPort": 1, "hostIP": "::1"}]}, "ports[0].hostIP"),
+        ({"ports": [{"containerPort": 1, "hostPort": 1, "hostIP": "here"}]}, "ports[0].hostIP"),
         ({"resources": {"limits": {"storage": "2Mi"}}}, "resources.limits[storage]"),
         ({"restartPolicy": "Never",
           "restartPolicyRules": [{"action": "RestartAllContainers",

@@ -9,7 +9,9 @@ import pytest
 from podium.runtime.network import conflicts as conflicts_module
 from podium.runtime.network.conflicts import conflicts, default_link
 from podium.runtime.network.forwarding import IPForwarding
+from podium.runtime.network.host_ports import HostPorts
 from podium.runtime.network.ruleset import DnsRule, HostPortRule, Rules, ServiceRule, ruleset
+from podium.runtime.port import PortMapping, RuntimeFailure
 
 _ROUTES = """\
 Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -132,3 +134,10 @@ def test_host_ports_lead_to_pods_one_address_before_all():
 def test_nothing_but_addresses_and_protocols_gets_into_rules(rule):
     with pytest.raises(ValueError, match=r"protocol|decimal digits|4 octets"):
         ruleset(Rules("t", "10.42.0.0/16", "10.42.0.1", host_ports=[rule]))
+
+
+def test_a_port_at_an_address_that_is_none_is_not_remembered(tmp_path: Path):
+    ports = HostPorts(tmp_path)
+    with pytest.raises(RuntimeFailure, match="invalid host IP: here"):
+        ports.put("a", "10.42.0.2", [PortMapping("TCP", 80, 8080, "here")])
+    assert (ports.rules(), HostPorts(tmp_path).rules()) == ([], [])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from ipaddress import IPv4Address
 from typing import Any
 
 import msgspec
@@ -146,7 +147,7 @@ def _container_fields(container: Container, path: str, modules: SecurityModules)
         yield from _others(container.security_context, served, f"{path}.securityContext")
     for number, port in enumerate(container.ports):
         yield from _others(port, _PORT, f"{path}.ports[{number}]")
-        if port.host_port and ":" in port.host_ip:  # Pods have no IPv6 addresses
+        if port.host_port and port.host_ip and not _is_ipv4(port.host_ip):
             yield f"{path}.ports[{number}].hostIP"
     for number, mount in enumerate(container.volume_mounts):
         yield from _others(mount, _MOUNT, f"{path}.volumeMounts[{number}]")
@@ -163,6 +164,15 @@ def _container_fields(container: Container, path: str, modules: SecurityModules)
         # Extended resources are the scheduler's to count, no node limits them.
         if "/" not in name and not is_huge_page(name):
             yield f"{path}.resources.limits[{name}]"
+
+
+def _is_ipv4(text: str) -> bool:
+    """Nodes have no addresses of other families here; the API takes any text for a hostIP."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _health_fields(container: Container, path: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 
 from podium.kit.files import write_atomic
 from podium.runtime.network.ruleset import HostPortRule
-from podium.runtime.port import PortMapping
+from podium.runtime.port import PortMapping, RuntimeFailure
 
 _EVERY_ADDRESS = ("", "0.0.0.0")
 
@@ -31,7 +32,7 @@ class HostPorts:
             self._rules[file.name] = rules
 
     def put(self, sandbox_id: str, pod_ip: str, mappings: Iterable[PortMapping]) -> None:
-        """Remember what leads to *sandbox_id*."""
+        """Remember what leads to *sandbox_id*. Raises RuntimeFailure."""
         rules = host_port_rules(pod_ip, mappings)
         write_atomic(self._directory / sandbox_id, msgspec.json.encode(rules), sync=False)
         self._rules[sandbox_id] = rules
@@ -53,11 +54,15 @@ class HostPorts:
 
 
 def host_port_rules(pod_ip: str, mappings: Iterable[PortMapping]) -> list[HostPortRule]:
-    """Return a rule for each mapping that names a port of the node."""
+    """Return a rule for each mapping that names a port of the node.
+
+    Raises RuntimeFailure for one that none can be made of: all rules are written together, and
+    those of other sandboxes would suffer for it.
+    """
     return [
         HostPortRule(
             mapping.protocol.lower(),
-            "" if mapping.host_ip in _EVERY_ADDRESS else mapping.host_ip,
+            "" if mapping.host_ip in _EVERY_ADDRESS else _ipv4(mapping.host_ip),
             mapping.host_port,
             pod_ip,
             mapping.container_port,
@@ -65,3 +70,10 @@ def host_port_rules(pod_ip: str, mappings: Iterable[PortMapping]) -> list[HostPo
         for mapping in mappings
         if mapping.host_port > 0
     ]
+
+
+def _ipv4(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ipaddress.AddressValueError:
+        raise RuntimeFailure(f"failed to setup network: invalid host IP: {text}") from None
