@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from podium.kit.threads import run_in_thread
 from podium.runtime import linux
 from podium.runtime.network import rtnetlink
 from podium.runtime.network.addresses import AddressPool
@@ -121,10 +122,11 @@ class BridgeNetwork:
         """Give the namespace ``eth0``, an address, the way out and in; return the address.
 
         In a thread: a millisecond's work, but the kernel's rtnetlink lock may be taken for 50.
+        Whoever is cancelled waits for it: what is undone must not come into being afterwards.
         """
         address = self._addresses().allocate(sandbox_id)
         try:
-            await asyncio.to_thread(self._connect, netns_path, sandbox_id, address)
+            await run_in_thread(partial(self._connect, netns_path, sandbox_id, address))
             if ports:
                 self._ports_of_node().put(sandbox_id, address, ports)
                 await self._rules.write()
