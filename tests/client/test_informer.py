@@ -21,6 +21,7 @@ class Copy:
     """An informer under test, with what it said and what its server will answer."""
 
     def __init__(self, peer, client, clock) -> None:
+        self.streams = False  # like servers that begin no watch with what there is
         self.lists: list[web.Response] = []
         self.feed = WatchFeed()
         self.seen: list[tuple[str | None, str | None]] = []
@@ -30,6 +31,8 @@ class Copy:
         peer.handler = self._answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if "sendInitialEvents" in request.query and not self.streams:
+            return web.json_response(status(422, "Invalid"), status=422)
         if "watch" in request.query:
             return await self.feed.serve(request)
         return self.lists.pop(0)
@@ -125,6 +128,70 @@ async def test_a_broken_line_costs_the_watch_and_not_the_copy(copy):
     again = await copy.feed.next()
     assert again.query["resourceVersion"] == "5"
     watch.end()
+
+
+SYNCED = {
+    "kind": "ConfigMap",
+    "metadata": {"resourceVersion": "5", "annotations": {"k8s.io/initial-events-end": "true"}},
+}
+
+
+@pytest.fixture
+async def streamed(peer):
+    """A copy of what a server has that begins watches with that."""
+    async with Client(ClientConfig(peer.server)) as client:
+        copy = Copy(peer, client, VirtualClock())
+        copy.streams = True
+        async with running(copy.informer.run()):
+            yield copy
+
+
+async def test_what_there_is_comes_first_in_the_watch(streamed):
+    watch = await streamed.feed.next()
+    assert watch.query["sendInitialEvents"] == "true"
+    assert watch.query["resourceVersionMatch"] == "NotOlderThan"
+    assert "resourceVersion" not in watch.query
+    await watch.send("ADDED", config_map("a", 3))
+    await watch.send("ADDED", config_map("b", 4))
+    await watch.send("DELETED", config_map("b", 4))
+    await watch.send("BOOKMARK", SYNCED)
+    await streamed.informer.synced.wait()
+    assert streamed.seen == [(None, "a@3")]
+    await watch.send("MODIFIED", config_map("a", 7))
+    await until(lambda: streamed.names == ["a@7"])
+    watch.end()
+    again = await streamed.feed.next()
+    assert again.query["resourceVersion"] == "7"
+    assert "sendInitialEvents" not in again.query
+    assert streamed.list_requests() == 0
+
+
+async def test_a_watch_that_ends_before_all_is_there_begins_anew(streamed):
+    watch = await streamed.feed.next()
+    await watch.send("ADDED", config_map("a", 3))
+    watch.end()
+    await until(lambda: streamed.clock.next_deadline is not None)
+    assert not streamed.informer.synced.is_set()
+    assert streamed.names == []
+    await streamed.clock.advance(1)
+    again = await streamed.feed.next()
+    assert again.query["sendInitialEvents"] == "true"
+    await again.send("BOOKMARK", SYNCED)
+    await streamed.informer.synced.wait()
+
+
+async def test_too_old_a_revision_leads_to_what_there_is_now(streamed):
+    watch = await streamed.feed.next()
+    await watch.send("ADDED", config_map("a", 3))
+    await watch.send("ADDED", config_map("b", 4))
+    await watch.send("BOOKMARK", SYNCED)
+    await watch.send("ERROR", status(410, "Expired"))
+    again = await streamed.feed.next()
+    await again.send("ADDED", config_map("b", 4))
+    await again.send("ADDED", config_map("c", 80))
+    await again.send("BOOKMARK", SYNCED)
+    await until(lambda: streamed.names == ["b@4", "c@80"])
+    assert streamed.seen[2:] == [("a@3", None), (None, "c@80")]
 
 
 async def test_a_later_handler_is_told_what_is_there_already(copy):

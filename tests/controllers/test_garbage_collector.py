@@ -94,14 +94,14 @@ def reference(owner, block=None, **different):
 
 
 async def test_a_kind_that_may_not_be_listed_keeps_nobody_waiting(tmp_path, monkeypatch):
-    listed = Client.list
+    watched = Client.watch
 
-    async def refuse_secrets(self, resource, namespace="", **options):
+    def refuse_secrets(self, resource, namespace="", **options):
         if resource.plural == "secrets":
             raise ApiError(Status(code=403, message="no"))
-        return await listed(self, resource, namespace, **options)
+        return watched(self, resource, namespace, **options)
 
-    monkeypatch.setattr(Client, "list", refuse_secrets)
+    monkeypatch.setattr(Client, "watch", refuse_secrets)
     async with collecting(tmp_path, impatient=True) as world:
         owner = await world.add("owner")
         child = await world.add("child", owner)

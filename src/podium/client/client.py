@@ -193,15 +193,20 @@ class Client:
         resource_version: str = "",
         timeout_seconds: int = 300,
         metadata_only: bool = False,
+        initial: bool = False,
     ) -> AsyncGenerator[tuple[str, Any], None]:
         """Yield (type, object) for each event, until the server ends the watch.
 
         Types are ADDED, MODIFIED, DELETED and BOOKMARK. An ERROR event is raised as ApiError (410
-        when *resource_version* is too old). Wrap in ``contextlib.aclosing`` to leave early.
+        when *resource_version* is too old). With *initial* what there is comes first, as ADDED,
+        and then one event of the type SYNCED; a server that does not do that refuses it (422).
+        Wrap in ``contextlib.aclosing`` to leave early.
         """
         query = _query(
             watch="true",
             allowWatchBookmarks="true",
+            sendInitialEvents="true" if initial else "",
+            resourceVersionMatch="NotOlderThan" if initial else "",
             labelSelector=label_selector,
             fieldSelector=field_selector,
             resourceVersion=resource_version,
@@ -228,7 +233,10 @@ def _event(resource: Resource, line: bytes) -> tuple[str, Any]:
     event = wire.decode_line(line)
     if event.type == "ERROR":
         raise ApiError(wire.decode(Status, event.object))
-    return event.type, wire.decode(resource.type, event.object)
+    type_ = event.type
+    if type_ == "BOOKMARK" and wire.ends_initial_events(event.object):
+        type_ = "SYNCED"
+    return type_, wire.decode(resource.type, event.object)
 
 
 def _query(**values: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""A local, current copy of a resource's objects: list, then watch, for as long as it runs.
+"""A local, current copy of a resource's objects, watched for as long as it runs.
 
-After ``client-go``'s reflector: a watch that ends is resumed from the last revision seen
+After ``client-go``'s reflector: a watch begins with what there is, or behind a list where the
+server cannot do that (before 1.34); a watch that ends is resumed from the last revision seen
 (bookmarks keep that one fresh), a revision that is too old (410) leads to a new list, whose
 differences to the cache become ordinary changes. Nothing is polled.
 """
@@ -60,7 +61,8 @@ class Informer(Generic[T]):
         self._selectors = {"field_selector": field_selector, "label_selector": label_selector}
         self._cache: Cache[T] = Cache()
         self._handlers: list[Handler[T]] = []
-        self._revision = ""  # empty: list first
+        self._revision = ""  # empty: begin with what there is
+        self._lists = False  # the server cannot begin a watch with that
         # Seldom longer than a restart of the server takes: what is cached is stale meanwhile.
         self._backoff = Backoff(initial=0.05, maximum=5.0, jitter=1.0)
 
@@ -100,12 +102,15 @@ class Informer(Generic[T]):
         again, and it is no longer *wanted*."""
         while wanted():
             try:
-                if not self._revision:
+                if self._lists and not self._revision:
                     await self._relist()
                 await self._follow()
             except ApiError as exc:
                 if exc.code == 410 and self._revision:
                     self._revision = ""
+                    continue
+                if exc.code == 422 and not self._lists:
+                    self._lists = True
                     continue
                 await self._pause(exc, wanted)
             except Unreachable as exc:
@@ -115,33 +120,55 @@ class Informer(Generic[T]):
         found = await self._client.list(
             self._resource, self._namespace, metadata_only=self._metadata_only, **self._selectors
         )
-        for obj in found.items:
+        self._replace(found.items, found.resource_version)
+
+    def _replace(self, objects: Sequence[Any], revision: str) -> None:
+        for obj in objects:
             _forget_owners(obj)
-        for step in delta.changes(self._cache.objects, found.items):
+        for step in delta.changes(self._cache.objects, objects):
             self._apply(step)
-        self._revision = found.resource_version
+        self._revision = revision
         self.synced.set()
 
     async def _follow(self) -> None:
         """Watch until the server ends it; raise Unreachable when it ended at once."""
         started = self._clock.monotonic()
         news = False
+        found: dict[delta.Key, Any] | None = None if self._revision else {}
         events = self._client.watch(
             self._resource,
             self._namespace,
             resource_version=self._revision,
             timeout_seconds=random.randint(*WATCH_SECONDS),
             metadata_only=self._metadata_only,
+            initial=found is not None,
             **self._selectors,
         )
         async with aclosing(events):
             async for type_, obj in events:
+                if found is not None:
+                    found = self._gather(found, type_, obj)
+                    continue
                 news = True
                 self._backoff.reset()
                 self._take(type_, obj)
         if not news and self._clock.monotonic() - started < SHORT_WATCH:
             raise Unreachable(f"the watch of {self._resource.plural} ended as soon as it began")
         self._backoff.reset()
+
+    def _gather(
+        self, found: dict[delta.Key, Any], type_: str, obj: Any
+    ) -> dict[delta.Key, Any] | None:
+        """Take one event of those that tell what there is; return None behind the last."""
+        match type_:
+            case "SYNCED":
+                self._replace(list(found.values()), obj.metadata.resource_version)
+                return None
+            case "ADDED" | "MODIFIED":
+                found[delta.key_of(obj)] = obj
+            case "DELETED":
+                found.pop(delta.key_of(obj), None)
+        return found
 
     def _take(self, type_: str, obj: Any) -> None:
         self._revision = obj.metadata.resource_version

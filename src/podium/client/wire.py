@@ -40,6 +40,15 @@ class Head(Struct, rename={"api_version": "apiVersion"}):
     api_version: str = ""
 
 
+class _BookmarkMetadata(Struct):
+    annotations: dict[str, str] | None = None
+
+
+class _Bookmark(Struct):
+    metadata: _BookmarkMetadata
+
+
+_INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 _encode = msgspec.json.Encoder().encode
 _decode_line = msgspec.json.Decoder(WatchLine).decode
 _decode_head = msgspec.json.Decoder(Head).decode
@@ -86,6 +95,12 @@ def decode_line(line: bytes) -> WatchLine:
         return _decode_line(line)
     except msgspec.MsgspecError as exc:
         raise Unreachable(f"a line of a watch is broken: {exc}") from exc
+
+
+def ends_initial_events(bookmark: msgspec.Raw) -> bool:
+    """Whether it stands behind what a watch began with."""
+    annotations = decode(_Bookmark, bookmark).metadata.annotations or {}
+    return annotations.get(_INITIAL_EVENTS_END) == "true"
 
 
 def _without_nulls(value: Any) -> Any:
