@@ -49,7 +49,7 @@ async def patch(
         else:
             before = codec.to_plain(old.obj)
         result = patched(kind.resource, before, change, patch_type)
-        obj = _read(result, context)
+        obj = read(result, context)
         if result.document.get("metadata", {}).get("managedFields") == []:
             obj.metadata.managed_fields = managed_fields.RESET
         update.check_name(obj.metadata, namespace, name)
@@ -106,7 +106,8 @@ def unsupported_media_type() -> ApiError:
     )
 
 
-def _read(result: Patched, context: RequestContext) -> Any:
+def read(result: Patched, context: RequestContext) -> Any:
+    """Return the object that a patch has made, warning of what is odd about it. Raises ApiError."""
     struct = result.resource.type
     try:
         obj, unknown = codec.from_plain_checked(struct, result.document)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from podium.api.scheme import RESOURCES, Resource
 from podium.api.types.meta_v1 import DeleteOptions
@@ -38,6 +38,9 @@ from podium.registry.types import (
 from podium.registry.watch_cache import WatchCache
 from podium.registry.watching import WatchStream
 from podium.store.port import Store
+
+if TYPE_CHECKING:
+    from podium.registry import scaling
 
 #: Told of a change: the resource, the object before and behind it.
 Observer = Callable[[Resource, Any | None, Any | None], None]
@@ -238,6 +241,19 @@ class Registry:
         return await patch.patch(
             kind, namespace, name, change, patch_type, context, subresource=subresource
         )
+
+    async def scale(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        change: scaling.Change,
+        context: RequestContext,
+    ) -> Stored:
+        """Give the object as many replicas as *change* makes of its Scale."""
+        from podium.registry.scaling import scale  # rarely asked for
+
+        return await scale(self._kinds[resource], namespace, name, change, context)
 
     async def delete(
         self,

@@ -20,9 +20,10 @@ from podium.apiserver.call import Call
 from podium.apiserver.negotiation import MediaType, body_type
 from podium.apiserver.verbs import patch
 from podium.registry.patch import SERVED
-from podium.registry.patching import APPLY_PATCH, JSON_PATCH, MERGE_PATCH
+from podium.registry.patching import APPLY_PATCH
+from podium.registry.scaling import by_patch
 from podium.registry.strategies import strategy_for
-from podium.registry.types import Stored
+from podium.registry.types import RequestContext, Stored
 
 
 async def get_scale(call: Call) -> StreamResponse:
@@ -43,19 +44,9 @@ async def update_scale(call: Call) -> StreamResponse:
     scale, warnings = await bodies.decode(call.request, Scale, options.field_validation)
     call.warnings += warnings
     bodies.match_path(scale, call.info, call.resource)
-    change: dict[str, Any] = {"spec": {"replicas": scale.spec.replicas}}
-    if scale.metadata.resource_version:
-        change["metadata"] = {"resourceVersion": scale.metadata.resource_version}
-    context = call.context(options)
     with _named_as_scale(call):
-        item = await call.registry.patch(
-            call.resource,
-            call.namespace,
-            call.name,
-            change,
-            MERGE_PATCH,
-            context,
-            subresource="scale",
+        item = await call.registry.scale(
+            call.resource, call.namespace, call.name, lambda _: scale, call.context(options)
         )
     return _answer(call, item, media)
 
@@ -67,28 +58,32 @@ async def patch_scale(call: Call) -> StreamResponse:
     options = query.write_options(call.query, "PatchOptions", applies=applies)
     with _named_as_scale(call):
         document, odd = await patch.read(call, patch_type, options.field_validation)
+    context = call.context(options)
     if applies:
         call.warnings += patches.judge_repeated(odd, options.field_validation)
-    if patch_type != JSON_PATCH:
-        document = _about_replicas(call, document, applies=applies)
-    with _named_as_scale(call):
-        item = await call.registry.patch(
-            call.resource,
-            call.namespace,
-            call.name,
-            document,
-            patch_type,
-            call.context(options),
-            subresource="scale",
-        )
+        item = await _applied(call, document, context)
+    else:
+        context.repeated = odd
+        change = by_patch(document, patch_type, context)
+        with _named_as_scale(call):
+            item = await call.registry.scale(
+                call.resource, call.namespace, call.name, change, context
+            )
     return _answer(call, item, media)
 
 
-def _about_replicas(call: Call, document: Any, *, applies: bool) -> Any:
-    """Return what *document*, a patch of the Scale, says as a patch of the object."""
-    if not isinstance(document, dict):
-        return document
-    found: dict[str, Any] = {}
+async def _applied(call: Call, config: Any, context: RequestContext) -> Stored:
+    """Apply what *config* says of the Scale as a configuration of the object."""
+    document = _about_replicas(call, config) if isinstance(config, dict) else config
+    with _named_as_scale(call):
+        return await call.registry.patch(
+            call.resource, call.namespace, call.name, document, APPLY_PATCH, context,
+            subresource="scale",
+        )  # fmt: skip
+
+
+def _about_replicas(call: Call, document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"apiVersion": call.resource.api_version, "kind": call.resource.kind}
     spec, metadata = document.get("spec"), document.get("metadata")
     if isinstance(spec, dict) and "replicas" in spec:
         found["spec"] = {"replicas": spec["replicas"]}
@@ -96,8 +91,6 @@ def _about_replicas(call: Call, document: Any, *, applies: bool) -> Any:
         kept = {key: metadata[key] for key in ("name", "resourceVersion") if key in metadata}
         if kept:
             found["metadata"] = kept
-    if applies:
-        found |= {"apiVersion": call.resource.api_version, "kind": call.resource.kind}
     return found
 
 
