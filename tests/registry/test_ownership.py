@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from podium.api.codec import from_plain
+from podium.api import codec
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, PODS
-from podium.api.types.core_v1 import ConfigMap
 from podium.api.types.meta_v1 import ManagedFieldsEntry
 from podium.api.user import UserInfo
 from podium.kit.clock import VirtualClock
-from podium.registry import ownership
 from podium.registry.patching import APPLY_PATCH, MERGE_PATCH, STRATEGIC_MERGE_PATCH
 from podium.registry.registry import Registry
 from podium.registry.types import RequestContext, Stored
@@ -254,18 +253,26 @@ async def test_objects_made_alike_share_their_owners_fields() -> None:
         assert _fields(one) is _fields(other)
 
 
-@pytest.mark.parametrize(("keys", "remembered"), [(10, 1), (1000, 0)])
-async def test_owners_of_large_objects_are_not_kept_in_mind(
-    monkeypatch: pytest.MonkeyPatch, keys: int, remembered: int
-) -> None:
-    kept: dict[Any, Any] = {}
-    monkeypatch.setattr(ownership, "_MADE_ALIKE", kept)
-    owner = {"apiVersion": "v1", "kind": "Secret", "name": "o", "uid": "1"}
-    about = {"metadata": {"name": "m", "namespace": "default", "ownerReferences": [owner]}}
-    large = from_plain(ConfigMap, about | {"data": {f"key-{n}": "v" for n in range(keys)}})
-    async with serving() as registry:
-        await registry.create(CONFIGMAPS, "default", large, by("me"))
-    assert len(kept) == remembered
+async def test_objects_of_a_template_are_owned_by_who_made_them_and_when() -> None:
+    clock = VirtualClock()
+    made = {}
+    async with serving(clock=clock) as registry:
+        for name, manager, from_template in (
+            ("a", "one", True), ("b", "two", True), ("c", "two", False),
+        ):  # fmt: skip
+            sent = codec.encode(pod(name, node="n", labels={"app": "web"}))
+            obj, _, template = codec.decode_new(
+                PODS, sent, content_type="application/json", validation="Strict"
+            )
+            context = by(manager)
+            context.template = template if from_template else None
+            made[name] = (await registry.create(PODS, "default", obj, context)).obj
+            await clock.advance(7)
+    (one,), (two,), (apart,) = (made[name].metadata.managed_fields for name in "abc")
+    assert (one.manager, two.manager) == ("one", "two")
+    assert two.time - one.time == timedelta(seconds=7)
+    assert one.fields_v1 == two.fields_v1 == apart.fields_v1
+    assert "f:nodeName" in two.fields_v1["f:spec"]
 
 
 def _fields(stored: Stored) -> Any:

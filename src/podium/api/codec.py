@@ -16,19 +16,21 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-from podium.api import go_json, kinds
+from podium.api import go_json, kinds, templates
 from podium.api.decoders import decoder_of
 from podium.api.decoding import MAX_STRUCTS, DecodeFailure, Place, Report, struct_reader
 from podium.api.errors import ApiError, bad_request
 from podium.api.kinds import GroupVersionKind
 from podium.api.normalise import Odd, normaliser
 from podium.api.scheme import Resource
+from podium.api.templates import Template, Templates
 
 Validation = Literal["Ignore", "Warn", "Strict"]
 T = TypeVar("T", bound=Struct)
 
 _encoder = msgspec.json.Encoder()
 _plain_decoder = msgspec.json.Decoder()
+_templates = Templates()
 
 
 def decode(
@@ -48,6 +50,23 @@ def decode(
         if quick is not None:
             return quick, []
     return _decode_thoroughly(cls, body, "yaml" in content_type, validation)
+
+
+def decode_new(
+    target: Resource, body: bytes, *, content_type: str, validation: Validation
+) -> tuple[Any, list[str], Template | None]:
+    """Like :func:`decode`, of an object to be made; return its template, too, where it has one."""
+    cls = target.type
+    cut = templates.cut(cls, body) if "yaml" not in content_type else None
+    if cut is None:
+        return *decode(target, body, content_type=content_type, validation=validation), None
+    known = _templates.find(cut)
+    if known is not None:
+        return known.named(cut.name), [], known
+    quick = _decode_plain_json(cls, body)
+    if quick is not None:
+        return quick, [], _templates.note(cut, quick)
+    return *_decode_thoroughly(cls, body, False, validation), None
 
 
 def decode_any(body: bytes, *, content_type: str = "application/json") -> Any:

@@ -14,6 +14,7 @@ from podium.api.codec import Validation
 from podium.api.errors import bad_request, undetermined_name
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
+from podium.api.templates import Template
 from podium.apiserver import errors
 from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
@@ -79,19 +80,43 @@ async def decode(
 ) -> tuple[Any, list[str]]:
     """Return the object in the body and the warnings that it earns. Raises ApiError."""
     cls: type[Any] = into.type if isinstance(into, Resource) else into
-    content_type = body_type(request.headers.get("Content-Type", ""), ACCEPTED, JSON)
-    body = await read(request)
-    dropped: list[str] = []
-    if content_type == protobuf.CONTENT_TYPE:
-        body, dropped = await apart(len(body), _from_protobuf, body, cls)
-        content_type = JSON
+    content_type, body, dropped = await _text(request, cls)
     obj, warnings = await apart(
         len(body), codec.decode, into, body, content_type=content_type, validation=validation
     )
     warnings += dropped
+    await _mark_reset(obj, body, content_type)
+    return obj, warnings
+
+
+async def decode_new(
+    request: BaseRequest, into: Resource, validation: Validation
+) -> tuple[Any, list[str], Template | None]:
+    """Like :func:`decode`, of an object to be made; return its template, too, where it has one."""
+    content_type, body, dropped = await _text(request, into.type)
+    obj, warnings, template = await apart(
+        len(body), codec.decode_new, into, body, content_type=content_type, validation=validation
+    )
+    warnings += dropped
+    await _mark_reset(obj, body, content_type)
+    return obj, warnings, template
+
+
+async def _text(request: BaseRequest, cls: type[Any]) -> tuple[str, bytes, list[str]]:
+    """Return the body as text: in what it is, and what the way there from protobuf earns warnings
+    for. Raises ApiError."""
+    content_type = body_type(request.headers.get("Content-Type", ""), ACCEPTED, JSON)
+    body = await read(request)
+    if content_type != protobuf.CONTENT_TYPE:
+        return content_type, body, []
+    body, dropped = await apart(len(body), _from_protobuf, body, cls)
+    return JSON, body, dropped
+
+
+async def _mark_reset(obj: Any, body: bytes, content_type: str) -> None:
+    """Have the object say where its body asks to forget all owners."""
     if b"managedFields" in body and await apart(len(body), _resets_owners, obj, body, content_type):
         obj.metadata.managed_fields = managed_fields.RESET
-    return obj, warnings
 
 
 def _resets_owners(obj: Any, body: bytes, content_type: str) -> bool:

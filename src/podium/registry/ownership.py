@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 from typing import Any
 
 from msgspec.structs import replace
@@ -32,32 +31,13 @@ _UNKNOWN = "unknown"
 
 def of_created(kind: Kind, obj: Any, context: RequestContext) -> list[ManagedFieldsEntry]:
     """Return the owners of *obj*, new and as the client wrote it: before admission adds to it."""
-    metadata = obj.metadata
-    if metadata.managed_fields or not metadata.owner_references:
+    template = context.template
+    if template is None:
         return _tracked(kind, None, obj, context, "")
-    # What has an owner was made by a controller, of a template: many are alike but for the name.
-    nameless = replace(obj, metadata=replace(metadata, name="", namespace=""))
-    said = codec.encode(nameless)
-    if len(said) > _MADE_ALIKE_SIZE:
-        return _tracked(kind, None, obj, context, "")
-    made = (kind.resource, sha256(said).digest())
-    known = _MADE_ALIKE.get(made)
-    if known is not None:
-        return [replace(known, manager=_updater(kind, context).name, time=_now(kind))]
-    entries = _tracked(kind, None, obj, context, "")
-    if entries:
-        if len(_MADE_ALIKE) >= _MADE_ALIKE_AT_MOST:
-            _MADE_ALIKE.clear()
-        _MADE_ALIKE[made] = entries[0]
-    return entries
-
-
-#: What those own who create objects: by the kind, and a digest of all that is said.
-_MADE_ALIKE: dict[tuple[Resource, bytes], ManagedFieldsEntry] = {}
-_MADE_ALIKE_AT_MOST = 1024
-#: Bytes beyond which an object is like no other: a thousand of any size could be more than there is
-#: memory, long after they have gone.
-_MADE_ALIKE_SIZE = 8 * 1024
+    if template.owned is None:
+        template.owned = _tracked(kind, None, obj, context, "")
+    name, now = _updater(kind, context).name, _now(kind)
+    return [replace(entry, manager=name, time=now) for entry in template.owned]
 
 
 def _updater(kind: Kind, context: RequestContext, subresource: str = "") -> Manager:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from podium.api.scheme import Resource
+from podium.api.templates import Template
 from podium.api.user import UserInfo
 
 FieldValidation = Literal["Ignore", "Warn", "Strict"]
@@ -20,7 +21,8 @@ class RequestContext(msgspec.Struct):
     ``warnings`` collects what goes into HTTP ``Warning`` headers; ``created`` tells that an update
     has made the object (201 instead of 200); ``force`` lets an apply take fields from others;
     ``size`` is how many bytes the client has sent, by which it is told what takes long;
-    ``repeated`` are the texts about keys that a patch repeats.
+    ``repeated`` are the texts about keys that a patch repeats; ``template`` is what a new object,
+    as it was sent, has in common with others.
     """
 
     user: UserInfo
@@ -32,6 +34,7 @@ class RequestContext(msgspec.Struct):
     created: bool = False
     size: int = 0
     repeated: Sequence[str] = ()
+    template: Template | None = None
 
 
 class Stored:

@@ -16,9 +16,13 @@ from podium.apiserver.verbs import reply
 async def create(call: Call) -> StreamResponse:
     media = call.media(OBJECT_KINDS)
     options = query.write_options(call.query, "CreateOptions")
-    obj, warnings = await bodies.decode(call.request, call.resource, options.field_validation)
+    obj, warnings, template = await bodies.decode_new(
+        call.request, call.resource, options.field_validation
+    )
     call.warnings += warnings
-    item = await call.registry.create(call.resource, call.namespace, obj, call.context(options))
+    context = call.context(options)
+    context.template = template
+    item = await call.registry.create(call.resource, call.namespace, obj, context)
     return reply.stored(call, item, media, 201)
 
 
