@@ -61,6 +61,7 @@ def missing(owned: Sequence[PolicyRule], wanted: Iterable[PolicyRule]) -> list[P
     return [
         part
         for rule in wanted
+        if rule not in owned  # so it is, mostly
         for part in _parts(rule)
         if not any(_covers(owner, part) for owner in owned)
     ]
