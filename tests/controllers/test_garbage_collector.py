@@ -126,7 +126,7 @@ async def collecting(directory, prepare=None, *, impatient=False):
         recorder = EventRecorder(client, "garbage-collector-controller", "", clock)
         shared = Shared(client, lambda _: client, ControllerOptions(api.client_config(), ""), clock)
         informer = shared.informer(scheme.SERVICEACCOUNTS)
-        collector = GarbageCollector(client, shared.existing, recorder, clock)
+        collector = GarbageCollector(client, client, shared.existing, recorder, clock)
         async with running(informer.run()), running(collector.run()), running(recorder.run()):
             await clock.advance(START_AFTER)
             async with asyncio.timeout(60):

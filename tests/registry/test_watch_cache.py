@@ -7,7 +7,6 @@ import pytest
 from podium.api.scheme import PODS
 from podium.registry import watch_cache
 from podium.registry.predicate import Predicate
-from podium.registry.strategies import strategy_for
 from podium.registry.types import ListOptions
 from podium.registry.watch_cache import WatchCache
 from podium.store.port import Event
@@ -18,7 +17,7 @@ from support.registries import pod
 def cache(monkeypatch: pytest.MonkeyPatch) -> WatchCache:
     """Five Pods, of which two are kept decoded."""
     monkeypatch.setattr(watch_cache, "_DECODED", 2)
-    cache = WatchCache(PODS, strategy_for(PODS))
+    cache = WatchCache(PODS)
     for number in range(5):
         made = pod(f"p{number}", node=f"n{number % 2}", labels={"odd": str(number % 2)})
         made.metadata.namespace = "default"
@@ -55,7 +54,7 @@ def test_selectors_need_no_decoded_object(
     cache: WatchCache, labels: str, fields: str, names: list[str]
 ) -> None:
     options = ListOptions(label_selector=labels, field_selector=fields)
-    found = cache.select(Predicate(PODS, strategy_for(PODS), "default", options))
+    found = cache.select(Predicate(PODS, "default", options))
     assert [stored.fields["metadata.name"] for stored in found] == names
 
 
@@ -67,5 +66,5 @@ def test_an_index_follows_what_is_no_longer_decoded(cache: WatchCache) -> None:
     cache.apply(Event(f"{cache.prefix}default/p2", 7, None, None))
     for node, names in (("n0", ["p4"]), ("n1", ["p0", "p1", "p3"])):
         options = ListOptions(field_selector=f"spec.nodeName={node}")
-        found = cache.select(Predicate(PODS, strategy_for(PODS), "", options))
+        found = cache.select(Predicate(PODS, "", options))
         assert [stored.fields["metadata.name"] for stored in found] == names

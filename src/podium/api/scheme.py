@@ -44,6 +44,7 @@ NAMESPACES = _kind(
 )  # fmt: skip
 PODS = _kind(
     "", "Pod", "pods", "pods", short_names=("po",), categories=("all",),
+    indexed_fields=("spec.nodeName",),
     subresources=(
         _connect("attach", "PodAttachOptions"), _BINDING, Subresource("ephemeralcontainers"),
         _EVICTION, _connect("exec", "PodExecOptions"), Subresource("log", ("get",)),

@@ -65,6 +65,8 @@ class Resource(msgspec.Struct, frozen=True, eq=False):
     verbs: tuple[str, ...] = ALL_VERBS
     #: Module under ``podium.registry.strategies``.
     strategy: str = "generic"
+    #: Field labels of its strategy that the watch cache keeps an index of.
+    indexed_fields: tuple[str, ...] = ()
     #: Whether objects are kept. Reviews are not: a POST is answered, and that is all.
     stored: bool = True
     #: The kind as which objects are stored, for one that is a second view of another.

@@ -57,16 +57,18 @@ _IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})
 
 
 class GarbageCollector:
-    """Keys are uids. *shared* gives the informer, if there is one, of a kind that others watch."""
+    """Keys are uids. *watcher* is the client that kinds are found and watched with; *shared* gives
+    the informer, if there is one, of a kind that others watch."""
 
     def __init__(
         self,
         client: Client,
+        watcher: Client,
         shared: Callable[[str, str], Informer[Any] | None],
         recorder: EventRecorder,
         clock: Clock,
     ) -> None:
-        self._client, self._shared = client, shared
+        self._client, self._watcher, self._shared = client, watcher, shared
         self._recorder, self._clock = recorder, clock
         self._graph = Graph()
         self._deletions: WorkQueue[str] = WorkQueue(clock)
@@ -96,7 +98,7 @@ class GarbageCollector:
     async def _discover(self, tasks: asyncio.TaskGroup) -> None:
         """Watch the kinds that have come, leave those that have gone."""
         try:
-            found = await discovery.all_resources(self._client, Owned)
+            found = await discovery.all_resources(self._watcher, Owned)
         except REQUEST_ERRORS as exc:
             logger.warning("kinds could not be discovered", extra={"error": exc})
             return
@@ -118,7 +120,7 @@ class GarbageCollector:
     ) -> None:
         informer, task = self._shared(*key), None
         if informer is None:
-            informer = Informer(self._client, resource, clock=self._clock, metadata_only=True)
+            informer = Informer(self._watcher, resource, clock=self._clock, metadata_only=True)
             task = tasks.create_task(informer.run(), name=f"garbage-collector-{resource.plural}")
         informer.on_change(self._changed(resource))
         self._watched[key] = task

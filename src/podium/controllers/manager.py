@@ -163,7 +163,7 @@ def _garbage(shared: Shared) -> Iterator[Controller]:
     )
     client = shared.acting_as("generic-garbage-collector")
     recorder = shared.recorder(client, "garbage-collector-controller")
-    yield GarbageCollector(client, shared.existing, recorder, shared.clock)
+    yield GarbageCollector(client, shared.client, shared.existing, recorder, shared.clock)
 
 
 def _policies(shared: Shared) -> Iterator[Controller]:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 from podium.api.scheme import Resource
 from podium.registry import keys
-from podium.registry.strategies import strategy_for
 from podium.registry.views import ViewCache
 from podium.registry.watch_cache import WatchCache
 
@@ -37,7 +36,7 @@ class Caches:
         found = self._caches.get(prefix)
         if found is None and prefix in self._resources:
             resource = self._resources[prefix]
-            found = self._caches[prefix] = WatchCache(resource, strategy_for(resource))
+            found = self._caches[prefix] = WatchCache(resource)
             found.begin(self.filled_at)
             found.forget_before(self._forgotten)
         return found
@@ -51,7 +50,7 @@ class Caches:
             hub = self.under(prefix)
             if hub is None:
                 raise KeyError(resource.qualified)
-            found = ViewCache(resource, strategy_for(resource))
+            found = ViewCache(resource)
             found.take_over(hub, self.revision)
             views.append(found)
         return found

@@ -55,7 +55,6 @@ class Kind:
 
     shared: Shared
     resource: Resource
-    strategy: Strategy[Any]
     cache: WatchCache
     lister: Lister = field(init=False)
     watches: WatchOpener = field(init=False)
@@ -63,6 +62,10 @@ class Kind:
     _validation: Chain = field(init=False)
     _requests: StoreRequests = field(init=False)
     _pool: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
+
+    @property
+    def strategy(self) -> Strategy[Any]:
+        return self.cache.strategy
 
     def __post_init__(self) -> None:
         shared = self.shared

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from podium.api import errors, selectors
 from podium.api.scheme import Resource
-from podium.registry.strategies.base import Strategy
+from podium.registry.strategies import strategy_for
 from podium.registry.types import ListOptions, Stored
 
 
@@ -39,16 +39,14 @@ class Predicate:
     def __init__(
         self,
         resource: Resource,
-        strategy: Strategy[Any],
         namespace: str,
         options: ListOptions,
         *,
         name: str = "",
     ) -> None:
         self.namespace = namespace if resource.namespaced else ""
-        self._strategy = strategy
         self._labels = _parse_labels(options.label_selector)
-        self._fields = _parse_fields(options.field_selector, strategy)
+        self._fields = _parse_fields(options.field_selector, resource)
         wanted = {test.label: test.value for test in self._fields if test.equal}
         self.name = name or wanted.get("metadata.name", "")
         self._explicit_name = name
@@ -88,7 +86,7 @@ class Predicate:
         namespace = self.namespace or wanted.get("metadata.namespace", "")
         if self.name and (namespace or not resource.namespaced):
             return Interest("key", f"{namespace}/{self.name}" if namespace else self.name)
-        for label in self._strategy.indexed_fields:
+        for label in resource.indexed_fields:
             if label in wanted:
                 return Interest(label, wanted[label])
         return Interest("namespace", namespace) if namespace else EVERYTHING
@@ -103,13 +101,14 @@ def _parse_labels(text: str) -> selectors.LabelSelector | None:
         raise errors.bad_request(str(error)) from error
 
 
-def _parse_fields(text: str, strategy: Strategy[Any]) -> tuple[_FieldTest, ...]:
+def _parse_fields(text: str, resource: Resource) -> tuple[_FieldTest, ...]:
     if not text:
         return ()
     try:
         parsed = selectors.parse_fields(text)
     except ValueError as error:
         raise errors.bad_request(str(error)) from error
+    strategy = strategy_for(resource)
     return tuple(
         _FieldTest(strategy.field_label(want.field), want.value, want.operator != "!=")
         for want in parsed.requirements

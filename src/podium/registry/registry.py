@@ -55,7 +55,7 @@ class _Kinds(dict[Resource, Kind]):
 
     def __missing__(self, resource: Resource) -> Kind:
         cache = self._caches.of(resource)
-        kind = self[resource] = Kind(self._shared, resource, cache.strategy, cache)
+        kind = self[resource] = Kind(self._shared, resource, cache)
         return kind
 
 
@@ -162,7 +162,7 @@ class Registry:
     async def list(self, resource: Resource, namespace: str, options: ListOptions) -> ListResult:
         """List a namespace, or all of them where *namespace* is empty."""
         kind = self._kinds[resource]
-        predicate = Predicate(resource, kind.strategy, namespace, options)
+        predicate = Predicate(resource, namespace, options)
         return await kind.lister.page(predicate, options)
 
     def watch(
@@ -170,7 +170,7 @@ class Registry:
     ) -> AbstractAsyncContextManager[WatchStream]:
         """Watch a namespace, all of them where *namespace* is empty, or one object by *name*."""
         kind = self._kinds[resource]
-        predicate = Predicate(resource, kind.strategy, namespace, options, name=name)
+        predicate = Predicate(resource, namespace, options, name=name)
         return kind.watches.open(predicate, options)
 
     # ------------------------------------------------------------------ writing
@@ -276,7 +276,7 @@ class Registry:
     ) -> ListResult:
         """Delete what a list with *list_options* shows; return that list."""
         kind = self._kinds[resource]
-        predicate = Predicate(resource, kind.strategy, namespace, list_options)
+        predicate = Predicate(resource, namespace, list_options)
         return await delete.delete_collection(kind, predicate, options, list_options, context)
 
     def observe(self, resource: Resource, observer: Observer) -> None:

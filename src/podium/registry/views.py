@@ -12,7 +12,6 @@ import msgspec
 
 from podium.api import codec
 from podium.api.scheme import Resource
-from podium.registry.strategies.base import Strategy
 from podium.registry.types import Stored
 from podium.registry.watch_cache import WatchCache
 
@@ -20,10 +19,10 @@ from podium.registry.watch_cache import WatchCache
 class ViewCache(WatchCache):
     """The objects of another kind's cache as they look in this view."""
 
-    def __init__(self, resource: Resource, strategy: Strategy[Any]) -> None:
+    def __init__(self, resource: Resource) -> None:
         hub = resource.view_of
         assert hub is not None
-        super().__init__(resource, strategy)
+        super().__init__(resource)
         self._hub = hub
         module = import_module(f"podium.api.views.{resource.strategy}")
         self._from_hub, self._to_hub = module.from_hub, module.to_hub

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from podium.api import codec
@@ -18,6 +19,7 @@ from podium.api.scheme import Resource
 from podium.registry import keys
 from podium.registry.change import Change
 from podium.registry.predicate import Interest, Predicate
+from podium.registry.strategies import strategy_for
 from podium.registry.strategies.base import Strategy
 from podium.registry.types import Stored
 from podium.registry.watcher import Watchers
@@ -35,21 +37,26 @@ _DECODED = 512
 class WatchCache:
     """See the module's text. *revision* is that of the state it is filled with at first."""
 
-    def __init__(self, resource: Resource, strategy: Strategy[Any]) -> None:
-        self.resource, self.strategy = resource, strategy
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
         self.prefix = keys.prefix(resource)
         self.received = 0  #: changes that have come from the store
         self.changed_at = 0  #: revision of the last change; the objects are the same ever since
-        self.watchers = Watchers(strategy.indexed_fields)
+        self.watchers = Watchers(resource.indexed_fields)
         self._objects: dict[str, Stored] = {}
         self._order: list[str] = []
         self._indexes: dict[str, defaultdict[str, dict[str, None]]] = {
-            label: defaultdict(dict) for label in strategy.indexed_fields
+            label: defaultdict(dict) for label in resource.indexed_fields
         }
         self._window: deque[Change] = deque(maxlen=_WINDOW)
         self._window_from = 0
         self._expected: dict[int, Any] = {}
         self._decoded_ones: deque[Stored] = deque()
+
+    @cached_property
+    def strategy(self) -> Strategy[Any]:
+        """Its rules, loaded when there is an object: most kinds have none in most clusters."""
+        return strategy_for(self.resource)
 
     # ------------------------------------------------------------------ filling
 

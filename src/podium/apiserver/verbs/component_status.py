@@ -13,7 +13,6 @@ from podium.apiserver.negotiation import LIST_KINDS, OBJECT_KINDS
 from podium.apiserver.verbs import reply
 from podium.apiserver.verbs.list import represent
 from podium.registry.predicate import Predicate
-from podium.registry.strategies import strategy_for
 from podium.registry.types import ListResult, Stored
 
 _WARNING = "v1 ComponentStatus is deprecated in v1.19+"
@@ -31,9 +30,7 @@ async def get_component(call: Call) -> StreamResponse:
 async def list_components(call: Call) -> StreamResponse:
     media = call.media(LIST_KINDS)
     call.warnings.append(_WARNING)
-    predicate = Predicate(
-        call.resource, strategy_for(call.resource), "", query.list_options(call.query)
-    )
+    predicate = Predicate(call.resource, "", query.list_options(call.query))
     items = map(_stored, (await call.services.components.statuses()).values())
     result = ListResult([item for item in items if predicate.matches(item)], "")
     return await represent(call, result, {}, media)

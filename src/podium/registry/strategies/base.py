@@ -72,10 +72,9 @@ class Strategy(Generic[T]):
     allow_unconditional_update = True
     #: Whether ``metadata.generation`` counts changes of ``spec``.
     counts_generations = False
-    #: Field labels that field selectors may name, beyond ``metadata.name`` and ``.namespace``.
+    #: Field labels that field selectors may name, beyond ``metadata.name`` and ``.namespace``;
+    #: ``fields`` always has the resource's ``indexed_fields``.
     field_labels: frozenset[str] = frozenset()
-    #: Those of them that the watch cache keeps an index of; ``fields`` always has them.
-    indexed_fields: tuple[str, ...] = ()
     #: Whether DELETE answers with the object also when it is gone at once, not with a Status.
     returns_deleted_object = False
     #: Whether a deletion that does not say otherwise leaves the object's dependents as orphans.

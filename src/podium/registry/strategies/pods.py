@@ -66,7 +66,6 @@ class PodStrategy(Strategy[Pod]):
         "status.podIP",
         "status.podIPs",
     })  # fmt: skip
-    indexed_fields = ("spec.nodeName",)
 
     # ------------------------------------------------------------------ create
 
