@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from podium.domain.pods.eviction import MEMORY, NODE_DISK, PODS_MEMORY, Observation
 from podium.kubelet.eviction import counting_pause
 from podium.kubelet.stats.reader import StatsReader
+from podium.runtime.port import RuntimeFailure
 from podium.runtime.stats_port import CpuMemoryUsage
 from support.node import NODE, Node
 
@@ -151,6 +152,25 @@ async def test_a_full_disk_loses_what_nobody_needs_first(idle_node):
     await node.pass_time(60)
     assert await node.images.image_status(unused) is None
     assert node.phase_of() == "Running"
+
+
+async def test_an_image_that_cannot_be_removed_keeps_no_pod_from_going(idle_node):
+    node = idle_node
+    unused = "docker.io/library/unused:1"
+    node.images.publish(unused)
+    await node.images.pull_image(unused)
+    node.config = replace(node.config, image_minimum_gc_age=0.0)
+    await node.start()
+    await node.create()
+    await node.running()
+
+    async def stuck(_image: str) -> None:
+        raise RuntimeFailure("device or resource busy")
+
+    node.images.remove_image = stuck
+    node.left[NODE_DISK] = Observation(5, 100)
+    gone = await node.phase("Failed", step=1)
+    assert gone.status.reason == "Evicted"
 
 
 MET = "EvictionThresholdMet: Attempting to reclaim memory"

@@ -47,7 +47,7 @@ _ON_DISKS = ("ephemeral-storage", "inodes")
 class EvictionManager:
     """``conditions`` are the node's, as of the last look; ``on_change`` hears of others.
 
-    ``reclaim`` frees disks of what nobody needs, before any Pod has to go.
+    ``reclaim`` are ways to free disks of what nobody needs, before any Pod has to go.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class EvictionManager:
         self._count_at = float("-inf")
         self.conditions: frozenset[str] = frozenset()
         self.on_change: Callable[[], None] = lambda: None
-        self.reclaim: Callable[[], Awaitable[None]] | None = None
+        self.reclaim: Sequence[Callable[[], Awaitable[object]]] = ()
 
     def observe(self) -> tuple[Look, Observations]:
         """Look at what is left; end nothing."""
@@ -112,11 +112,19 @@ class EvictionManager:
         resource = RESOURCES[first.signal]
         text = f"Attempting to reclaim {resource}"
         self._events.event(node(), "Warning", "EvictionThresholdMet", text)
-        if self.reclaim is not None and resource in _ON_DISKS:
-            await self.reclaim()
+        if self.reclaim and resource in _ON_DISKS:
+            await self._reclaim()
             if satisfied(self._thresholds, self._signals()):
                 return ()
         return await self._end_one(first, seen.due, observed)
+
+    async def _reclaim(self) -> None:
+        """Free what can be freed; what fails keeps neither the other ways nor Pods from going."""
+        for free in self.reclaim:
+            try:
+                await free()
+            except (RuntimeFailure, OSError) as exc:
+                logger.warning("disks could not be freed", extra={"error": exc})
 
     async def _end_one(
         self, first: Threshold, due: Sequence[Threshold], observed: Observations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,12 +281,7 @@ class _Kubelet:
             self._images, self._runtime, pods.pods, options.config, self._events, node.node, clock
         )
         yield "unused images", images.run()
-
-        async def reclaim() -> None:
-            await containers.collect(keep=0)
-            await images.free_unused()
-
-        self._eviction.reclaim = reclaim
+        self._eviction.reclaim = (partial(containers.collect, keep=0), images.free_unused)
         yield "kernel log", SystemOomWatcher(self._events, node.node).run()
         yield "log rotation", LogRotator(self._runtime, options.config, clock).run()
 
