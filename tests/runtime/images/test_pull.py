@@ -319,7 +319,7 @@ async def test_a_token_that_does_not_help(service, fake):
     assert failure.endswith(f"{DENIED}: server message: insufficient_scope: authorization failed")
 
 
-@pytest.mark.parametrize("realm", ["ftp://x/", "", "file:///etc/passwd"])
+@pytest.mark.parametrize("realm", ["ftp://x/", "", "file:///etc/passwd", "http://[x/"])
 async def test_realms_that_cannot_be(service, fake, realm):
     TokenServer(fake, realm=realm or "/")
     assert "no usable realm" in str(await refused(service, f"{fake.host}/b:1"))
@@ -352,6 +352,37 @@ async def test_a_redirect_takes_no_credentials_along(service, fake):
         for _, path, headers in storage.requests:
             assert "Authorization" not in headers
             assert path.endswith("?signature=a%2Fb"), "signed addresses stay as they are"
+
+
+@pytest.mark.parametrize("status", [302, 307])
+async def test_a_redirect_takes_no_identity_token_along(service, fake, status):
+    server = TokenServer(fake)
+    tokens = server.intercept
+    async with serving(FakeRegistry()) as stranger:
+
+        async def redirect(request):
+            if request.path != "/token":
+                return await tokens(request)
+            location = f"http://{stranger.host}/token"
+            return web.Response(status=status, headers={"Location": location})
+
+        fake.intercept = redirect
+        bodies = []
+
+        async def listen(request):
+            bodies.append(await request.text())
+
+        stranger.intercept = listen
+        await refused(service, f"{fake.host}/b:1", AuthConfig(identity_token="identity"))
+    assert "identity" not in "".join(bodies)
+
+
+async def test_a_redirect_to_what_is_no_address(service, fake):
+    async def redirect(_request):
+        return web.Response(status=307, headers={"Location": "http://[x/"})
+
+    fake.intercept = redirect
+    assert "failed to parse Location header" in str(await refused(service, f"{fake.host}/b:1"))
 
 
 async def test_redirects_without_end(service, fake):

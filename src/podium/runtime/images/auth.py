@@ -81,10 +81,10 @@ class Authorizer:
 
     async def _fetch_token(self, url: str, parameters: dict[str, str]) -> str:
         realm, service = parameters.get("realm", ""), parameters.get("service", "")
-        parts = urlsplit(realm)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        scheme = _scheme(realm)
+        if scheme not in ("http", "https"):
             raise RuntimeFailure(f"failed to authorize: no usable realm in challenge: {realm!r}")
-        if parts.scheme == "http" and url.startswith("https:") and self._auth != AuthConfig():
+        if scheme == "http" and url.startswith("https:") and self._auth != AuthConfig():
             raise RuntimeFailure(
                 f"failed to authorize: credentials are not sent to {realm} without TLS"
             )
@@ -120,6 +120,15 @@ class Authorizer:
                 "failed to authorize: authorization server did not include a token in the response"
             )
         return text
+
+
+def _scheme(realm: str) -> str:
+    """The scheme of a URL; "" for what is none, or names no host."""
+    try:
+        parts = urlsplit(realm)
+    except ValueError:
+        return ""
+    return parts.scheme if parts.hostname else ""
 
 
 def parse_challenges(header: str) -> list[Challenge]:

@@ -73,7 +73,7 @@ class Transport:
     async def request(
         self, method: str, url: str, headers: Mapping[str, str]
     ) -> aiohttp.ClientResponse:
-        """Send a request and follow redirects; ``Authorization`` stays with its own host.
+        """Send a request and follow redirects; credentials stay with their own host.
 
         An overloaded server is asked again after a pause. The answer is the caller's to close
         (``async with``). Raises Unreachable.
@@ -114,13 +114,14 @@ class Transport:
             if response.status not in (301, 302, 303, 307, 308) or not location:
                 return response
             response.close()
-            target = urljoin(url, location)
-            if urlsplit(target).scheme not in ("http", "https"):
-                raise Unreachable(f"{_go_method(method)} {target!r}: unsupported protocol scheme")
+            target = _target(method, url, location)
+            if response.status in (301, 302, 303) and method != "HEAD":
+                method, form = "GET", None
             if _origin(target) != _origin(url):
                 headers.pop("Authorization", None)
-            if response.status == 303:
-                method, form = "GET", None
+                if form is not None:
+                    text = f'{_go_method(method)} "{target}": credentials are not sent on to it'
+                    raise Unreachable(text)
             url = target
         raise Unreachable(f'{_go_method(method)} "{url}": stopped after {_MAX_REDIRECTS} redirects')
 
@@ -226,6 +227,19 @@ def _proxy(url: str) -> str | None:
     if not proxy or is_loopback(parts.netloc):
         return None
     return None if urllib.request.proxy_bypass(parts.netloc) else proxy
+
+
+def _target(method: str, url: str, location: str) -> str:
+    """Where a redirect leads to. Raises Unreachable."""
+    try:
+        target = urljoin(url, location)
+        scheme = urlsplit(target).scheme
+    except ValueError:
+        text = f"failed to parse Location header {location!r}"
+        raise Unreachable(f'{_go_method(method)} "{url}": {text}') from None
+    if scheme not in ("http", "https"):
+        raise Unreachable(f"{_go_method(method)} {target!r}: unsupported protocol scheme")
+    return target
 
 
 def _origin(url: str) -> tuple[str, str]:
