@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -55,23 +54,37 @@ def _entries(secret: Secret) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _matches(server: str, image: str) -> bool:
-    server = server.removeprefix("https://").removeprefix("http://").rstrip("/")
-    for version in ("/v1", "/v2"):
-        server = server.removesuffix(version)
+    """Whether what a Secret has for *server* is for *image*. A ``*`` stands for (a part of) one
+    label of a host's name, and never for a port, so that nothing goes further than it should."""
+    server = server.removeprefix("https://").removeprefix("http://")
     host, _, path = server.partition("/")
+    for version in ("v1/", "v2/"):
+        path = path.removeprefix(version)
     first, _, rest = image.partition("/")
     if not rest or not ("." in first or ":" in first or first == "localhost"):
         first, rest = "docker.io", image
     if host in _DOCKER_HUB and first in _DOCKER_HUB:
         return rest.startswith(path)
-    return fnmatch(first, host) and rest.startswith(path)
+    return _host_matches(host, first) and rest.startswith(path)
+
+
+def _host_matches(pattern: str, host: str) -> bool:
+    (pattern, _, port), (host, _, its_port) = pattern.partition(":"), host.partition(":")
+    patterns, labels = pattern.split("."), host.split(".")
+    return (
+        port == its_port
+        and len(patterns) == len(labels)
+        and all(map(fnmatchcase, labels, patterns))
+    )
 
 
 def _auth(entry: dict[str, Any]) -> AuthConfig:
-    username, password = str(entry.get("username", "")), str(entry.get("password", ""))
+    username, password, token = (
+        str(entry.get(name) or "") for name in ("username", "password", "identitytoken")
+    )
     if entry.get("auth"):
         try:
             username, _, password = b64decode(entry["auth"]).decode().partition(":")
-        except (Base64Error, ValueError):
-            return AuthConfig(identity_token=str(entry.get("identitytoken", "")))
-    return AuthConfig(username, password, str(entry.get("identitytoken", "")))
+        except (TypeError, ValueError):  # no text, or none in base64
+            return AuthConfig(identity_token=token)
+    return AuthConfig(username, password, token)
