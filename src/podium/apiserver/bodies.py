@@ -11,7 +11,7 @@ from aiohttp.web import BaseRequest
 
 from podium.api import codec, go_json, managed_fields, protobuf
 from podium.api.codec import Validation
-from podium.api.errors import bad_request, undetermined_name
+from podium.api.errors import ApiError, bad_request, undetermined_name
 from podium.api.meta import metadata
 from podium.api.scheme import Resource
 from podium.api.templates import Template
@@ -44,11 +44,14 @@ async def read(request: BaseRequest) -> bytes:
 
 async def _arrived(request: BaseRequest) -> bytes:
     if (request.content_length or 0) > LIMIT:
-        raise errors.too_large(f"limit is {LIMIT}")
+        raise _too_large()
     if "Expect" in request.headers:
         await _ask_for_it(request)
     if request.content.is_eof():  # the body came with the headers, as most do
-        return await _read(request)
+        body = request.content.read_nowait()
+        if len(body) > LIMIT:
+            raise _too_large()
+        return body
     try:
         async with asyncio.timeout(PATIENCE):
             return await _read(request)
@@ -70,9 +73,13 @@ async def _read(request: BaseRequest) -> bytes:
     while chunk := await request.content.readany():
         size += len(chunk)
         if size > LIMIT:
-            raise errors.too_large(f"limit is {LIMIT}")
+            raise _too_large()
         chunks.append(chunk)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _too_large() -> ApiError:
+    return errors.too_large(f"limit is {LIMIT}")
 
 
 async def decode(

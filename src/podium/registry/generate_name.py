@@ -8,7 +8,9 @@ from __future__ import annotations
 from podium.kit.chance import random_bytes
 
 #: Without vowels and characters that look alike, so that no words come about.
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_ALPHABET = b"bcdfghjklmnpqrstvwxz2456789"
+#: A letter for every byte; nine or ten bytes mean the same one.
+_LETTERS = (_ALPHABET * 10)[:256]
 _SUFFIX_LENGTH = 5
 _MAX_BASE_LENGTH = 63 - _SUFFIX_LENGTH
 
@@ -17,12 +19,7 @@ ATTEMPTS = 8
 
 
 def random_suffix() -> str:
-    number = int.from_bytes(random_bytes())
-    letters = []
-    for _ in range(_SUFFIX_LENGTH):
-        number, place = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[place])
-    return "".join(letters)
+    return random_bytes()[:_SUFFIX_LENGTH].translate(_LETTERS).decode()
 
 
 def generate_name(base: str) -> str:
