@@ -76,7 +76,8 @@ def status_body(status: int) -> bytes:
 
 
 async def check(port: int, service: str = "", timeout: float = 60) -> Outcome:
-    return await grpc.check("127.0.0.1", port, service, timeout, "kube-probe/1.37")
+    request = grpc.request("127.0.0.1", port, service, "kube-probe/1.37")
+    return await grpc.check("127.0.0.1", port, request, timeout)
 
 
 async def test_a_service_that_serves():
@@ -230,4 +231,4 @@ async def test_a_header_that_is_no_text():
     async with tcp_server(handle) as port:
         outcome = await check(port)
     assert outcome.result is Result.FAILURE
-    assert "code = Unavailable desc = 'utf-8' codec can't decode byte 0xe9" in outcome.text
+    assert outcome.text.endswith("200 (OK); malformed header: missing HTTP content-type")

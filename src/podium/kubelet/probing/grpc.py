@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import contextlib
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.events import DataReceived
-from h2.exceptions import ProtocolError
-
 from podium.api.go_text import quote
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.probes import Outcome
 from podium.kubelet.probing.dial import Connection, DialFailure, Late, join_host_port, moment_in
 from podium.kubelet.probing.grpc_answer import UNAVAILABLE, Answer, failure, outcome
+from podium.kubelet.probing.http2 import BadFrames, Frames, opening
 
 _PATH = "/grpc.health.v1.Health/Check"
 #: Seconds between two attempts to connect, as long as there is time.
@@ -25,39 +21,38 @@ _RETRY = 0.1
 _ANOTHER = 1.0
 
 
-async def check(host: str, port: int, service: str, timeout: float, agent: str) -> Outcome:
-    """Ask once; every failure is one of the probe."""
-    address = join_host_port(host, port)
+async def check(host: str, port: int, request: bytes, timeout: float) -> Outcome:
+    """Ask once what :func:`request` has made; every failure is one of the probe."""
     until, answer = moment_in(timeout), Answer()
     try:
         while not answer.connected:
             answer = Answer()
             with Connection(until) as line:
-                await _ask(line, host, port, answer, _headers(address, agent), _request(service))
+                await _ask(line, host, port, answer, request)
     except Late:
         if not answer.connected:
             return failure(
-                f"timeout: failed to connect service {quote(address)} within "
+                f"timeout: failed to connect service {quote(join_host_port(host, port))} within "
                 f"{go_duration(timeout)}: context deadline exceeded"
             )
         return failure(f"timeout: health rpc did not complete within {go_duration(timeout)}")
     return outcome(answer, timeout)
 
 
-async def _ask(
-    line: Connection,
-    host: str,
-    port: int,
-    answer: Answer,
-    headers: list[tuple[str, str]],
-    request: bytes,
-) -> None:
+async def _ask(line: Connection, host: str, port: int, answer: Answer, request: bytes) -> None:
     """Ask who listens there; whoever does not speak HTTP/2 counts as nobody, as upstream has it,
     and is asked again only after a while."""
     await _connect(line, host, port)
+    frames = Frames(answer)
     try:
-        await _call(line, answer, headers, request)
-    except (OSError, ProtocolError, UnicodeDecodeError) as exc:  # headers may be any bytes
+        await line.send(request)
+        while answer.code is None:
+            received = await line.receive()
+            if not received:
+                answer.end(UNAVAILABLE, "error reading from server: EOF")
+            elif reply := frames.feed(received):
+                await line.send(reply)
+    except (OSError, BadFrames) as exc:
         answer.end(UNAVAILABLE, str(exc))
     if not answer.connected:
         await line.pause(_ANOTHER)
@@ -71,43 +66,20 @@ async def _connect(line: Connection, host: str, port: int) -> None:
         await line.pause(_RETRY)
 
 
-async def _call(
-    line: Connection, answer: Answer, headers: list[tuple[str, str]], request: bytes
-) -> None:
-    connection = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
-    connection.initiate_connection()
-    stream = connection.get_next_available_stream_id()
-    connection.send_headers(stream, headers)
-    connection.send_data(stream, request, end_stream=True)
-    while answer.code is None:
-        await line.send(connection.data_to_send())
-        received = await line.receive()
-        if not received:
-            answer.end(UNAVAILABLE, "error reading from server: EOF")
-            return
-        for event in connection.receive_data(received):
-            answer.take(event)
-            if isinstance(event, DataReceived) and event.flow_controlled_length:
-                connection.acknowledge_received_data(event.flow_controlled_length, stream)
-
-
-def _headers(address: str, agent: str) -> list[tuple[str, str]]:
-    return [
+def request(host: str, port: int, service: str, agent: str) -> bytes:
+    """The call of that service's health, ready to be sent."""
+    name = service.encode()
+    message = b"\x0a" + _varint(len(name)) + name if name else b""
+    headers = [
         (":method", "POST"),
         (":scheme", "http"),
         (":path", _PATH),
-        (":authority", address),
+        (":authority", join_host_port(host, port)),
         ("content-type", "application/grpc"),
         ("user-agent", agent),
         ("te", "trailers"),
     ]
-
-
-def _request(service: str) -> bytes:
-    """``HealthCheckRequest{service}``, in gRPC's frame."""
-    name = service.encode()
-    message = b"\x0a" + _varint(len(name)) + name if name else b""
-    return b"\0" + len(message).to_bytes(4, "big") + message
+    return opening(headers, b"\0" + len(message).to_bytes(4, "big") + message)
 
 
 def _varint(number: int) -> bytes:

@@ -10,16 +10,6 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 import msgspec
-from h2.errors import ErrorCodes
-from h2.events import (
-    ConnectionTerminated,
-    DataReceived,
-    Event,
-    RemoteSettingsChanged,
-    ResponseReceived,
-    StreamReset,
-    TrailersReceived,
-)
 
 from podium.api.go_text import quote
 from podium.domain.pods.durations import go_duration
@@ -35,6 +25,23 @@ _CODES = (
     "DataLoss Unauthenticated"
 ).split()
 _HTTP_CODES = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+#: HTTP/2's error codes, and what they are to gRPC.
+_HTTP2_ERRORS = (
+    ("NO_ERROR", 13),
+    ("PROTOCOL_ERROR", 13),
+    ("INTERNAL_ERROR", 13),
+    ("FLOW_CONTROL_ERROR", 8),
+    ("SETTINGS_TIMEOUT", 13),
+    ("STREAM_CLOSED", 13),
+    ("FRAME_SIZE_ERROR", 13),
+    ("REFUSED_STREAM", 14),
+    ("CANCEL", 1),
+    ("COMPRESSION_ERROR", 13),
+    ("CONNECT_ERROR", 13),
+    ("ENHANCE_YOUR_CALM", 8),
+    ("INADEQUATE_SECURITY", 7),
+    ("HTTP_1_1_REQUIRED", 13),
+)
 _CONTENT_TYPE = "application/grpc"
 _SERVING = 1
 _STATUSES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
@@ -47,24 +54,30 @@ class Answer(msgspec.Struct):
     message: str = ""
     body: bytes = b""
     connected: bool = False
+    begun: bool = False
 
-    def take(self, event: Event) -> None:
-        if isinstance(event, RemoteSettingsChanged):
-            self.connected = True
-        elif self.code is not None:
-            return
-        elif isinstance(event, ResponseReceived | TrailersReceived):
-            headers = {str(name): str(value) for name, value in event.headers or ()}
-            if isinstance(event, ResponseReceived) and not _is_grpc(headers):
+    def headers(self, headers: Mapping[str, str], *, last: bool) -> None:
+        """Take the headers that an answer begins with, or those that it ends with."""
+        if self.begun and not last:
+            self.end(_INTERNAL, "a HEADERS frame cannot appear in the middle of a stream")
+        elif not self.begun and not _is_grpc(headers):
+            if last or not headers.get(":status", "").startswith("1"):  # that only announces one
                 self._refuse(headers)
-            elif event.stream_ended is not None:
-                self.code, self.message = _status(headers)
-        elif isinstance(event, DataReceived):
-            self.body = (self.body + (event.data or b""))[:_MAX_MESSAGE]
-            if event.stream_ended is not None:
-                self.end(_INTERNAL, "server closed the stream without sending trailers")
-        elif isinstance(event, StreamReset | ConnectionTerminated):
-            self.end(UNAVAILABLE, f"stream terminated with error code: {_error(event.error_code)}")
+        elif last:
+            self.end(*_status(headers))
+        else:
+            self.begun = True
+
+    def data(self, data: bytes, *, last: bool) -> None:
+        self.body = (self.body + data)[:_MAX_MESSAGE]
+        if last:
+            self.end(_INTERNAL, "server closed the stream without sending trailers")
+
+    def reset(self, error: int) -> None:
+        """The server has ended the stream, with an error code of HTTP/2."""
+        known = error < len(_HTTP2_ERRORS)
+        name, code = _HTTP2_ERRORS[error] if known else (f"unknown error code {error:#x}", _UNKNOWN)
+        self.end(code, f"stream terminated by RST_STREAM with error code: {name}")
 
     def end(self, code: int, message: str) -> None:
         """Note how the call has ended, if it has not."""
@@ -98,10 +111,6 @@ def _status(headers: Mapping[str, str]) -> tuple[int, str]:
         said = f"strconv.ParseInt: parsing {quote(text)}: {why}"
         return _UNKNOWN, f"transport: malformed grpc-status: {said}"
     return code, unquote(headers.get("grpc-message", ""))
-
-
-def _error(code: ErrorCodes | int | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else f"unknown error code {code or 0:#x}"
 
 
 def _phrase(status: int | None) -> str:

@@ -54,11 +54,11 @@ def attempt(runtime: RuntimeService, target: Target, probe: Probe) -> Attempt:
             port = container_port(probe.tcp_socket.port, target.container)
             return partial(_tcp, probe.tcp_socket.host or target.pod_ip, port, timeout)
         if probe.grpc is not None:
-            from podium.kubelet.probing import grpc  # costs 25 ms and is rarely asked for
+            from podium.kubelet.probing import grpc  # costs some ms and is rarely asked for
 
-            service = probe.grpc.service or ""
             port = probe.grpc.port
-            return partial(grpc.check, target.pod_ip, port, service, timeout, PROBE_AGENT)
+            asked = grpc.request(target.pod_ip, port, probe.grpc.service or "", PROBE_AGENT)
+            return partial(grpc.check, target.pod_ip, port, asked, timeout)
     except BadPort as exc:
         return partial(_always, Outcome(Result.UNKNOWN, str(exc)))
     except http.HttpFailure as exc:
