@@ -50,6 +50,13 @@ RUNNING = msgspec.structs.replace(CREATED, started_at=20, pid=7)
         ("RTMAX", signal.SIGRTMAX),
         ("nonsense", signal.SIGTERM),
         ("", signal.SIGTERM),
+        ("0", signal.SIGTERM),
+        ("65", signal.SIGTERM),
+        ("²", signal.SIGTERM),
+        ("9" * 5000, signal.SIGTERM),
+        ("SIGTERM+60", signal.SIGTERM),
+        ("SIGRTMIN+", signal.SIGTERM),
+        ("SIGRTMIN+-3", signal.SIGTERM),
     ],
 )
 def test_signal_number(text, number):

@@ -12,10 +12,12 @@ import re
 import signal
 from pathlib import Path
 
+from podium.kit.numbers import number
 from podium.runtime.oci import helpers
 from podium.runtime.oci.engine import Engine, LiveContainer
 from podium.runtime.port import ContainerState, RuntimeFailure
 
+_LAST_SIGNAL = signal.NSIG - 1
 #: Letters of proc_pid_stat(5), for those that do not heed SIGKILL at once.
 _STATES = {"D": "in an uninterruptible call", "T": "stopped", "t": "traced", "Z": "a zombie"}
 
@@ -97,13 +99,13 @@ def describe(pid: int) -> str:
 def signal_number(text: str) -> int:
     """``SIGTERM``, ``TERM``, ``15`` and ``RTMIN+3``, as image configurations have them.
 
-    What is none of these is SIGTERM.
+    What is none of these, or no signal that there is, is SIGTERM: whatever the image says, what
+    runs from it has to end.
     """
     name = text.upper().removeprefix("SIG")
     base, plus, offset = name.partition("+")
-    if name.isdigit():
-        return int(name)
-    with contextlib.suppress(KeyError, ValueError):
-        number = int(signal.Signals[f"SIG{base}"])
-        return number + int(offset) if plus else number
-    return int(signal.SIGTERM)
+    found = number(name, _LAST_SIGNAL) or 0
+    if f"SIG{base}" in signal.Signals.__members__:
+        further = number(offset, _LAST_SIGNAL) if plus else 0
+        found = 0 if further is None else signal.Signals[f"SIG{base}"] + further
+    return found if 0 < found <= _LAST_SIGNAL else int(signal.SIGTERM)
