@@ -186,6 +186,19 @@ async def test_an_unreadable_record_is_garbage(machine: OciHarness):
         assert await runtime.list_pod_sandbox() == []
 
 
+async def test_what_cannot_be_removed_keeps_nobody_from_beginning(machine: OciHarness):
+    half_made = machine.options.sandboxes / "half-made"
+    half_made.mkdir(parents=True)
+    stays = machine.options.idmaps("half-made") / "0" / "data"  # somebody's, for all we know
+    stays.mkdir(parents=True)
+    async with again(machine) as runtime:
+        assert await runtime.list_pod_sandbox() == []
+    assert stays.exists()
+    stays.rmdir()
+    async with again(machine):
+        assert not half_made.exists()
+
+
 async def test_two_runtimes_on_one_root_are_refused(harness: OciHarness):
     with pytest.raises(RuntimeFailure, match="another process uses the runtime"):
         async with again(harness):

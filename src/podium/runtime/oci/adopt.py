@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +62,7 @@ async def _adopt_sandboxes(engine: Engine) -> None:
             engine.save_sandbox(record)
         if record is None or not record.created:
             logger.info("removing a sandbox that was not finished", extra={"sandbox": sandbox_id})
-            await sandbox_stop.destroy(engine, sandbox_id)
+            await _removed("sandbox", sandbox_id, sandbox_stop.destroy(engine, sandbox_id))
             continue
         kinds = namespace_kinds(record.config.linux.namespace_options)
         if record.shares_processes:
@@ -151,12 +151,15 @@ async def _state(engine: Engine, container_id: str) -> _RuncState:
 
 
 async def _destroy(engine: Engine, container_id: str) -> None:
-    """Remove what there is of a container; what stays is there for the next process, too."""
+    await _removed("container", container_id, container_remove.destroy(engine, container_id))
+
+
+async def _removed(kind: str, name: str, removal: Awaitable[None]) -> None:
+    """Wait for a removal; what it leaves is there for the next process, too."""
     try:
-        await container_remove.destroy(engine, container_id)
+        await removal
     except (RuntimeFailure, OSError) as exc:
-        extra = {"container": container_id, "error": exc}
-        logger.warning("a container could not be removed", extra=extra)
+        logger.warning("a %s could not be removed", kind, extra={kind: name, "error": exc})
 
 
 def _names(*directories: Path) -> Iterable[str]:

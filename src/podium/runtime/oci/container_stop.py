@@ -6,7 +6,6 @@ Pod; where nothing of it lives any more, its conmon does not tell, and is killed
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
