@@ -56,6 +56,7 @@ LINES = "".join(
         ("?tailLines=1&timestamps=true", "2025-01-13T07:30:04.000000000Z line 4\n"),
         ("?sinceTime=2025-01-13T07:30:03Z", "line 3\nline 4\n"),
         ("?sinceSeconds=1", ""),
+        (f"?sinceSeconds={2**63 - 1}", "line 0\nline 1\nline 2\nline 3\nline 4\n"),
     ],
 )
 async def test_logs(node, query, text):
@@ -106,6 +107,9 @@ async def test_what_cannot_be_answered(node):
     )
     assert (await node.fetch("/containerLogs/default/nosuch/c"))[0] == 404
     assert (await node.fetch("/containerLogs/default/p/nosuch"))[0] == 400
+    for since in ("2025-01-13T07:30:03", "now"):  # a time without a zone is none
+        status, _ = await node.fetch(f"/containerLogs/default/p/d?sinceTime={since}")
+        assert status == 400
 
 
 async def test_until_it_knows_its_pods_it_says_so(idle_node, monkeypatch):

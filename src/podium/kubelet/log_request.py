@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from podium.api.go_time import parse_time
 from podium.api.types.core_v1 import ContainerStatus, Pod
 from podium.domain.pods.containers import every_container
 from podium.domain.pods.observed import ContainerRecord, Observed, RunState
@@ -17,23 +18,29 @@ class BadLogRequest(ValueError):
 
 def log_options(query: Mapping[str, str], now: datetime) -> LogOptions:
     """Read the query of a log request. Raises BadLogRequest."""
-    since = None
-    if query.get("sinceSeconds"):
-        since = now - timedelta(seconds=_number(query, "sinceSeconds"))
-    elif query.get("sinceTime"):
-        try:
-            since = datetime.fromisoformat(query["sinceTime"])
-        except ValueError as exc:
-            raise BadLogRequest(f"invalid sinceTime: {query['sinceTime']}") from exc
     return LogOptions(
         follow=_flag(query, "follow"),
         previous=_flag(query, "previous"),
         timestamps=_flag(query, "timestamps"),
         tail_lines=_number(query, "tailLines") if query.get("tailLines") else None,
         limit_bytes=_number(query, "limitBytes") if query.get("limitBytes") else None,
-        since=since,
+        since=_since(query, now),
         stream=query.get("stream", ""),
     )
+
+
+def _since(query: Mapping[str, str], now: datetime) -> datetime | None:
+    if query.get("sinceSeconds"):
+        try:
+            return now - timedelta(seconds=_number(query, "sinceSeconds"))
+        except OverflowError:  # before all times
+            return None
+    if query.get("sinceTime"):
+        try:
+            return parse_time(query["sinceTime"])
+        except ValueError as exc:
+            raise BadLogRequest(f"invalid sinceTime: {query['sinceTime']}") from exc
+    return None
 
 
 def choose_run(pod: Pod, observed: Observed, container: str, previous: bool) -> ContainerRecord:
