@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
 from podium.api import scheme
 from podium.client.informer import Informer
+from podium.kubelet import log_files
 from podium.kubelet.streaming.protocol import TUNNEL_PROTOCOL
 
 LOGS = "/containerLogs/default/p/c"
@@ -85,6 +87,18 @@ async def test_following_a_log_ends_with_the_container(node):
             await node.delete()
             rest = (await following.text()).splitlines()
     assert rest == [f"more {number}" for number in range(1, 5)]
+
+
+async def test_a_log_that_was_left_between_two_names_gets_a_new_file(node):
+    """As by a kubelet that was killed while it rotated: until then nobody finds what is written."""
+    await node.create({"args": ["trap", "0"]})
+    await node.running()
+    path = Path(await log_file(node))
+    path.write_text(LINES)
+    path.rename(log_files.rotated_name(path, node.clock.now()))
+    await node.until(path.exists, step=1)
+    status, text = await node.fetch(LOGS)
+    assert (status, text.count("line")) == (200, 5)
 
 
 async def test_the_log_of_the_run_before(node):

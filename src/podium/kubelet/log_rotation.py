@@ -36,10 +36,13 @@ class LogRotator:
         """Rotate what has to be, until cancelled."""
         while True:
             await self._clock.sleep(self._interval)
-            await self.rotate_all()
+            try:
+                await self.rotate_all()
+            except RuntimeFailure as exc:
+                logger.warning("logs could not be looked at", extra={"error": exc})
 
     async def rotate_all(self) -> None:
-        """Look at each running container once."""
+        """Look at each running container once. Raises RuntimeFailure where they are not told."""
         for container in await self._runtime.list_containers():
             if container.state is not ContainerState.RUNNING:
                 continue
@@ -52,10 +55,16 @@ class LogRotator:
 
     async def _look_at(self, container_id: str) -> None:
         try:
-            path = Path((await self._runtime.container_status(container_id)).log_path)
+            log_path = (await self._runtime.container_status(container_id)).log_path
         except NotFound:
             return  # it has gone meanwhile
-        if _size(path) > self._max_size:
+        if not log_path:
+            return
+        path = Path(log_path)
+        size = _size(path)
+        if size is None:  # who had renamed it ended before a new one was opened
+            await self._runtime.reopen_container_log(container_id)
+        elif size > self._max_size:
             await asyncio.to_thread(_make_room, path, self._max_files)
             await self._rotate(path, container_id)
 
@@ -70,12 +79,12 @@ class LogRotator:
             raise
 
 
-def _size(path: Path) -> int:
-    """The size of a log; 0 for a container that has none."""
+def _size(path: Path) -> int | None:
+    """The size of a log; None where there is no file of that name."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
-        return 0
+        return None
 
 
 def _make_room(path: Path, max_files: int) -> None:
