@@ -185,6 +185,9 @@ def test_unserved_preferences_matter_only_when_there_is_a_choice(pod, node):
         pytest.param("Gt", ["5"], "5", False, id="not-greater"),
         pytest.param("Lt", ["5"], "-7", True, id="less"),
         pytest.param("Lt", ["5"], "many", False, id="not-a-number"),
+        pytest.param("Gt", ["+4"], "007", True, id="signs-and-zeros"),
+        pytest.param("Lt", ["9" * 5000], "1", False, id="beyond-64-bits"),
+        pytest.param("Gt", [str(-(2**63) - 1)], "1", False, id="below-64-bits"),
         pytest.param("Near", ["5"], "5", False, id="unknown-operator"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from podium.api.types.core_v1 import (
@@ -12,8 +11,9 @@ from podium.api.types.core_v1 import (
     NodeSelectorTerm,
     Pod,
 )
+from podium.kit.numbers import number
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_LARGEST = 2**63 - 1
 
 
 def required_matches(pod: Pod, node: Node) -> bool:
@@ -63,9 +63,15 @@ def _holds(requirement: NodeSelectorRequirement, values: Mapping[str, str]) -> b
 def _compare(value: str | None, wanted: list[str], sign: int) -> bool:
     if value is None or len(wanted) != 1:
         return False
-    if not _INTEGER.fullmatch(value) or not _INTEGER.fullmatch(wanted[0]):
-        return False
-    return (int(value) - int(wanted[0])) * sign > 0
+    mine, limit = _integer(value), _integer(wanted[0])
+    return mine is not None and limit is not None and (mine - limit) * sign > 0
+
+
+def _integer(text: str) -> int | None:
+    """Read a whole number of 64 bits, as Go does; None for what is none."""
+    negative = text.startswith("-")
+    found = number(text[1:] if text[:1] in ("+", "-") else text, _LARGEST + negative)
+    return -found if found is not None and negative else found
 
 
 _OPERATORS: Mapping[str, Callable[[str | None, list[str]], bool]] = {
