@@ -19,6 +19,7 @@ from podium.client.wire import to_plain
 from podium.client.workqueue import WorkQueue
 from podium.controllers import node_health
 from podium.controllers.loop import work
+from podium.domain.pods.readiness import is_ready
 from podium.kit.clock import Clock
 
 #: Index of Pods by the node they are on.
@@ -123,7 +124,7 @@ class NodeLifecycleController:
     async def _mark_pods_not_ready(self, node: str) -> None:
         """Tell those who route to the node's Pods that nobody vouches for them any more."""
         for pod in self._pods.find(BY_NODE, node):
-            if not any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions):
+            if not is_ready(pod):
                 continue
             moment = self._clock.now().replace(microsecond=0)
             condition = {"type": "Ready", "status": "False", "lastTransitionTime": moment}

@@ -11,6 +11,7 @@ from podium.api import selectors
 from podium.api.types.core_v1 import Pod
 from podium.api.types.meta_v1 import Condition
 from podium.api.types.policy_v1 import PodDisruptionBudget, PodDisruptionBudgetStatus
+from podium.domain.pods.readiness import is_ready
 
 #: How long an eviction may take until its Pod counts as healthy again.
 EVICTION_TIMEOUT = timedelta(minutes=2)
@@ -29,10 +30,6 @@ def covers(budget: PodDisruptionBudget, pod: Pod) -> bool:
     if selector is None or budget.metadata.namespace != pod.metadata.namespace:
         return False
     return selectors.from_struct(selector).matches(pod.metadata.labels)
-
-
-def is_ready(pod: Pod) -> bool:
-    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions)
 
 
 def can_ignore_budgets(pod: Pod) -> bool:

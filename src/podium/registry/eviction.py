@@ -18,6 +18,7 @@ from podium.api.types.meta_v1 import DeleteOptions, Preconditions, StatusCause, 
 from podium.api.types.policy_v1 import PodDisruptionBudget
 from podium.domain import disruption
 from podium.domain.pods.conditions import DISRUPTION_TARGET
+from podium.domain.pods.readiness import is_ready
 from podium.registry.types import RequestContext
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _conditions(pod: Pod, now: datetime) -> list[PodCondition]:
 
 
 def _unhealthy_may_go(budget: PodDisruptionBudget, pod: Pod) -> bool:
-    if disruption.is_ready(pod):
+    if is_ready(pod):
         return False
     if budget.spec.unhealthy_pod_eviction_policy == "AlwaysAllow":
         return True

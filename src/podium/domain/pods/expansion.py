@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 _REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
@@ -26,3 +26,8 @@ def expand(text: str, *variables: Mapping[str, str]) -> str:
         return match.group(0)
 
     return _REFERENCE.sub(value, text)
+
+
+def references(text: str) -> Iterator[str]:
+    """Yield each NAME that *text* asks for."""
+    return (name for name in _REFERENCE.findall(text) if name)

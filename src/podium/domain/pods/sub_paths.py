@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from podium.api.types.core_v1 import VolumeMount
-from podium.domain.pods.expansion import expand
+from podium.domain.pods.expansion import expand, references
 from podium.domain.pods.nul_bytes import NUL
 from podium.domain.pods.volume_files import VolumeProblem
-
-_NAMES = re.compile(r"\$(?:\$|\(([^)]*)\))")
 
 
 def sub_path(mount: VolumeMount, envs: Mapping[str, str]) -> str:
@@ -20,7 +17,7 @@ def sub_path(mount: VolumeMount, envs: Mapping[str, str]) -> str:
     """
     path = mount.sub_path
     if mount.sub_path_expr:
-        names = [name for name in _NAMES.findall(mount.sub_path_expr) if name]
+        names = references(mount.sub_path_expr)
         missing = [f"missing value for {name}" for name in names if name not in envs]
         if missing:
             raise VolumeProblem(missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]")

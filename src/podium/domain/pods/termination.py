@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Pod, PodStatus
-from podium.domain.pods.observed import ContainerRecord, Observed
+from podium.domain.pods.observed import ContainerRecord
 from podium.domain.pods.phase import is_terminal
 
 DEFAULT_GRACE = 30.0
@@ -59,8 +59,3 @@ def due_to_stop(pod: Pod, running: Sequence[ContainerRecord]) -> list[ContainerR
 def must_end(pod: Pod, phase: str) -> bool:
     """Whether nothing of the Pod is to run any more: it is deleted, or it is over."""
     return pod.metadata.deletion_timestamp is not None or is_terminal(phase)
-
-
-def has_ended(observed: Observed) -> bool:
-    """Whether nothing of the Pod runs and its network is given back."""
-    return not observed.anything_runs and not any(s.ready for s in observed.sandboxes)

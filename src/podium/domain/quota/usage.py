@@ -12,6 +12,7 @@ from podium.api.resources import is_huge_page
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, PODS, SERVICES, Resource
 from podium.api.types.core_v1 import PersistentVolumeClaim, Pod, Service
 from podium.api.validation.resources import is_extended, is_native
+from podium.domain.storage.names import class_of
 
 Amounts = dict[str, Amount]
 
@@ -26,7 +27,6 @@ _OF_PODS = frozenset({
 _OF_SERVICES = frozenset({"services", "services.nodeports", "services.loadbalancers"})
 _OF_CLAIMS = ("persistentvolumeclaims", "requests.storage")
 _CLASS = ".storageclass.storage.k8s.io/"
-_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 _FINISHED = ("Succeeded", "Failed")
 _IGNORED = frozenset({("", "events"), ("events.k8s.io", "events")})
 _ONE = Amount(1)
@@ -119,7 +119,7 @@ def _claim_usage(claim: PersistentVolumeClaim) -> Amounts:
     storage = _storage(claim)
     if storage is not None:
         found["requests.storage"] = storage
-    name = claim.metadata.annotations.get(_CLASS_ANNOTATION, claim.spec.storage_class_name or "")
+    name = class_of(claim)
     return found | {name + _CLASS + each: found[each] for each in tuple(found) if name}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import Pod
 
 EVERY_ADDRESS = "0.0.0.0"
@@ -20,7 +21,7 @@ class HostPort(NamedTuple):
 
 def host_ports(pod: Pod) -> list[HostPort]:
     """Return the host ports that *pod* occupies: regular containers', and those of sidecars."""
-    sidecars = [c for c in pod.spec.init_containers if c.restart_policy == "Always"]
+    sidecars = [c for c in pod.spec.init_containers if is_sidecar(c)]
     return [
         HostPort(port.host_ip or EVERY_ADDRESS, port.protocol or "TCP", port.host_port)
         for container in (*pod.spec.containers, *sidecars)

@@ -18,6 +18,7 @@ from podium.api.types.core_v1 import (
     Service,
 )
 from podium.api.types.meta_v1 import ObjectMeta
+from podium.domain.pods.readiness import is_ready
 from podium.domain.services import members
 
 MANAGED_BY, CONTROLLER = "endpoints.kubernetes.io/managed-by", "endpoint-controller"
@@ -79,7 +80,7 @@ def _subsets(service: Service, pods: Iterable[Pod]) -> list[EndpointSubset]:
         if not ip or not members.can_be_endpoint(pod, terminating=even_unready):
             continue
         uid = pod.metadata.uid
-        found[uid] = (_address(pod, service, ip), even_unready or members.is_ready(pod))
+        found[uid] = (_address(pod, service, ip), even_unready or is_ready(pod))
         for port in _ports(service, pod):
             by_port.setdefault(port, []).append(uid)
     by_members: dict[tuple[str, ...], list[_Port]] = {}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from podium.api.resources import is_sidecar
 from podium.api.types.core_v1 import ObjectReference, Pod, Service, ServicePort
+from podium.domain.pods.readiness import is_ready
 
 HEADLESS_LABEL = "service.kubernetes.io/headless"
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
@@ -39,10 +40,6 @@ def can_be_endpoint(pod: Pod, *, terminating: bool) -> bool:
     if pod.status.phase in _OVER or not pod_ips(pod):
         return False
     return terminating or pod.metadata.deletion_timestamp is None
-
-
-def is_ready(pod: Pod) -> bool:
-    return any(c.type == "Ready" and c.status == "True" for c in pod.status.conditions)
 
 
 def pod_ips(pod: Pod) -> list[str]:

@@ -11,6 +11,7 @@ from podium.api import meta
 from podium.api.types.core_v1 import Node, Pod, Service
 from podium.api.types.discovery_v1 import Endpoint, EndpointConditions, EndpointSlice
 from podium.api.types.meta_v1 import ObjectMeta
+from podium.domain.pods.readiness import is_ready
 from podium.domain.services import members, placing
 from podium.domain.services.placing import CAPACITY, Changes, Desired, Ports
 
@@ -91,7 +92,7 @@ def _desired(
 
 
 def _endpoint(service: Service, pod: Pod, node: Node | None, address: str) -> Endpoint:
-    serving = members.is_ready(pod)
+    serving = is_ready(pod)
     terminating = pod.metadata.deletion_timestamp is not None
     ready = service.spec.publish_not_ready_addresses or (serving and not terminating)
     return Endpoint(

@@ -107,15 +107,6 @@ def network_devices() -> str:
     return _text("/proc/net/dev")
 
 
-def default_link() -> str:
-    """The interface that the way out leads through; "" where there is none."""
-    for line in _text("/proc/net/route").splitlines()[1:]:
-        name, destination, *_ = line.split()
-        if destination == "00000000":
-            return name
-    return ""
-
-
 def _table(path: str) -> dict[str, int]:
     return {
         name: int(number)

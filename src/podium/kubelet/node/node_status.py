@@ -172,15 +172,9 @@ def _images(images: Sequence[Image]) -> list[ContainerImage]:
 def _conditions(facts: NodeFacts, previous: NodeStatus, now: datetime) -> list[NodeCondition]:
     now = now.replace(microsecond=0)
     found = [
-        _pressure(kind, kind in facts.pressures, word, what)
-        for kind, word, what in (
-            (eviction.MEMORY_PRESSURE, "Memory", "memory available"),
-            (eviction.DISK_PRESSURE, "Disk", "disk pressure"),
-            (eviction.PID_PRESSURE, "PID", "PID available"),
-        )
-    ] + [
-        _ready(facts.conditions, closing=facts.closing),
+        _pressure(kind, words, holds=kind in facts.pressures) for kind, words in _PRESSURES.items()
     ]
+    found.append(_ready(facts.conditions, closing=facts.closing))
     before = {condition.type: condition for condition in previous.conditions}
     for condition in found:
         old = before.get(condition.type)
@@ -191,18 +185,35 @@ def _conditions(facts: NodeFacts, previous: NodeStatus, now: datetime) -> list[N
     return others + found
 
 
-def _pressure(kind: str, holds: bool, word: str, what: str) -> NodeCondition:
-    """The four words of the messages are upstream's own, unevenness included."""
-    short = "PID" if word == "PID" else word
-    if holds:
-        reason = f"KubeletHas{'Insufficient' + short if word != 'Disk' else 'DiskPressure'}"
-        lacking = "has disk pressure" if word == "Disk" else f"has insufficient {what}"
-        return NodeCondition(type=kind, status="True", reason=reason, message=f"kubelet {lacking}")
-    if word == "Disk":
-        reason, message = "KubeletHasNoDiskPressure", "kubelet has no disk pressure"
-    else:
-        reason, message = f"KubeletHasSufficient{short}", f"kubelet has sufficient {what}"
-    return NodeCondition(type=kind, status="False", reason=reason, message=message)
+class _Words(msgspec.Struct, frozen=True):
+    """Reason and message of a condition that tells of pressure: where it holds, and where not."""
+
+    short: tuple[str, str]
+    plenty: tuple[str, str]
+
+
+#: Upstream's own, unevenness included.
+_PRESSURES = {
+    eviction.MEMORY_PRESSURE: _Words(
+        ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+        ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ),
+    eviction.DISK_PRESSURE: _Words(
+        ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+        ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ),
+    eviction.PID_PRESSURE: _Words(
+        ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+        ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ),
+}
+
+
+def _pressure(kind: str, words: _Words, *, holds: bool) -> NodeCondition:
+    reason, message = words.short if holds else words.plenty
+    return NodeCondition(
+        type=kind, status="True" if holds else "False", reason=reason, message=message
+    )
 
 
 def _ready(conditions: Sequence[RuntimeCondition], *, closing: bool) -> NodeCondition:

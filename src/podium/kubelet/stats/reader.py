@@ -26,6 +26,7 @@ from podium.kubelet.stats.readings import (
     Reading,
 )
 from podium.runtime.image_port import FilesystemUsage, ImageService
+from podium.runtime.network.conflicts import default_link
 from podium.runtime.network.interfaces import interfaces
 from podium.runtime.port import Container, ContainerState, RuntimeFailure, RuntimeService
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
@@ -185,7 +186,7 @@ class StatsReader:
             swap=self._facts.swap,
             cpus=self._facts.cpus,
             network=_physical(links),
-            default_link=machine.default_link(),
+            default_link=default_link(),
             file_system=file_system(self._options.root_dir),
             images=file_system(images),
             images_used=DiskUsage(taken.used_bytes, taken.inodes_used),

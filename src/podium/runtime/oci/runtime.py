@@ -101,10 +101,6 @@ class OciRuntime:
     async def __aexit__(self, *_: object) -> None:
         await self._open.aclose()
 
-    def images_in_use(self) -> set[str]:
-        """IDs of the images that containers, running or not, were made from."""
-        return {live.record.config.image for live in self._engine.containers.values()}
-
     async def version(self) -> VersionResponse:
         return VersionResponse("podium", podium.__version__)
 
