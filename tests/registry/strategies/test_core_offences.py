@@ -151,3 +151,31 @@ def test_what_a_node_says_twice() -> None:
 def test_network_policies(rule: dict[str, Any], expected: list[str]) -> None:
     found = offences(scheme.NETWORKPOLICIES, {"spec": {"ingress": [rule]}})
     assert found == [f"spec.ingress[0].{text}" for text in expected]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        pytest.param({"phase": "Foo", "capacity": {"storage": "1Gi"}}, [], id="fine"),
+        pytest.param({"capacity": {"storage": "-1500m", "foo": "-2"}},
+                     ["capacity[foo]: Invalid value: -2: must be a valid resource quantity",
+                      "capacity[storage]: Invalid value: -2: must be a valid resource quantity"],
+                     id="capacity"),
+        pytest.param({"allocatedResources": {"storage": "-1", "cpu": "1", "a.b/c": "1"},
+                      "allocatedResourceStatuses": {"storage": "Foo"}},
+                     ['allocatedResourceStatus: Unsupported value: "storage": supported values: '
+                      '"ControllerResizeInProgress", "ControllerResizeInfeasible", '
+                      '"NodeResizeInProgress", "NodeResizeInfeasible", "NodeResizePending"',
+                      'allocatedResources: Unsupported value: "cpu": supported values: "storage"',
+                      "allocatedResources[storage]: Invalid value: -1: must be a valid resource "
+                      "quantity"], id="resizes"),
+    ],
+)  # fmt: skip
+def test_the_status_of_a_claim(status: dict[str, Any], expected: list[str]) -> None:
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    old = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": claim})
+    new = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": claim, "status": status})
+    for each in (old, new):
+        each.metadata.resource_version = "1"
+    found = strategy_for(scheme.PERSISTENTVOLUMECLAIMS).rules("status").validate(new, old)
+    assert [str(error) for error in found] == [f"status.{text}" for text in expected]

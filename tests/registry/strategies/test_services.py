@@ -299,6 +299,11 @@ def test_a_service_of_anything_can_be_narrowed_to_one_family() -> None:
     [
         pytest.param({"clusterIP": "10.96.0.9"}, [], id="the-first-one-alone"),
         pytest.param({}, [], id="neither"),
+        pytest.param({"clusterIP": "10.96.0.9", "ipFamilies": ["IPv6"]},
+                     ['spec.ipFamilies[0]: Invalid value: []core.IPFamily{"IPv6"}: may not change '
+                      "once set",
+                      'spec.clusterIPs[0]: Invalid value: "10.96.0.9": expected an IPv6 value as '
+                      "indicated by `ipFamilies[0]`"], id="another-family"),
         pytest.param({"clusterIPs": ["10.96.0.9"]},
                      ["spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not "
                       "be unset"], id="taken-away"),
@@ -309,7 +314,7 @@ def test_addresses_that_an_update_names_in_part(
 ) -> None:
     old = allocated(clusterIP="10.96.0.9")
     new = codec.from_plain(Service, {"metadata": {"name": "s"}, "spec": changes})
-    new.spec.ports, new.spec.ip_families = old.spec.ports, old.spec.ip_families
+    new.spec.ports = old.spec.ports
     new.metadata.namespace = old.metadata.namespace
     new.metadata.resource_version = old.metadata.resource_version = "1"
     STRATEGY.default(new)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import floor
 
 from msgspec.structs import replace
 
@@ -29,11 +30,19 @@ from podium.api.validation.common import (
     invalid_each,
     labels,
 )
+from podium.api.validation.resources import is_native
 from podium.api.validation.scheduling import validate_label_selector
 
 ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 VOLUME_MODES = ("Block", "Filesystem")
-_SPEC = Path("spec")
+_SPEC, _STATUS = Path("spec"), Path("status")
+_RESIZES = (
+    "ControllerResizeInProgress",
+    "ControllerResizeInfeasible",
+    "NodeResizeInProgress",
+    "NodeResizeInfeasible",
+    "NodeResizePending",
+)
 _KEPT = (
     "spec is immutable after creation except resources.requests and "
     "volumeAttributesClassName for bound claims"
@@ -159,6 +168,44 @@ def validate_claim_update(
     new: PersistentVolumeClaim, old: PersistentVolumeClaim
 ) -> list[FieldError]:
     return [*validate_claim(new), *_kept(new, old)]
+
+
+def validate_claim_status(claim: PersistentVolumeClaim) -> list[FieldError]:
+    return [*_validate_capacity(claim), *_validate_resizes(claim)]
+
+
+def _validate_capacity(claim: PersistentVolumeClaim) -> Errors:
+    if not claim.spec.access_modes:
+        yield required(Path("Spec.accessModes"))
+    for name, quantity in sorted(claim.status.capacity.items()):
+        yield from _basic_amount(_STATUS.child("capacity").key(name), quantity)
+
+
+def _validate_resizes(claim: PersistentVolumeClaim) -> Errors:
+    at = _STATUS.child("allocatedResourceStatus")
+    for name, status in sorted(claim.status.allocated_resource_statuses.items()):
+        yield from _resource_of_claims(at, name)
+        if status not in _RESIZES:
+            yield not_supported(at, name, _RESIZES)
+    at = _STATUS.child("allocatedResources")
+    for name, quantity in sorted(claim.status.allocated_resources.items()):
+        problems = list(_resource_of_claims(at, name)) or list(
+            _basic_amount(at.key(name), quantity)
+        )
+        yield from problems
+
+
+def _basic_amount(path: Path, quantity: str) -> Errors:
+    value = floor(parse(quantity).value)  # away from zero
+    if value < 0:
+        yield invalid(path, value, "must be a valid resource quantity")
+
+
+def _resource_of_claims(path: Path, name: str) -> Errors:
+    problems = names.qualified_name(name)
+    yield from invalid_each(path, name, problems)
+    if not problems and is_native(name) and name != "storage":
+        yield not_supported(path, name, ["storage"])
 
 
 def _kept(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Errors:

@@ -15,6 +15,7 @@ from podium.api.field import (
     not_supported,
     required,
 )
+from podium.api.go_text import quote
 from podium.api.types.core_v1 import Service, ServicePort, ServiceSpec
 from podium.api.validation.common import (
     Errors,
@@ -325,9 +326,10 @@ def _validate_new_families(new: ServiceSpec, old: ServiceSpec) -> Errors:
     if len(before) > len(mine) and not new.cluster_ips:
         yield invalid(at, Verbatim("[]core.IPFamily(nil)"), "primary ipFamily can not be unset")
     if len(mine) == len(before):
+        shown = Verbatim(f"[]core.IPFamily{{{', '.join(map(quote, mine))}}}")
         for after, was in zip(mine, before, strict=True):
             if after != was:
-                yield invalid(at, mine, "may not change once set")
+                yield invalid(at, shown, "may not change once set")
     elif mine and before and mine[0] != before[0]:  # of other lengths, upstream shows these
         yield invalid(at, new.cluster_ips, "may not change once set")
     if len(before) > len(mine) == 1 and new.ip_family_policy != "SingleStack":

@@ -13,7 +13,11 @@ from podium.api.types.core_v1 import (
     TypedLocalObjectReference,
     TypedObjectReference,
 )
-from podium.api.validation.claims import validate_claim, validate_claim_update
+from podium.api.validation.claims import (
+    validate_claim,
+    validate_claim_status,
+    validate_claim_update,
+)
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.persistentvolumes import access_modes, storage_class
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
@@ -57,6 +61,11 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
         self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
     ) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_claim_update(new, old)
+
+    def validate_status_update(
+        self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
+    ) -> list[FieldError]:
+        return self.validate_metadata_update(new, old) + validate_claim_status(new)
 
     def row(self, obj: PersistentVolumeClaim, now: datetime) -> list[Cell]:
         spec, phase = obj.spec, obj.status.phase
