@@ -13,9 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from contracts.store import MakeStore, StoreContract, collect
+from contracts.store import MakeStore, StoreContract, collect, explains
 from podium.store.feed import MAX_BYTES, MAX_EVENTS, Feed
-from podium.store.port import Store, StoreFailed, StoreLocked
+from podium.store.port import (
+    Entry,
+    KeyExists,
+    RevisionMismatch,
+    Store,
+    StoreFailed,
+    StoreLocked,
+)
 from podium.store.sqlite import SqliteStore
 from podium.store.sqlite_file import WAL_SIZE_LIMIT
 
@@ -43,6 +50,57 @@ async def opened(path: Path) -> AsyncIterator[SqliteStore]:
         yield store
     finally:
         await store.close()
+
+
+# ---------------------------------------------------------------------- groups
+
+
+async def test_writes_that_are_committed_together_find_each_others(tmp_path: Path) -> None:
+    async with opened(tmp_path / "state.db") as store:
+        await store.create("/there", b"1")
+        outcomes = await asyncio.gather(
+            store.create("/a", b"1"),
+            store.create("/a", b"2"),
+            store.update("/a", b"3", 2),
+            store.update("/there", b"2", 1),
+            store.delete("/a", 3),
+            store.delete("/there", 1),
+            store.update("/a", b"4", 3),
+            store.create("/a", b"5"),
+            return_exceptions=True,
+        )
+        seen = await collect(store, "/", 0, 6)
+        assert await store.get("/a") == Entry("/a", b"5", 6, 6)
+    assert [each for each in outcomes if isinstance(each, Entry)] == [
+        Entry("/a", b"1", 2, 2),
+        Entry("/a", b"3", 3, 2),
+        Entry("/there", b"2", 4, 1),
+        Entry("/a", b"3", 5, 2),
+        Entry("/a", b"5", 6, 6),
+    ]
+    refused = [each for each in outcomes if not isinstance(each, Entry)]
+    assert [type(each) for each in refused] == [KeyExists, RevisionMismatch, RevisionMismatch]
+    assert [getattr(each, "current", None) for each in refused[1:]] == [
+        Entry("/there", b"2", 4, 1),
+        None,
+    ]
+    assert explains(seen, {"/a": b"5", "/there": b"2"})
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 31, 32, 33, 100])
+async def test_groups_of_any_size_are_committed_whole(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "state.db"
+    present = {f"/k{number}": b"%d" % number for number in range(count)}
+    async with opened(path) as store:
+        made = await asyncio.gather(*(store.create(key, b"") for key in present))
+        await asyncio.gather(
+            *(store.update(entry.key, present[entry.key], entry.revision) for entry in made)
+        )
+    async with opened(path) as store:
+        page = await store.list("/")
+        assert {entry.key: entry.value for entry in page.entries} == present
+        assert page.revision == 2 * count
+        assert explains(await collect(store, "/", 0, 2 * count), present)
 
 
 # ---------------------------------------------------------------------- opening

@@ -9,9 +9,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from typing import TypeVar
 
 from podium.store.history import check_readable, prefix_end
 from podium.store.port import Compacted, Entry, Event, Page
+
+T = TypeVar("T")
+
+#: Rows that one statement asks for or adds.
+_MOST_AT_ONCE = 32
 
 _GET = "SELECT revision, value, created FROM log WHERE key = ? ORDER BY revision DESC LIMIT 1"
 
@@ -52,6 +59,35 @@ def get(connection: sqlite3.Connection, key: str) -> Entry | None:
     if row is None or row[1] is None:
         return None
     return Entry(key, row[1], row[0], row[2])
+
+
+def get_all(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Entry]:
+    """Return what stands at those of *keys* that are there."""
+    found = {}
+    for some in _parts(keys):
+        for key, value, revision, created in connection.execute(_get_all(len(some)), some):
+            if value is not None:
+                found[key] = Entry(key, value, revision, created)
+    return found
+
+
+@cache
+def _get_all(count: int) -> str:
+    return (
+        f"WITH wanted(key) AS (VALUES {', '.join(['(?)'] * count)}) "
+        "SELECT log.key, log.value, log.revision, log.created FROM wanted JOIN log ON log.revision "
+        "= (SELECT max(revision) FROM log AS row WHERE row.key = wanted.key)"
+    )
+
+
+def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut *items* into parts whose lengths are powers of two: as many statements are prepared."""
+    at, size = 0, _MOST_AT_ONCE
+    while at < len(items):
+        while size > len(items) - at:
+            size //= 2
+        yield items[at : at + size]
+        at += size
 
 
 def oldest_revision(connection: sqlite3.Connection) -> int:
@@ -114,18 +150,21 @@ def _event(
     return Event(key, revision, value, Entry(key, old_value, old_revision, old_created))
 
 
-def insert(connection: sqlite3.Connection, event: Event) -> None:
+def insert_all(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
+    for some in _parts(events):
+        connection.execute(_insert_all(len(some)), [each for event in some for each in _row(event)])
+
+
+@cache
+def _insert_all(count: int) -> str:
+    rows = ", ".join(["(?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO log (revision, key, value, created, previous) VALUES {rows}"
+
+
+def _row(event: Event) -> tuple[int, str, bytes | None, int, int]:
     previous = event.previous
-    connection.execute(
-        "INSERT INTO log (revision, key, value, created, previous) VALUES (?, ?, ?, ?, ?)",
-        (
-            event.revision,
-            event.key,
-            event.value,
-            previous.created if previous else event.revision,
-            previous.revision if previous else 0,
-        ),
-    )
+    created, replaced = (previous.created, previous.revision) if previous else (event.revision, 0)
+    return event.revision, event.key, event.value, created, replaced
 
 
 def forget(connection: sqlite3.Connection, oldest: int, upto: int) -> None:

@@ -139,19 +139,25 @@ class Writer:
         self._written(len(events))
 
     def _transact(self, writes: Sequence[Write]) -> _Outcome:
+        """Few statements do for many writes: at each the other threads get the interpreter, and it
+        has to be won back from them."""
         outcome = _Outcome()
         revision = self._revision
         self._connection.execute("BEGIN IMMEDIATE")
+        current = queries.get_all(self._connection, list({write.key for write in writes}))
         for write in writes:
-            current = queries.get(self._connection, write.key)
             try:
-                event = write.decide(current, revision + 1)
+                event = write.decide(current.get(write.key), revision + 1)
             except StoreError as refusal:
                 outcome.results.append((write, refusal))
                 continue
-            queries.insert(self._connection, event)
             outcome.results.append((write, event))
             revision = event.revision
+            if event.value is None:
+                del current[write.key]
+            else:
+                current[write.key] = entry_after(event)
+        queries.insert_all(self._connection, outcome.events)
         self._connection.execute("COMMIT")
         return outcome
 
