@@ -27,10 +27,6 @@ class Caches:
         #: The revision that all caches have reached.
         self.revision = 0
 
-    @property
-    def prefixes(self) -> Iterable[str]:
-        return self._resources.keys()
-
     def under(self, prefix: str) -> WatchCache | None:
         """Return the cache of what lies under *prefix*; None where no resource does."""
         found = self._caches.get(prefix)

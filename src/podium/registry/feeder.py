@@ -40,19 +40,19 @@ class Feeder:
         self.revision = await self._store.revision()
         self._caches.filled_at = self._caches.revision = self.revision
         with collector.paused():
-            for prefix in self._caches.prefixes:
-                await self._fill(prefix)
+            await self._fill()
 
-    async def _fill(self, prefix: str) -> None:
+    async def _fill(self) -> None:
         after = ""
         while True:
             page = await self._store.list(
-                prefix, limit=_FILL_PAGE, after=after, revision=self.revision
+                keys.ROOT, limit=_FILL_PAGE, after=after, revision=self.revision
             )
-            cache = self._caches.under(prefix) if page.entries else None
-            if cache is None:
-                return
-            cache.fill(page.entries)
+            for cache, entries in itertools.groupby(
+                page.entries, lambda one: self._cache_of(one.key)
+            ):
+                if cache is not None:
+                    cache.fill(entries)
             if not page.remaining:
                 return
             after = page.entries[-1].key
