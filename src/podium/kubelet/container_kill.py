@@ -30,6 +30,7 @@ class ContainerKills:
         if jobs.running(key):
             return
         if action.restart:
+            self.replaced.intersection_update(run.id for run in observed.containers)
             self.replaced.add(action.id)
         text = action.why or f"Stopping container {action.name}"
         path = field_path(pod, action.name)

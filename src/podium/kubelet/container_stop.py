@@ -9,6 +9,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+import msgspec
+
 from podium.api.types.core_v1 import LifecycleHandler, Pod
 from podium.domain.pods.containers import field_path, find_container
 from podium.domain.pods.identity import pod_key
@@ -24,13 +26,20 @@ logger = logging.getLogger(__name__)
 LEAST_AFTER_HOOK = 2.0
 
 
+class _PreStop(msgspec.Struct):
+    """The hook of one run; ``cut_short``: the run was ended before it was done."""
+
+    run_id: str
+    done: asyncio.Event = msgspec.field(default_factory=asyncio.Event)
+    cut_short: bool = False
+
+
 class ContainerStopper:
     """Stops containers of one Pod."""
 
     def __init__(self, node: NodeServices) -> None:
         self._node = node
-        self._hooks: dict[str, asyncio.Event] = {}
-        self._cut_short: set[str] = set()
+        self._hooks: dict[str, _PreStop] = {}  #: by container: of the last run that was stopped
 
     def target(self, pod: Pod, record: ContainerRecord, ips: Sequence[str]) -> Target | None:
         """What a hook of this run is about; None where the spec does not know the container."""
@@ -54,27 +63,28 @@ class ContainerStopper:
         May be called again with a shorter *grace* meanwhile: the hook runs once, and what is left
         of it is not waited for any longer than that.
         """
-        run_id, lifecycle = target.container_id, target.container.lifecycle
+        run_id, name = target.container_id, target.container.name
+        lifecycle = target.container.lifecycle
         hook = lifecycle.pre_stop if lifecycle else None
         if hook is None:
             await self._node.runtime.stop_container(run_id, grace)
             return
         clock = self._node.clock
         until = clock.monotonic() + grace
-        under_way = self._hooks.get(run_id)
-        if under_way is None:
-            self._hooks[run_id] = done = asyncio.Event()
+        known = self._hooks.get(name)
+        if known is None or known.run_id != run_id:
+            self._hooks[name] = known = _PreStop(run_id)
             try:
-                await self._pre_stop(pod, target, hook, grace)
+                await self._pre_stop(pod, target, hook, grace, known)
             finally:
-                done.set()
-        elif not await clock.wait(under_way, grace):
-            self._cut_short.add(run_id)
+                known.done.set()
+        elif not await clock.wait(known.done, grace):
+            known.cut_short = True
         left = until - clock.monotonic()
         await self._node.runtime.stop_container(run_id, max(left, LEAST_AFTER_HOOK))
 
     async def _pre_stop(
-        self, pod: Pod, target: Target, hook: LifecycleHandler, grace: float
+        self, pod: Pod, target: Target, hook: LifecycleHandler, grace: float, known: _PreStop
     ) -> None:
         try:
             clock = self._node.clock
@@ -86,7 +96,7 @@ class ContainerStopper:
                 extra={"pod": pod_key(pod), "container": target.container.name, "grace": grace},
             )
         except HookFailed as exc:
-            if target.container_id not in self._cut_short:
+            if not known.cut_short:
                 path = field_path(pod, target.container.name)
                 event = self._node.events.event
                 event(pod, "Warning", "FailedPreStopHook", str(exc), field_path=path)

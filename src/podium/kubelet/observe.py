@@ -56,6 +56,7 @@ class Observer:
             await self._sandbox(found)
             for found in await self._runtime.list_pod_sandbox(pod_uid=self._uid)
         ]
+        self._addresses = {sandbox.id: sandbox.ips for sandbox in sandboxes}
         containers = []
         for found in await self._runtime.list_containers(pod_uid=self._uid):
             record = self._ended.get(found.id)
@@ -89,7 +90,6 @@ class Observer:
                 ips = (self._node_ip,) if on_host else tuple(status.ips)
             except NotFound:
                 ready = False
-            self._addresses[found.id] = ips
         return SandboxRecord(
             id=found.id,
             attempt=found.metadata.attempt,
