@@ -29,6 +29,19 @@ def test_a_file_is_read(tmp_path):
     assert config.system_reserved == {"memory": "256Mi"}
 
 
+def test_an_empty_file_says_nothing(tmp_path):
+    path = tmp_path / "kubelet.yaml"
+    path.write_text("# all as usual\n")
+    assert load(path) == KubeletConfiguration()
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "kubelet.yaml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="kubelet.yaml: 'utf-8' codec"):
+        load(path)
+
+
 @pytest.mark.parametrize(
     ("fields", "text"),
     [

@@ -190,11 +190,12 @@ def load(
 
     try:
         document = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as exc:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
         raise ConfigError(f"{path}: {exc}") from exc
     try:
         config = parse(document, defaults, flags)
-        if document.get("singleProcessOOMKill") is False and cgroups.version() == 1:
+        given = document or {}  # nothing is in an empty file
+        if given.get("singleProcessOOMKill") is False and cgroups.version() == 1:
             # The kernel kills single processes there; upstream's kubelet refuses it, too.
             raise ConfigError(
                 "singleProcessOOMKill must not be explicitly set to false when using cgroup v1"
