@@ -177,6 +177,23 @@ async def test_whoever_an_image_is_of_it_can_be_listed(service, fake, user, uid,
     assert (image.uid, image.username) == (uid, username)
 
 
+@pytest.mark.parametrize("damage", ["rewritten", "gone"])
+async def test_a_damaged_image_counts_for_none_until_it_is_pulled_again(service, fake, damage):
+    fake.add("a", "1", busybox_image())
+    fake.add("b", "1", IMAGE)
+    other = await service.pull_image(f"{fake.host}/a:1")
+    image_id = await service.pull_image(f"{fake.host}/b:1")
+    blob = service.store.root / "blobs/sha256" / image_id.removeprefix("sha256:")
+    blob.unlink() if damage == "gone" else blob.write_text("{}")
+    again = LocalImageService(service.store.root)
+    assert [image.id for image in await again.list_images()] == [other]
+    assert await again.image_status(f"{fake.host}/b:1") is None
+    assert await again.pull_image(f"{fake.host}/b:1") == image_id
+    status = await again.image_status(f"{fake.host}/b:1")
+    assert status is not None
+    assert status.id == image_id
+
+
 async def test_missing_tag(service, real):
     """As recorded from Kubernetes 1.25 with containerd 1.6 (image-missing-tag)."""
     name = f"{real.host}/busybox:nosuchtag"

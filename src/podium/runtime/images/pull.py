@@ -19,6 +19,7 @@ from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.assemble import LayerPlan, install_layer, plan_layers
 from podium.runtime.images.distribution import Repository
+from podium.runtime.images.index import ImageRecord
 from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import Reference, quote
 from podium.runtime.images.registries import Registries
@@ -90,9 +91,10 @@ class Puller(msgspec.Struct, frozen=True):
             text = f"failed to resolve reference {quote(str(reference))}: {exc}"
             raise RuntimeFailure(text, exc.code) from exc
         names = _names(reference, resolved.descriptor.digest)
-        known = self.store.index().names.get(names[0])
-        if known is not None:
-            return await run_in_thread(partial(self._name, known, names))
+        index = self.store.index()
+        known = index.names.get(names[0])
+        if known is not None and self.store.is_usable(known):
+            return await run_in_thread(partial(self._name, known, index.images[known], names))
         descriptor, manifest = await self._manifest(repository, resolved.descriptor, 0)
         config_bytes = await repository.config(manifest.config)
         plans = plan_layers(decode_config(config_bytes), len(manifest.layers))
@@ -117,9 +119,8 @@ class Puller(msgspec.Struct, frozen=True):
             raise InvalidImage(text, "NotFound")
         return await self._manifest(repository, chosen, depth + 1)
 
-    def _name(self, image_id: str, names: Sequence[str]) -> str:
+    def _name(self, image_id: str, record: ImageRecord, names: Sequence[str]) -> str:
         """Let *names* mean the image that is here already."""
-        record = self.store.index().images[image_id]
         self.store.change(lambda index: index.with_image(image_id, record, names))
         return image_id
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,6 +26,8 @@ from podium.runtime.port import RuntimeFailure
 
 if TYPE_CHECKING:
     from podium.runtime.images.pull import PullProgress
+
+logger = logging.getLogger(__name__)
 
 #: As containerd reads them; more is a name.
 _LARGEST_UID = 2**63 - 1
@@ -53,17 +56,21 @@ class LocalImageService:
         self._limits = limits
         self._pulling: dict[str, tuple[asyncio.Lock, int]] = {}
         self._usage: dict[str, tuple[int, int]] = {}
+        self._damaged: set[str] = set()  #: images of which that has been told
 
     # ImageService
 
     async def list_images(self) -> Sequence[Image]:
         index = self.store.index()
-        return [self._image(index, image_id) for image_id in sorted(index.images)]
+        usable = (image_id for image_id in sorted(index.images) if self._is_usable(image_id))
+        return [self._image(index, image_id) for image_id in usable]
 
     async def image_status(self, image: str) -> Image | None:
         index = self.store.index()
         image_id = index.resolve(image)
-        return None if image_id is None else self._image(index, image_id)
+        if image_id is None or not self._is_usable(image_id):
+            return None
+        return self._image(index, image_id)
 
     async def pull_image(
         self,
@@ -122,6 +129,16 @@ class LocalImageService:
     def release(self, container_id: str) -> None:
         """The container is gone. Repeatable; unknown ones are fine."""
         self.store.release(container_id)
+
+    def _is_usable(self, image_id: str) -> bool:
+        """Whether an image counts: one that is damaged is as good as not there, and must not keep
+        the node from telling of the others."""
+        if self.store.is_usable(image_id):
+            return True
+        if image_id not in self._damaged:
+            self._damaged.add(image_id)
+            logger.warning("an image is damaged, or has just been removed", extra={"id": image_id})
+        return False
 
     def _image(self, index: ImageIndex, image_id: str) -> Image:
         user = self.store.config(image_id).user.partition(":")[0]

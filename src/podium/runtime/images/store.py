@@ -104,6 +104,15 @@ class ImageStore:
             known = self._configs[image_id] = decode_config(self._read_blob(image_id))
         return known
 
+    def is_usable(self, image_id: str) -> bool:
+        """Whether an image is there, and its configuration not damaged: pulling or loading it again
+        mends that."""
+        try:
+            self.config(image_id)
+        except (NotFound, InvalidImage, FileNotFoundError):
+            return False
+        return True
+
     def layers(self, image_id: str) -> tuple[str, ...]:
         """Return the directories to stack, the uppermost first; at least one. Raises NotFound."""
         record = self.index().images.get(image_id)
@@ -181,7 +190,7 @@ class ImageStore:
         image_id = digest_of(config)
         path = self._blob(image_id)
         with self._locked("lock", fcntl.LOCK_EX):
-            if not path.exists():
+            if not self._is_whole(image_id):
                 write_atomic(path, config, sync=True)
         record = ImageRecord(size, tuple(layers))
         self.change(lambda index: index.with_image(image_id, record, names))
@@ -279,6 +288,13 @@ class ImageStore:
 
     def _blob(self, digest: str) -> Path:
         return self._blobs / digest.removeprefix("sha256:")
+
+    def _is_whole(self, digest: str) -> bool:
+        try:
+            self._read_blob(digest)
+        except (FileNotFoundError, InvalidImage):
+            return False
+        return True
 
     def _read_blob(self, digest: str) -> bytes:
         with self._blob(digest).open("rb") as file:
