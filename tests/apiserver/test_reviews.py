@@ -388,3 +388,40 @@ async def test_default_roles_come_back(tmp_path: Path) -> None:
                 url for rule in (await response.json())["rules"] for url in rule["nonResourceURLs"]
             ]
     assert urls == ["/mine", "/healthz", "/livez", "/readyz", "/version", "/version/"]
+
+
+async def test_who_may_only_change_does_not_create(
+    api: RunningApiServer, admin: ClientSession
+) -> None:
+    """A PUT or an apply of what is not there is a create, and takes that permission, too."""
+    leases = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+    maps = {"apiGroups": [""], "resources": ["configmaps"]}
+    change = ["update", "patch"]
+    await grant(admin, "jane", {**leases, "verbs": change}, {**maps, "verbs": change})
+    asked = {"namespace": "default", "verb": "patch", "resource": "configmaps"}
+    await until_may(admin, "jane", asked)
+    lease = "/apis/coordination.k8s.io/v1/namespaces/default/leases/a"
+    config = "/api/v1/namespaces/default/configmaps/a"
+
+    async def tried(session: ClientSession) -> list[tuple[int, str]]:
+        found = []
+        meta = {"metadata": {"name": "a"}}
+        code, status = await put(session, lease, meta)
+        found.append((code, status.get("message", "")))
+        applied = {"apiVersion": "v1", "kind": "ConfigMap", **meta}
+        async with session.patch(
+            config,
+            params={"fieldManager": "m"},
+            json=applied,
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        ) as response:
+            found.append((response.status, (await response.json()).get("message", "")))
+        return found
+
+    async with api.session("jane", ()) as jane:
+        assert await tried(jane) == [
+            (403, 'leases.coordination.k8s.io "a" is forbidden: '),
+            (403, 'configmaps "a" is forbidden: '),
+        ]
+        assert await tried(admin) == [(201, ""), (201, "")]
+        assert (await tried(jane))[1] == (200, "")

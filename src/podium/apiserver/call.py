@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp.web import BaseRequest
 
+from podium.api import errors
 from podium.api import kinds as api_kinds
 from podium.api.scheme import Resource, Subresource
 from podium.api.user import UserInfo
@@ -94,7 +95,14 @@ class Call(msgspec.Struct):
             field_validation=options.field_validation,
             warnings=self.warnings,
             size=LARGE if size is None else size,
+            may_create=self._may_create,
         )
+
+    def _may_create(self) -> None:
+        info = msgspec.structs.replace(self.info, verb="create")
+        decision = self.services.authorizer.decide(self.user, info, self.query)
+        if not decision.allowed:
+            raise errors.forbidden(self.resource, self.name, decision.reason)
 
     def _manager(self) -> str:
         return default_manager(self.request.headers.get("User-Agent", ""))

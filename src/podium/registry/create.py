@@ -82,6 +82,8 @@ async def prepare(kind: Kind, namespace: str, obj: Any, context: RequestContext)
         raise await apart(context.size, errors.invalid, kind.resource, metadata.name, found)
     context.warnings.extend(warnings)
     kind.strategy.canonicalize(obj)
+    if context.created and context.may_create is not None:
+        context.may_create()
     await kind.validate_admission(attributes)
     return attributes
 

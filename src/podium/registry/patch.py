@@ -83,14 +83,14 @@ async def _apply(
                 "existing object was found",
             )
         obj.metadata.resource_version = ""
+        context.created = True
         try:
-            stored = await create.create(kind, namespace, obj, context, owned=True)
+            return await create.create(kind, namespace, obj, context, owned=True)
         except ApiError as taken:
             if taken.reason != "AlreadyExists" or await kind.current(namespace, name) is None:
                 raise
+            context.created = False
             break  # somebody was faster: it is an update now
-        context.created = True
-        return stored
     return await update.apply(
         kind, namespace, name, wanted, context, subresource=subresource, owned=True
     )

@@ -22,7 +22,8 @@ class RequestContext(msgspec.Struct):
     has made the object (201 instead of 200); ``force`` lets an apply take fields from others;
     ``size`` is how many bytes the client has sent, by which it is told what takes long;
     ``repeated`` are the texts about keys that a patch repeats; ``template`` is what a new object,
-    as it was sent, has in common with others.
+    as it was sent, has in common with others. ``may_create`` raises ApiError (403) where what was
+    allowed as an update or a patch turns out to create, and that is not allowed.
     """
 
     user: UserInfo
@@ -35,6 +36,7 @@ class RequestContext(msgspec.Struct):
     size: int = 0
     repeated: Sequence[str] = ()
     template: Template | None = None
+    may_create: Callable[[], None] | None = None
 
 
 class Stored:
