@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 CONFIGS = "/api/v1/namespaces/default/configmaps"
+QUOTAS = "/api/v1/namespaces/default/resourcequotas"
 PODS = "/api/v1/namespaces/default/pods"
 LARGE = 5000
 
@@ -70,6 +71,9 @@ async def test_nothing_is_left_to_the_garbage_collector(
             name = "base" if made == CONFIGS else "default"
             async with session.post(made, json={"metadata": {"name": name}}) as response:
                 assert response.status == 201
+        quota = {"metadata": {"name": "all"}, "spec": {"hard": {"configmaps": "9", "pods": "9"}}}
+        async with session.post(QUOTAS, json=quota) as response:
+            assert response.status == 201
         await send()  # what is loaded at the first time stays
         gc.collect()
         gc.disable()
