@@ -36,6 +36,9 @@ def pod(containers: int, image: str = "i", priority: str = "") -> dict[str, Any]
     ("method", "path", "body", "content_type", "code"),
     [
         pytest.param("POST", f"{CONFIGS}?dryRun=All", configuration, "json", 201, id="created"),
+        pytest.param("POST", CONFIGS,
+                     lambda size: configuration(size) | {"metadata": {"name": "base"}}, "json",
+                     409, id="taken"),
         pytest.param("POST", f"{PODS}?dryRun=All", lambda size: pod(size, priority="x"), "json",
                      403, id="forbidden"),
         pytest.param("POST", f"{PODS}?dryRun=All", lambda size: pod(size, ""), "json", 422,

@@ -103,11 +103,14 @@ async def _store(kind: Kind, namespace: str, obj: Any, context: RequestContext) 
         async with kind.allocated(obj):
             return await kind.store_new(key, obj, dry_run=context.dry_run)
     except KeyExists as taken:
-        failure = errors.already_exists(kind.resource, name)
-        there = await kind.current(namespace, name)
-        if there is not None and there.obj.metadata.deletion_timestamp is not None:
-            failure.status.message = f"object is being deleted: {failure.status.message}"
-        raise failure from taken
+        raise _already_exists(kind, name, await kind.current(namespace, name)) from taken
+
+
+def _already_exists(kind: Kind, name: str, there: Stored | None) -> ApiError:
+    failure = errors.already_exists(kind.resource, name)
+    if there is not None and there.obj.metadata.deletion_timestamp is not None:
+        failure.status.message = f"object is being deleted: {failure.status.message}"
+    return failure
 
 
 def _no_unique_name(kind: Kind, name: str, taken: ApiError) -> ApiError:

@@ -144,7 +144,10 @@ class SqliteStore:
         self._check_open()
         done: asyncio.Future[Entry] = self._loop.create_future()
         self._writer.submit(Write(key, decide, done))
-        return await done
+        try:
+            return await done
+        finally:
+            del done  # a refusal in it holds this frame: nothing may go in circles
 
     def _publish(self, events: Sequence[Event]) -> None:
         """Tell the watchers first, then whoever asks for the revision, and then the writers.

@@ -149,7 +149,8 @@ class Writer:
             try:
                 event = write.decide(current.get(write.key), revision + 1)
             except StoreError as refusal:
-                outcome.results.append((write, refusal))
+                # Its traceback would hold this frame, and this frame it.
+                outcome.results.append((write, refusal.with_traceback(None)))
                 continue
             outcome.results.append((write, event))
             revision = event.revision
