@@ -106,7 +106,6 @@ async def _compressed(
 ) -> StreamResponse:
     streamed.headers["Content-Encoding"] = "gzip"
     streamed.headers.popall("Content-Length", None)
-    streamed.enable_chunked_encoding()
     await streamed.prepare(request)
     compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
     for piece in pieces:

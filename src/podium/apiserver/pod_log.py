@@ -66,7 +66,6 @@ async def log(call: Call) -> StreamResponse:
 
 
 async def _stream(call: Call, upstream: ClientResponse, response: StreamResponse) -> None:
-    response.enable_chunked_encoding()
     await response.prepare(call.request)
     async for chunk in upstream.content.iter_any():
         await response.write(chunk)

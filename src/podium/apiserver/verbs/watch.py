@@ -43,7 +43,6 @@ async def watch(call: Call) -> StreamResponse:
 
 async def _in_lines(call: Call, stream: WatchStream, encode: _Encoder) -> StreamResponse:
     response = StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
-    response.enable_chunked_encoding()
     await response.prepare(call.request)
     # aiohttp ends the answer, and knows that the client may have gone by then.
     with contextlib.suppress(ConnectionResetError):
