@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
@@ -83,15 +83,26 @@ async def test_an_account_that_was_made_anew_is_got_a_new_token(tmp_path):
     async with world(tmp_path) as it:
         client = it.accounts.client("test-controller")
         await who(client)
-        async with Client(it.api.client_config()) as admin:
-            await admin.delete(scheme.SERVICEACCOUNTS, "test-controller", namespace="kube-system")
-            await admin.create(
-                scheme.SERVICEACCOUNTS,
-                ServiceAccount(
-                    metadata=ObjectMeta(name="test-controller", namespace="kube-system")
-                ),
-            )
+        await made_anew(it, "test-controller")
         assert await who(client) == ME
+
+
+async def test_a_watch_is_got_a_new_token_as_well(tmp_path):
+    async with world(tmp_path) as it:
+        client = it.accounts.client("endpointslice-controller")
+        await who(client)
+        await made_anew(it, "endpointslice-controller")
+        async with aclosing(client.watch(scheme.SERVICES, resource_version="0")) as events:
+            _, service = await anext(events)
+        assert service.metadata.name == "kubernetes"
+
+
+async def made_anew(it: World, name: str) -> None:
+    """Delete and create the account *name*: tokens of the old one are refused."""
+    async with Client(it.api.client_config()) as admin:
+        await admin.delete(scheme.SERVICEACCOUNTS, name, namespace="kube-system")
+        metadata = ObjectMeta(name=name, namespace="kube-system")
+        await admin.create(scheme.SERVICEACCOUNTS, ServiceAccount(metadata=metadata))
 
 
 async def test_it_may_do_no_more_than_the_account(tmp_path):

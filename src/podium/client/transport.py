@@ -141,13 +141,19 @@ class Transport:
         Close the generator (``contextlib.aclosing``) to end the request.
         """
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
-        headers = _accepting(accept) | _authorization(await self._token())
         try:
-            async with self._open("GET", path, query, None, headers, limits) as response:
-                if response.status >= 400:
-                    raise error_from(response.status, await response.read())
-                async for piece in response.content.iter_any():
-                    yield piece
+            for attempt in range(2):
+                token = await self._token()
+                headers = _accepting(accept) | _authorization(token)
+                async with self._open("GET", path, query, None, headers, limits) as response:
+                    if response.status == 401 and self._bearer and attempt == 0:
+                        self._bearer.refused(token)
+                        continue
+                    if response.status >= 400:
+                        raise error_from(response.status, await response.read())
+                    async for piece in response.content.iter_any():
+                        yield piece
+                    return
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise Unreachable(f"GET {self._config.server}{path}: {_words(exc)}") from exc
 
