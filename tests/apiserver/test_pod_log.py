@@ -310,7 +310,7 @@ async def test_who_comes_while_the_connections_are_set_up_shares_them(
         one, other = await asyncio.gather(nodes.connections(), nodes.connections())
         assert one == other
     finally:
-        await nodes.close()
+        await nodes.aclose()
 
 
 async def test_certificates_change_under_streams_that_go_on(api: RunningApiServer) -> None:

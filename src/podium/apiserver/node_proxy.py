@@ -87,7 +87,7 @@ class NodeProxy:
         finally:
             response.close()
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         for session in (self._session, self._anonymous):
             if session is not None:
                 await session.close()

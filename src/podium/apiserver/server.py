@@ -7,7 +7,7 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -137,7 +137,11 @@ async def _listening(
     health = Health(checks.all_checks(registry, check_store, streams, bootstrap, addresses, roles))
     metrics = Metrics(registry.statistics, registry.counted, partial(_size, options.store_file))
     handler = _handler(services, health, metrics, f"{options.advertise_address}:{port}")
-    async with asyncio.TaskGroup() as tasks, _http(handler, sockets, tls.context, streams):
+    async with (
+        aclosing(nodes),
+        asyncio.TaskGroup() as tasks,
+        _http(handler, sockets, tls.context, streams),
+    ):
         keepers = [
             tasks.create_task(tls.keep_current(clock), name="certificates"),
             tasks.create_task(bootstrap.keep(), name="bootstrap"),
@@ -150,7 +154,6 @@ async def _listening(
         finally:
             for keeper in keepers:
                 keeper.cancel()
-    await nodes.close()
 
 
 def _node_graph(registry: Registry) -> NodeGraph:
