@@ -142,6 +142,14 @@ def test_invalid_lists_every_cause_but_says_the_same_once():
     assert causes == [required, ("FieldValueInvalid", "Invalid value: 1: no", "b"), required]
 
 
+def test_a_large_value_is_not_shown_for_every_error():
+    large = "x" * 1_000_000
+    wrong = [field.invalid(Path("a").index(number), large, "no") for number in range(1000)]
+    error = errors.invalid(scheme.PODS, "p", wrong)
+    assert error.status.details is not None
+    assert [cause.field for cause in error.status.details.causes] == [f"a[{n}]" for n in range(5)]
+
+
 def test_one_cause_stands_without_brackets():
     error = errors.invalid(scheme.LEASES, "l", [field.required(Path("a"))])
     message = 'Lease.coordination.k8s.io "l" is invalid: a: Required value'

@@ -49,6 +49,11 @@ JSON_BODIES |= {
     "finalizers": _METADATA + b'"finalizers":[' + b'"a",' * 300_000 + b'"a"]}}',
     "keys": HEAD + b'"data":{' + b",".join(b'"k%d":"v"' % i for i in range(100_000)) + b"}}",
     "owners": _METADATA + b'"managedFields":[' + b"{}," * 500_000 + b"{}]}}",
+    "managers": _METADATA + b'"managedFields":[{"manager":"' + b"\\n" * 1_000_000 + b'"}]}}',
+    "controllers": _METADATA
+    + b'"ownerReferences":['
+    + b'{"controller":true},' * 100_000
+    + b'{"controller":true}]}}',
 }
 YAML_BODIES = {
     "list": b"a:\n" + b"- 1\n" * 200_000,

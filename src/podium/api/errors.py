@@ -5,7 +5,7 @@ Texts follow ``k8s.io/apimachinery/pkg/api/errors``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from podium.api.field import FieldError
@@ -14,6 +14,9 @@ from podium.api.types.meta_v1 import Status, StatusCause, StatusDetails
 
 if TYPE_CHECKING:
     from podium.api.scheme import Resource
+
+#: Characters about what is wrong with one object after which the rest stays untold.
+_MOST_TOLD = 4 * 1024 * 1024
 
 
 class ApiError(Exception):
@@ -115,10 +118,11 @@ def invalid_kind(group: str, kind: str, name: str, errors: Sequence[FieldError])
 
 
 def _invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
-    texts = list(dict.fromkeys(str(error) for error in errors))  # upstream drops repeated texts
+    causes = list(_causes(errors))
+    # Upstream drops repeated texts.
+    texts = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
     summary = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     why = f": {summary}" if texts else ""
-    causes = [StatusCause(reason=e.type, message=e.body(), field=e.field) for e in errors]
     qualified = f"{kind}.{group}" if group else kind
     return failure(
         422,
@@ -126,6 +130,17 @@ def _invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> 
         f"{qualified} {quote(name)} is invalid{why}",
         StatusDetails(name=name, group=group, kind=kind, causes=causes),
     )
+
+
+def _causes(errors: Sequence[FieldError]) -> Iterator[StatusCause]:
+    """Several errors may each show the same large value: the first that fill the answer are told."""
+    told = 0
+    for error in errors:
+        cause = StatusCause(reason=error.type, message=error.body(), field=error.field)
+        yield cause
+        told += len(cause.message)
+        if told > _MOST_TOLD:
+            return
 
 
 def expired(message: str) -> ApiError:

@@ -25,7 +25,7 @@ _BYTES_OF_A_CHARACTER = 4  # at most
 ORPHAN_DEPENDENTS = "orphan"
 FOREGROUND_DELETION = "foregroundDeletion"
 _STANDARD_FINALIZERS = ("kubernetes", ORPHAN_DEPENDENTS, FOREGROUND_DELETION)
-#: Wrong finalizers that are told of one object: a name costs a client four bytes, telling it 400.
+#: Wrong finalizers, or field managers, that are told of one object: a name costs a client four bytes, telling it 400.
 _MOST_TOLD = 10_000
 
 
@@ -162,6 +162,7 @@ def _validate_owner_references(
 ) -> list[FieldError]:
     errors: list[FieldError] = []
     controller: OwnerReference | None = None
+    shown: Verbatim | None = None
     for reference in references:
         errors += _validate_owner_reference(reference, path)
         if not reference.controller:
@@ -169,11 +170,13 @@ def _validate_owner_references(
         if controller is None:
             controller = reference
             continue
-        shown = ", ".join(_owner_syntax(item) for item in references)
+        if shown is None:
+            syntax = ", ".join(_owner_syntax(item) for item in references)
+            shown = Verbatim(f"[]v1.OwnerReference{{{syntax}}}")
         errors.append(
             field.invalid(
                 path,
-                Verbatim(f"[]v1.OwnerReference{{{shown}}}"),
+                shown,
                 'Only one reference can have Controller set to true. Found "true" in references '
                 f"for {controller.name} and {reference.name}",
             )
@@ -247,6 +250,10 @@ def _validate_known_finalizers(finalizers: Sequence[str], path: Path) -> list[Fi
 def _validate_managed_fields(
     entries: Sequence[ManagedFieldsEntry], path: Path
 ) -> Iterator[FieldError]:
+    return itertools.islice(_wrong_owners(entries, path), _MOST_TOLD)
+
+
+def _wrong_owners(entries: Sequence[ManagedFieldsEntry], path: Path) -> Iterator[FieldError]:
     for index, entry in enumerate(entries):
         at = path.index(index)
         if entry.operation not in ("Apply", "Update"):
@@ -264,10 +271,12 @@ def validate_field_manager(manager: str, path: Path) -> Iterator[FieldError]:
     """``ValidateFieldManager``"""
     if len(manager.encode()) > FIELD_MANAGER_MAX:
         yield field.too_long(path, FIELD_MANAGER_MAX)
-    for position, char in enumerate(() if manager.isprintable() else manager):
+    position = 0
+    for char in () if manager.isprintable() else manager:
         if not char.isprintable():
             detail = f"invalid character U+{ord(char):04X} (at position {position})"
             yield field.invalid(path, manager, detail)
+        position += len(char.encode())
 
 
 def object_key(obj: Any) -> str:

@@ -15,6 +15,7 @@ from podium.api import field
 from podium.api.codec import Validation
 from podium.api.errors import bad_request, invalid_kind
 from podium.api.field import FieldError, Path
+from podium.api.meta import validate_field_manager
 from podium.api.types.meta_v1 import DeleteOptions
 from podium.apiserver.paths import Query
 from podium.registry.types import ListOptions
@@ -86,7 +87,8 @@ def write_options(query: Query, kind: str, *, applies: bool = False) -> WriteOpt
         found.append(field.required(Path("fieldManager"), "is required for apply patch"))
     if kind == "PatchOptions" and query.all("force") and not applies:
         found.append(field.forbidden(Path("force"), "may not be specified for non-apply patch"))
-    found += _manager_offences(manager) + _dry_run_offences(dry_run)
+    found += validate_field_manager(manager, Path("fieldManager"))
+    found += _dry_run_offences(dry_run)
     if validation and validation not in _VALIDATIONS:
         found.append(field.not_supported(Path("fieldValidation"), validation, _SUPPORTED))
     if found:
@@ -100,17 +102,6 @@ def _dry_run_offences(dry_run: list[str]) -> list[FieldError]:
     if all(value == "All" for value in dry_run):
         return []
     return [field.not_supported(Path("dryRun"), dry_run, ("All",))]
-
-
-def _manager_offences(manager: str) -> list[FieldError]:
-    at = Path("fieldManager")
-    if len(manager.encode()) > 128:
-        return [field.too_long(at, 128)]
-    for position, character in enumerate(manager):
-        if not character.isprintable():
-            detail = f"invalid character U+{ord(character):04X} (at position {position})"
-            return [field.invalid(at, manager, detail)]
-    return []
 
 
 def delete_options(query: Query) -> DeleteOptions:
