@@ -50,6 +50,16 @@ def test_a_second_start_changes_nothing(config):
     assert contents(config) == before
 
 
+def test_a_key_that_cannot_be_read_just_now_is_not_replaced(config):
+    certificates.ensure(config, NOW)
+    key = config.pki_dir / "ca.key"
+    key.unlink()
+    key.symlink_to(key)  # ELOOP stands for a disk that fails
+    with pytest.raises(OSError, match="symbolic links"):
+        certificates.ensure(config, NOW)
+    assert key.is_symlink()
+
+
 @pytest.mark.parametrize("days", [244, 300, 1000])
 def test_leaves_are_renewed_long_before_they_expire_and_keep_their_keys(config, days):
     certificates.ensure(config, NOW)

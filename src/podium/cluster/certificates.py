@@ -178,7 +178,8 @@ def _ensure_key(path: Path, *, durable: bool = False) -> tuple[ec.EllipticCurveP
 
     A key that is not *durable* may be lost with the power: it is made anew then.
     """
-    with contextlib.suppress(OSError, ValueError):
+    # Of other failures nothing is known to be lost: a new key would make all certificates void.
+    with contextlib.suppress(FileNotFoundError, ValueError):
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key, False
