@@ -68,3 +68,8 @@ async def test_a_version_that_was_asked_for_counts(session):
     assert "conditions" not in (await pod(session))["status"]
     assert await evict(session, preconditions={"resourceVersion": version}) == 201
     assert "deletionTimestamp" in (await pod(session))["metadata"]
+
+
+async def test_another_pod_of_the_name_is_not_said_to_go(session):
+    assert await evict(session, preconditions={"uid": "another"}) == 409
+    assert "conditions" not in (await pod(session))["status"]

@@ -58,6 +58,8 @@ async def evict(
 
 async def _mark(registry: Registry, pod: Pod, asked: Preconditions | None) -> None:
     """Say in the Pod's status why it goes. A version that was asked for becomes that of this."""
+    if asked is not None and asked.uid and asked.uid != pod.metadata.uid:
+        return  # as below
     pinned = asked is not None and bool(asked.resource_version)
     if pinned and asked is not None and asked.resource_version != pod.metadata.resource_version:
         return  # the deletion will be refused
