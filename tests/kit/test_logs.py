@@ -19,6 +19,8 @@ from podium.kit.logs import KeyValueFormatter, is_blocked, quote
         pytest.param("two words", '"two words"', id="blank"),
         pytest.param('say "hi"', '"say \\"hi\\""', id="quotes"),
         pytest.param("a\nb", '"a\\nb"', id="newline-stays-on-the-line"),
+        pytest.param("a\rb\x1b[2J", '"a\\rb\\x1b[2J"', id="no-orders-to-a-terminal"),
+        pytest.param("é", "é", id="any-script"),
         pytest.param("a=b", '"a=b"', id="equals-sign"),
         pytest.param("", '""', id="empty"),
         pytest.param("back\\slash n", '"back\\\\slash n"', id="backslash"),

@@ -16,6 +16,7 @@ import time
 #: What every record has; all else in its ``__dict__`` came in by ``extra``.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _PLAIN = re.compile(r"[^\s\"=]+")
+_SHORT = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 class KeyValueFormatter(logging.Formatter):
@@ -40,12 +41,23 @@ class KeyValueFormatter(logging.Formatter):
 
 
 def quote(value: object) -> str:
-    """Return *value* bare where it is one plain word, else in double quotes on one line."""
+    """Return *value* bare where it is one plain word, else in double quotes on one line.
+
+    What a terminal would obey is escaped: what clients and containers say gets into logs.
+    """
     text = str(value)
-    if _PLAIN.fullmatch(text):
+    printable = text.isprintable()
+    if printable and _PLAIN.fullmatch(text):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    if printable and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(char: str) -> str:
+    if char in _SHORT:
+        return _SHORT[char]
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def is_blocked(stderr: int = 2) -> bool:
