@@ -67,6 +67,11 @@ def _content_v2() -> dict[str, Any]:
     }
 
 
+def has_v3(path: str) -> bool:
+    """Whether :func:`v3` returns a document, which takes long to make at first."""
+    return path in _paths()
+
+
 def v3(path: str) -> Document | None:
     """Return the document of a group and version (``apis/apps/v1``), or of what is about no kind
     (``apis/apps``, ``version``); None where there is no such document."""

@@ -33,7 +33,7 @@ def answer_v3_index(request: BaseRequest) -> Response:
 
 def document_v3(path: str) -> Callable[[BaseRequest], Response] | None:
     """Return what answers ``/openapi/v3/<path>``, None where there is no such document."""
-    if documents.v3(path) is None:
+    if not documents.has_v3(path):
         return None
     return lambda request: _answer_v3(request, path)
 
