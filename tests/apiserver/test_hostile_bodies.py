@@ -124,6 +124,14 @@ PATCHES = {
         422,
     ),
     "merged-keys": ("merge-patch", b'{"data":{' + _MANY + b"}}", 200),
+    "added-nesting": (
+        "json-patch",
+        b'[{"op":"add","path":"/x","value":' + b"[" * 800 + b"]" * 800 + b"}]",
+        400,
+    ),
+    "shallower-nesting": ("merge-patch", b'{"data":' * 800 + b"1" + b"}" * 800, 400),
+    "strategic-nesting": ("strategic-merge-patch", b'{"data":' * 800 + b"1" + b"}" * 800, 400),
+    "no-metadata": ("json-patch", b'[{"op":"replace","path":"/metadata","value":null}]', 400),
     "merged-nesting": ("merge-patch", b'{"a":' * 9_000 + b"1" + b"}" * 9_000, 400),
     "strategic-order": (
         "strategic-merge-patch",

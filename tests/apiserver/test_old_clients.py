@@ -1,4 +1,4 @@
-"""Clients that speak HTTP/1.0, as proxies do by default: answers of unknown length end by closing."""
+"""Clients that speak HTTP/1.0, as proxies do: answers of unknown length end by closing."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> 
 
 
 def _causes(errors: Sequence[FieldError]) -> Iterator[StatusCause]:
-    """Several errors may each show the same large value: the first that fill the answer are told."""
+    """Several errors may each show the same large value: the first ones fill the answer."""
     told = 0
     for error in errors:
         cause = StatusCause(reason=error.type, message=error.body(), field=error.field)

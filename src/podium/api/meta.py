@@ -25,7 +25,8 @@ _BYTES_OF_A_CHARACTER = 4  # at most
 ORPHAN_DEPENDENTS = "orphan"
 FOREGROUND_DELETION = "foregroundDeletion"
 _STANDARD_FINALIZERS = ("kubernetes", ORPHAN_DEPENDENTS, FOREGROUND_DELETION)
-#: Wrong finalizers, or field managers, that are told of one object: a name costs a client four bytes, telling it 400.
+#: Wrong finalizers, and things wrong with managedFields, that are told of one object: a name costs
+#: a client four bytes, telling it 400.
 _MOST_TOLD = 10_000
 
 

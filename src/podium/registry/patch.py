@@ -48,9 +48,12 @@ async def patch(
             before = managed_fields.plain_without_owners(old.obj)
         else:
             before = codec.to_plain(old.obj)
-        result = patched(kind.resource, before, change, patch_type)
-        obj = read(result, context)
-        if result.document.get("metadata", {}).get("managedFields") == []:
+        try:
+            result = patched(kind.resource, before, change, patch_type)
+            obj = read(result, context)
+        except RecursionError as error:
+            raise errors.bad_request("exceeded max depth") from error
+        if (result.document.get("metadata") or {}).get("managedFields") == []:
             obj.metadata.managed_fields = managed_fields.RESET
         update.check_name(obj.metadata, namespace, name)
         return obj
