@@ -21,6 +21,7 @@ from podium.runtime.port import (
     ExecSyncResponse,
     LinuxContainerResources,
     LinuxContainerSecurityContext,
+    NotFound,
     ProfileType,
     RuntimeFailure,
     SecurityProfile,
@@ -216,6 +217,21 @@ async def test_a_command_that_has_gone_is_told_of_as_ever(harness: OciHarness):
     await runtime.exec_sync(container_id, ["/bin/busybox", "rm", "/tmp/echo"])
     with pytest.raises(RuntimeFailure, match="OCI runtime exec failed: "):
         await runtime.exec_sync(container_id, ["/tmp/echo", "hello"])
+
+
+async def test_a_command_fails_as_such_whose_container_goes_while_a_shell_is_started(
+    harness: OciHarness, monkeypatch: pytest.MonkeyPatch
+):
+    container_id = await started(harness)
+    take = command_helper.take
+
+    async def meanwhile(*about: Any) -> Helper | None:
+        await harness.runtime.remove_container(container_id)
+        return await take(*about)
+
+    monkeypatch.setattr(command_helper, "take", meanwhile)
+    with pytest.raises(NotFound):
+        await harness.runtime.exec_sync(container_id, ["true"])
 
 
 async def test_variables_that_a_shell_would_change_take_the_long_way(harness: OciHarness):

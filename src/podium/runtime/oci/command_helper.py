@@ -124,12 +124,12 @@ async def _started(
         *("--log", str(directory / "log"), "exec", "--detach", "--pid-file", str(pid_file)),
         *("--preserve-fds", "2", container_id, _PLACE, "-s"),
     ]
+    path = lending.own_path(engine.container_paths(container_id))
     with contextlib.ExitStack() as theirs:
         ends = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
         (stdin, write), (read_out, stdout), (read_err, stderr), (read_status, status) = ends
         for descriptor in (stdin, stdout, stderr, status):
             theirs.callback(os.close, descriptor)
-        path = lending.own_path(engine.container_paths(container_id))
         helper = CommandHelper(container_id, path, write, read_out, read_err, read_status)
         try:  # the low-level runtime hands on what lies at 3 and 4
             fostered = foster_parent.start(argv, (stdin, stdout, stderr), lent, status)

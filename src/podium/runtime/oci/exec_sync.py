@@ -43,6 +43,7 @@ async def exec_sync(
         raise timed_out(timeout) from None
     if answer is not None:
         return answer
+    running(engine, container_id, cmd)  # it may have gone meanwhile
     exec_id = secrets.token_hex(32)
     files = ExecFiles(engine.container_paths(container_id).bundle / f"exec-{exec_id[:16]}")
     files.directory.mkdir()
