@@ -208,6 +208,17 @@ class RuntimeContract:
         assert status.started_at == 0
         assert status.finished_at > 0
 
+    async def test_texts_that_are_no_utf_8_are_refused(self, harness: Harness):
+        """As variables that a Secret of other bytes gives."""
+        runtime, sandbox = harness.runtime, harness.sandbox("web")
+        sandbox_id = await runtime.run_pod_sandbox(sandbox)
+        config = replace(harness.container("main"), envs=(("A", "\udcff"),))
+        with pytest.raises(RuntimeFailure) as failure:
+            await runtime.create_container(sandbox_id, config, sandbox)
+        text = "grpc: error while marshaling: string field contains invalid UTF-8"
+        assert (str(failure.value), failure.value.code) == (text, "Internal")
+        assert await runtime.list_containers() == []
+
     async def test_a_container_starts_only_once(self, harness: Harness):
         runtime, _, container_id = await self.started(harness)
         with pytest.raises(RuntimeFailure):

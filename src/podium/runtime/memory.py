@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
 from msgspec.structs import replace
 
 from podium.kit.clock import Clock
@@ -59,6 +60,7 @@ from podium.runtime.port import (
     RuntimeHandler,
     VersionResponse,
     no_such_handler,
+    no_utf_8,
 )
 from podium.runtime.stats_port import CpuMemoryUsage, NetworkInterfaceUsage
 from podium.runtime.stream_port import AttachedProcess, StreamOptions
@@ -174,6 +176,10 @@ class MemoryRuntime:
         sandbox = self._sandboxes.get(pod_sandbox_id)
         if sandbox is None or not sandbox.ready:
             raise NotFound(f'sandbox "{pod_sandbox_id}" not found')
+        try:
+            msgspec.json.encode(config)
+        except UnicodeEncodeError:
+            raise no_utf_8() from None
         behaviour = self._script(config)
         if behaviour.create_error:
             raise RuntimeFailure(behaviour.create_error)

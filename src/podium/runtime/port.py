@@ -51,6 +51,12 @@ def creation_failed(message: str) -> str:
     )
 
 
+def no_utf_8() -> RuntimeFailure:
+    """The error, in the words of CRI's clients, about a message with a text that is no UTF-8."""
+    text = "grpc: error while marshaling: string field contains invalid UTF-8"
+    return RuntimeFailure(text, "Internal")
+
+
 def no_such_handler(name: str) -> RuntimeFailure:
     """The error, in containerd's words, about a runtime handler that the node does not have."""
     return RuntimeFailure(f'failed to get sandbox runtime: no runtime for "{name}" is configured')
@@ -388,7 +394,8 @@ class RuntimeService(StatsService, Protocol):
     async def create_container(
         self, pod_sandbox_id: str, config: ContainerConfig, sandbox_config: PodSandboxConfig
     ) -> str:
-        """Prepare a container; return its ID (64 hex digits). Nothing is left when it fails."""
+        """Prepare a container; return its ID (64 hex digits). Nothing is left when it fails, as it
+        does where a text in *config* is no UTF-8."""
         ...
 
     async def start_container(self, container_id: str) -> None:

@@ -142,7 +142,7 @@ class _Key(msgspec.Struct, frozen=True):
 
 
 def secret_texts(secret: Secret) -> dict[str, str]:
-    """A Secret's values as text; bytes that are not UTF-8 pass through unharmed."""
+    """A Secret's values as text; bytes that are not UTF-8 are kept, for the runtime to refuse."""
     return {
         key: b64decode(value).decode("utf-8", "surrogateescape")
         for key, value in secret.data.items()

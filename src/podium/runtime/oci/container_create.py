@@ -38,6 +38,7 @@ from podium.runtime.port import (
     PodSandboxState,
     ProfileType,
     RuntimeFailure,
+    no_utf_8,
 )
 from podium.runtime.rootfs import ImageConfig
 
@@ -82,6 +83,8 @@ async def create_container(
         except NoSpec as exc:
             text = f'failed to generate container "{container_id}" spec: {exc}'
             raise RuntimeFailure(text) from exc
+        except UnicodeEncodeError as exc:
+            raise no_utf_8() from exc
         except OSError as exc:
             raise RuntimeFailure(f"failed to create containerd container: {exc}") from exc
         half_made.pop_all()
