@@ -112,6 +112,14 @@ async def test_a_second_deletion_shortens_the_grace(node):
     assert node.clock.monotonic() - began < 10
 
 
+async def test_a_grace_period_longer_than_any_calendar(node):
+    longest = 2**63 - 1
+    await node.create({"args": ["trap", "0", "2"]}, terminationGracePeriodSeconds=longest)
+    await node.running()
+    await node.delete()
+    await node.until(lambda: not node.phase_of(), step=1)
+
+
 async def test_a_pod_deleted_by_force_is_ended_all_the_same(node):
     await node.create()
     await node.running()

@@ -29,6 +29,7 @@ from podium.domain.pods.probes import (
     too_early,
     tried_early,
 )
+from podium.domain.pods.termination import LONGEST_GRACE
 
 START = datetime(2025, 1, 13, 7, 30, tzinfo=UTC)
 STARTUP, READINESS, LIVENESS = ProbeKind.STARTUP, ProbeKind.READINESS, ProbeKind.LIVENESS
@@ -215,6 +216,8 @@ def test_a_probe_may_have_a_grace_period_of_its_own():
     assert kill_grace(container(LIVENESS, probe=probe), LIVENESS, 30.0) == 30.0
     probe.termination_grace_period_seconds = 2
     assert kill_grace(container(LIVENESS, probe=probe), LIVENESS, 30.0) == 2.0
+    probe.termination_grace_period_seconds = 2**63 - 1
+    assert kill_grace(container(LIVENESS, probe=probe), LIVENESS, 30.0) == LONGEST_GRACE
 
 
 def annotated(text: str) -> Pod:

@@ -293,6 +293,9 @@ class TestBinding:
         pytest.param({"nodeName": "n"}, "Running", 5, 5, id="as-the-request-says"),
         pytest.param({"nodeName": "n"}, "Running", 0, 0, id="at-once"),
         pytest.param({"nodeName": "n"}, "Running", -5, 1, id="negative-is-one-second"),
+        pytest.param(
+            {"nodeName": "n"}, "Running", 2**63 - 1, 9223372036, id="longer-than-any-calendar"
+        ),
         pytest.param({"nodeName": "n"}, "Succeeded", None, 0, id="succeeded"),
         pytest.param({"nodeName": "n"}, "Failed", 60, 0, id="failed"),
     ],

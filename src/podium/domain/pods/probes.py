@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from podium.api.types.core_v1 import Container, Pod, Probe
+from podium.domain.pods.termination import bounded_grace
 
 #: Periods of single probes, also below a second: ``web.readiness=250ms,web.liveness=2s``.
 PERIODS_ANNOTATION = "podium.io/probe-periods"
@@ -198,7 +199,7 @@ def slack(state: ProbeState | None, probe: Probe, seconds: float) -> float:
 def kill_grace(container: Container, kind: ProbeKind, otherwise: float) -> float:
     """Seconds that a run gets which the probe *kind* wants killed."""
     seconds = dict(probes_of(container))[kind].termination_grace_period_seconds
-    return otherwise if seconds is None else float(max(seconds, 1))
+    return otherwise if seconds is None else bounded_grace(seconds)
 
 
 def adopted(

@@ -11,6 +11,9 @@ from podium.domain.pods.observed import ContainerRecord
 from podium.domain.pods.phase import is_terminal
 
 DEFAULT_GRACE = 30.0
+#: The longest grace period that counts, in seconds: what Go's durations hold, 292 years. The API
+#: takes any number, and no calendar reaches as far.
+LONGEST_GRACE = 2**63 // 10**9
 #: What a sidecar gets at least that had to wait for others to end, in seconds.
 LEAST_GRACE = 2.0
 EVICTED = "Evicted"
@@ -27,9 +30,14 @@ def grace_period(pod: Pod) -> float:
     if pod.metadata.deletion_timestamp is not None:
         given = pod.metadata.deletion_grace_period_seconds
         if given is not None:
-            return float(max(given, 1))
+            return bounded_grace(given)
     given = pod.spec.termination_grace_period_seconds
-    return float(max(given, 1)) if given is not None else DEFAULT_GRACE
+    return bounded_grace(given) if given is not None else DEFAULT_GRACE
+
+
+def bounded_grace(seconds: int) -> float:
+    """Return *seconds* that the API gives, or what of them counts."""
+    return float(min(max(seconds, 1), LONGEST_GRACE))
 
 
 def deadline(pod: Pod, status: PodStatus) -> datetime | None:

@@ -19,6 +19,7 @@ from podium.api.validation.pod_status import validate_binding, validate_pod_stat
 from podium.api.validation.pod_updates import validate_ephemeral_update, validate_pod_update
 from podium.api.validation.pods import validate_pod
 from podium.domain.pods import restart_request
+from podium.domain.pods.termination import LONGEST_GRACE
 from podium.registry.strategies import pod_table
 from podium.registry.strategies.base import (
     Strategy,
@@ -193,7 +194,7 @@ class PodStrategy(Strategy[Pod]):
         asked = options.grace_period_seconds
         if asked is None:
             asked = obj.spec.termination_grace_period_seconds or 0
-        return asked if asked >= 0 else 1
+        return min(asked, LONGEST_GRACE) if asked >= 0 else 1
 
     # ------------------------------------------------------------------ select and print
 
