@@ -17,6 +17,7 @@ AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 AUTHENTICATION = "/apis/authentication.k8s.io/v1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 DEFAULT = f"{RBAC}/namespaces/default"
+SELECTORS = "spec.resourceAttributes"
 PODS = {"namespace": "default", "verb": "list", "resource": "pods"}
 READ_PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
 
@@ -138,6 +139,26 @@ async def test_everybody_may_ask_about_himself(api: RunningApiServer) -> None:
             "spec.nonResourceAttributes: Invalid value: "
             'authorization.NonResourceAttributes{Path:"/x", Verb:"get"}: '
             "disallowed on this kind of request",
+        ),
+        (
+            "subjectaccessreviews",
+            {"user": "jane", "resourceAttributes": {**PODS, "fieldSelector": {}}},
+            f"{SELECTORS}.fieldSelector.requirements: Required value: when "
+            f"{SELECTORS}.fieldSelector is specified, requirements or rawSelector is required",
+        ),
+        (
+            "selfsubjectaccessreviews",
+            {
+                "resourceAttributes": {
+                    **PODS,
+                    "fieldSelector": {"rawSelector": "x", "requirements": [{"operator": "New"}]},
+                    "labelSelector": {"requirements": [{"key": "a", "operator": "In"}]},
+                }
+            },
+            f'[{SELECTORS}.fieldSelector.rawSelector: Invalid value: "x": may not specified at '
+            f"the same time as requirements, {SELECTORS}.fieldSelector.requirements[0].key: "
+            f"Required value: must be specified, {SELECTORS}.labelSelector.requirements[0].values: "
+            "Required value: must be specified when `operator` is 'In' or 'NotIn']",
         ),
     ],
 )

@@ -29,7 +29,11 @@ from podium.api.types.core_v1 import (
     Toleration,
     TopologySpreadConstraint,
 )
-from podium.api.types.meta_v1 import LabelSelector
+from podium.api.types.meta_v1 import (
+    FieldSelectorRequirement,
+    LabelSelector,
+    LabelSelectorRequirement,
+)
 from podium.api.validation.common import (
     Errors,
     invalid_each,
@@ -247,22 +251,36 @@ def validate_label_selector(path: Path, selector: LabelSelector | None) -> Error
         return
     yield from labels(path.child("matchLabels"), selector.match_labels)
     for i, requirement in enumerate(selector.match_expressions):
-        at = path.child("matchExpressions").index(i)
-        match requirement.operator:
-            case "In" | "NotIn":
-                if not requirement.values:
-                    text = "must be specified when `operator` is 'In' or 'NotIn'"
-                    yield required(at.child("values"), text)
-            case "Exists" | "DoesNotExist":
-                if requirement.values:
-                    text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                    yield forbidden(at.child("values"), text)
-            case _:
-                text = "not a valid selector operator"
-                yield invalid(at.child("operator"), requirement.operator, text)
-        yield from qualified_name(at.child("key"), requirement.key)
-        for j, value in enumerate(requirement.values):
-            yield from invalid_each(at.child("values").index(j), value, names.label_value(value))
+        yield from validate_requirement(path.child("matchExpressions").index(i), requirement)
+
+
+def validate_requirement(
+    path: Path, requirement: LabelSelectorRequirement, *, any_operator: bool = False
+) -> Errors:
+    yield from validate_operands(path, requirement, any_operator=any_operator)
+    yield from qualified_name(path.child("key"), requirement.key)
+    for j, value in enumerate(requirement.values):
+        yield from invalid_each(path.child("values").index(j), value, names.label_value(value))
+
+
+def validate_operands(
+    path: Path,
+    requirement: LabelSelectorRequirement | FieldSelectorRequirement,
+    *,
+    any_operator: bool,
+) -> Errors:
+    match requirement.operator:
+        case "In" | "NotIn":
+            if not requirement.values:
+                text = "must be specified when `operator` is 'In' or 'NotIn'"
+                yield required(path.child("values"), text)
+        case "Exists" | "DoesNotExist":
+            if requirement.values:
+                text = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+                yield forbidden(path.child("values"), text)
+        case _ if not any_operator:
+            text = "not a valid selector operator"
+            yield invalid(path.child("operator"), requirement.operator, text)
 
 
 def validate_spread(path: Path, constraints: list[TopologySpreadConstraint]) -> Errors:

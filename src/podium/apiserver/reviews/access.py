@@ -5,7 +5,7 @@ Follows ``k8s.io/kubernetes/pkg/registry/authorization`` and ``pkg/apis/authoriz
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlencode
 
 import msgspec
@@ -17,6 +17,8 @@ from podium.api.field import FieldError, Path
 from podium.api.go_text import Verbatim, quote
 from podium.api.meta import metadata
 from podium.api.types.authorization_v1 import (
+    FieldSelectorAttributes,
+    LabelSelectorAttributes,
     LocalSubjectAccessReview,
     NonResourceAttributes,
     NonResourceRule,
@@ -32,6 +34,7 @@ from podium.api.types.authorization_v1 import (
 )
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.user import UserInfo, node_name
+from podium.api.validation.scheduling import validate_operands, validate_requirement
 from podium.apiserver.call import Call
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.reviews.exchange import give, take
@@ -60,7 +63,8 @@ async def local_subject_access_review(call: Call) -> StreamResponse:
 async def self_subject_access_review(call: Call) -> StreamResponse:
     review, media = await take(call)
     assert isinstance(review, SelfSubjectAccessReview)
-    _refuse(_what_offences(review.spec) + _metadata_offences(review.metadata, "must be empty"))
+    found = _what_offences(review.spec) + list(_selector_offences(review.spec))
+    _refuse(found + _metadata_offences(review.metadata, "must be empty"))
     review.status = await _decide(call, call.user, review.spec)
     return give(call, review, media)
 
@@ -183,7 +187,41 @@ def _spec_offences(spec: SubjectAccessReviewSpec) -> list[FieldError]:
     if not spec.user and not spec.groups:
         why = "at least one of user or group must be specified"
         found.append(field.invalid(_SPEC.child("user"), "", why))
-    return found
+    return [*found, *_selector_offences(spec)]
+
+
+def _selector_offences(
+    spec: SubjectAccessReviewSpec | SelfSubjectAccessReviewSpec,
+) -> Iterator[FieldError]:
+    """Yield what is wrong about selectors; operators may be ones that are still to come."""
+    what, at = spec.resource_attributes, _SPEC.child("resourceAttributes")
+    if what is None:
+        return
+    if what.field_selector is not None:
+        here = at.child("fieldSelector")
+        yield from _form_offences(here, what.field_selector)
+        for i, term in enumerate(what.field_selector.requirements):
+            place = here.child("requirements").index(i)
+            if not term.key:
+                yield field.required(place.child("key"), "must be specified")
+            yield from validate_operands(place, term, any_operator=True)
+    if what.label_selector is not None:
+        here = at.child("labelSelector")
+        yield from _form_offences(here, what.label_selector)
+        for i, need in enumerate(what.label_selector.requirements):
+            place = here.child("requirements").index(i)
+            yield from validate_requirement(place, need, any_operator=True)
+
+
+def _form_offences(
+    at: Path, selector: FieldSelectorAttributes | LabelSelectorAttributes
+) -> Iterator[FieldError]:
+    if selector.raw_selector and selector.requirements:
+        why = "may not specified at the same time as requirements"
+        yield field.invalid(at.child("rawSelector"), selector.raw_selector, why)
+    if not selector.raw_selector and not selector.requirements:
+        why = f"when {at} is specified, requirements or rawSelector is required"
+        yield field.required(at.child("requirements"), why)
 
 
 def _local_offences(review: LocalSubjectAccessReview) -> list[FieldError]:
