@@ -8,6 +8,7 @@ import msgspec
 
 from podium.api import scheme
 from podium.api.errors import ApiError
+from podium.api.meta import controller_of
 from podium.api.scheme import Resource
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim, Pod
 from podium.client.client import Client
@@ -17,7 +18,6 @@ from podium.controllers.loop import work
 from podium.kit.clock import Clock
 
 CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
-_FINISHED = ("Succeeded", "Failed")
 _Key = tuple[str, str]
 T = TypeVar("T", PersistentVolumeClaim, PersistentVolume)
 
@@ -52,19 +52,23 @@ class StorageProtectionController:
             self._queue.add((obj.metadata.namespace, obj.metadata.name))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        pod = new or old
-        if pod is not None and (new is None or pod.status.phase in _FINISHED):
-            for name in claims_of(pod):
-                self._queue.add((pod.metadata.namespace, name))
+        """A change may hide that a Pod has gone and another one has its name now."""
+        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
+            self._let_go(old)
+        if new is not None and _is_shut_down(new):
+            self._let_go(new)
+
+    def _let_go(self, pod: Pod) -> None:
+        for name in claims_of(pod):
+            self._queue.add((pod.metadata.namespace, name))
 
     async def _reconcile(self, key: _Key) -> None:
         namespace, name = key
         if namespace:
             claim = self._claims.get(namespace, name)
-            if claim is not None and not self._is_used(claim):
-                released = _without(claim, CLAIM_FINALIZER)
-                if released is not None:
-                    await _write(self._claim_client, scheme.PERSISTENTVOLUMECLAIMS, released)
+            released = claim and _without(claim, CLAIM_FINALIZER)
+            if claim is not None and released is not None and not await self._is_used(claim):
+                await _write(self._claim_client, scheme.PERSISTENTVOLUMECLAIMS, released)
         else:
             volume = self._volumes.get("", name)
             if volume is not None and volume.status.phase != "Bound":
@@ -72,13 +76,13 @@ class StorageProtectionController:
                 if left is not None:
                     await _write(self._volume_client, scheme.PERSISTENTVOLUMES, left)
 
-    def _is_used(self, claim: PersistentVolumeClaim) -> bool:
-        return any(
-            pod.metadata.namespace == claim.metadata.namespace
-            and pod.status.phase not in _FINISHED
-            and claim.metadata.name in claims_of(pod)
-            for pod in self._pods.list()
-        )
+    async def _is_used(self, claim: PersistentVolumeClaim) -> bool:
+        """A Pod that is not in the cache yet counts as well: only the server's own list tells."""
+        namespace = claim.metadata.namespace
+        if any(uses(pod, claim) for pod in self._pods.in_namespace(namespace)):
+            return True
+        found = await self._claim_client.list(scheme.PODS, namespace)
+        return any(uses(pod, claim) for pod in found.items)
 
 
 async def _write(client: Client, resource: Resource, obj: T) -> None:
@@ -96,6 +100,33 @@ def _without(obj: T, finalizer: str) -> T | None:
         return None
     left = [name for name in metadata.finalizers if name != finalizer]
     return msgspec.structs.replace(obj, metadata=msgspec.structs.replace(metadata, finalizers=left))
+
+
+def uses(pod: Pod, claim: PersistentVolumeClaim) -> bool:
+    """Whether *pod*, of the same namespace, keeps *claim*, be it finished or not: no kubelet starts
+    one with a claim that is to be deleted, so only those that have a node count."""
+    if not pod.spec.node_name:
+        return False
+    name, owner = claim.metadata.name, controller_of(claim)
+    its_own = owner is not None and owner.uid == pod.metadata.uid and not _is_shut_down(pod)
+    for volume in pod.spec.volumes:
+        source = volume.persistent_volume_claim
+        if source is not None and source.claim_name == name:
+            return True
+        if (
+            volume.ephemeral is not None
+            and its_own
+            and f"{pod.metadata.name}-{volume.name}" == name
+        ):
+            return True
+    return False
+
+
+def _is_shut_down(pod: Pod) -> bool:
+    """Whether its kubelet is done with it, or was not waited for. Its own claims may go before it,
+    or a finalizer of the Pod that waits for them would wait for ever."""
+    metadata = pod.metadata
+    return metadata.deletion_timestamp is not None and metadata.deletion_grace_period_seconds == 0
 
 
 def claims_of(pod: Pod) -> set[str]:
