@@ -12,8 +12,8 @@ from podium.client.client import Client
 from podium.client.delta import Key, key_of
 from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
+from podium.controllers.creating import create_unless_there
 from podium.controllers.loop import work
-from podium.controllers.service_accounts import create_unless_there
 from podium.controllers.service_members import ServiceMembers
 from podium.domain.services import endpoints, members
 from podium.kit.clock import Clock

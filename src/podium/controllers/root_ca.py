@@ -12,8 +12,8 @@ from podium.api.types.meta_v1 import ObjectMeta
 from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
+from podium.controllers.creating import create_unless_there, is_active
 from podium.controllers.loop import work
-from podium.controllers.service_accounts import create_unless_there, is_active
 from podium.kit.clock import Clock
 
 NAME = "kube-root-ca.crt"

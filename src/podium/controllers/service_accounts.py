@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from podium.api import scheme
-from podium.api.errors import ApiError
 from podium.api.types.core_v1 import Namespace, ServiceAccount
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
+from podium.controllers.creating import create_unless_there, is_active
 from podium.controllers.loop import work
 from podium.kit.clock import Clock
 
@@ -43,23 +43,3 @@ class ServiceAccountController:
         if self._accounts.get(namespace, NAME) is None:
             account = ServiceAccount(metadata=ObjectMeta(name=NAME, namespace=namespace))
             await create_unless_there(self._client, scheme.SERVICEACCOUNTS, account)
-
-
-def is_active(namespace: Namespace | None) -> bool:
-    """Whether objects may be made in *namespace*."""
-    return namespace is not None and namespace.metadata.deletion_timestamp is None
-
-
-async def create_unless_there(
-    client: Client, resource: scheme.Resource, obj: ServiceAccount | object
-) -> None:
-    """Create *obj*. That it exists, or that its namespace is going or gone, is as good."""
-    try:
-        await client.create(resource, obj)
-    except ApiError as exc:
-        terminating = exc.code == 403 and any(
-            cause.reason == "NamespaceTerminating"
-            for cause in (exc.status.details.causes if exc.status.details else ())
-        )
-        if exc.reason not in ("AlreadyExists", "NotFound") and not terminating:
-            raise

@@ -10,6 +10,7 @@ from podium.api import scheme
 from podium.api.errors import ApiError
 from podium.api.types.discovery_v1 import EndpointSlice
 from podium.client.client import Client
+from podium.controllers.creating import namespace_is_going
 from podium.controllers.written import Written
 from podium.domain.services import members
 from podium.domain.services.placing import Changes
@@ -40,9 +41,17 @@ class SliceWriter:
         self._written.forget(key)
 
     async def write(self, key: Hashable, changes: Changes, changed_at: str = "") -> None:
-        """New slices first, so that no endpoint is missing in between."""
+        """New slices first, so that no endpoint is missing in between.
+
+        Raises ApiError, but for a namespace that is going: all in it goes with it.
+        """
         for each in changes.create:
-            made = await self._client.create(scheme.ENDPOINTSLICES, _stamped(each, changed_at))
+            try:
+                made = await self._client.create(scheme.ENDPOINTSLICES, _stamped(each, changed_at))
+            except ApiError as exc:
+                if namespace_is_going(exc):
+                    return
+                raise
             self._written.note(key, made)
         for each in changes.update:
             done = await self._client.update(scheme.ENDPOINTSLICES, _stamped(each, changed_at))
