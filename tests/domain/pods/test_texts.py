@@ -435,6 +435,15 @@ def test_quotas_as_the_node_is_configured():
     assert pod_cgroup(made, off).cpu_quota is None
 
 
+def test_limits_beyond_64_bits_are_the_most_that_there_is():
+    much = {"cpu": "1e30", "memory": "1e30"}
+    made = make_pod({"name": "a", "image": "i", "resources": {"limits": much, "requests": much}})
+    own, whole = container_cgroup(made, made.spec.containers[0], GIB), pod_cgroup(made)
+    most = 2**63 - 1
+    assert (own.cpu_shares, own.cpu_quota, own.memory_limit) == (262144, most, most)
+    assert (whole.cpu_shares, whole.cpu_quota, whole.memory_limit) == (262144, most, most)
+
+
 def test_the_pods_cgroup_is_limited_when_every_container_is():
     limited = {"name": "a", "image": "i",
                "resources": {"limits": {"cpu": "500m", "memory": "64Mi"},

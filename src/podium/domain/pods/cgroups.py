@@ -25,6 +25,7 @@ MAX_SHARES = 262144
 SHARES_PER_CPU = 1024
 QUOTA_PERIOD = 100_000
 MIN_QUOTA_PERIOD = 1000
+_LARGEST = 2**63 - 1
 
 NODE_CRITICAL = "system-node-critical"
 GUARANTEED_OOM_SCORE = -997
@@ -52,7 +53,12 @@ def cpu_quota(milli: int, period: int = QUOTA_PERIOD) -> int:
     """``cpu.cfs_quota_us`` for a limit in thousandths of a core; 0 for none."""
     if milli <= 0:
         return 0
-    return max(milli * period // 1000, MIN_QUOTA_PERIOD)
+    return _of_64_bits(max(milli * period // 1000, MIN_QUOTA_PERIOD))
+
+
+def _of_64_bits(number: int) -> int:
+    """Return *number*, or the most that the kernel, and who writes it down on the way, take."""
+    return min(number, _LARGEST)
 
 
 def oom_score_adj(pod: Pod, container: Container, node_memory: int) -> int:
@@ -118,7 +124,7 @@ def container_cgroup(
         cpu_shares=cpu_shares(request),
         cpu_quota=cpu_quota(limit, quota.period),
         cpu_period=quota.period,
-        memory_limit=quantity.to_int(limits.get("memory", "0")),
+        memory_limit=_of_64_bits(quantity.to_int(limits.get("memory", "0"))),
         oom_score_adj=oom_score_adj(pod, container, node_memory),
         hugepages=_hugepages({n: quantity.to_int(q) for n, q in limits.items()}),
     )
@@ -158,13 +164,14 @@ def pod_cgroup(pod: Pod, quota: CpuQuota = DEFAULT_QUOTA) -> PodCgroup:
     """What the Pod's own cgroup is limited to: as a whole, or the sum of its containers' limits."""
     requests, limits = pod_requests(pod), pod_limits(pod)
     qos = qos_class(pod)
+    memory = _of_64_bits(-(-_milli(limits, "memory") // 1000))
     has_cpu = quota.enforced and _limited(pod, "cpu") and qos != BEST_EFFORT
     return PodCgroup(
         qos=qos,
         cpu_shares=MIN_SHARES if qos == BEST_EFFORT else cpu_shares(_milli(requests, "cpu")),
         cpu_quota=cpu_quota(_milli(limits, "cpu"), quota.period) if has_cpu else None,
         cpu_period=quota.period if has_cpu else None,
-        memory_limit=-(-_milli(limits, "memory") // 1000) if _limited(pod, "memory") else None,
+        memory_limit=memory if _limited(pod, "memory") else None,
         hugepages=_hugepages({name: amount // 1000 for name, amount in limits.items()}),
     )
 
