@@ -64,9 +64,3 @@ def compress(file: Path) -> None:
             packed.write(block)
     temporary.rename(target)
     file.unlink()
-
-
-def remove(path: Path) -> None:
-    """Remove a log with all that it was rotated into. Repeatable."""
-    for file in (*rotated(path), path):
-        file.unlink(missing_ok=True)

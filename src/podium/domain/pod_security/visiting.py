@@ -64,8 +64,8 @@ def quoted(items: Iterable[str]) -> str:
     return ", ".join(f'"{item}"' for item in items)
 
 
-def plural(one: str, count: int, many: str = "") -> str:
-    return one if count == 1 else many or f"{one}s"
+def plural(one: str, count: int) -> str:
+    return one if count == 1 else f"{one}s"
 
 
 def counted(word: str, names: list[str]) -> str:

@@ -97,9 +97,6 @@ def import_rootfs(
     path: Path | str,
     name: str,
     options: RunOptions,
-    *,
-    limits: Limits | None = None,
-    checkpoint: Checkpoint | None = None,
 ) -> Loaded:
     """Make an image called *name* of the tar archive *path* (plain, gzip or zstd).
 
@@ -116,7 +113,7 @@ def import_rootfs(
     if options.working_dir and not options.working_dir.startswith("/"):
         raise ValueError(f"--workdir {options.working_dir!r} is not an absolute path")
     with store.adding() as workspace, open(path, "rb") as source:
-        unpacked = unpack_into(workspace / "rootfs", source, (), limits, checkpoint)
+        unpacked = unpack_into(workspace / "rootfs", source, ())
         config = _config_document(options, unpacked.diff_id)
         names = chain_names([unpacked.diff_id])
         store.commit_layer(workspace / "rootfs", names[0])

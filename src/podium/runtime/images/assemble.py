@@ -78,8 +78,8 @@ def unpack_into(
     directory: Path,
     source: Readable,
     parents: Sequence[str],
-    limits: Limits | None,
-    checkpoint: Checkpoint | None,
+    limits: Limits | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Unpacked:
     """Make *directory* and unpack *source* in it. Raises RuntimeFailure."""
     try:

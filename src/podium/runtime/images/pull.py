@@ -20,7 +20,6 @@ from podium.runtime.image_port import AuthConfig
 from podium.runtime.images.assemble import LayerPlan, install_layer, plan_layers
 from podium.runtime.images.distribution import Repository
 from podium.runtime.images.index import ImageRecord
-from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import Reference, quote
 from podium.runtime.images.registries import Registries
 from podium.runtime.images.spec import (
@@ -53,7 +52,6 @@ class Puller(msgspec.Struct, frozen=True):
     store: ImageStore
     registries: Registries
     clock: Clock
-    limits: Limits | None = None
 
     async def pull(
         self, reference: Reference, auth: AuthConfig | None, progress: PullProgress | None
@@ -98,7 +96,7 @@ class Puller(msgspec.Struct, frozen=True):
         descriptor, manifest = await self._manifest(repository, resolved.descriptor, 0)
         config_bytes = await repository.config(manifest.config)
         plans = plan_layers(decode_config(config_bytes), len(manifest.layers))
-        work = _Layers(self.store, repository, workspace, self.limits, progress)
+        work = _Layers(self.store, repository, workspace, progress)
         await work.install(plans, manifest.layers)
         parts = (manifest.config, *manifest.layers)
         size = descriptor.size + sum(part.size for part in parts)
@@ -139,11 +137,10 @@ class _Layers:
         store: ImageStore,
         repository: Repository,
         workspace: Path,
-        limits: Limits | None,
         progress: PullProgress | None,
     ) -> None:
         self._store, self._repository, self._workspace = store, repository, workspace
-        self._limits, self._progress = limits, progress
+        self._progress = progress
         self._slots = asyncio.Semaphore(_PARALLEL_DOWNLOADS)
         self._stop = threading.Event()
 
@@ -195,7 +192,6 @@ class _Layers:
                 plan,
                 source,
                 digest=blob.digest,
-                limits=self._limits,
                 checkpoint=self._checkpoint,
             )
         os.unlink(path)

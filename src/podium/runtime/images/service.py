@@ -17,7 +17,6 @@ from podium.kit.threads import run_in_thread
 from podium.runtime.image_port import AuthConfig, FilesystemUsage, Image
 from podium.runtime.images import reference
 from podium.runtime.images.index import ImageIndex
-from podium.runtime.images.limits import Limits
 from podium.runtime.images.reference import InvalidReference, Reference, quote
 from podium.runtime.images.registries import Registries
 from podium.runtime.images.spec import ImageConfig
@@ -47,13 +46,11 @@ class LocalImageService:
         registries: Registries | None = None,
         *,
         clock: Clock | None = None,
-        limits: Limits | None = None,
     ) -> None:
         self.store = ImageStore(root)
         self.store.open()
         self._registries = registries or Registries()
         self._clock = clock or SystemClock()
-        self._limits = limits
         self._pulling: dict[str, tuple[asyncio.Lock, int]] = {}
         self._usage: dict[str, tuple[int, int]] = {}
         self._damaged: set[str] = set()  #: images of which that has been told
@@ -82,7 +79,7 @@ class LocalImageService:
         from podium.runtime.images.pull import Puller  # the HTTP client is for pulls alone
 
         wanted = _parse(image)
-        puller = Puller(self.store, self._registries, self._clock, self._limits)
+        puller = Puller(self.store, self._registries, self._clock)
         async with self._one_at_a_time(str(wanted)):
             return await puller.pull(wanted, auth, progress)
 

@@ -160,12 +160,12 @@ def decode_index(data: bytes) -> Index:
     return _decode(data, Index, "index.json")
 
 
-def select_platform(index: Index, machine: str = "") -> Descriptor | None:
-    """Return the manifest in *index* for Linux on *machine* (``uname -m``; this one when empty).
+def select_platform(index: Index) -> Descriptor | None:
+    """Return the manifest in *index* for Linux on this machine.
 
     None where there is none. Manifests that name no platform are taken where no other fits.
     """
-    wanted = _platforms(machine or os.uname().machine)
+    wanted = _platforms(os.uname().machine)
     best: tuple[int, Descriptor] | None = None
     for descriptor in index.manifests:
         rank = _rank(descriptor.platform, wanted)

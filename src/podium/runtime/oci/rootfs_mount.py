@@ -9,6 +9,9 @@ from pathlib import Path
 from podium.runtime import linux
 from podium.runtime.oci.layout import ContainerPaths
 
+#: Bytes that are read of a file of accounts.
+_LONGEST_FILE = 4 << 20
+
 
 def mount_rootfs(paths: ContainerPaths, layers: Sequence[str]) -> None:
     """Mount the container's root. *layers* are directories, the uppermost first; in a user
@@ -58,7 +61,7 @@ def _mount_overlay(target: Path, layers: Sequence[str], own: str) -> None:
     linux.in_own_thread(mount)
 
 
-def read_in_root(root: str, path: str, limit: int = 4 << 20) -> str:
+def read_in_root(root: str, path: str) -> str:
     """Read a text file as the container would see it; empty when there is none.
 
     What the image's author put there is followed at no time out of *root*.
@@ -71,7 +74,7 @@ def read_in_root(root: str, path: str, limit: int = 4 << 20) -> str:
     finally:
         os.close(descriptor)
     try:
-        return os.read(file, limit).decode(errors="replace")
+        return os.read(file, _LONGEST_FILE).decode(errors="replace")
     except OSError:  # a directory or a device by that name holds no accounts
         return ""
     finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 import podium
-from podium.kit.clock import Clock, SystemClock
+from podium.kit.clock import SystemClock
 from podium.runtime.cgroups import Cgroups
 from podium.runtime.image_port import FilesystemUsage
 from podium.runtime.network.port import Network
@@ -74,7 +74,6 @@ class OciRuntime:
         options: OciOptions,
         images: ImageRootfs,
         network: Network,
-        clock: Clock | None = None,
     ) -> None:
         cgroups = Cgroups.detect()
         options = msgspec.structs.replace(
@@ -84,7 +83,7 @@ class OciRuntime:
             others=_installed(options.others),
         )
         self._engine = Engine(
-            options, images, network, cgroups, node_abilities(cgroups), clock or SystemClock()
+            options, images, network, cgroups, node_abilities(cgroups), SystemClock()
         )
         self._open = contextlib.AsyncExitStack()
 
