@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from podium.api import codec, scheme
 from podium.registry.strategies import strategy_for
 
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAME_PART = (
     "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
     "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
@@ -179,3 +181,52 @@ def test_the_status_of_a_claim(status: dict[str, Any], expected: list[str]) -> N
         each.metadata.resource_version = "1"
     found = strategy_for(scheme.PERSISTENTVOLUMECLAIMS).rules("status").validate(new, old)
     assert [str(error) for error in found] == [f"status.{text}" for text in expected]
+
+
+CLAIM: dict[str, Any] = {
+    "accessModes": ["ReadWriteOnce"],
+    "resources": {"requests": {"storage": "1Gi"}},
+}
+VOLUME = {"apiGroup": None, "kind": "PersistentVolumeClaim", "name": "a"}
+POPULATED = {"apiGroup": "a.b", "kind": "Foo", "name": "a"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [
+        pytest.param({"dataSource": VOLUME}, (VOLUME, VOLUME), id="a-volume"),
+        pytest.param({"dataSource": POPULATED}, (None, None), id="what-was-never-taken"),
+        pytest.param({"dataSource": {"kind": "Foo", "name": "a"}}, (None, None), id="nothing"),
+        pytest.param({"dataSourceRef": POPULATED}, (POPULATED, POPULATED), id="anything"),
+        pytest.param({"dataSourceRef": {**VOLUME, "namespace": "z"}}, (None, None),
+                     id="elsewhere"),
+        pytest.param({"dataSource": POPULATED, "dataSourceRef": POPULATED},
+                     (POPULATED, POPULATED), id="both"),
+    ],
+)  # fmt: skip
+def test_what_a_claims_volume_is_made_from(sources: dict[str, Any], expected: Any) -> None:
+    obj = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": {**CLAIM, **sources}})
+    strategy_for(scheme.PERSISTENTVOLUMECLAIMS).prepare_for_create(obj, NOW)
+    spec = codec.to_plain(obj)["spec"]
+    found = spec.get("dataSource"), spec.get("dataSourceRef")
+    assert [each and {"apiGroup": None, **each} for each in found] == list(expected)
+
+
+def test_an_update_that_leaves_the_reference_out_keeps_the_source() -> None:
+    body = {"spec": {**CLAIM, "dataSource": POPULATED, "dataSourceRef": POPULATED}}
+    old = made(scheme.PERSISTENTVOLUMECLAIMS, body)
+    new = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": {**CLAIM, "dataSource": POPULATED}})
+    strategy_for(scheme.PERSISTENTVOLUMECLAIMS).rules().prepare(new, old, NOW)
+    assert new.spec == old.spec
+
+
+def test_what_a_claim_is_warned_of() -> None:
+    resources = {"requests": {"storage": "1500m"}, "limits": {"storage": "2"}}
+    obj = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": {**CLAIM, "resources": resources}})
+    obj.metadata.annotations = {"volume.beta.kubernetes.io/storage-class": "a"}
+    assert strategy_for(scheme.PERSISTENTVOLUMECLAIMS).judge(obj) == ([], [
+        "metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; "
+        'use "storageClassName" attribute instead',
+        'spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an '
+        "integer",
+    ])  # fmt: skip

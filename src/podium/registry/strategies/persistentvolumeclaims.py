@@ -6,6 +6,7 @@ from datetime import datetime
 
 from podium.api.defaults.storage import set_defaults_claim
 from podium.api.field import FieldError
+from podium.api.quantity import canonical, to_milli
 from podium.api.types.core_v1 import (
     PersistentVolumeClaim,
     PersistentVolumeClaimSpec,
@@ -24,6 +25,10 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 PROTECTION = "kubernetes.io/pvc-protection"
 _UNSET = "<unset>"
+#: By group and kind, what a claim's volume could always be made from.
+_VOLUMES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
+CLAIM_CLASS = "volume.beta.kubernetes.io/storage-class"
+_CLASS_IS_OLD = 'deprecated since v1.8; use "storageClassName" attribute instead'
 
 
 class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
@@ -46,16 +51,34 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
     def prepare_for_create(self, obj: PersistentVolumeClaim, now: datetime) -> None:
         super().prepare_for_create(obj, now)
         obj.status = PersistentVolumeClaimStatus(phase="Pending")
-        _agree_on_source(obj.spec)
+        _settle_source(obj.spec)
 
     def prepare_for_update(
         self, new: PersistentVolumeClaim, old: PersistentVolumeClaim, now: datetime
     ) -> None:
         super().prepare_for_update(new, old, now)
-        _agree_on_source(new.spec)
+        _settle_source(new.spec, old.spec)
 
     def validate(self, obj: PersistentVolumeClaim) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_claim(obj)
+
+    def warnings_on_create(self, obj: PersistentVolumeClaim) -> list[str]:
+        found = []
+        if CLAIM_CLASS in obj.metadata.annotations:
+            found.append(f"metadata.annotations[{CLAIM_CLASS}]: {_CLASS_IS_OLD}")
+        resources = obj.spec.resources
+        for part, amounts in (("requests", resources.requests), ("limits", resources.limits)):
+            size = amounts.get("storage", "0")
+            if to_milli(size) % 1000:
+                at = f"spec.resources.{part}[storage]"
+                text = f'fractional byte value "{canonical(size)}" is invalid, must be an integer'
+                found.append(f"{at}: {text}")
+        return found
+
+    def warnings_on_update(
+        self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
+    ) -> list[str]:
+        return self.warnings_on_create(new)
 
     def validate_update(
         self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
@@ -87,22 +110,30 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
         ]
 
 
-def _agree_on_source(spec: PersistentVolumeClaimSpec) -> None:
-    """``dataSourceRef`` replaced ``dataSource``; each follows from the other, if it is alone."""
+def _settle_source(
+    spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec | None = None
+) -> None:
+    """``dataSourceRef`` replaced ``dataSource``; each follows from the other, if it is alone.
+
+    What no server took before there were references is passed over, as it was then: references to
+    other namespaces, whose gate is closed, and sources that are no volumes.
+    """
+    before = old.data_source_ref if old is not None else None
+    if before is None and spec.data_source_ref is not None and spec.data_source_ref.namespace:
+        spec.data_source_ref = None
+    has_had = old is not None and not (old.data_source is None and before is None)
     source, reference = spec.data_source, spec.data_source_ref
     if source is not None and reference is None:
+        if not has_had and (source.api_group or "", source.kind) not in _VOLUMES:
+            spec.data_source = None
+            return
         spec.data_source_ref = TypedObjectReference(
             api_group=source.api_group, kind=source.kind, name=source.name
         )
     elif reference is not None and source is None and not reference.namespace:
-        volume_like = (reference.api_group or "", reference.kind) in (
-            ("", "PersistentVolumeClaim"),
-            ("snapshot.storage.k8s.io", "VolumeSnapshot"),
+        spec.data_source = TypedLocalObjectReference(
+            kind=reference.kind, name=reference.name, api_group=reference.api_group
         )
-        if volume_like:
-            spec.data_source = TypedLocalObjectReference(
-                kind=reference.kind, name=reference.name, api_group=reference.api_group
-            )
 
 
 STRATEGY = PersistentVolumeClaimStrategy
