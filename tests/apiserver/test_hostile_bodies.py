@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
+from typing import Any
 
 import pytest
 
@@ -84,6 +86,44 @@ async def test_others_are_served_meanwhile(api, content_type, body):
         taken = time.process_time() - started
     assert 200 <= code < 500
     assert heartbeat.longest < max(BLOCKED, taken / 3)
+
+
+def _pod(**spec: Any) -> bytes:
+    container = {"name": "c", "image": "i", **spec.pop("container", {})}
+    pod = {"metadata": {"name": "p"}, "spec": {"containers": [container], **spec}}
+    return json.dumps(pod).encode()
+
+
+MANY = range(12_000)
+PODS = {
+    "subscripts": _pod(container={"env": [{"name": "a", "valueFrom": {"fieldRef": {
+        "fieldPath": "['" * 1_000_000}}}]}),
+    "initiators": _pod(volumes=[{"name": "v", "iscsi": {
+        "targetPortal": "t", "iqn": "iqn.2000-01." * 200_000, "lun": 1}}]),
+    "claims": _pod(
+        container={"resources": {"claims": [{"name": f"a{n}"} for n in MANY]}},
+        resourceClaims=[{"name": f"b{n}"} for n in MANY]),
+    "spread": _pod(topologySpreadConstraints=[
+        {"topologyKey": f"k{n}", "whenUnsatisfiable": "DoNotSchedule"} for n in MANY]),
+    "mounts": _pod(container={
+        "volumeMounts": [{"mountPath": f"a{n}"} for n in MANY],
+        "volumeDevices": [{"name": f"{n}", "devicePath": f"b{n}"} for n in MANY]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in PODS.items()])
+async def test_what_is_wrong_with_a_large_pod_is_soon_known(api, body):
+    async with api.session() as session:
+        account = {"metadata": {"name": "default"}}
+        async with session.post("/api/v1/namespaces/default/serviceaccounts", json=account):
+            pass
+        headers = {"Content-Type": "application/json"}
+        started = time.process_time()
+        path = "/api/v1/namespaces/default/pods"
+        async with session.post(path, data=io.BytesIO(body), headers=headers) as response:
+            status = await response.json()
+        assert status["code"] == 422, status["message"]
+        assert time.process_time() - started < 30
 
 
 async def test_a_body_beyond_the_limit_is_refused(api):
@@ -264,7 +304,8 @@ async def test_large_bodies_are_worked_on_one_after_the_other(api, monkeypatch):
     async def send(session):
         headers = {"Content-Type": "application/json"}
         async with session.post(path, data=io.BytesIO(large), headers=headers) as response:
-            assert response.status == 422
+            status = await response.json()
+        assert status["code"] == 422, status["message"]
 
     async with api.session() as session, asyncio.TaskGroup() as tasks:
         for _ in range(3):

@@ -44,6 +44,8 @@ def test_durations_are_written_as_go_writes_them(seconds, text):
         ("$$(A)", "$(A)"),
         ("$A $ $(", "$A $ $("),
         ("a$$b", "a$b"),
+        ("$(A)$$$(B", "1$$(B"),
+        pytest.param("$(" * 300_000, "$(" * 300_000, id="never-closed"),
     ],
 )
 def test_expansion(text, expanded):

@@ -50,7 +50,6 @@ CONTAINER_RESOURCES = (
 )
 _HUGE_PAGES = ("limits.hugepages-", "requests.hugepages-")
 _BINARY_DIVISORS = "1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei"
-_SUBSCRIPTED = re.compile(r"(?P<path>.*?)\['(?P<key>.*)'\]")
 
 
 def validate_env(path: Path, variables: list[EnvVar]) -> Errors:
@@ -143,13 +142,12 @@ def validate_field_ref(path: Path, ref: ObjectFieldSelector, known: tuple[str, .
         yield invalid(path.child("fieldPath"), ref.field_path, text)
         return
     name = _field_name(ref.field_path)
-    subscripted = _SUBSCRIPTED.fullmatch(ref.field_path)
-    if subscripted is None:
+    whole, key = _subscripted(ref.field_path)
+    if not whole:
         if name not in known:
             yield not_supported(path.child("fieldPath"), name, known)
         return
-    key = subscripted["key"]
-    if subscripted["path"] == "metadata.annotations":
+    if whole == "metadata.annotations":
         key = key.lower()
     yield from invalid_each(path, key, names.qualified_name(key))
 
@@ -162,13 +160,19 @@ def _field_name(field_path: str) -> str:
     return "spec.nodeName" if field_path == "spec.host" else field_path
 
 
+def _subscripted(field_path: str) -> tuple[str, str]:
+    """Split ``metadata.labels['a']`` (``SplitMaybeSubscriptedPath``); "" twice for other paths."""
+    whole, bracket, key = field_path.removesuffix("']").partition("['")
+    return (whole, key) if field_path.endswith("']") and bracket else ("", "")
+
+
 def _unknown_field(ref: ObjectFieldSelector) -> str:
     """Return why the downward API does not know the field at all; "" if it does."""
     if ref.api_version != "v1":
         return f"unsupported pod version: {ref.api_version}"
-    subscripted = _SUBSCRIPTED.fullmatch(ref.field_path)
-    if subscripted is not None:
-        if subscripted["path"] in ("metadata.annotations", "metadata.labels"):
+    whole, _ = _subscripted(ref.field_path)
+    if whole:
+        if whole in ("metadata.annotations", "metadata.labels"):
             return ""
         return f"field label does not support subscript: {ref.field_path}"
     return (

@@ -159,10 +159,12 @@ def _format(name: str, text: str, count: int) -> Errors:
 
 def _overlap(done: str, failed: str, count: int) -> int | None:
     """Return the first index that is in both; what cannot be read is left out, and said before."""
-    for first, last in _readable(failed, count):
-        for start, end in _readable(done, count):
-            if start <= last and first <= end:
-                return max(first, start)
+    there, at = sorted(_readable(done, count)), 0
+    for first, last in sorted(_readable(failed, count)):
+        while at < len(there) and there[at][1] < first:
+            at += 1
+        if at < len(there) and there[at][0] <= last:
+            return max(first, there[at][0])
     return None
 
 

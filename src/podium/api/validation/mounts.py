@@ -25,6 +25,7 @@ def validate_volume_mounts(
 ) -> Errors:
     """Check the mounts against the Pod's valid *volumes* and against the container's devices."""
     devices = {device.name: device.device_path for device in container.volume_devices}
+    device_paths = set(devices.values())
     seen: set[str] = set()
     for i, mount in enumerate(container.volume_mounts):
         at = path.index(i)
@@ -40,7 +41,7 @@ def validate_volume_mounts(
         if mount.name in devices:
             text = "must not already exist in volumeDevices"
             yield invalid(at.child("name"), mount.name, text)
-        if mount.mount_path in devices.values():
+        if mount.mount_path in device_paths:
             text = "must not already exist as a path in volumeDevices"
             yield invalid(at.child("mountPath"), mount.mount_path, text)
         yield from _validate_sub_path(path, at, mount)
@@ -84,6 +85,7 @@ def validate_volume_devices(
     path: Path, container: AnyContainer, volumes: Mapping[str, Volume]
 ) -> Errors:
     mounts = {mount.name: mount.mount_path for mount in container.volume_mounts}
+    mount_paths = set(mounts.values())
     paths: set[str] = set()
     names: set[str] = set()
     for i, device in enumerate(container.volume_devices):
@@ -113,7 +115,7 @@ def validate_volume_devices(
             paths.add(device_path)
         if name in mounts:
             yield invalid(at.child("name"), name, "must not already exist in volumeMounts")
-        if device_path in mounts.values():
+        if device_path in mount_paths:
             text = "must not already exist as a path in volumeMounts"
             yield invalid(at.child("devicePath"), device_path, text)
         if name:

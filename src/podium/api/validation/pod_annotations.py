@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from podium.api import codec, go_json
 from podium.api.annotations import MIRROR
@@ -43,10 +43,11 @@ def validate_pod_annotations(path: Path, pod: Pod) -> Errors:
     for key in keys:
         if key == SECCOMP_POD or key.startswith(SECCOMP_CONTAINER):
             yield from _validate_seccomp(path.child(key), annotations[key])
-    for key in keys:
-        if key.startswith(APP_ARMOR):
-            name, profile = key.removeprefix(APP_ARMOR), annotations[key]
-            yield from _validate_app_armor(path.key(key), pod, name, profile)
+    profiles = [key for key in keys if key.startswith(APP_ARMOR)]
+    containers = {c.name for _, c in all_containers(Path("spec"), pod.spec)} if profiles else set()
+    for key in profiles:
+        name = key.removeprefix(APP_ARMOR)
+        yield from _validate_app_armor(path.key(key), containers, name, annotations[key])
 
 
 def _validate_tolerations(path: Path, text: str) -> Errors:
@@ -76,8 +77,10 @@ def _validate_seccomp(path: Path, profile: str) -> Errors:
         yield invalid(path, profile, "must be a valid seccomp profile")
 
 
-def _validate_app_armor(path: Path, pod: Pod, container: str, profile: str) -> Errors:
-    if all(c.name != container for _, c in all_containers(Path("spec"), pod.spec)):
+def _validate_app_armor(
+    path: Path, containers: Collection[str], container: str, profile: str
+) -> Errors:
+    if container not in containers:
         yield invalid(path, container, "container not found")
     if profile not in ("", "runtime/default", "unconfined") and not profile.startswith(
         "localhost/"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 
 from podium.api import names
@@ -198,6 +199,10 @@ def _pod_resource_name(path: Path, name: str) -> Errors:
 
 def _validate_claims(path: Path, claims: list[ResourceClaim], known: Collection[str]) -> Errors:
     seen: set[str] = set()
+    parts: Counter[str] = Counter()
+    names_of = ": " + ", ".join(sorted(known)) if known else " which is empty"
+    unknown = f"must be one of the names in pod.spec.resourceClaims{names_of}"
+    known = set(known)
     for i, claim in enumerate(claims):
         at = path.index(i)
         if not claim.name:
@@ -206,23 +211,26 @@ def _validate_claims(path: Path, claims: list[ResourceClaim], known: Collection[
         if claim.name in seen:  # all of it
             yield duplicate(at, claim.name)
         else:
-            yield from _validate_request_of(at, claim, seen)
+            yield from _validate_request_of(at, claim, seen, parts)
         if claim.name not in known:
-            names_of = ": " + ", ".join(sorted(known)) if known else " which is empty"
-            text = f"must be one of the names in pod.spec.resourceClaims{names_of}"
-            yield FieldError(NOT_FOUND, str(at), claim.name, text)
+            yield FieldError(NOT_FOUND, str(at), claim.name, unknown)
 
 
-def _validate_request_of(path: Path, claim: ResourceClaim, seen: set[str]) -> Errors:
-    """No part of a claim may be named twice; *seen* gets the claim, or what is named of it."""
+def _validate_request_of(
+    path: Path, claim: ResourceClaim, seen: set[str], parts: Counter[str]
+) -> Errors:
+    """No part of a claim may be named twice; *seen* gets the claim, or what is named of it, and
+    *parts* of which claims parts are named."""
     key = claim.name
     if claim.request:
         yield from dns1123_label(path.child("request"), claim.request)
         key += f"/{claim.request}"
     if key in seen:
         yield duplicate(path, key)
-    elif not claim.request:
-        for other in sorted(seen):
-            if other.startswith(f"{claim.name}/"):
-                yield duplicate(path, claim.name)
+        return
     seen.add(key)
+    if claim.request:
+        parts[claim.name] += 1
+    else:
+        for _ in range(parts[claim.name]):
+            yield duplicate(path, claim.name)

@@ -240,8 +240,9 @@ def _validate_label_keys(
                 text = "exists in both matchLabelKeys and labelSelector"
                 yield invalid(path.index(places[key]), key, text)
             seen.add(key)
+    avoided = set(mismatch)
     for i, key in enumerate(match):
-        if key in mismatch:
+        if key in avoided:
             text = "exists in both matchLabelKeys and mismatchLabelKeys"
             yield invalid(path.child("matchLabelKeys").index(i), key, text)
 
@@ -285,6 +286,7 @@ def validate_operands(
 
 def validate_spread(path: Path, constraints: list[TopologySpreadConstraint]) -> Errors:
     actions = ("DoNotSchedule", "ScheduleAnyway")
+    last = {(c.topology_key, c.when_unsatisfiable): i for i, c in enumerate(constraints)}
     for i, constraint in enumerate(constraints):
         at = path.index(i)
         if constraint.max_skew <= 0:
@@ -296,7 +298,7 @@ def validate_spread(path: Path, constraints: list[TopologySpreadConstraint]) -> 
                 at.child("whenUnsatisfiable"), constraint.when_unsatisfiable, actions
             )
         kind = (constraint.topology_key, constraint.when_unsatisfiable)
-        if any((c.topology_key, c.when_unsatisfiable) == kind for c in constraints[i + 1 :]):
+        if last[kind] > i:
             both = at.child("{topologyKey, whenUnsatisfiable}")
             yield duplicate(both, f"{{{kind[0]}, {kind[1]}}}")
         yield from _validate_spread_options(at, constraint)

@@ -166,12 +166,14 @@ def _validate_cluster_ips(spec: ServiceSpec) -> Errors:
         yield invalid(at, spec.cluster_ips, "must be empty when `clusterIP` is not specified")
     elif spec.cluster_ips and spec.cluster_ips[0] != spec.cluster_ip:
         yield invalid(at, spec.cluster_ips, "first value must match `clusterIP`")
+    seen: set[str] = set()
     for i, family in enumerate(spec.ip_families):
         here = SPEC.child("ipFamilies").index(i)
         if family not in ("IPv4", "IPv6"):
             yield not_supported(here, family, ("IPv4", "IPv6"))
-        if family in spec.ip_families[:i]:
+        if family in seen:
             yield duplicate(here, family)
+        seen.add(family)
     if spec.ip_family_policy is not None and spec.ip_family_policy not in POLICIES:
         yield not_supported(SPEC.child("ipFamilyPolicy"), spec.ip_family_policy, POLICIES)
     bad = list(_validate_addresses(spec.cluster_ips))

@@ -47,7 +47,8 @@ _RAW = {
     name: re.compile(rb"</" + name, re.IGNORECASE)
     for name in (b"script", b"style", b"textarea", b"title", b"xmp", b"iframe", b"noframes")
 }
-_TAG = re.compile(rb"""<([a-zA-Z][^\s/>]*)((?:"[^"]*"|'[^']*'|[^'">])*)>""")
+#: Gives nothing back that it has taken: who is not a tag is found out in one go.
+_TAG = re.compile(rb"""<([a-zA-Z][^\s/>]*+)((?:"[^"]*+"|'[^']*+'|[^'">]++)*+)>""")
 _ATTRIBUTE = re.compile(
     rb"""([\s/"'])([^\s"'>/=]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"'=<>`]+)""", re.DOTALL
 )
@@ -106,7 +107,8 @@ class LinkRewriter:
         if data.startswith(b"<!--", at):
             end = data.find(b"-->", at)
             return (end + 3 if end >= 0 else self._wait(data, at)), None
-        match = _TAG.match(data, at)
+        near = at + _LONGEST
+        match = _TAG.match(data, at, near) if data.find(b">", at, near) > 0 else None
         if match is not None:
             return match.end(), self._tag(match)
         may_become_one = len(data) - at < 4 or data[at + 1 : at + 2].isalpha() or data[at + 1] == 33

@@ -25,9 +25,17 @@ def expand(text: str, *variables: Mapping[str, str]) -> str:
                 return mapping[name]
         return match.group(0)
 
-    return _REFERENCE.sub(value, text)
+    before, after = _closed(text)
+    return _REFERENCE.sub(value, before) + after.replace("$$", "$")
 
 
 def references(text: str) -> Iterator[str]:
     """Yield each NAME that *text* asks for."""
-    return (name for name in _REFERENCE.findall(text) if name)
+    return (name for name in _REFERENCE.findall(_closed(text)[0]) if name)
+
+
+def _closed(text: str) -> tuple[str, str]:
+    """Split *text* behind the last parenthesis that closes: none of all that open behind it is
+    looked for the end of, which is not there."""
+    before, closing, after = text.rpartition(")")
+    return before + closing, after
