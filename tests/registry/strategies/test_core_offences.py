@@ -230,3 +230,31 @@ def test_what_a_claim_is_warned_of() -> None:
         'spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an '
         "integer",
     ])  # fmt: skip
+
+
+def test_what_a_volume_is_warned_of() -> None:
+    terms = [{"matchExpressions": [{"key": "beta.kubernetes.io/os", "operator": "Exists"}]}]
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteOnce"],
+        "cephfs": {"monitors": ["a"]},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": terms}},
+    }
+    obj = made(scheme.PERSISTENTVOLUMES, {"spec": spec})
+    old = "volume.beta.kubernetes.io/"
+    obj.metadata.annotations = {f"{old}mount-options": "x", f"{old}storage-class": "a"}
+    strategy = strategy_for(scheme.PERSISTENTVOLUMES)
+    at = "spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].key"
+    assert strategy.judge(obj) == ([], [
+        f'metadata.annotations[{old}storage-class]: deprecated since v1.8; use "storageClassName" '
+        "attribute instead",
+        f'metadata.annotations[{old}mount-options]: deprecated since v1.31; use "mountOptions" '
+        "attribute instead",
+        f'{at}: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+        "spec.cephfs: deprecated in v1.28, non-functional in v1.31+",
+    ])  # fmt: skip
+    obj.spec.persistent_volume_reclaim_policy = "Recycle"
+    assert strategy.warnings_on_update(obj, obj)[2] == (
+        "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, "
+        "the recommended approach is to use dynamic provisioning."
+    )

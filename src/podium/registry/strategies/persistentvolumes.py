@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.defaults.storage import set_defaults_volume
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeStatus
 from podium.api.validation.persistent_volumes import (
     validate_persistent_volume,
     validate_persistent_volume_update,
 )
 from podium.registry.strategies.base import Strategy
+from podium.registry.strategies.pod_warnings import old_sources, term_labels
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 PROTECTION = "kubernetes.io/pv-protection"
@@ -23,6 +25,13 @@ ACCESS_MODES = {
     "ReadWriteOncePod": "RWOP",
 }
 _UNSET = "<unset>"
+_CLASS = "volume.beta.kubernetes.io/storage-class"
+_OLD_ANNOTATIONS = {
+    _CLASS: 'deprecated since v1.8; use "storageClassName" attribute instead',
+    "volume.beta.kubernetes.io/mount-options": (
+        'deprecated since v1.31; use "mountOptions" attribute instead'
+    ),
+}
 
 
 class PersistentVolumeStrategy(Strategy[PersistentVolume]):
@@ -53,6 +62,12 @@ class PersistentVolumeStrategy(Strategy[PersistentVolume]):
     def validate(self, obj: PersistentVolume) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_persistent_volume(obj)
 
+    def warnings_on_create(self, obj: PersistentVolume) -> list[str]:
+        return list(_warnings(obj))
+
+    def warnings_on_update(self, new: PersistentVolume, old: PersistentVolume) -> list[str]:
+        return list(_warnings(new))
+
     def validate_update(self, new: PersistentVolume, old: PersistentVolume) -> list[FieldError]:
         found = validate_persistent_volume_update(new, old)
         return self.validate_metadata_update(new, old) + found
@@ -79,13 +94,30 @@ class PersistentVolumeStrategy(Strategy[PersistentVolume]):
         ]
 
 
+def _warnings(volume: PersistentVolume) -> Iterator[str]:
+    spec, annotations = volume.spec, volume.metadata.annotations
+    for key, text in _OLD_ANNOTATIONS.items():
+        if key in annotations:
+            yield f"metadata.annotations[{key}]: {text}"
+    if spec.persistent_volume_reclaim_policy == "Recycle":
+        yield (
+            "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. "
+            "Instead, the recommended approach is to use dynamic provisioning."
+        )
+    required = spec.node_affinity.required if spec.node_affinity is not None else None
+    at = Path("spec.nodeAffinity.required.nodeSelectorTerms")
+    for i, term in enumerate(required.node_selector_terms if required is not None else ()):
+        yield from term_labels(at.index(i), term)
+    yield from old_sources(Path("spec"), spec)
+
+
 def access_modes(modes: list[str]) -> str:
     return ",".join(short for mode, short in ACCESS_MODES.items() if mode in modes)
 
 
 def storage_class(annotations: dict[str, str], name: str | None) -> str:
     """Return the storage class, which an annotation told before there was a field."""
-    return annotations.get("volume.beta.kubernetes.io/storage-class") or name or ""
+    return annotations.get(_CLASS) or name or ""
 
 
 STRATEGY = PersistentVolumeStrategy

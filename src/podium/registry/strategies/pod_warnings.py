@@ -13,6 +13,7 @@ from podium.api.field import Path
 from podium.api.types.core_v1 import (
     Affinity,
     NodeSelectorTerm,
+    PersistentVolumeSpec,
     Pod,
     PodAffinityTerm,
     PodSpec,
@@ -122,11 +123,11 @@ def _node_labels(path: Path, spec: PodSpec) -> Iterator[str]:
         at = path.child("affinity", "nodeAffinity")
         required = affinity.required_during_scheduling_ignored_during_execution
         for i, term in enumerate(required.node_selector_terms if required is not None else ()):
-            yield from _term_labels(at.child(_REQUIRED, "nodeSelectorTerms").index(i), term)
+            yield from term_labels(at.child(_REQUIRED, "nodeSelectorTerms").index(i), term)
         preferred = affinity.preferred_during_scheduling_ignored_during_execution
         for i, weighted in enumerate(preferred):
             here = at.child(_PREFERRED).index(i).child("preference")
-            yield from _term_labels(here, weighted.preference)
+            yield from term_labels(here, weighted.preference)
     for i, constraint in enumerate(spec.topology_spread_constraints):
         here, key = path.child("topologySpreadConstraints").index(i), constraint.topology_key
         if key in _NODE_LABELS:
@@ -135,17 +136,23 @@ def _node_labels(path: Path, spec: PodSpec) -> Iterator[str]:
             yield f"{here.child('labelSelector')}: {_NO_MATCH}"
 
 
-def _term_labels(path: Path, term: NodeSelectorTerm) -> Iterator[str]:
+def term_labels(path: Path, term: NodeSelectorTerm) -> Iterator[str]:
+    """Labels of nodes that have newer names, in a term that selects nodes."""
     for i, requirement in enumerate(term.match_expressions):
         if requirement.key in _NODE_LABELS:
             at = path.child("matchExpressions").index(i).child("key")
             yield f"{at}: {requirement.key} is {_NODE_LABELS[requirement.key]}"
 
 
-def _volume_warnings(path: Path, volume: Volume) -> Iterator[str]:
+def old_sources(path: Path, volume: Volume | PersistentVolumeSpec) -> Iterator[str]:
+    """Sorts of volumes that have had their time."""
     for attribute, name, since in _VOLUMES:
-        if getattr(volume, attribute) is not None:
+        if getattr(volume, attribute, None) is not None:
             yield f"{path.child(name)}: deprecated in {since}"
+
+
+def _volume_warnings(path: Path, volume: Volume) -> Iterator[str]:
+    yield from old_sources(path, volume)
     template = volume.ephemeral.volume_claim_template if volume.ephemeral is not None else None
     if template is not None:
         at = path.child("ephemeral", "volumeClaimTemplate", "spec", "resources", "requests")
