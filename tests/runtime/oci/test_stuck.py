@@ -170,6 +170,46 @@ async def test_a_process_that_does_not_end_on_sigkill_is_told_by_name(stuck: Oci
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_command_that_does_not_end_on_sigkill_is_there_once(stuck: OciHarness, known: bool):
+    mounted = stuck.directory / "dead"
+    mounted.mkdir()
+    cmd = ["sh", "-c", "[ -e /first ] || exec touch /first; exec cat /dead/f"]
+    with dead_filesystem(mounted) as dead:
+        mount = Mount("/dead", str(mounted))
+        _, container_id = await created(stuck, "exec sleep 1000", mount)
+        await stuck.runtime.start_container(container_id)
+        if known:  # from its second time on it is executed by a shell
+            assert (await stuck.runtime.exec_sync(container_id, cmd)).exit_code == 0
+        else:
+            await stuck.runtime.exec_sync(container_id, ["touch", "/first"])
+        timeout = 1.0
+        while not dead.asked.is_set():  # on a slow machine it may not have come to that
+            with pytest.raises(RuntimeFailure, match=r"timeout .* exceeded"):
+                await stuck.runtime.exec_sync(container_id, cmd, timeout)
+            timeout *= 2
+        for _ in range(3):
+            with pytest.raises(RuntimeFailure, match=r"timeout .* exceeded"):
+                await stuck.runtime.exec_sync(container_id, cmd, 60)
+        assert len(readers(stuck, container_id)) == 1
+    await until(lambda: not readers(stuck, container_id))
+    assert (await stuck.runtime.exec_sync(container_id, ["true"])).exit_code == 0
+
+
+def readers(stuck: OciHarness, container_id: str) -> list[int]:
+    """Who reads a file that does not answer."""
+    pids = stuck.processes(container_id)
+    return [pid for pid in pids if b"cat\0" in command_line(pid)]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="no FUSE here")
 async def test_a_program_that_is_looked_for_where_nothing_answers_takes_one_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

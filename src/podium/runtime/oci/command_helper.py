@@ -19,13 +19,15 @@ import re
 import resource
 import secrets
 import shutil
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from podium.kit.process import soon
 from podium.runtime.oci import foster_parent, lending
+from podium.runtime.oci.command_output import Output
 from podium.runtime.oci.conmon import read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine, Helper, LiveContainer
@@ -39,6 +41,9 @@ REMEMBERED, LONGEST = 8, 16 * 1024
 #: Seconds in which a new shell has to answer, and how often one may fail to.
 PATIENCE, ATTEMPTS = 5.0, 3
 KILLED = 137
+#: Bytes kept of each stream; more is read, so that the command does not block, and dropped.
+_KEPT = 16 * 1024
+_LONGEST_LINE = 64
 
 _PLACE = f"{lending.DIRECTORY}/ash"
 #: The shell must leave no trace in a command's environment, and must not lose any of it.
@@ -122,17 +127,17 @@ async def _started(
     argv = [
         *(options.program(live.record.handler), "--root", str(options.runc_root)),
         *("--log", str(directory / "log"), "exec", "--detach", "--pid-file", str(pid_file)),
-        *("--preserve-fds", "2", container_id, _PLACE, "-s"),
+        *("--preserve-fds", "1", container_id, _PLACE, "-s"),
     ]
     path = lending.own_path(engine.container_paths(container_id))
     with contextlib.ExitStack() as theirs:
-        ends = [os.pipe2(os.O_CLOEXEC) for _ in range(4)]
-        (stdin, write), (read_out, stdout), (read_err, stderr), (read_status, status) = ends
-        for descriptor in (stdin, stdout, stderr, status):
+        ours, stdin = (end.detach() for end in socket.socketpair())
+        (read_out, stdout), (read_err, stderr) = (os.pipe2(os.O_CLOEXEC) for _ in range(2))
+        for descriptor in (stdin, stdout, stderr):
             theirs.callback(os.close, descriptor)
-        helper = CommandHelper(container_id, path, write, read_out, read_err, read_status)
-        try:  # the low-level runtime hands on what lies at 3 and 4
-            fostered = foster_parent.start(argv, (stdin, stdout, stderr), lent, status)
+        helper = CommandHelper(container_id, path, ours, read_out, read_err)
+        try:  # the low-level runtime hands on what lies at 3
+            fostered = foster_parent.start(argv, (stdin, stdout, stderr), lent)
         except OSError:
             helper.close()
             raise
@@ -151,15 +156,19 @@ async def _started(
 
 
 class CommandHelper:
-    """One shell, and our ends of what it reads and writes. *path* is the container's PATH."""
+    """One shell, and our ends of what it reads and writes. *path* is the container's PATH.
+
+    It is told what to do, and tells how that ended, through the socket *control*.
+    """
 
     def __init__(
-        self, container_id: str, path: str, stdin: int, stdout: int, stderr: int, status: int
+        self, container_id: str, path: str, control: int, stdout: int, stderr: int
     ) -> None:
-        os.set_blocking(stdin, False)
-        self._container_id, self._path, self._stdin = container_id, path, stdin
-        self._streams, self._status = (_Kept(stdout), _Kept(stderr)), _Kept(status, 64)
+        os.set_blocking(control, False)
+        self._container_id, self._path, self._control = container_id, path, control
+        self._streams = (Output(stdout, _KEPT), Output(stderr, _KEPT))
         self.pid = 0
+        self.killed: list[int] = []
         self.busy = self.closed = False
 
     async def answers(self) -> bool:
@@ -184,8 +193,11 @@ class CommandHelper:
                     self.busy = False
                     unless_answered.pop_all()
                     return None
-                with stdout.kept(), stderr.kept():
-                    code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 4>&- 5>&- )")
+                for stream in self._streams:
+                    await stream.begin()
+                code = await self._tell(f"( exec {words} </dev/null 2>&5 3<&- 5>&- )")
+                for stream in self._streams:
+                    await stream.end()
             except _Deaf:  # somebody has killed it while it had nothing to do
                 return None
             if code is None:  # somebody has killed the shell, as one kills a command
@@ -212,26 +224,46 @@ class CommandHelper:
 
     async def _tell(self, script: str) -> int | None:
         """Have *script* run; return its exit code, None where the shell ends. Raises _Deaf."""
-        line = f"{script}; echo $? >&4\n".encode(errors="surrogateescape")
+        line = f"{script}; echo $? >&0\n".encode(errors="surrogateescape")
         if self.closed:
             raise _Deaf
-        with self._status.kept() as status:
-            try:
-                written = os.write(self._stdin, line)
-            except OSError as exc:
-                raise _Deaf from exc
-            if written < len(line):
-                raise _Deaf
-            await status.line()
-            text = status.received.strip()
+        try:
+            written = os.write(self._control, line)
+        except OSError as exc:
+            raise _Deaf from exc
+        if written < len(line):
+            raise _Deaf
+        text = (await self._line()).strip()
         return int(text) if text.isdigit() and len(text) <= 3 else None
+
+    async def _line(self) -> bytes:
+        """Return the next line that the shell says, or what there is of one when it ends."""
+        loop, news, said = asyncio.get_running_loop(), asyncio.Event(), b""
+        loop.add_reader(self._control, news.set)
+        try:
+            while b"\n" not in said and len(said) < _LONGEST_LINE:
+                try:
+                    chunk = os.read(self._control, _LONGEST_LINE)
+                except BlockingIOError:
+                    news.clear()
+                    await news.wait()
+                    continue
+                except ConnectionError:
+                    return said
+                if not chunk:
+                    return said
+                said += chunk
+            return said
+        finally:
+            loop.remove_reader(self._control)
 
     def end(self) -> None:
         """Kill what the shell executes, and itself."""
         with contextlib.suppress(OSError):
             children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-            for child in children.split():
-                kill_process(int(child), self._container_id)
+            self.killed = [int(child) for child in children.split()]
+            for child in self.killed:
+                kill_process(child, self._container_id)
         kill_process(self.pid, self._container_id)
         self.close()
 
@@ -240,63 +272,12 @@ class CommandHelper:
         if self.closed:
             return
         self.closed = True
-        os.close(self._stdin)
-        for stream in (*self._streams, self._status):
+        with contextlib.suppress(RuntimeError):  # the loop may be gone, and its readers with it
+            asyncio.get_running_loop().remove_reader(self._control)
+        os.close(self._control)
+        for stream in self._streams:
             stream.close()
 
 
 def _quoted(word: str) -> str:
     return "'" + word.replace("'", "'\\''") + "'"
-
-
-class _Kept:
-    """The reading end of a pipe; a bounded part of what comes is kept, while somebody wants it."""
-
-    def __init__(self, descriptor: int, most: int = 16 * 1024) -> None:
-        self._descriptor, self._most = descriptor, most
-        os.set_blocking(descriptor, False)
-        self._news = asyncio.Event()
-        self._over = False
-        self.received = b""
-
-    @contextlib.contextmanager
-    def kept(self) -> Iterator[_Kept]:
-        """Keep what comes from now on; what came before is nobody's."""
-        self._drain()
-        self.received = b""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._descriptor, self._drain)
-        try:
-            yield self
-        finally:
-            if self._descriptor >= 0:
-                loop.remove_reader(self._descriptor)
-                self._drain()
-
-    async def line(self) -> None:
-        """Return when a line has come, or nothing more will."""
-        while b"\n" not in self.received and not self._over:
-            self._news.clear()
-            await self._news.wait()
-
-    def _drain(self) -> None:
-        while self._descriptor >= 0 and not self._over:
-            try:
-                chunk = os.read(self._descriptor, 65536)
-            except BlockingIOError:
-                return
-            self._news.set()
-            if not chunk:
-                self._over = True
-                asyncio.get_running_loop().remove_reader(self._descriptor)
-                return
-            self.received += chunk[: self._most - len(self.received)]
-
-    def close(self) -> None:
-        if self._descriptor >= 0:
-            with contextlib.suppress(RuntimeError):  # the loop may be gone, and its readers with it
-                asyncio.get_running_loop().remove_reader(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = -1
-        self._over = True
-        self._news.set()

@@ -53,6 +53,7 @@ class Helper(Protocol):
 
     busy: bool
     closed: bool
+    killed: list[int]  #: processes of the last command, where it was killed
 
     async def run(self, cmd: Sequence[str]) -> ExecSyncResponse | None: ...
 
@@ -72,6 +73,8 @@ class LiveContainer(msgspec.Struct):
     commands: set[tuple[str, ...]] = msgspec.field(default_factory=set)
     helpers: list[Helper] = msgspec.field(default_factory=list)
     helpers_failed: int = 0  #: attempts to start one, since one was started
+    #: Processes that were killed as their command took too long, each with when it began.
+    hung: dict[tuple[str, ...], list[tuple[int, int]]] = msgspec.field(default_factory=dict)
 
     def close(self) -> None:
         self.close_helpers()

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 
 from podium.kit.process import spawned
-from podium.runtime.oci import command_helper
+from podium.runtime.oci import command_helper, hung
 from podium.runtime.oci.conmon import last_error, read_pid
 from podium.runtime.oci.container_stop import kill_process
 from podium.runtime.oci.engine import Engine, LiveContainer
@@ -33,13 +33,19 @@ KEPT = 16 * 1024
 async def exec_sync(
     engine: Engine, container_id: str, cmd: Sequence[str], timeout: float
 ) -> ExecSyncResponse:
-    """Run *cmd* to its end. Failures have containerd's words."""
+    """Run *cmd* to its end. Failures have containerd's words.
+
+    One that has been killed and does not end is not started again.
+    """
     live = running(engine, container_id, cmd)
+    if hung.still(live, cmd):
+        raise timed_out(timeout)
     helper = await command_helper.take(engine, live, cmd)  # its start is not the command's time
     try:
         async with asyncio.timeout(timeout or None):
             answer = await helper.run(cmd) if helper is not None else None
     except TimeoutError:
+        hung.remember(live, cmd, helper.killed if helper is not None else ())
         raise timed_out(timeout) from None
     if answer is not None:
         return answer
@@ -70,6 +76,7 @@ async def exec_sync(
             command_helper.remember(live, cmd)
             return ExecSyncResponse(stdout.received, stderr.received, completed.returncode)
     except TimeoutError:
+        hung.remember(live, cmd, [read_pid(files.pid)])
         raise timed_out(timeout) from None
     except OSError as exc:
         raise impossible(exec_id, exc) from None

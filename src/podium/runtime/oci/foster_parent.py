@@ -80,15 +80,15 @@ class Fostered:
             os.kill(self._pid, signal.SIGKILL)
 
 
-def start(argv: Sequence[str], stdio: tuple[int, int, int], reads: int, writes: int) -> Fostered:
-    """Start *argv* in a session of its own; it has the descriptor *reads* at 3, *writes* at 4.
+def start(argv: Sequence[str], stdio: tuple[int, int, int], more: int) -> Fostered:
+    """Start *argv* in a session of its own; it has the descriptor *more* at 3.
 
     Raises OSError.
     """
     # Other ways of having them there, such as posix_spawn, would leave signals ignored.
-    placing = f'exec "$@" 3</proc/self/fd/{reads} 4>/proc/self/fd/{writes}'
+    placing = f'exec "$@" 3</proc/self/fd/{more}'
     program = tiny.program("parent", _CODE) if _closes_ranges() else None
-    words, passed = [*argv], [reads, writes]
+    words, passed = [*argv], [more]
     if program is not None:
         words.insert(0, f"/proc/self/fd/{program}")
         passed.append(program)
