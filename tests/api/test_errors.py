@@ -119,7 +119,6 @@ def test_paths():
             'create is not supported on resources of kind "pods"',
         ),
         (errors.expired("old"), 410, "Expired", "old"),
-        (errors.too_many_requests("wait", 1), 429, "TooManyRequests", "wait"),
         (errors.internal("why"), 500, "InternalError", "Internal error occurred: why"),
     ],
     ids=lambda value: getattr(value, "reason", None),

@@ -236,14 +236,11 @@ def test_field_managers(manager, errors):
 def test_helpers():
     pod = core_v1.Pod(metadata=ObjectMeta(name="p", namespace="ns", uid="u"))
     node = core_v1.Node(metadata=ObjectMeta(name="n"))
-    assert (meta.object_key(pod), meta.object_key(node)) == ("ns/p", "n")
     reference = meta.owner_reference(pod, controller=True)
     assert (reference.kind, reference.name, reference.controller) == ("Pod", "p", True)
     node.metadata.owner_references = [meta.owner_reference(pod), reference]
     assert meta.controller_of(node) is reference
     assert meta.controller_of(pod) is None
-    meta.stamp_created(node.metadata, "u2", NOW.replace(microsecond=5))
-    assert (node.metadata.uid, node.metadata.creation_timestamp) == ("u2", NOW)
 
 
 def test_of_finalizers_without_number_some_are_told():

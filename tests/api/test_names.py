@@ -43,7 +43,6 @@ QUALIFIED = (
         (names.port_name, ["a", "http-1", "1a", "a" * 15]),
         (names.http_header, ["X-Header", "1"]),
         (names.percent, ["0%", "100%"]),
-        (names.c_identifier, ["_", "a1", "A_b"]),
         (names.wildcard_dns1123_subdomain, ["*.a", "*.example.com"]),
         (names.ip_address, ["10.0.0.1", "::1"]),
         (names.path_segment, ["a", "..a", "a.b:c"]),

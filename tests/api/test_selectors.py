@@ -174,7 +174,7 @@ WORDS = st.text("abcXYZ019", min_size=1, max_size=5)
 
 @given(st.dictionaries(WORDS, WORDS, max_size=4), st.dictionaries(WORDS, WORDS, max_size=4))
 def test_a_set_matches_exactly_what_contains_it(wanted, labels):
-    selector = selectors.from_set(wanted)
+    selector = selectors.from_struct(LabelSelector(match_labels=wanted))
     assert selector.matches(labels) is (wanted.items() <= labels.items())
     assert selectors.parse_labels(str(selector)) == selector
 

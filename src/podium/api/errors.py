@@ -151,10 +151,6 @@ def gone(message: str) -> ApiError:
     return failure(410, "Gone", message)
 
 
-def too_many_requests(message: str, retry_after: int) -> ApiError:
-    return failure(429, "TooManyRequests", message, StatusDetails(retry_after_seconds=retry_after))
-
-
 def internal(message: str) -> ApiError:
     return failure(
         500,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from podium.api import field, names
@@ -278,18 +277,6 @@ def validate_field_manager(manager: str, path: Path) -> Iterator[FieldError]:
             detail = f"invalid character U+{ord(char):04X} (at position {position})"
             yield field.invalid(path, manager, detail)
         position += len(char.encode())
-
-
-def object_key(obj: Any) -> str:
-    """``namespace/name``, or ``name`` of an object without a namespace."""
-    meta: ObjectMeta = obj.metadata
-    return f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
-
-
-def stamp_created(meta: ObjectMeta, uid: str, now: datetime) -> None:
-    """Fill what the server fills on creation: uid and creationTimestamp."""
-    meta.uid = uid
-    meta.creation_timestamp = now.replace(microsecond=0)
 
 
 def controller_of(obj: Any) -> OwnerReference | None:

@@ -24,7 +24,6 @@ _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _ENV_VAR = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _HTTP_HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
-_C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 _CONDITION_REASON = "[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?"
 HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _WILDCARD = rf"\*\.{_SUBDOMAIN}"
@@ -88,17 +87,12 @@ _CONDITION_REASON_ERROR = _regex_error(
     "alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
     _CONDITION_REASON, "my_name", "MY_NAME", "MyName", "ReasonA,ReasonB", "ReasonA:ReasonB",
 )  # fmt: skip
-_C_IDENTIFIER_ERROR = _regex_error(
-    "a valid C identifier must start with alphabetic character or '_', followed by a string of "
-    "alphanumeric characters or '_'",
-    _C_IDENTIFIER, "my_name", "MY_NAME", "MyName",
-)  # fmt: skip
 
 _COMPILED = {
     pattern: re.compile(pattern, re.ASCII)
     for pattern in (
         _LABEL, _SUBDOMAIN, _LABEL_1035, _QUALIFIED, _LABEL_VALUE, _CONFIG_KEY, _ENV_VAR,
-        _HTTP_HEADER, HTTP_PATH, _PERCENT, _C_IDENTIFIER, _WILDCARD, _CONDITION_REASON,
+        _HTTP_HEADER, HTTP_PATH, _PERCENT, _WILDCARD, _CONDITION_REASON,
     )
 }  # fmt: skip
 
@@ -209,11 +203,6 @@ def _dots(text: str) -> list[str]:
     if text in (".", ".."):
         return [f"must not be '{text}'"]
     return ["must not start with '..'"] if text.startswith("..") else []
-
-
-def c_identifier(text: str) -> list[str]:
-    """``IsCIdentifier``"""
-    return _check(text, _C_IDENTIFIER, _C_IDENTIFIER_ERROR)
 
 
 def http_header(text: str) -> list[str]:

@@ -146,13 +146,6 @@ def _is_int64(text: str) -> bool:
     return bool(_INT64.fullmatch(text)) and len(text) < 100 and -(2**63) <= int(text) <= 2**63 - 1
 
 
-def from_set(labels: Mapping[str, str]) -> LabelSelector:
-    """Return the selector that wants exactly these labels; it does not check them."""
-    return LabelSelector(
-        tuple(LabelRequirement(key, "=", (value,)) for key, value in sorted(labels.items()))
-    )
-
-
 _STRUCT_OPERATORS: dict[str, LabelOperator] = {
     "In": "in",
     "NotIn": "notin",

@@ -33,6 +33,7 @@ from podium.client.events import EventRecorder
 from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
 from podium.controllers.loop import work
+from podium.domain.default_classes import STORAGE
 from podium.domain.storage.binding import refer
 from podium.domain.storage.claims import is_delayed
 from podium.domain.storage.names import (
@@ -51,7 +52,6 @@ PROVISIONER = "podium.io/local-path"
 CLASS_NAME = "local-path"
 #: Keeps a volume's object until its directory has gone.
 FINALIZER = "podium.io/local-path"
-_DEFAULT = "storageclass.kubernetes.io/is-default-class"
 _HOSTNAME = "kubernetes.io/hostname"
 _Key = tuple[str, str]
 
@@ -99,7 +99,7 @@ class LocalPathProvisioner:
         if self._classes.get("", CLASS_NAME) is not None:
             return
         wanted = StorageClass(
-            metadata=ObjectMeta(name=CLASS_NAME, annotations={_DEFAULT: "true"}),
+            metadata=ObjectMeta(name=CLASS_NAME, annotations={STORAGE[0]: "true"}),
             provisioner=PROVISIONER,
             reclaim_policy="Delete",
             volume_binding_mode=WAIT_FOR_FIRST_CONSUMER,

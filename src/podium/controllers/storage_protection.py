@@ -15,9 +15,9 @@ from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.client.workqueue import WorkQueue
 from podium.controllers.loop import work
+from podium.domain.storage.names import CLAIM_FINALIZER, VOLUME_FINALIZER
 from podium.kit.clock import Clock
 
-CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 _Key = tuple[str, str]
 T = TypeVar("T", PersistentVolumeClaim, PersistentVolume)
 

@@ -90,10 +90,6 @@ class Event(msgspec.Struct, frozen=True):
     value: bytes | None
     previous: Entry | None
 
-    @property
-    def is_create(self) -> bool:
-        return self.value is not None and self.previous is None
-
 
 class Store(Protocol):
     """See the module's text. All methods may be called concurrently from one event loop.

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from podium.kit.files import sync_directory
 from podium.store.port import StoreFailed, StoreLocked
 
 SCHEMA_VERSION = 1
@@ -87,7 +88,7 @@ def prepare(path: Path) -> None:
         finally:
             connection.close()
     if new:
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
 
 def _is_blank(connection: sqlite3.Connection) -> bool:
@@ -112,14 +113,6 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
         raise StoreFailed(
             f"{path} has schema version {version}; this program knows version {SCHEMA_VERSION}"
         )
-
-
-def _sync_directory(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import pytest
 from podium.api.codec import from_plain
 from podium.api.types.core_v1 import Node
 from podium.api.types.storage_v1 import StorageClass
+from podium.domain import default_classes
 from podium.domain.storage import claims, volumes
 from podium.domain.storage.binding import (
     bound_claim,
@@ -163,7 +164,7 @@ def test_whom_a_claim_waits_for(pods, text):
 
 
 def test_a_claim_that_came_before_the_default_class():
-    default = {"metadata": {"name": "d", "annotations": {claims.DEFAULT_CLASS[0]: "true"}}}
+    default = {"metadata": {"name": "d", "annotations": {default_classes.STORAGE[0]: "true"}}}
     classes = [storage_class(), from_plain(StorageClass, {"provisioner": "p", **default})]
     assert claims.default_class(claim(), classes) == "d"
     assert claims.default_class(claim(), classes[:1]) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from podium.api.scheme import RESOURCES, Resource
+from podium.api.scheme import RESOURCES
 
 Schema = dict[str, Any]
 
@@ -109,7 +109,3 @@ def _as_v3(schema: Any) -> Any:
         else _as_v3(value)
         for key, value in schema.items()
     }
-
-
-def group_version_kind(resource: Resource) -> Schema:
-    return {"group": resource.group, "version": resource.version, "kind": resource.kind}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from podium.api.types.core_v1 import PersistentVolume, PersistentVolumeClaim
 from podium.api.types.storage_v1 import StorageClass
+from podium.domain import default_classes
 from podium.domain.storage.matching import find_volume, is_reserved_for, mismatch
 from podium.domain.storage.names import (
     BIND_COMPLETED,
@@ -22,11 +22,6 @@ from podium.domain.storage.names import (
 )
 
 NO_VOLUMES = "no persistent volumes available for this claim and no storage class is set"
-DEFAULT_CLASS = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
-_NEVER = datetime.min.replace(tzinfo=UTC)
 FIRST_CONSUMER = "waiting for first consumer to be created before binding"
 
 
@@ -90,14 +85,7 @@ def default_class(claim: PersistentVolumeClaim, classes: Iterable[StorageClass])
     None for a claim that has said or got one, or where no class is the default."""
     if claim.spec.storage_class_name is not None or class_of(claim):
         return None
-    marked = [
-        found
-        for found in classes
-        if any(found.metadata.annotations.get(key) == "true" for key in DEFAULT_CLASS)
-    ]
-    marked.sort(key=lambda found: found.metadata.name)
-    marked.sort(key=lambda found: found.metadata.creation_timestamp or _NEVER, reverse=True)
-    return marked[0].metadata.name if marked else None
+    return default_classes.default_class(classes, default_classes.STORAGE)
 
 
 def _bound(claim: PersistentVolumeClaim, volumes: Mapping[str, PersistentVolume]) -> Bind | Remain:

@@ -10,7 +10,10 @@ PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
-_BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
+#: Names a class, from before there was a field.
+BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
+#: Keep what is in use.
+CLAIM_FINALIZER, VOLUME_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 WAIT_FOR_FIRST_CONSUMER = "WaitForFirstConsumer"
@@ -20,5 +23,5 @@ PENDING, LOST = "Pending", "Lost"
 
 def class_of(obj: PersistentVolume | PersistentVolumeClaim) -> str:
     """Return the storage class that a volume is of or a claim wants, "" for none."""
-    annotated = obj.metadata.annotations.get(_BETA_CLASS)
+    annotated = obj.metadata.annotations.get(BETA_CLASS)
     return annotated if annotated is not None else obj.spec.storage_class_name or ""

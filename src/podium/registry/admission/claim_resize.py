@@ -8,8 +8,8 @@ from __future__ import annotations
 from podium.api.quantity import parse
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, STORAGECLASSES
 from podium.api.types.core_v1 import PersistentVolumeClaim
+from podium.domain.storage.names import BETA_CLASS
 from podium.registry.admission.base import AdmissionPlugin, Attributes
-from podium.registry.admission.default_classes import CLAIM_CLASS
 
 _NOT_ALLOWED = (
     "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc "
@@ -47,4 +47,4 @@ def _size(claim: PersistentVolumeClaim) -> int:
 
 
 def _class(claim: PersistentVolumeClaim) -> str:
-    return claim.metadata.annotations.get(CLAIM_CLASS, claim.spec.storage_class_name or "")
+    return claim.metadata.annotations.get(BETA_CLASS, claim.spec.storage_class_name or "")

@@ -7,11 +7,12 @@ finalizers away.
 from __future__ import annotations
 
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES
+from podium.domain.storage.names import CLAIM_FINALIZER, VOLUME_FINALIZER
 from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 FINALIZERS = {
-    PERSISTENTVOLUMECLAIMS: "kubernetes.io/pvc-protection",
-    PERSISTENTVOLUMES: "kubernetes.io/pv-protection",
+    PERSISTENTVOLUMECLAIMS: CLAIM_FINALIZER,
+    PERSISTENTVOLUMES: VOLUME_FINALIZER,
 }
 
 

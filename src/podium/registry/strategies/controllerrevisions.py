@@ -13,7 +13,6 @@ from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
 
 class ControllerRevisionStrategy(Strategy[ControllerRevision]):
-    allow_create_on_update = False
     columns = (NAME, Column("Controller"), Column("Revision"), AGE)
 
     def validate(self, obj: ControllerRevision) -> list[FieldError]:

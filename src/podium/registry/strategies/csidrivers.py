@@ -9,9 +9,7 @@ from podium.api.field import FieldError
 from podium.api.types.storage_v1 import CSIDriver
 from podium.api.validation.storage import validate_csi_driver, validate_csi_driver_update
 from podium.registry.strategies.base import Strategy
-from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
-
-_UNSET = "<unset>"
+from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
 
 class CSIDriverStrategy(Strategy[CSIDriver]):
@@ -49,7 +47,7 @@ class CSIDriverStrategy(Strategy[CSIDriver]):
             spec.attach_required is not False,
             bool(spec.pod_info_on_mount),
             bool(spec.storage_capacity),
-            ",".join(request.audience for request in spec.token_requests) or _UNSET,
+            ",".join(request.audience for request in spec.token_requests) or UNSET,
             bool(spec.requires_republish),
             ",".join(spec.volume_lifecycle_modes) or "<none>",
             age(obj.metadata.creation_timestamp, now),

@@ -11,7 +11,7 @@ from podium.api.validation.storage import (
     validate_csi_storage_capacity_update,
 )
 from podium.registry.strategies.base import Strategy
-from podium.registry.strategies.table import NAME, Cell, Column
+from podium.registry.strategies.table import NAME, UNSET, Cell, Column
 
 
 class CSIStorageCapacityStrategy(Strategy[CSIStorageCapacity]):
@@ -26,7 +26,7 @@ class CSIStorageCapacityStrategy(Strategy[CSIStorageCapacity]):
         return [*self.validate_metadata_update(new, old), *found]
 
     def row(self, obj: CSIStorageCapacity, now: datetime) -> list[Cell]:
-        capacity = "<unset>" if obj.capacity is None else str(obj.capacity)
+        capacity = UNSET if obj.capacity is None else str(obj.capacity)
         return [obj.metadata.name, obj.storage_class_name, capacity]
 
 

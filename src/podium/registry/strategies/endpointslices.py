@@ -12,9 +12,9 @@ from podium.api.validation.endpoint_slices import (
     validate_endpoint_slice_update,
 )
 from podium.registry.strategies.base import Strategy
-from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
-_UNSET, _SHOWN = "<unset>", 3
+_SHOWN = 3
 
 
 class EndpointSliceStrategy(Strategy[EndpointSlice]):
@@ -57,7 +57,7 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
 
 def _some(texts: list[str]) -> str:
     if not texts:
-        return _UNSET
+        return UNSET
     more = f" + {len(texts) - _SHOWN} more..." if len(texts) > _SHOWN else ""
     return ",".join(texts[:_SHOWN]) + more
 

@@ -9,7 +9,7 @@ from podium.api.field import FieldError
 from podium.api.types.autoscaling_v2 import HorizontalPodAutoscaler, MetricSpec, MetricStatus
 from podium.api.validation.autoscaling import validate_autoscaler, validate_autoscaler_status
 from podium.registry.strategies.base import Strategy
-from podium.registry.strategies.table import AGE, NAME, NONE, UNKNOWN, Cell, Column, age
+from podium.registry.strategies.table import AGE, NAME, NONE, UNKNOWN, UNSET, Cell, Column, age
 
 _SHOWN = 2
 
@@ -48,7 +48,7 @@ class HorizontalPodAutoscalerStrategy(Strategy[HorizontalPodAutoscaler]):
             obj.metadata.name,
             f"{spec.scale_target_ref.kind}/{spec.scale_target_ref.name}",
             _targets(spec.metrics, obj.status.current_metrics or []),
-            "<unset>" if spec.min_replicas is None else str(spec.min_replicas),
+            UNSET if spec.min_replicas is None else str(spec.min_replicas),
             spec.max_replicas,
             obj.status.current_replicas,
             age(obj.metadata.creation_timestamp, now),

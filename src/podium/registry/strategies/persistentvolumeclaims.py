@@ -19,15 +19,13 @@ from podium.api.validation.claims import (
     validate_claim_status,
     validate_claim_update,
 )
+from podium.domain.storage.names import BETA_CLASS
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.persistentvolumes import access_modes, storage_class
-from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
-PROTECTION = "kubernetes.io/pvc-protection"
-_UNSET = "<unset>"
 #: By group and kind, what a claim's volume could always be made from.
 _VOLUMES = (("", "PersistentVolumeClaim"), ("snapshot.storage.k8s.io", "VolumeSnapshot"))
-CLAIM_CLASS = "volume.beta.kubernetes.io/storage-class"
 _CLASS_IS_OLD = 'deprecated since v1.8; use "storageClassName" attribute instead'
 
 
@@ -64,8 +62,8 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
 
     def warnings_on_create(self, obj: PersistentVolumeClaim) -> list[str]:
         found = []
-        if CLAIM_CLASS in obj.metadata.annotations:
-            found.append(f"metadata.annotations[{CLAIM_CLASS}]: {_CLASS_IS_OLD}")
+        if BETA_CLASS in obj.metadata.annotations:
+            found.append(f"metadata.annotations[{BETA_CLASS}]: {_CLASS_IS_OLD}")
         resources = obj.spec.resources
         for part, amounts in (("requests", resources.requests), ("limits", resources.limits)):
             size = amounts.get("storage", "0")
@@ -102,11 +100,11 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
             obj.status.capacity.get("storage", "0") if bound else "",
             access_modes(obj.status.access_modes) if bound else "",
             storage_class(obj.metadata.annotations, spec.storage_class_name),
-            _UNSET
+            UNSET
             if spec.volume_attributes_class_name is None
             else (spec.volume_attributes_class_name),
             age(obj.metadata.creation_timestamp, now),
-            "<unset>" if spec.volume_mode is None else spec.volume_mode,
+            UNSET if spec.volume_mode is None else spec.volume_mode,
         ]
 
 

@@ -12,11 +12,11 @@ from podium.api.validation.persistent_volumes import (
     validate_persistent_volume,
     validate_persistent_volume_update,
 )
+from podium.domain.storage.names import BETA_CLASS
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.pod_warnings import old_sources, term_labels
-from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
+from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
-PROTECTION = "kubernetes.io/pv-protection"
 #: How the modes are abbreviated, in the order that they are shown in.
 ACCESS_MODES = {
     "ReadWriteOnce": "RWO",
@@ -24,10 +24,8 @@ ACCESS_MODES = {
     "ReadWriteMany": "RWX",
     "ReadWriteOncePod": "RWOP",
 }
-_UNSET = "<unset>"
-_CLASS = "volume.beta.kubernetes.io/storage-class"
 _OLD_ANNOTATIONS = {
-    _CLASS: 'deprecated since v1.8; use "storageClassName" attribute instead',
+    BETA_CLASS: 'deprecated since v1.8; use "storageClassName" attribute instead',
     "volume.beta.kubernetes.io/mount-options": (
         'deprecated since v1.31; use "mountOptions" attribute instead'
     ),
@@ -85,12 +83,12 @@ class PersistentVolumeStrategy(Strategy[PersistentVolume]):
             phase,
             f"{claim.namespace}/{claim.name}" if claim is not None else "",
             storage_class(obj.metadata.annotations, spec.storage_class_name),
-            _UNSET
+            UNSET
             if spec.volume_attributes_class_name is None
             else (spec.volume_attributes_class_name),
             obj.status.reason,
             age(obj.metadata.creation_timestamp, now),
-            "<unset>" if spec.volume_mode is None else spec.volume_mode,
+            UNSET if spec.volume_mode is None else spec.volume_mode,
         ]
 
 
@@ -117,7 +115,7 @@ def access_modes(modes: list[str]) -> str:
 
 def storage_class(annotations: dict[str, str], name: str | None) -> str:
     """Return the storage class, which an annotation told before there was a field."""
-    return annotations.get(_CLASS) or name or ""
+    return annotations.get(BETA_CLASS) or name or ""
 
 
 STRATEGY = PersistentVolumeStrategy

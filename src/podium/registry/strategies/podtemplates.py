@@ -13,7 +13,6 @@ from podium.registry.strategies.workload import TemplateStrategy, labels_text, t
 
 
 class PodTemplateStrategy(TemplateStrategy[PodTemplate]):
-    counts_generations = False
     returns_deleted_object = True
     template_path = Path("template")
     columns = (NAME, Column("Containers"), Column("Images"), Column("Pod Labels"))

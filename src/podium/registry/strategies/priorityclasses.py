@@ -15,7 +15,6 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
 
 class PriorityClassStrategy(Strategy[PriorityClass]):
-    allow_unconditional_update = True
     columns = (
         NAME,
         Column("Value", type="integer"),

@@ -22,11 +22,6 @@ _MOST_STATIC_ADDRESSES, _LEAST_STATIC_ADDRESSES = 256, 16
 SPEC = Path("spec")
 
 
-def kubernetes_address(service_cidr: str) -> str:
-    """Return the address of the Service ``default/kubernetes``: the first one."""
-    return str(ip_network(service_cidr)[1])
-
-
 def allocate(service: Service, others: Iterable[Service], pool: Pool) -> list[FieldError]:
     """Give *service* the cluster IP and the node ports that it lacks; check those it has.
 

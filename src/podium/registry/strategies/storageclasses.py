@@ -8,13 +8,9 @@ from podium.api.defaults.storage import set_defaults_storage_class
 from podium.api.field import FieldError
 from podium.api.types.storage_v1 import StorageClass
 from podium.api.validation.storage import validate_storage_class, validate_storage_class_update
+from podium.domain.default_classes import STORAGE, is_default
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
-
-_DEFAULT = (
-    "storageclass.kubernetes.io/is-default-class",
-    "storageclass.beta.kubernetes.io/is-default-class",
-)
 
 
 class StorageClassStrategy(Strategy[StorageClass]):
@@ -39,7 +35,7 @@ class StorageClassStrategy(Strategy[StorageClass]):
 
     def row(self, obj: StorageClass, now: datetime) -> list[Cell]:
         name = obj.metadata.name
-        if any(obj.metadata.annotations.get(key) == "true" for key in _DEFAULT):
+        if is_default(obj, STORAGE):
             name += " (default)"
         return [
             name,

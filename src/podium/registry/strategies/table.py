@@ -12,6 +12,8 @@ from importlib.resources import files
 import msgspec
 
 Cell = str | int | bool | None
+#: In the place of what an object does not say.
+UNSET = "<unset>"
 
 
 class Column(msgspec.Struct, frozen=True):
