@@ -364,3 +364,19 @@ async def test_nothing_waits_while_the_kernel_makes_namespaces_and_unmounts(
     await harness.runtime.remove_pod_sandbox(sandbox_id)
     assert all(threads.values())
     assert threading.get_ident() not in threads["pin"] | threads["umount"]
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/etc/passwd/x", 'failed to stat "{0}": stat {0}: not a directory'),
+        ("/proc/1/x", 'failed to mkdir "{0}": mkdir {0}: no such file or directory'),
+    ],
+)
+async def test_a_host_path_that_cannot_be_made_is_named(harness: OciHarness, path: str, why: str):
+    sandbox = harness.sandbox("web")
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    config = replace(harness.container("main"), mounts=(Mount("/m", path),))
+    text = f"failed to generate spec: {why.format(path)}$"
+    with pytest.raises(RuntimeFailure, match=text):
+        await harness.runtime.create_container(sandbox_id, config, sandbox)

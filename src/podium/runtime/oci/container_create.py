@@ -207,12 +207,25 @@ async def _answering(engine: Engine, config: ContainerConfig) -> None:
 
 
 def _make_mount_sources(config: ContainerConfig) -> None:
-    """A host path that is not there becomes a directory, as containerd has it."""
+    """A host path that is not there becomes a directory, as containerd has it. Raises NoSpec."""
     for mount in config.mounts:
-        if not os.path.exists(mount.host_path):
-            os.makedirs(mount.host_path)
+        _make_mount_source(mount.host_path)
         if mount.propagation is not MountPropagation.PRIVATE:
             _check_propagation(mount)
+
+
+def _make_mount_source(path: str) -> None:
+    call = "stat"
+    try:
+        try:
+            os.stat(path)
+        except FileNotFoundError:
+            call = "mkdir"
+            os.makedirs(path)
+    except OSError as exc:
+        why = (exc.strerror or str(exc)).lower()
+        text = f'failed to {call} "{path}": {call} {exc.filename}: {why}'
+        raise NoSpec(f"failed to generate spec: {text}") from exc
 
 
 def _check_propagation(mount: Mount) -> None:
