@@ -16,7 +16,7 @@ import msgspec
 
 from podium.api.errors import failure, internal
 from podium.api.types.core_v1 import Node
-from podium.apiserver.tls import FileVersions
+from podium.kit.server_tls import FileVersions
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession

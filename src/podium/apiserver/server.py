@@ -39,10 +39,10 @@ from podium.apiserver.role_bootstrap import RoleBootstrap
 from podium.apiserver.service_addresses import ServiceAddresses
 from podium.apiserver.site import Site
 from podium.apiserver.streams import Streams
-from podium.apiserver.tls import ServerTls
 from podium.kit.clock import Clock, SystemClock
 from podium.kit.heap import Thrift
 from podium.kit.peers import notice_dead_peers
+from podium.kit.server_tls import ServerTls
 from podium.registry.admission import default_plugins
 from podium.registry.registry import Registry
 from podium.store.port import Store
@@ -110,7 +110,7 @@ async def serving(
 async def _listening(
     options: ApiServerOptions, store: Store, registry: Registry, policy: Policy, clock: Clock
 ) -> AsyncIterator[Running]:
-    tls = ServerTls(options)
+    tls = ServerTls(options.tls_cert_file, options.tls_key_file, options.client_ca_file)
     sockets = listen(options)
     port = sockets[0].getsockname()[1]
     bootstrap = Bootstrap(

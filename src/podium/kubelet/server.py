@@ -6,7 +6,6 @@ Who may do what is for :mod:`podium.kubelet.auth` to say. Paths are those of ups
 from __future__ import annotations
 
 import errno
-import logging
 from contextlib import ExitStack, aclosing
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from aiohttp import web
 from podium.api.codec import encode
 from podium.api.types.core_v1 import Pod, PodList
 from podium.kit.clock import Clock
+from podium.kit.server_tls import ServerTls
 from podium.kubelet.auth.guard import Guard
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_request import BadLogRequest, choose_run, log_options
@@ -27,7 +27,6 @@ from podium.kubelet.pods import PodManager
 from podium.kubelet.running_pods import running_pods
 from podium.kubelet.stats.door import StatsDoor
 from podium.kubelet.streaming.door import StreamingDoor
-from podium.kubelet.tls import ServerTls
 from podium.runtime.port import (
     ContainerEvent,
     ContainerEventType,
@@ -36,11 +35,6 @@ from podium.runtime.port import (
     RuntimeFailure,
     RuntimeService,
 )
-
-logger = logging.getLogger(__name__)
-
-#: Seconds between looks at the certificate files.
-CERTIFICATE_CHECK = 60.0
 
 
 class KubeletServer:
@@ -89,14 +83,8 @@ class KubeletServer:
             await self._runner.cleanup()
 
     async def watch_certificates(self) -> None:
-        """Take over renewed certificates, until cancelled."""
-        while True:
-            await self._clock.sleep(CERTIFICATE_CHECK)
-            try:
-                if self._tls.reload():
-                    logger.info("certificate loaded again")
-            except OSError as exc:
-                logger.warning("certificate could not be loaded", extra={"error": exc})
+        """Take over renewed certificates, and a replaced CA, until cancelled."""
+        await self._tls.keep_current(self._clock)
 
     async def _listen(self, runner: web.AppRunner) -> None:
         """Listen on the configured port, or on a free one where that is taken."""

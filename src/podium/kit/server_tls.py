@@ -1,4 +1,4 @@
-"""The server's TLS: its certificate and the CA of its clients, read again when they change."""
+"""A server's TLS: its certificate and the CA of its clients, read again when they change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
-from podium.apiserver.options import ApiServerOptions
 from podium.kit.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -35,41 +34,29 @@ class FileVersions:
         return tuple((stat.st_mtime_ns, stat.st_ino, stat.st_size) for stat in stats)
 
 
-def server_context(options: ApiServerOptions) -> ssl.SSLContext:
-    """Return a context that asks for a client certificate and accepts none too.
-
-    A certificate that is given has to be one of the CA's for clients: the handshake fails
-    otherwise.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.set_alpn_protocols(["http/1.1"])
-    # A session that is resumed would not be verified against the CA of today.
-    context.options |= ssl.OP_NO_TICKET
-    context.num_tickets = 0
-    context.load_cert_chain(options.tls_cert_file, options.tls_key_file)
-    context.load_verify_locations(options.client_ca_file)
-    return context
-
-
 class ServerTls:
     """The TLS of a server whose files may be replaced while it listens.
 
     *context* is what the server listens with. Every handshake is carried on with the context of
     the files as they were read last, so that a CA that was replaced is trusted no longer;
-    connections that are open stay.
+    connections that are open stay. Clients may show a certificate or none; one that is shown has
+    to be of *client_ca_file*'s.
+
+    Making one raises OSError or ssl.SSLError.
     """
 
-    def __init__(self, options: ApiServerOptions) -> None:
-        self._options = options
-        self._latest = server_context(options)
-        self.context = server_context(options)
+    def __init__(
+        self, cert_file: str | Path, key_file: str | Path, client_ca_file: str | Path
+    ) -> None:
+        self._files = Path(cert_file), Path(key_file), Path(client_ca_file)
+        self._versions = FileVersions(self._files)
+        self._latest = _context(*self._files)
+        self.context = _context(*self._files)
         self.context.sni_callback = self._use_latest
 
     def reload(self) -> None:
         """Take the files as they are now. Raises OSError or ssl.SSLError."""
-        self._latest = server_context(self._options)
+        self._latest = _context(*self._files)
 
     def _use_latest(
         self, handshake: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _: ssl.SSLContext
@@ -78,17 +65,26 @@ class ServerTls:
         handshake.context = self._latest
 
     async def keep_current(self, clock: Clock) -> None:
-        """Reload the files whenever they change."""
-        options = self._options
-        versions = FileVersions(
-            (options.tls_cert_file, options.tls_key_file, options.client_ca_file)
-        )
+        """Reload the files whenever they change, until cancelled."""
         while True:
             await clock.sleep(CHECK_EVERY)
             try:
-                if versions.changed():
+                if self._versions.changed():
                     self.reload()
                     logger.info("certificates reloaded")
             except (OSError, ssl.SSLError) as error:
                 # Halfway through being replaced; the next look sees them whole.
                 logger.warning("certificates could not be read", extra={"error": str(error)})
+
+
+def _context(cert_file: Path, key_file: Path, client_ca_file: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.set_alpn_protocols(["http/1.1"])
+    # A session that is resumed would not be verified against the CA of today.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    context.load_cert_chain(cert_file, key_file)
+    context.load_verify_locations(client_ca_file)
+    return context

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from podium.apiserver.options import ApiServerOptions
-from podium.apiserver.tls import FileVersions, ServerTls
+from podium.kit.server_tls import FileVersions, ServerTls
 from support.pki import Authority, Pair
 
 
@@ -20,14 +19,8 @@ class Site:
         self.authority = Authority(directory / "server")
         self.clients = Authority(directory / "clients", "clients")
         pair = self.authority.server(hosts=("127.0.0.1",))
-        self.options = ApiServerOptions(
-            data_dir=directory,
-            tls_cert_file=pair.cert,
-            tls_key_file=pair.key,
-            client_ca_file=self.clients.cert_file,
-            service_account_key_file=self.authority.signing_key(),
-        )
-        self.tls = ServerTls(self.options)
+        self.cert, self.key, self.client_ca = pair.cert, pair.key, self.clients.cert_file
+        self.tls = ServerTls(self.cert, self.key, self.client_ca)
 
     async def visit(self, pair: Pair | None = None, newest: int | None = None) -> tuple[bytes, str]:
         """Return the server's certificate, and whom it takes the client for ("": nobody).
@@ -76,7 +69,7 @@ async def test_a_replaced_ca_is_trusted_no_longer(site, tmp_path, newest):
     alice = site.clients.client("alice")
     assert (await site.visit(alice, newest))[1] == "alice"
     others = Authority(tmp_path / "others", "others")
-    others.cert_file.replace(site.options.client_ca_file)
+    others.cert_file.replace(site.client_ca)
     site.tls.reload()
     assert (await site.visit(others.client("bob"), newest))[1] == "bob"
     with pytest.raises((ConnectionError, ssl.SSLError)):
@@ -84,13 +77,12 @@ async def test_a_replaced_ca_is_trusted_no_longer(site, tmp_path, newest):
 
 
 async def test_a_renewed_certificate_is_served_without_restart(site):
-    options = site.options
-    versions = FileVersions((options.tls_cert_file, options.tls_key_file))
+    versions = FileVersions((site.cert, site.key))
     assert not versions.changed()
     first, _ = await site.visit()
     renewed = site.authority.server(hosts=("127.0.0.1",))
-    renewed.key.replace(options.tls_key_file)
-    renewed.cert.replace(options.tls_cert_file)
+    renewed.key.replace(site.key)
+    renewed.cert.replace(site.cert)
     assert versions.changed()
     site.tls.reload()
     assert (await site.visit())[0] != first
