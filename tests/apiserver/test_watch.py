@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, WSMsgType
 
 from podium.api.scheme import CONFIGMAPS as RESOURCE
+from podium.apiserver.protocol import HEADERS_SIZE
 from support.apiserver import RunningApiServer, running_apiserver
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -204,6 +205,16 @@ async def test_a_web_socket_gets_each_event_as_a_message(api: RunningApiServer) 
             await socket.send_str("nobody listens")
             await create(session, "b")
             assert told(json.loads(await socket.receive_str(timeout=60))) == ("ADDED", "b")
+
+
+async def test_a_web_socket_is_no_head_of_a_request_however_much_comes(
+    api: RunningApiServer,
+) -> None:
+    async with api.session() as session, in_messages(session) as socket:
+        for _ in range(HEADERS_SIZE // 32_000 + 1):
+            await socket.send_bytes(bytes(32_000))
+        await create(session, "a")
+        assert told(json.loads(await socket.receive_str(timeout=60))) == ("ADDED", "a")
 
 
 async def test_a_web_socket_is_closed_after_its_time(api: RunningApiServer) -> None:

@@ -161,6 +161,7 @@ class Protocol(web.RequestHandler):
         request = self._current_request
         if (
             self._messages
+            or self._upgraded  # what comes now is no HTTP
             or not self._body.is_eof()  # also where nobody wants it, and it is thrown away
             or (request is not None and not request.content.is_eof())
         ):
