@@ -217,6 +217,13 @@ async def test_a_web_socket_is_no_head_of_a_request_however_much_comes(
         assert told(json.loads(await socket.receive_str(timeout=60))) == ("ADDED", "a")
 
 
+async def test_a_web_socket_takes_no_long_message(api: RunningApiServer) -> None:
+    async with api.session() as session, in_messages(session) as socket:
+        await socket.send_bytes(bytes(100_000))
+        ended = (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.ERROR)
+        assert (await socket.receive(timeout=60)).type in ended
+
+
 async def test_a_web_socket_is_closed_after_its_time(api: RunningApiServer) -> None:
     path = f"{CONFIGMAPS}?watch=true&timeoutSeconds=1"
     async with api.session() as session, in_messages(session, path) as socket:

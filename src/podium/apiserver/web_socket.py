@@ -1,7 +1,7 @@
 """Answers as the messages of a WebSocket: browsers can read no stream while it is written.
 
-Clients have nothing to say; what they send is passed over. Follows ``k8s.io/apiserver/pkg``:
-``util/wsstream`` and ``HandleWS`` of ``endpoints/handlers``.
+Clients have nothing to say: what they send is passed over, and a long message ends the connection.
+Follows ``k8s.io/apiserver/pkg``: ``util/wsstream`` and ``HandleWS`` of ``endpoints/handlers``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from podium.kit import passing
 
 #: Seconds for a client to say goodbye, too.
 _PARTING = 5.0
+#: Bytes of a client's message: the parts of one are kept until the last has come.
+_LONGEST = 64 * 1024
 _OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -34,7 +36,9 @@ def offered(request: BaseRequest) -> list[str]:
 
 async def opened(request: BaseRequest, protocols: Sequence[str]) -> WebSocketResponse:
     """Return the connection as a WebSocket of one of *protocols*. Raises ApiError (400)."""
-    socket = WebSocketResponse(protocols=protocols, timeout=_PARTING, compress=False)
+    socket = WebSocketResponse(
+        protocols=protocols, timeout=_PARTING, compress=False, max_msg_size=_LONGEST
+    )
     if not socket.can_prepare(request).ok:
         raise bad_request("the handshake of the WebSocket is not complete")
     await socket.prepare(request)
