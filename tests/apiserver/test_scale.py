@@ -70,6 +70,13 @@ async def test_a_patch_is_of_the_scale(session: ClientSession, kind: str, change
     assert owners["scale"] == {"f:spec": {"f:replicas": {}}}
 
 
+def _nested(depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for _ in range(depth):
+        found = {"spec": found}
+    return found
+
+
 @pytest.mark.parametrize(
     ("kind", "change", "code", "message"),
     [
@@ -85,6 +92,9 @@ async def test_a_patch_is_of_the_scale(session: ClientSession, kind: str, change
         pytest.param(MERGE, {"metadata": {"name": "e"}}, 400,
                      "the name of the object (e) does not match the name on the URL (d)",
                      id="another-name"),
+        pytest.param(STRATEGIC, _nested(800), 400, "exceeded max depth", id="nesting"),
+        pytest.param(JSON, [{"op": "add", "path": "/x", "value": _nested(800)}], 400,
+                     "exceeded max depth", id="added-nesting"),
     ],
 )  # fmt: skip
 async def test_patches_that_are_refused(

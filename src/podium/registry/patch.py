@@ -6,6 +6,7 @@ from typing import Any
 
 from podium.api import codec, errors, kinds, managed_fields
 from podium.api.errors import ApiError
+from podium.api.scheme import Resource
 from podium.kit.apart import apart
 from podium.registry import create, ownership, update
 from podium.registry.kind import Kind
@@ -48,11 +49,7 @@ async def patch(
             before = managed_fields.plain_without_owners(old.obj)
         else:
             before = codec.to_plain(old.obj)
-        try:
-            result = patched(kind.resource, before, change, patch_type)
-            obj = read(result, context)
-        except RecursionError as error:
-            raise errors.bad_request("exceeded max depth") from error
+        obj, result = made_of(kind.resource, before, change, patch_type, context)
         if (result.document.get("metadata") or {}).get("managedFields") == []:
             obj.metadata.managed_fields = managed_fields.RESET
         update.check_name(obj.metadata, namespace, name)
@@ -109,8 +106,19 @@ def unsupported_media_type() -> ApiError:
     )
 
 
-def read(result: Patched, context: RequestContext) -> Any:
-    """Return the object that a patch has made, warning of what is odd about it. Raises ApiError."""
+def made_of(
+    resource: Resource, before: Any, change: Any, patch_type: str, context: RequestContext
+) -> tuple[Any, Patched]:
+    """Return the object that a patch makes of *before*, a plain value, and what errors about it
+    show; warn of what is odd about it. Raises ApiError."""
+    try:
+        result = patched(resource, before, change, patch_type)
+        return _read(result, context), result
+    except RecursionError as error:
+        raise errors.bad_request("exceeded max depth") from error
+
+
+def _read(result: Patched, context: RequestContext) -> Any:
     struct = result.resource.type
     try:
         obj, unknown = codec.from_plain_checked(struct, result.document)

@@ -16,7 +16,6 @@ from podium.api.scheme import Resource
 from podium.api.types.autoscaling_v1 import Scale
 from podium.registry import patch, update
 from podium.registry.kind import Kind
-from podium.registry.patching import patched
 from podium.registry.types import RequestContext, Stored
 
 SCALE = Resource("autoscaling", "v1", "Scale", "scales", "scale")
@@ -47,8 +46,8 @@ def by_patch(document: Any, patch_type: str, context: RequestContext) -> Change:
     """Return the change that a patch, a plain value, is; of any type but server-side apply."""
 
     def change(present: Scale) -> Scale:
-        result = patched(SCALE, codec.to_plain(present), document, patch_type)
-        scale: Scale = patch.read(result, context)
+        before = codec.to_plain(present)
+        scale: Scale = patch.made_of(SCALE, before, document, patch_type, context)[0]
         return scale
 
     return change
