@@ -230,6 +230,19 @@ async def test_a_write_that_the_disk_refuses_fails_and_changes_nothing(tmp_path:
         assert (await store.create("/b", b"")).revision == 2
 
 
+async def test_a_write_that_cannot_be_taken_back_either_is_answered(tmp_path: Path) -> None:
+    def judge(action: int, argument: str | None, *_: str | None) -> int:
+        is_rollback = action == sqlite3.SQLITE_TRANSACTION and argument == "ROLLBACK"
+        return sqlite3.SQLITE_DENY if is_rollback or action == sqlite3.SQLITE_INSERT else 0
+
+    async with opened(tmp_path / "state.db") as store:
+        store._writes.set_authorizer(judge)
+        for _ in range(2):
+            with pytest.raises(StoreFailed):
+                await asyncio.wait_for(store.create("/a", b""), 60)
+        store._writes.set_authorizer(None)
+
+
 # ---------------------------------------------------------------------- growing and shrinking
 
 

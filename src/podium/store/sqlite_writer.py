@@ -8,6 +8,7 @@ whoever saw a write acknowledged finds it published.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -163,8 +164,11 @@ class Writer:
         return outcome
 
     def _roll_back(self) -> None:
+        """A transaction that cannot even be taken back stands in the way of all that follow, and
+        they are told so one by one."""
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
 
     def _report(self, outcome: _Outcome) -> None:
         """On the event loop: publish first, then tell the writers."""
