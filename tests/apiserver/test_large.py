@@ -60,6 +60,13 @@ async def test_gzip_is_not_forced_on_anybody(session):
     assert "Content-Encoding" not in headers
 
 
+async def test_nor_are_compressed_documents(session):
+    async with session.get("/openapi/v3", headers={"Accept-Encoding": "gzip;q=0"}) as response:
+        assert "Content-Encoding" not in response.headers
+    async with session.get("/openapi/v3", headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+
+
 async def test_small_answers_stay_as_they_are(session):
     async with session.get("/version", headers={"Accept-Encoding": "gzip"}) as response:
         assert "Content-Encoding" not in response.headers

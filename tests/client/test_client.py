@@ -104,6 +104,8 @@ async def test_an_answer_that_is_no_object_is_unreachable(peer, client):
     peer.handler = answering(["what"])
     with pytest.raises(Unreachable, match="not a"):
         await client.get(scheme.PODS, "p", "ns")
+    with pytest.raises(Unreachable, match="no object"):
+        await client.create_subresource(scheme.PODS, "p", "eviction", {}, "ns")
 
 
 async def test_too_many_requests_are_tried_again_when_the_server_says(peer):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
-from podium.apiserver.negotiation import clauses
+from podium.apiserver.negotiation import takes_gzip
 from podium.kit.apart import SMALL, apart
 from podium.kit.room import Room
 
@@ -85,7 +85,7 @@ async def _sent(
     streamed = StreamResponse(status=response.status, headers=response.headers)
     if request.method == "GET" and "Content-Encoding" not in streamed.headers:
         _varies(streamed)
-        if _takes_gzip(request):
+        if takes_gzip(request.headers):
             return await _compressed(request, streamed, pieces)
     streamed.content_length = size
     await streamed.prepare(request)
@@ -113,8 +113,3 @@ async def _compressed(
             await streamed.write(packed)
     await streamed.write(compressor.flush())
     return streamed
-
-
-def _takes_gzip(request: BaseRequest) -> bool:
-    header: str = request.headers.get("Accept-Encoding", "")
-    return any(clause.type == "gzip" and clause.quality > 0 for clause in clauses(header))

@@ -57,6 +57,12 @@ def clauses(header: str) -> tuple[AcceptClause, ...]:
     return tuple(sorted(found, key=_rank))
 
 
+def takes_gzip(headers: Mapping[str, str]) -> bool:
+    """Whether ``Accept-Encoding`` names gzip, and does not refuse it by a quality of 0."""
+    found = clauses(headers.get("Accept-Encoding", ""))
+    return any(clause.type == "gzip" and clause.quality > 0 for clause in found)
+
+
 def _rank(clause: AcceptClause) -> tuple[float, bool, bool]:
     main, _, sub = clause.type.partition("/")
     return -clause.quality, main == "*", sub == "*"

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -43,6 +45,11 @@ class Election(msgspec.Struct, frozen=True):
     namespace: str
     name: str
     identity: str
+
+
+def candidate(identity: str) -> str:
+    """Return *identity*, or where that is empty a name that no other process stands under."""
+    return identity or f"{socket.gethostname()}_{os.getpid()}"
 
 
 class LeaderElector:

@@ -82,8 +82,14 @@ def decode_list(type_: Any, body: bytes) -> ListBody[Any]:
 
 
 def decode_any(types: Sequence[Any], body: bytes) -> Any:
-    """Return what is in *body*: a ``Status``, the first of *types* whose kind fits, plain JSON."""
-    kind = _decode_head(body).kind
+    """Return what is in *body*: a ``Status``, the first of *types* whose kind fits, plain JSON.
+
+    Raises Unreachable when it is no JSON object.
+    """
+    try:
+        kind = _decode_head(body).kind
+    except msgspec.MsgspecError as exc:
+        raise Unreachable(f"the answer is no object: {exc}") from exc
     for type_ in (Status, *types):
         if type_.__name__ == kind:
             return decode(type_, body)

@@ -14,7 +14,7 @@ from typing import Protocol
 from podium.api import scheme
 from podium.client.accounts import ServiceAccountClients
 from podium.client.client import Client
-from podium.client.leader_election import Election, LeaderElector
+from podium.client.leader_election import Election, LeaderElector, candidate
 from podium.controllers import root_ca, service_account_tokens
 from podium.controllers.cluster_role_aggregation import ClusterRoleAggregationController
 from podium.controllers.disruption import DisruptionController
@@ -60,7 +60,7 @@ async def run(options: ControllerOptions, clock: Clock | None = None) -> None:
         if not options.leader_elect:
             await manager.run()
             return
-        election = Election("kube-system", "kube-controller-manager", options.candidate())
+        election = Election("kube-system", "kube-controller-manager", candidate(options.identity))
         await LeaderElector(client, election, clock).run(manager.run)
 
 

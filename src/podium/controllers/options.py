@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-
 import msgspec
 
 from podium.client.config import ClientConfig
@@ -20,6 +17,7 @@ class ControllerOptions(msgspec.Struct, frozen=True):
     service_account_key_file: str = ""
     #: Wait for the lease kube-system/kube-controller-manager first.
     leader_elect: bool = False
+    #: The candidate's name, where it is not to be the process's.
     identity: str = ""
     #: How long a node may say nothing before it is called unreachable.
     node_monitor_grace_period: float = 40.0
@@ -29,7 +27,3 @@ class ControllerOptions(msgspec.Struct, frozen=True):
     terminated_pod_threshold: int = 12500
     #: Where the default StorageClass makes its directories; None for no such class.
     local_path: LocalPathOptions | None = None
-
-    def candidate(self) -> str:
-        """Return a name that no other process stands under."""
-        return self.identity or f"{socket.gethostname()}_{os.getpid()}"

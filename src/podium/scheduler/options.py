@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-
 import msgspec
 
 from podium.client.config import ClientConfig
@@ -17,9 +14,6 @@ class SchedulerOptions(msgspec.Struct, frozen=True):
     scheduler_name: str = "default-scheduler"
     #: Wait for the lease kube-system/kube-scheduler first, for several schedulers at a time.
     leader_elect: bool = False
+    #: The candidate's name, where it is not to be the process's.
     identity: str = ""
     event_pause: float = 0.0  #: see EventRecorder
-
-    def candidate(self) -> str:
-        """Return a name that no other process stands under."""
-        return self.identity or f"{socket.gethostname()}_{os.getpid()}"

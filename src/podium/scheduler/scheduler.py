@@ -11,7 +11,7 @@ from podium.api.types.core_v1 import Node, Pod
 from podium.client.client import Client
 from podium.client.events import EventRecorder
 from podium.client.informer import Informer
-from podium.client.leader_election import Election, LeaderElector
+from podium.client.leader_election import Election, LeaderElector, candidate
 from podium.domain.scheduling.decision import Placed, decide, may_go
 from podium.domain.scheduling.node_info import NodeInfo, PodDemand
 from podium.domain.scheduling.pod_terms import required_anti_affinity
@@ -44,7 +44,7 @@ async def run(options: SchedulerOptions, clock: Clock | None = None) -> None:
         if not options.leader_elect:
             await scheduler.run()
             return
-        election = Election("kube-system", "kube-scheduler", options.candidate())
+        election = Election("kube-system", "kube-scheduler", candidate(options.identity))
         await LeaderElector(client, election, clock).run(scheduler.run)
 
 

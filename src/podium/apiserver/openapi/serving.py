@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp.web import BaseRequest, Response
 
-from podium.apiserver.negotiation import JSON, clauses
+from podium.apiserver.negotiation import JSON, clauses, takes_gzip
 from podium.apiserver.openapi import documents, protobuf, protobuf_v3
 from podium.apiserver.openapi.documents import Document
 from podium.apiserver.paths import split_target
@@ -78,7 +78,7 @@ def _send(request: BaseRequest, document: Document) -> Response:
     if request.headers.get("If-None-Match") == etag:
         return Response(status=304, headers=headers)
     body = document.body
-    if "gzip" in request.headers.get("Accept-Encoding", ""):
+    if takes_gzip(request.headers):
         body = document.compressed
         headers["Content-Encoding"] = "gzip"
     return Response(body=body, headers=headers)
