@@ -128,8 +128,8 @@ class NodeLifecycleController:
                 continue
             moment = self._clock.now().replace(microsecond=0)
             condition = {"type": "Ready", "status": "False", "lastTransitionTime": moment}
-            patch = {"status": {"conditions": [condition]}}
             metadata = pod.metadata
+            patch = {"metadata": {"uid": metadata.uid}, "status": {"conditions": [condition]}}
             try:
                 await self._client.patch(
                     scheme.PODS,
@@ -139,7 +139,7 @@ class NodeLifecycleController:
                     subresource="status",
                 )
             except ApiError as exc:
-                if exc.code != 404:
+                if exc.code not in (404, 422):  # 422: another Pod has its name by now
                     raise
                 continue
             self._recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready")
