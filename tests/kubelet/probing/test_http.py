@@ -90,6 +90,13 @@ OWN = [
             id="own-host-agent-and-no-accept",
         ),
         pytest.param(
+            "/",
+            [HTTPHeader(name="Host", value="a\r\nX-Other: b\r\n\r\nPOST /c HTTP/1.1\r\nHost: d")],
+            "GET / HTTP/1.1\nHost: \nUser-Agent: kube-probe/1.37\nAccept: */*\n"
+            "Connection: close\n\n",
+            id="what-is-no-host",
+        ),
+        pytest.param(
             "healthy and well",
             [],
             "GET /healthy%20and%20well HTTP/1.1\nHost: 127.0.0.1:PORT\n"

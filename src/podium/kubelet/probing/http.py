@@ -33,6 +33,7 @@ from podium.kubelet.probing.secured import Secured
 MAX_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NO_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_HOST = re.compile(r"[0-9A-Za-z!$%&'()*+,\-.:;=\[\]_~]*")
 
 
 class HttpFailure(Exception):
@@ -80,7 +81,9 @@ def _ready(url: str, headers: tuple[tuple[str, str], ...], own_host: str) -> Req
     except ValueError as exc:
         raise _failure(url, str(exc)) from None
     uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [f"GET {uri} HTTP/1.1", f"Host: {own_host or parts.netloc}"]
+    named = own_host or parts.netloc
+    # What no host can be named is left out, as Go does: it might end the header, and the request.
+    lines = [f"GET {uri} HTTP/1.1", f"Host: {named if _HOST.fullmatch(named) else ''}"]
     lines += [f"{name}: {value}" for name, value in headers]
     lines += ["Connection: close", "", ""]
     head = "\r\n".join(lines).encode("latin-1", "replace")
