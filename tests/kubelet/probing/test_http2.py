@@ -133,27 +133,35 @@ def test_calls_that_fail(frames: list[Frame], code: int, message: str):
 
 
 @pytest.mark.parametrize(
-    "data",
+    ("data", "why"),
     [
-        pytest.param(TRAILERS.serialize(), id="no-settings"),
-        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", id="http-1"),
+        pytest.param(TRAILERS.serialize(), "is not a settings frame", id="no-settings"),
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "frame too large", id="http-1"),
         pytest.param(
             SETTINGS.serialize() + PushPromiseFrame(1, 2, b"", flags=["END_HEADERS"]).serialize(),
+            "a push that was not allowed",
             id="a-push",
         ),
         pytest.param(
             SETTINGS.serialize() + HeadersFrame(1, b"\xff" * 9, flags=["END_HEADERS"]).serialize(),
+            "connection error: COMPRESSION_ERROR",
             id="headers-that-cannot-be-read",
         ),
         pytest.param(
             SETTINGS.serialize() + ContinuationFrame(1, b"\0" * 16000).serialize() * 5,
+            "peer header list size exceeded limit",
             id="headers-without-end",
         ),
         pytest.param(
-            SETTINGS.serialize() + RstStreamFrame(1).serialize()[:-1] + b"\0\0", id="a-broken-one"
+            SETTINGS.serialize() + ACKNOWLEDGED * 1000, "too many frames", id="frames-without-end"
+        ),
+        pytest.param(
+            SETTINGS.serialize() + b"\0\0\1\3\0\0\0\0\1\0",
+            "RST_STREAM must have 4 byte body",
+            id="a-broken-one",
         ),
     ],
 )
-def test_what_is_no_http_2(data: bytes):
-    with pytest.raises(BadFrames):
-        Frames(Answer()).feed(data + b"\0\0\1\3\0\0\0\0\1\0")  # RST_STREAM, too short
+def test_what_is_no_http_2(data: bytes, why: str):
+    with pytest.raises(BadFrames, match=why):
+        Frames(Answer()).feed(data)

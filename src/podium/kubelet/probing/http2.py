@@ -30,6 +30,8 @@ _STREAM = 1
 _FRAME_HEADER = 9
 #: What a frame may hold, and the headers of an answer.
 _LARGEST_FRAME, _LARGEST_HEADERS = 1 << 14, 1 << 16
+#: Frames that are read of one answer, of which a few are enough: reading them is our time.
+_MOST_FRAMES = 1000
 
 
 class BadFrames(Exception):
@@ -50,6 +52,7 @@ class Frames:
     def __init__(self, answer: Answer) -> None:
         self._answer, self._rest = answer, b""
         self._decoder = Decoder(_LARGEST_HEADERS)
+        self._count = 0
         self._block = b""  # headers that are not complete
         self._last = False  # the stream ends with them
 
@@ -58,7 +61,10 @@ class Frames:
         self._rest += data
         try:
             return b"".join(reply.serialize() for reply in self._replies())
-        except (HyperframeError, HPACKError) as exc:
+        except HPACKError as exc:  # its own text is another each time
+            text = "error reading from server: connection error: COMPRESSION_ERROR"
+            raise BadFrames(text) from exc
+        except HyperframeError as exc:
             raise BadFrames(str(exc)) from exc
 
     def _replies(self) -> Iterator[Frame]:
@@ -81,6 +87,9 @@ class Frames:
         end = _FRAME_HEADER + length
         if len(self._rest) < end:
             return None
+        self._count += 1
+        if self._count > _MOST_FRAMES:
+            raise BadFrames("http2: too many frames")
         frame.parse_body(memoryview(self._rest[_FRAME_HEADER:end]))
         self._rest = self._rest[end:]
         return frame
