@@ -25,6 +25,9 @@ ANSWERS = [
     pytest.param(OK + b"Content-Length: 5\r\n\r\nhello", 200, b"hello", id="length"),
     pytest.param(OK + b"content-length:5\n\nhello", 200, b"hello", id="bare-line-feeds"),
     pytest.param(OK + b"Content-Length: 5\r\n\r\nhello, world", 200, b"hello", id="more-follows"),
+    pytest.param(
+        OK + b"A: b\r\n c\r\n\td\r\nContent-Length: 1\r\n\r\na", 200, b"a", id="folded-header"
+    ),
     pytest.param(b"HTTP/1.0 404 \r\n\r\nnot here", 404, b"not here", id="until-the-end"),
     pytest.param(b"HTTP/1.1 503\r\n\r\n", 503, b"", id="no-phrase-no-body"),
     pytest.param(OK + b"Content-Length: 0\r\n\r\n", 200, b"", id="empty"),
@@ -87,6 +90,9 @@ BROKEN = "net/http: HTTP/1.x transport connection broken: "
         pytest.param(OK + b"A: b\r\n", "unexpected EOF", id="half-a-head"),
         pytest.param(
             b"220 mail\r\n", BROKEN + 'malformed HTTP response "220 mail"', id="another-protocol"
+        ),
+        pytest.param(
+            OK + b" hi\r\n", BROKEN + "malformed MIME header line:  hi", id="nothing-to-go-on-with"
         ),
         pytest.param(OK + b"hi\r\n", BROKEN + "malformed MIME header line: hi", id="no-colon"),
         pytest.param(

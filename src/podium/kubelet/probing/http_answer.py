@@ -22,6 +22,7 @@ _CHUNK_END = b"\r\n"
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
 #: The headers that matter; of several of one name the first.
 _HEADERS = frozenset((b"location", b"content-length", b"transfer-encoding"))
+_FOLDS = (b" ", b"\t")
 _BODILESS = (204, 304)
 _SWITCHING = 101
 
@@ -42,6 +43,7 @@ class Answer:
         self.begun = False  #: the head is there
         self.body = bytearray()
         self._headers: dict[bytes, bytes] = {}
+        self._in_headers = False  # there was one already, that a line may go on with
         self._rest, self._at = b"", 0  # what has come, and where in it to read on
         self._came = 0
         self._ended = False  # nothing more will come
@@ -111,10 +113,14 @@ class Answer:
         elif 100 <= self.status < 200 and self.status != _SWITCHING:
             self.status = 0  # it only announces another one
             self._headers.clear()
+            self._in_headers = False
         else:
             self._begin()
 
     def _take_header(self, line: bytes) -> None:
+        if self._in_headers and line.startswith(_FOLDS):
+            return  # the header before goes on: none that matters is that long
+        self._in_headers = True
         name, colon, value = line.partition(b":")
         if not colon:
             said = line.decode("latin-1")
