@@ -268,7 +268,8 @@ async def test_the_end_of_a_container_does_not_wait_for_the_first_process_of_the
     [shell] = shells(harness, container_id)
     foster = parent(shell)
     assert parent(foster) == os.getpid()
-    assert os.listdir(f"/proc/{foster}/fd") == []  # or the shell's end would not be seen
+    # Or the shell's end would not be seen.
+    await until(lambda: os.listdir(f"/proc/{foster}/fd") == [])
     await harness.runtime.stop_container(container_id, 0)
     await until(lambda: not Path(f"/proc/{foster}").exists())
 
