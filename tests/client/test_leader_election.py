@@ -9,7 +9,8 @@ import pytest
 
 from podium.api import scheme
 from podium.client.client import Client
-from podium.client.leader_election import Election, LeaderElector, LeadershipLost
+from podium.client.errors import Unreachable
+from podium.client.leader_election import LEASE_SECONDS, Election, LeaderElector, LeadershipLost
 from podium.kit.clock import VirtualClock
 from support.apiserver import running_apiserver
 from support.http_peer import until
@@ -125,3 +126,34 @@ async def test_a_leader_who_lost_the_lease_stops(client):
         await running
     assert not leader.leading.is_set()
     await until(lambda: clock.next_deadline is None)
+
+
+class Late(Counting):
+    """Gets its second answer late, and no further one."""
+
+    clock: VirtualClock
+    written = 0.0
+
+    async def get(self, *args: Any, **named: Any) -> Any:
+        if self.written:
+            await self.clock.sleep(4.5)
+            raise Unreachable("no answer")
+        return await super().get(*args, **named)
+
+    async def update(self, *args: Any, **named: Any) -> Any:
+        answer = await super().update(*args, **named)
+        self.written = self.clock.monotonic()
+        await self.clock.sleep(4.5)
+        return answer
+
+
+async def test_a_leader_stops_before_anybody_else_may_take_over(tmp_path):
+    async with running_apiserver(tmp_path) as api, Late(api.client_config()) as client:
+        client.clock = VirtualClock()
+        leader = Candidate(client, "a", client.clock)
+        running = asyncio.ensure_future(leader.run())
+        await asyncio.wait_for(leader.leading.wait(), 60)
+        await pass_time(client, client.clock, 60, running.done)
+        with pytest.raises(LeadershipLost):
+            await running
+        assert client.clock.monotonic() - client.written < LEASE_SECONDS

@@ -65,13 +65,15 @@ class LeaderElector:
 
         Raises LeadershipLost, having cancelled *lead*, when the lease cannot be renewed in time.
         """
+        asked = self._clock.monotonic()
         while not await self._acquire_or_renew():
             await self._clock.sleep(RETRY_SECONDS * (1 + RETRY_JITTER * random.random()))
+            asked = self._clock.monotonic()
         logger.info("became leader", extra={"lease": self._election.name})
         lost: LeadershipLost | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                renewal = tasks.create_task(self._keep_renewing())
+                renewal = tasks.create_task(self._keep_renewing(asked))
                 try:
                     await lead()
                 finally:
@@ -82,12 +84,16 @@ class LeaderElector:
             raise lost
         await self._release()
 
-    async def _keep_renewing(self) -> None:
-        renewed = self._clock.monotonic()
+    async def _keep_renewing(self, renewed: float) -> None:
+        """Others count from when they see the lease, which may be long before its writer has the
+        answer: the deadline counts from when it was asked for, the first time at *renewed*."""
         while True:
             await self._clock.sleep(RETRY_SECONDS)
+            asked = self._clock.monotonic()
+            if asked - renewed >= RENEW_DEADLINE:
+                raise LeadershipLost
             if await self._acquire_or_renew():
-                renewed = self._clock.monotonic()
+                renewed = asked
             elif self._held_by_another() or self._clock.monotonic() - renewed >= RENEW_DEADLINE:
                 raise LeadershipLost
 
