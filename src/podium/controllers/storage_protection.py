@@ -52,15 +52,10 @@ class StorageProtectionController:
             self._queue.add((obj.metadata.namespace, obj.metadata.name))
 
     def _pod_changed(self, old: Pod | None, new: Pod | None) -> None:
-        """A change may hide that a Pod has gone and another one has its name now."""
-        if old is not None and (new is None or new.metadata.uid != old.metadata.uid):
-            self._let_go(old)
-        if new is not None and _is_shut_down(new):
-            self._let_go(new)
-
-    def _let_go(self, pod: Pod) -> None:
-        for name in claims_of(pod):
-            self._queue.add((pod.metadata.namespace, name))
+        pod = new or old
+        if pod is not None and (new is None or _is_shut_down(new)):
+            for name in claims_of(pod):
+                self._queue.add((pod.metadata.namespace, name))
 
     async def _reconcile(self, key: _Key) -> None:
         namespace, name = key
