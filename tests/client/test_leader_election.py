@@ -10,7 +10,13 @@ import pytest
 from podium.api import scheme
 from podium.client.client import Client
 from podium.client.errors import Unreachable
-from podium.client.leader_election import LEASE_SECONDS, Election, LeaderElector, LeadershipLost
+from podium.client.leader_election import (
+    LEASE_SECONDS,
+    Election,
+    LeaderElector,
+    LeadershipLost,
+    candidate,
+)
 from podium.kit.clock import VirtualClock
 from support.apiserver import running_apiserver
 from support.http_peer import until
@@ -157,3 +163,8 @@ async def test_a_leader_stops_before_anybody_else_may_take_over(tmp_path):
         with pytest.raises(LeadershipLost):
             await running
         assert client.clock.monotonic() - client.written < LEASE_SECONDS
+
+
+def test_candidates_of_one_host_and_process_number_are_told_apart():
+    assert candidate("") != candidate("")
+    assert candidate("mine") == "mine"

@@ -48,8 +48,9 @@ class Election(msgspec.Struct, frozen=True):
 
 
 def candidate(identity: str) -> str:
-    """Return *identity*, or where that is empty a name that no other process stands under."""
-    return identity or f"{socket.gethostname()}_{os.getpid()}"
+    """Return *identity*, or where that is empty a name that no other process stands under: in
+    containers on a host's network names of hosts and numbers of processes are the same."""
+    return identity or f"{socket.gethostname()}_{os.urandom(8).hex()}"
 
 
 class LeaderElector:
