@@ -14,7 +14,7 @@ from podium.client.client import Client
 from podium.client.config import ClientConfig
 from podium.client.informer import Informer
 from podium.kit.clock import VirtualClock
-from support.http_peer import WatchFeed, config_map, config_map_list, running, status, until
+from support.http_peer import SYNCED, WatchFeed, config_map, config_map_list, running, status, until
 
 
 class Copy:
@@ -128,12 +128,6 @@ async def test_a_broken_line_costs_the_watch_and_not_the_copy(copy):
     again = await copy.feed.next()
     assert again.query["resourceVersion"] == "5"
     watch.end()
-
-
-SYNCED = {
-    "kind": "ConfigMap",
-    "metadata": {"resourceVersion": "5", "annotations": {"k8s.io/initial-events-end": "true"}},
-}
 
 
 @pytest.fixture

@@ -19,22 +19,21 @@ from podium.client.client import Client
 from podium.client.config import ClientConfig
 from podium.kit.clock import VirtualClock
 from podium.kubelet.objects import LINGER, ObjectStore
-from support.http_peer import WatchFeed, config_map, config_map_list, running, serving, until
+from support.http_peer import SYNCED, WatchFeed, config_map, running, serving, until
 
 
 class Node:
     """A store under test, and the server that it asks."""
 
     def __init__(self, peer, client) -> None:
-        self.peer, self.feed, self.clock = peer, WatchFeed(), VirtualClock()
+        self.peer, self.clock = peer, VirtualClock()
+        self.feed = WatchFeed(("ADDED", config_map("a", 3)), ("BOOKMARK", SYNCED))
         self.woken: list[str] = []
         self.objects = ObjectStore(client, self.clock, self.woken.append)
         peer.handler = self._answer
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if "watch" in request.query:
-            return await self.feed.serve(request)
-        return config_map_list(5, config_map("a", 3))
+        return await self.feed.serve(request)
 
     def known(self) -> bool:
         return self.objects.config_map("ns", "a") is not None
@@ -65,7 +64,7 @@ async def test_two_pods_share_a_watch_and_are_told(node):
     watch = await node.feed.next()
     await watch.send("MODIFIED", config_map("a", 9))
     await until(lambda: sorted(node.woken) == ["1", "2"])
-    assert len(node.peer.requests) == 2
+    assert len(node.peer.requests) == 1
 
 
 async def test_a_watch_outlives_its_last_user_for_a_while(node):
@@ -80,7 +79,7 @@ async def test_a_watch_outlives_its_last_user_for_a_while(node):
     await node.clock.advance(LINGER)
     await node.clock.advance(LINGER)
     assert not node.known()
-    assert len(node.peer.requests) == 2
+    assert len(node.peer.requests) == 1
 
 
 async def test_what_nobody_uses_is_not_asked_for_again(node):
@@ -90,8 +89,8 @@ async def test_what_nobody_uses_is_not_asked_for_again(node):
     node.objects.release("1")
     watch.end()
     await until(lambda: not node.known())
-    assert len(node.peer.requests) == 2
+    assert len(node.peer.requests) == 1
     node.objects.use(pod("2"))
     await node.feed.next()
     await until(node.known)
-    assert len(node.peer.requests) == 4
+    assert len(node.peer.requests) == 2

@@ -53,16 +53,27 @@ async def serving(context: ssl.SSLContext | None = None):
         await runner.cleanup()
 
 
-class WatchFeed:
-    """Watches, one after the other, each fed by the test line by line."""
+#: The bookmark behind what there is.
+SYNCED = {
+    "kind": "ConfigMap",
+    "metadata": {"resourceVersion": "5", "annotations": {"k8s.io/initial-events-end": "true"}},
+}
 
-    def __init__(self) -> None:
+
+class WatchFeed:
+    """Watches, one after the other, each fed by the test line by line. Who asks for what there is
+    gets *initial* first."""
+
+    def __init__(self, *initial: tuple[str, dict[str, Any]]) -> None:
+        self._initial = initial
         self.opened: asyncio.Queue[OpenWatch] = asyncio.Queue()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
         watch = OpenWatch(dict(request.query), response)
+        for type_, obj in self._initial if "sendInitialEvents" in request.query else ():
+            await watch.send(type_, obj)
         self.opened.put_nowait(watch)
         await watch.ended.wait()
         return response
