@@ -63,8 +63,12 @@ def _make(parent: int, name: str, mode: int) -> int:
     except FileExistsError:
         return os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
     made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-    inherited = os.fstat(made).st_mode & stat.S_ISGID
-    os.fchmod(made, mode | inherited)
+    try:
+        inherited = os.fstat(made).st_mode & stat.S_ISGID
+        os.fchmod(made, mode | inherited)
+    except OSError:
+        os.close(made)
+        raise
     return made
 
 

@@ -38,20 +38,18 @@ async def run(
     if keep < _FIRST_KEPT:
         await clock.sleep(_BEGINNING)
         pause -= _BEGINNING
-        await _forget_beginning(store, forget)
+        await _compact(store, min(_FIRST_KEPT, await store.revision()), forget)
     while True:
         await clock.sleep(pause)
         pause = interval
         current = await store.revision()
-        try:
-            await store.compact(keep)
-            forget(keep)
-        except StoreFailed as failure:
-            logger.warning("the store was not compacted", extra={"error": str(failure)})
+        await _compact(store, keep, forget)
         keep = current
 
 
-async def _forget_beginning(store: Store, forget: Callable[[int], None]) -> None:
-    first = min(_FIRST_KEPT, await store.revision())
-    await store.compact(first)
-    forget(first)
+async def _compact(store: Store, keep: int, forget: Callable[[int], None]) -> None:
+    try:
+        await store.compact(keep)
+        forget(keep)
+    except StoreFailed as failure:
+        logger.warning("the store was not compacted", extra={"error": str(failure)})
