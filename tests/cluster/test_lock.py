@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from podium.cluster.lock import Locked, held, holder
+from podium.cluster.lock import Locked, has_open, held, holder
 
 
 def test_a_free_lock_has_no_holder(tmp_path):
@@ -17,6 +17,15 @@ def test_a_free_lock_has_no_holder(tmp_path):
     with held(path):
         assert holder(path) == os.getpid()
     assert holder(path) == 0
+
+
+def test_who_has_a_holders_number_need_not_be_one(tmp_path):
+    path = tmp_path / "lock"
+    with held(path), subprocess.Popen(["sleep", "60"]) as stranger:
+        assert has_open(os.getpid(), path)
+        assert not has_open(stranger.pid, path)
+        stranger.kill()
+    assert not has_open(stranger.pid, path)
 
 
 def test_a_second_holder_learns_who_the_first_is(tmp_path):

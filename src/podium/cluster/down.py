@@ -14,7 +14,7 @@ from pathlib import Path
 from podium.cluster import neighbours
 from podium.cluster.cli import data_dir
 from podium.cluster.config import ClusterConfig, ConfigError, load
-from podium.cluster.lock import holder
+from podium.cluster.lock import has_open, holder
 from podium.kit import logs
 from podium.kit.trees import remove_tree
 
@@ -51,14 +51,18 @@ def stop_supervisor(config: ClusterConfig) -> None:
     with contextlib.suppress(ProcessLookupError):
         descriptor = os.pidfd_open(pid)
         try:
-            signal.pidfd_send_signal(descriptor, signal.SIGTERM)
-            patience = _PATIENCE + _shutdown_period(config)
-            ended, _, _ = select.select([descriptor], [], [], patience)
+            if has_open(pid, config.lock_file):
+                _end(pid, descriptor, _PATIENCE + _shutdown_period(config))
         finally:
             os.close(descriptor)
-        if not ended:
-            raise ConfigError(f"podium up (process {pid}) does not end; see its log")
     _wait_for_orphans(config)
+
+
+def _end(pid: int, descriptor: int, patience: float) -> None:
+    signal.pidfd_send_signal(descriptor, signal.SIGTERM)
+    ended, _, _ = select.select([descriptor], [], [], patience)
+    if not ended:
+        raise ConfigError(f"podium up (process {pid}) does not end; see its log")
 
 
 def _shutdown_period(config: ClusterConfig) -> float:

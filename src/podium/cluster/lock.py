@@ -6,6 +6,7 @@ it finds ports and files free.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -57,6 +58,21 @@ def holder(path: Path) -> int:
         return 0
     finally:
         os.close(fd)
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether the process *pid* has *path* open: one that has not is none that locked it, but got
+    the number of one that is gone while its children hold the lock."""
+    wanted = os.stat(path)
+    try:
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return False
+    for number in numbers:
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(f"/proc/{pid}/fd/{number}"), wanted):
+                return True
+    return False
 
 
 def _pid(fd: int) -> int:
