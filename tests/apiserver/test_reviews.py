@@ -97,6 +97,24 @@ async def test_a_missing_role_is_the_reason(api: RunningApiServer, admin: Client
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("spec.nodeName", "n1", True),
+        ("spec.nodeName", "n1,status.phase", False),
+        ("a,spec.nodeName", "n1", False),
+    ],
+)
+async def test_a_requirement_is_one_whatever_is_in_it(
+    admin: ClientSession, key: str, value: str, allowed: bool
+) -> None:
+    selector = {"requirements": [{"key": key, "operator": "In", "values": [value]}]}
+    node = {"user": "system:node:n1", "groups": ["system:nodes"]}
+    spec = {**node, "resourceAttributes": {**PODS, "fieldSelector": selector}}
+    code, review = await post(admin, f"{AUTHORIZATION}/subjectaccessreviews", {"spec": spec})
+    assert (code, review["status"]["allowed"]) == (201, allowed)
+
+
 async def test_everybody_may_ask_about_himself(api: RunningApiServer) -> None:
     async with api.session("jane", ["developers"]) as jane:
         path = f"{AUTHORIZATION}/selfsubjectaccessreviews"

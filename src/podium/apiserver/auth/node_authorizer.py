@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 
+from podium.api.selectors import FieldRequirement, parse_fields
 from podium.api.types.rbac_v1 import PolicyRule
 from podium.apiserver.auth.node_graph import NodeGraph
 from podium.apiserver.auth.rbac.rules import any_allows
@@ -173,8 +174,11 @@ def _pod(node: str, info: RequestInfo, query: Query, graph: NodeGraph) -> str | 
 
 
 def _selects(query: Query, field: str, value: str) -> bool:
-    terms = query.get("fieldSelector").split(",")
-    return f"{field}={value}" in terms or f"{field}=={value}" in terms
+    try:
+        needs = parse_fields(query.get("fieldSelector")).requirements
+    except ValueError:  # the request will be refused for that
+        return False
+    return FieldRequirement(field, "=", value) in needs
 
 
 _CHECKS: dict[tuple[str, str], _Check] = {

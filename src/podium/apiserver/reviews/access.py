@@ -16,6 +16,7 @@ from podium.api.errors import bad_request, invalid_kind
 from podium.api.field import FieldError, Path
 from podium.api.go_text import Verbatim, quote
 from podium.api.meta import metadata
+from podium.api.selectors import escape_value
 from podium.api.types.authorization_v1 import (
     FieldSelectorAttributes,
     LabelSelectorAttributes,
@@ -154,7 +155,7 @@ def _field_selector(asked: ResourceAttributes) -> str:
     if selector.raw_selector:
         return selector.raw_selector
     return ",".join(
-        f"{term.key}{_OPERATORS[term.operator]}{term.values[0]}"
+        f"{escape_value(term.key)}{_OPERATORS[term.operator]}{escape_value(term.values[0])}"
         for term in selector.requirements
         if term.operator in _OPERATORS and len(term.values) == 1
     )
