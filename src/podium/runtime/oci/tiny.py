@@ -23,8 +23,10 @@ def program(name: str, code: bytes) -> int | None:
     for flags in (_MFD_CLOEXEC | _MFD_EXEC, _MFD_CLOEXEC):  # kernels before 6.3 know no MFD_EXEC
         with contextlib.suppress(OSError):
             descriptor = os.memfd_create(name, flags)
-            os.write(descriptor, executable(code))
-            return descriptor
+            if os.access(f"/proc/self/fd/{descriptor}", os.X_OK):  # vm.memfd_noexec may forbid it
+                os.write(descriptor, executable(code))
+                return descriptor
+            os.close(descriptor)
     return None
 
 
