@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from pathlib import Path
 
 import pytest
 
-from podium.kit.server_tls import FileVersions, ServerTls
+from podium.kit.clock import VirtualClock
+from podium.kit.server_tls import CHECK_EVERY, FileVersions, ServerTls
 from support.pki import Authority, Pair
 
 
@@ -86,3 +88,27 @@ async def test_a_renewed_certificate_is_served_without_restart(site):
     assert versions.changed()
     site.tls.reload()
     assert (await site.visit())[0] != first
+
+
+async def test_files_that_could_not_be_read_just_then_are_read_at_the_next_look(site, monkeypatch):
+    first, _ = await site.visit()
+    renewed = site.authority.server(hosts=("127.0.0.1",))
+    renewed.key.replace(site.key)
+    renewed.cert.replace(site.cert)
+    reload, failures = site.tls.reload, [OSError(errno.EMFILE, "Too many open files")]
+
+    def failing_once():
+        if failures:
+            raise failures.pop()
+        reload()
+
+    monkeypatch.setattr(site.tls, "reload", failing_once)
+    clock = VirtualClock()
+    keeping = asyncio.create_task(site.tls.keep_current(clock))
+    await clock.advance(CHECK_EVERY)
+    assert not failures
+    assert (await site.visit())[0] == first
+    await clock.advance(CHECK_EVERY)
+    assert (await site.visit())[0] != first
+    keeping.cancel()
+    await asyncio.wait({keeping})

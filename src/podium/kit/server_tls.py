@@ -66,14 +66,17 @@ class ServerTls:
 
     async def keep_current(self, clock: Clock) -> None:
         """Reload the files whenever they change, until cancelled."""
+        is_behind = False
         while True:
             await clock.sleep(CHECK_EVERY)
             try:
-                if self._versions.changed():
+                is_behind = self._versions.changed() or is_behind
+                if is_behind:
                     self.reload()
+                    is_behind = False
                     logger.info("certificates reloaded")
             except (OSError, ssl.SSLError) as error:
-                # Halfway through being replaced; the next look sees them whole.
+                # Halfway through being replaced, perhaps; they are read again at the next look.
                 logger.warning("certificates could not be read", extra={"error": str(error)})
 
 
