@@ -138,6 +138,20 @@ def test_collecting_keeps_what_is_named_and_what_is_held(store, tmp_path):
     assert len(list((store.root / "blobs/sha256").iterdir())) == 1
 
 
+def test_what_a_damaged_image_that_is_held_needs_stays_and_all_else_goes_on(store, tmp_path):
+    one = put(store, tmp_path, "one:1")
+    other = put(store, tmp_path, "other:1", layers=(OTHER,))
+    store.hold(one, "c1")
+    for image_id in (one, other):
+        store.change(lambda index, image_id=image_id: index.without_image(image_id))
+    (store.root / "blobs/sha256" / one.removeprefix("sha256:")).write_text("{}")
+    layers = layer_names(store)
+    assert store.collect()
+    assert layer_names(store) == layers
+    store.release("c1")
+    assert layer_names(store) == []
+
+
 def test_a_holder_that_a_power_cut_has_left_empty_holds_nothing(store, tmp_path):
     one = put(store, tmp_path, "one:1")
     layers = store.layers(one)

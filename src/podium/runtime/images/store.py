@@ -275,11 +275,18 @@ class ImageStore:
         layers = {_EMPTY_LAYER}
         for image_id in self.holders():
             if image_id not in images and self._blob(image_id).is_file():
-                chain = chain_names(decode_config(self._read_blob(image_id)).diff_ids)
-                images[image_id] = ImageRecord(0, chain)
+                images[image_id] = ImageRecord(0, self._held_layers(image_id))
         for record in images.values():
             layers.update(record.layers)
         return {image_id.removeprefix("sha256:") for image_id in images}, layers
+
+    def _held_layers(self, image_id: str) -> Sequence[str]:
+        """The layers of an image that was removed: all that there are where it is damaged, as it
+        does not say any more which are its own."""
+        try:
+            return chain_names(decode_config(self._read_blob(image_id)).diff_ids)
+        except InvalidImage:
+            return os.listdir(self._layers)
 
     def _hold(self, holder: str) -> Path:
         if not _HOLDER.fullmatch(holder):
