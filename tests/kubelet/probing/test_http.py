@@ -167,12 +167,21 @@ async def test_an_answer_that_announces_another_is_passed_over():
 
 async def test_redirects_on_the_same_host_are_followed():
     def answer(request: bytes) -> bytes:
-        if request.startswith(b"GET /healthy "):
+        if request.startswith(b"GET /healthy%20and%C3%A4?a=%20 HTTP/1.1\r\n"):
             return OK
-        return b"HTTP/1.1 302 Found\r\nLocation: /healthy\r\nContent-Length: 0\r\n\r\n"
+        location = "/healthy and\u00e4?a=%20".encode()
+        return b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % location
 
     async with serving(answer) as port:
         assert await probe(port, path="/old") == Outcome(Result.SUCCESS, "ok")
+
+
+async def test_a_redirect_to_another_protocol_is_a_failure():
+    answer = b"HTTP/1.1 302 Found\r\nLocation: ftp://127.0.0.1/\r\nContent-Length: 0\r\n\r\n"
+    async with serving(lambda _: answer) as port:
+        outcome = await probe(port)
+    text = 'Get "ftp://127.0.0.1/": unsupported protocol scheme "ftp"'
+    assert outcome == Outcome(Result.FAILURE, text)
 
 
 async def test_a_redirect_to_another_host_is_a_success_with_a_warning():

@@ -33,6 +33,8 @@ from podium.kubelet.probing.secured import Secured
 MAX_REDIRECTS = 10
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NO_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+#: What stands for itself in a URL; all else is encoded.
+_PLAIN = "/%:?#[]@!$&'()*+,;=~|"
 _HOST = re.compile(r"[0-9A-Za-z!$%&'()*+,\-.:;=\[\]_~]*")
 
 
@@ -56,7 +58,7 @@ def request(action: HTTPGetAction, container: Container, pod_ip: str, agent: str
     """The request that *action* describes. Raises BadPort, HttpFailure."""
     port = container_port(action.port, container)
     address = join_host_port(action.host or pod_ip, port)
-    path = percent_encode(action.path, safe="/%:?#[]@!$&'()*+,;=~|")
+    path = percent_encode(action.path, safe=_PLAIN)
     separator = "" if not path or path[0] in "/?#" else "/"
     headers = _headers(action.http_headers)
     host = headers.pop("Host", [""])[0]
@@ -80,6 +82,8 @@ def _ready(url: str, headers: tuple[tuple[str, str], ...], own_host: str) -> Req
         port = parts.port or (443 if secure else 80)
     except ValueError as exc:
         raise _failure(url, str(exc)) from None
+    if parts.scheme not in ("http", "https"):
+        raise _failure(url, f"unsupported protocol scheme {quote(parts.scheme)}")
     uri = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     named = own_host or parts.netloc
     # What no host can be named is left out, as Go does: it might end the header, and the request.
@@ -165,7 +169,7 @@ def _location(url: str, answer: Answer) -> str | None:
             return None
         raise _failure(url, f"{answer.status} response missing Location header")
     try:
-        onwards = urljoin(url, location)
+        onwards = urljoin(url, percent_encode(location.encode("latin-1"), safe=_PLAIN))
         return onwards if urlsplit(onwards).port != 0 else None
     except ValueError:
         said = f"failed to parse Location header {quote(location)}"
