@@ -21,6 +21,8 @@ from podium.runtime.port import (
     ExecSyncResponse,
     LinuxContainerResources,
     LinuxContainerSecurityContext,
+    NamespaceMode,
+    NamespaceOption,
     NotFound,
     ProfileType,
     RuntimeFailure,
@@ -272,6 +274,31 @@ async def test_the_end_of_a_container_does_not_wait_for_the_first_process_of_the
     await until(lambda: os.listdir(f"/proc/{foster}/fd") == [])
     await harness.runtime.stop_container(container_id, 0)
     await until(lambda: not Path(f"/proc/{foster}").exists())
+
+
+async def test_a_command_ends_with_its_container_also_where_processes_are_shared(
+    harness: OciHarness,
+):
+    """There the first process of a container goes alone: the shell is let go, and not told of."""
+    options = NamespaceOption(pid=NamespaceMode.POD)
+    sandbox = harness.sandbox("web")
+    sandbox = replace(sandbox, linux=replace(sandbox.linux, namespace_options=options))
+    sandbox_id = await harness.runtime.run_pod_sandbox(sandbox)
+    context = LinuxContainerSecurityContext(namespace_options=options)
+    config = replace(harness.container("main"), security_context=context)
+    container_id = await harness.runtime.create_container(sandbox_id, config, sandbox)
+    await harness.runtime.start_container(container_id)
+    script = "[ -e /first ] && touch /begun && exec sleep 1000; touch /first"
+    cmd = ["sh", "-c", script]
+    assert (await harness.runtime.exec_sync(container_id, cmd)).exit_code == 0
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        answer = tasks.create_task(harness.runtime.exec_sync(container_id, cmd))
+        begun = harness.options.container(container_id).rootfs / "begun"
+        await until(begun.exists)
+        await harness.end(container_id, 0)
+    assert answer.result().exit_code == command_helper.KILLED
+    await until(lambda: not harness.processes(container_id))
 
 
 async def test_the_shell_ends_with_the_runtime_and_the_container_does_not(harness: OciHarness):

@@ -166,6 +166,7 @@ class CommandHelper:
     ) -> None:
         os.set_blocking(control, False)
         self._container_id, self._path, self._control = container_id, path, control
+        self._news = asyncio.Event()  # on the socket, or that it is closed
         self._streams = (Output(stdout, _KEPT), Output(stderr, _KEPT))
         self.pid = 0
         self.killed: list[int] = []
@@ -237,16 +238,17 @@ class CommandHelper:
         return int(text) if text.isdigit() and len(text) <= 3 else None
 
     async def _line(self) -> bytes:
-        """Return the next line that the shell says, or what there is of one when it ends."""
-        loop, news, said = asyncio.get_running_loop(), asyncio.Event(), b""
-        loop.add_reader(self._control, news.set)
+        """Return the next line that the shell says, or what there is of one when it ends, or this
+        is closed."""
+        loop, said = asyncio.get_running_loop(), b""
+        loop.add_reader(self._control, self._news.set)
         try:
-            while b"\n" not in said and len(said) < _LONGEST_LINE:
+            while not self.closed and b"\n" not in said and len(said) < _LONGEST_LINE:
                 try:
                     chunk = os.read(self._control, _LONGEST_LINE)
                 except BlockingIOError:
-                    news.clear()
-                    await news.wait()
+                    self._news.clear()
+                    await self._news.wait()
                     continue
                 except ConnectionError:
                     return said
@@ -255,7 +257,8 @@ class CommandHelper:
                 said += chunk
             return said
         finally:
-            loop.remove_reader(self._control)
+            if not self.closed:  # else the descriptor is another's, perhaps
+                loop.remove_reader(self._control)
 
     def end(self) -> None:
         """Kill what the shell executes, and itself."""
@@ -273,6 +276,7 @@ class CommandHelper:
             return
         self.closed = True
         with contextlib.suppress(RuntimeError):  # the loop may be gone, and its readers with it
+            self._news.set()
             asyncio.get_running_loop().remove_reader(self._control)
         os.close(self._control)
         for stream in self._streams:

@@ -37,21 +37,22 @@ class Output:
         self._follow()
 
     async def end(self) -> None:
-        """Return once all that has come is kept."""
+        """Return once all that has come is kept, or this is closed."""
         self._following = False
-        if not self._reading and not self._over:
+        if not (self._reading or self._over or self._closed):
             self._loop.remove_reader(self._descriptor)
         await self._catch_up()
 
     async def _catch_up(self) -> None:
-        while self._reading or (not self._over and self._poll.poll(0)):
+        # Once it is closed the descriptor is another's, perhaps.
+        while not self._closed and (self._reading or (not self._over and self._poll.poll(0))):
             if not self._reading:
                 self._read()
             self._news.clear()
             await self._news.wait()
 
     def _follow(self) -> None:
-        if not self._over:
+        if not self._over and not self._closed:
             self._loop.add_reader(self._descriptor, self._read)
 
     def _read(self) -> None:
@@ -82,9 +83,11 @@ class Output:
         if self._closed:
             return
         self._closed = True
-        if not self._reading:  # else that ends first, if it ever does
-            with contextlib.suppress(RuntimeError):  # the loop is closed, and its readers with it
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and its readers with it
+            self._news.set()
+            if not self._reading:
                 self._loop.remove_reader(self._descriptor)
+        if not self._reading:  # else that ends first, if it ever does
             self._let_go()
 
     def _let_go(self) -> None:
