@@ -12,11 +12,16 @@ CONFIGS = "/api/v1/namespaces/default/configmaps"
 
 
 async def get(api: RunningApiServer, target: str, *headers: str) -> tuple[str, bytes]:
-    """Return the head and the body of the answer, which ends when the server closes."""
+    """Return the head and the body of the answer, which ends when the server closes, although it
+    is asked to keep the connection."""
     context = api.ssl_context(api.pair())
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port, ssl=context)
     try:
-        writer.write("\r\n".join([f"GET {target} HTTP/1.0", *headers, "", ""]).encode())
+        writer.write(
+            "\r\n".join(
+                [f"GET {target} HTTP/1.0", "Connection: keep-alive", *headers, "", ""]
+            ).encode()
+        )
         async with asyncio.timeout(60):
             head = await reader.readuntil(b"\r\n\r\n")
             return head.decode(), await reader.read()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, HttpVersion10, web
 from aiohttp.test_utils import RawTestServer
 from yarl import URL
 
@@ -55,6 +55,12 @@ async def proxy(tmp_path: Path) -> AsyncIterator[RawTestServer]:
             await socket.send_str(request.headers["Authorization"])
             await socket.close()
             return socket
+        if request.path == "/in-pieces":
+            pieces = web.StreamResponse()
+            await pieces.prepare(request)
+            await pieces.write(b"one,")
+            await pieces.write(b"two")
+            return pieces
         body = await request.read()
         text = f"{request.method} {request.raw_path} {request.headers['Authorization']} {body!r}"
         return web.Response(text=text)
@@ -100,6 +106,14 @@ async def test_bodies_and_other_hosts(proxy: RawTestServer):
             assert await answer.text() == "POST /x Bearer t b'body'"
         async with session.get(url, headers={"Host": "evil.example"}) as answer:
             assert (answer.status, await answer.text()) == (403, "Forbidden\n")
+
+
+async def test_clients_that_know_no_chunks(proxy: RawTestServer):
+    async with (
+        ClientSession(version=HttpVersion10) as session,
+        session.get(proxy.make_url("/custom/in-pieces")) as answer,
+    ):
+        assert (answer.status, await answer.text()) == (200, "one,two")
 
 
 async def test_websockets_pass(proxy: RawTestServer):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from aiohttp.web import BaseRequest, Response, StreamResponse
 
 from podium.apiserver.negotiation import takes_gzip
+from podium.kit import unsized
 from podium.kit.apart import SMALL, apart
 from podium.kit.room import Room
 
@@ -106,7 +107,7 @@ async def _compressed(
 ) -> StreamResponse:
     streamed.headers["Content-Encoding"] = "gzip"
     streamed.headers.popall("Content-Length", None)
-    await streamed.prepare(request)
+    await unsized.begin(request, streamed)
     compressor = zlib.compressobj(_LEVEL, wbits=_GZIP)
     for piece in pieces:
         if packed := await apart(len(piece), compressor.compress, piece):

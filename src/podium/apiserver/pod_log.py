@@ -23,6 +23,7 @@ from podium.apiserver import web_socket
 from podium.apiserver.call import Call
 from podium.apiserver.paths import Query
 from podium.apiserver.query import integer
+from podium.kit import unsized
 
 _BASE64 = "base64.binary.k8s.io"
 #: What logs are told in over WebSockets.
@@ -66,7 +67,7 @@ async def log(call: Call) -> StreamResponse:
 
 
 async def _stream(call: Call, upstream: ClientResponse, response: StreamResponse) -> None:
-    await response.prepare(call.request)
+    await unsized.begin(call.request, response)
     async for chunk in upstream.content.iter_any():
         await response.write(chunk)
 

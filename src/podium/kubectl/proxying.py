@@ -19,7 +19,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from podium.kit import passing
+from podium.kit import passing, unsized
 from podium.kit.passing import NotReached, Target
 from podium.kubectl import sockets
 from podium.kubectl.http import Http
@@ -140,9 +140,7 @@ async def _answer(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> w
     response = web.StreamResponse(
         status=answer.status, reason=answer.reason, headers=_kept(answer.headers)
     )
-    if hdrs.CONTENT_LENGTH not in answer.headers and answer.status not in (204, 304):
-        response.enable_chunked_encoding()
-    await response.prepare(request)
+    await unsized.begin(request, response)
     try:
         async for chunk in answer.content.iter_any():
             await response.write(chunk)

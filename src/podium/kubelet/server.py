@@ -15,6 +15,7 @@ from aiohttp import web
 
 from podium.api.codec import encode
 from podium.api.types.core_v1 import Pod, PodList
+from podium.kit import unsized
 from podium.kit.clock import Clock
 from podium.kit.server_tls import ServerTls
 from podium.kubelet.auth.guard import Guard
@@ -148,7 +149,6 @@ class KubeletServer:
         self, request: web.Request, path: Path, options: LogOptions, container_id: str
     ) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-        response.enable_chunked_encoding()
         with ExitStack() as stack:
             run = _Run(container_id)
             try:
@@ -158,7 +158,7 @@ class KubeletServer:
                     stack.callback(self._pods.listeners.discard, run.hear)
                     run.ended = await self._is_over(container_id)
                 async with aclosing(read_log(path, options, run.is_over, run.news)) as pieces:
-                    await response.prepare(request)
+                    await unsized.begin(request, response)
                     async for piece in pieces:
                         await response.write(piece)
             except FileNotFoundError:

@@ -21,6 +21,7 @@ from podium.apiserver.proxy.backends import CONNECT_TIMEOUT, check_port, unreach
 from podium.apiserver.proxy.headers import Place
 from podium.apiserver.proxy.html import LinkRewriter
 from podium.apiserver.proxy.locations import Location
+from podium.kit import unsized
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -122,7 +123,7 @@ async def _answer(
         passed.popall("Content-Length", None)
     passed.setdefault("Cache-Control", "no-cache, private")
     response = StreamResponse(status=upstream.status, reason=upstream.reason, headers=passed)
-    await response.prepare(call.request)
+    await unsized.begin(call.request, response)
     try:
         async for piece in upstream.content.iter_any():
             for part in rewriter.feed(piece) if rewriter else (piece,):

@@ -19,6 +19,7 @@ from podium.apiserver.call import Call
 from podium.apiserver.large import PIECE
 from podium.apiserver.negotiation import JSON, LIST_KINDS, OBJECT_KINDS, MediaType, not_acceptable
 from podium.apiserver.tables import TableOptions, partial, table, table_options
+from podium.kit import unsized
 from podium.registry.types import WatchEvent
 from podium.registry.watching import WatchStream
 
@@ -43,7 +44,7 @@ async def watch(call: Call) -> StreamResponse:
 
 async def _in_lines(call: Call, stream: WatchStream, encode: _Encoder) -> StreamResponse:
     response = StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
-    await response.prepare(call.request)
+    await unsized.begin(call.request, response)
     # aiohttp ends the answer, and knows that the client may have gone by then.
     with contextlib.suppress(ConnectionResetError):
         async with call.services.streams.ending():
