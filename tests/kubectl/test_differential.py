@@ -18,7 +18,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -104,12 +104,13 @@ def _lines(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-async def _upstreams(line: Sequence[str], kubeconfig: Path) -> Outcome:
+async def _upstreams(
+    line: Sequence[str], kubeconfig: Path, environment: Mapping[str, str] = os.environ
+) -> Outcome:
     variables, arguments = _split(line)
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "GOGC": "off"}  # it ends soon
-    environment |= variables
+    own = {"KUBECONFIG": str(kubeconfig), "GOGC": "off"}  # it ends soon
     process = await asyncio.create_subprocess_exec(
-        _KUBECTL, *arguments, cwd=_MANIFESTS, env=environment,
+        _KUBECTL, *arguments, cwd=_MANIFESTS, env={**environment, **own, **variables},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -161,6 +162,7 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
             assert made.code == 0, made.stderr
         monkeypatch.setenv("KUBECONFIG", str(_in_namespace(admin, _OURS)))
         theirs = _in_namespace(admin, _UPSTREAM)
+        calm = dict(os.environ)  # without the variables of ours, which runs in this process
 
         async def all_of_theirs() -> list[Outcome]:
             outcomes: list[Outcome] = []
@@ -168,7 +170,7 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
 
             async def one(arguments: Sequence[str]) -> Outcome:
                 async with few:
-                    return await _upstreams(arguments, theirs)
+                    return await _upstreams(arguments, theirs, calm)
 
             for reads, group in itertools.groupby(cases, lambda case: case[1][0] in _READ):
                 if reads:
