@@ -252,7 +252,7 @@ async def test_the_shell_ends_with_the_container(harness: OciHarness):
     await harness.runtime.stop_container(container_id, 0)
     await gone(shell)
     await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
-    assert harness.processes(container_id) == []
+    await until(lambda: harness.processes(container_id) == [])
 
 
 def parent(pid: int) -> int:
