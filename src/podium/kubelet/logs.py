@@ -7,18 +7,14 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 import msgspec
 
-from podium.kit.threads import run_in_thread
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_files import GZ, open_log, rotated, rotated_until
 from podium.kubelet.log_lines import LogFilter, LogRenderer, count_lines, tail_start
-
-T = TypeVar("T")
 
 _BLOCK = 64 * 1024
 #: Lines longer than this are cut (the runtime splits what containers write far below it).
@@ -49,7 +45,7 @@ async def read_log(
     renderer = LogRenderer(
         LogFilter(options.since, options.timestamps, options.limit_bytes, options.stream)
     )
-    with await _apart(partial(_Chain, path, options), path) as chain:
+    with _Chain(path, options) as chain:
         while True:
             over = ended()  # before reading: what is written until now belongs to the log
             for batch in chain.batches():
@@ -61,18 +57,11 @@ async def read_log(
                 await asyncio.sleep(0)
             if chain.newest and not options.follow:
                 return
-            if await _apart(chain.advance, path) if chain.leaves_file else chain.advance():
+            if chain.advance():
                 continue
             if over or not options.follow or news is None:
                 return
             await news.wait()
-
-
-async def _apart(work: Callable[[], T], path: Path) -> T:
-    """Do *work*, beside the event loop where a rotated file may have to be decompressed for it."""
-    if any(file.suffix == GZ for file in rotated(path)):
-        return await run_in_thread(work)
-    return work()
 
 
 class _Chain:
@@ -106,11 +95,6 @@ class _Chain:
 
     def batches(self) -> Iterator[bytes]:
         return self._lines.batches()
-
-    @property
-    def leaves_file(self) -> bool:
-        """Whether :meth:`advance` would go on to another file, where there is one."""
-        return self._rotated
 
     def advance(self) -> bool:
         """Go on where the file was rotated; tell whether there is more to read at once.
