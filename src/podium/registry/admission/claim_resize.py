@@ -8,7 +8,7 @@ from __future__ import annotations
 from podium.api.quantity import parse
 from podium.api.scheme import PERSISTENTVOLUMECLAIMS, STORAGECLASSES
 from podium.api.types.core_v1 import PersistentVolumeClaim
-from podium.domain.storage.names import BETA_CLASS
+from podium.domain.storage.names import class_of
 from podium.registry.admission.base import AdmissionPlugin, Attributes
 
 _NOT_ALLOWED = (
@@ -30,7 +30,7 @@ class PersistentVolumeClaimResize(AdmissionPlugin):
             return
         if old.status.phase != "Bound":
             raise attributes.forbidden("Only bound persistent volume claims can be expanded")
-        if not await _may_grow(attributes, _class(new), _class(old)):
+        if not await _may_grow(attributes, class_of(new), class_of(old)):
             raise attributes.forbidden(_NOT_ALLOWED)
 
 
@@ -44,7 +44,3 @@ async def _may_grow(attributes: Attributes, new: str, old: str) -> bool:
 def _size(claim: PersistentVolumeClaim) -> int:
     requested = claim.spec.resources.requests.get("storage")
     return parse(requested).milli() if requested else 0
-
-
-def _class(claim: PersistentVolumeClaim) -> str:
-    return claim.metadata.annotations.get(BETA_CLASS, claim.spec.storage_class_name or "")
