@@ -1,7 +1,7 @@
 """A local, current copy of a resource's objects, watched for as long as it runs.
 
 After ``client-go``'s reflector: a watch begins with what there is, or behind a list where the
-server cannot do that (before 1.34); a watch that ends is resumed from the last revision seen
+server refuses that (422); a watch that ends is resumed from the last revision seen
 (bookmarks keep that one fresh), a revision that is too old (410) leads to a new list, whose
 differences to the cache become ordinary changes. Nothing is polled.
 """
