@@ -24,7 +24,8 @@ from podium.store.port import (
     StoreLocked,
 )
 from podium.store.sqlite import SqliteStore
-from podium.store.sqlite_file import WAL_SIZE_LIMIT
+from podium.store.sqlite_file import WAL_SIZE_LIMIT, connect, prepare, wal_size
+from podium.store.sqlite_writer import Checkpointer
 
 
 class TestSqliteStore(StoreContract):
@@ -255,8 +256,32 @@ async def test_the_files_stay_bounded_while_one_key_is_written_for_ever(tmp_path
                 entry = await store.update("/a", b"x" * 10_000, entry.revision)
             await store.compact(entry.revision)
         await store.create("/b", b"")
-        wal = path.with_name("state.db-wal").stat().st_size
+        wal = wal_size(path)
     assert path.stat().st_size < 20_000_000  # 30 MB have been written
+    assert wal <= 3 * WAL_SIZE_LIMIT
+
+
+def test_a_writer_that_never_lets_go_of_the_lock_is_held_up_until_the_wal_starts_anew(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.db"
+    prepare(path)
+    writes, checkpoints = connect(path), connect(path)
+    checkpointer = Checkpointer(checkpoints, path, every_writes=10)
+    checkpointer.start()
+    writes.execute("CREATE TABLE filler (value)")
+    writes.execute("BEGIN IMMEDIATE")
+    for _ in range(6 * WAL_SIZE_LIMIT // 1_000_000):
+        writes.execute("INSERT INTO filler VALUES (zeroblob(1000000))")
+        writes.execute("COMMIT")
+        checkpointer.written(10)
+        writes.execute("BEGIN IMMEDIATE")
+    writes.execute("COMMIT")
+    wal = wal_size(path)
+    checkpointer.stop()
+    checkpointer.join()
+    writes.close()
+    checkpoints.close()
     assert wal <= 3 * WAL_SIZE_LIMIT
 
 

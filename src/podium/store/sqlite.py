@@ -35,7 +35,7 @@ class SqliteStore:
         self._reader = ThreadPoolExecutor(1, "store-reader")
         self._revision = queries.last_revision(self._points)
         self._checkpoints = connect(path)
-        self._checkpointer = Checkpointer(self._checkpoints)
+        self._checkpointer = Checkpointer(self._checkpoints, path)
         self._writes = connect(path)
         self._writer = Writer(
             self._writes, self._revision, self._loop, self._publish, self._checkpointer.written

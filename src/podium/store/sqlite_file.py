@@ -127,3 +127,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     if read_only:
         connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def wal_size(path: Path) -> int:
+    """Return how many bytes the WAL of the file at *path* takes; 0 before the first write."""
+    try:
+        return os.stat(f"{path}-wal").st_size
+    except FileNotFoundError:
+        return 0

@@ -12,6 +12,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -19,6 +20,7 @@ import msgspec
 from podium.store import sqlite_queries as queries
 from podium.store.history import entry_after
 from podium.store.port import Entry, Event, StoreClosed, StoreError, StoreFailed
+from podium.store.sqlite_file import WAL_SIZE_LIMIT, wal_size
 
 MAX_GROUP = 512
 #: Revisions compacted in one transaction, and pages given back after it: writers wait that long.
@@ -26,8 +28,8 @@ _COMPACT_STEP = 500
 _VACUUM_PAGES = 500
 #: Free pages that stay in the file for the next writes.
 _SPARE_PAGES = 256
-#: WAL frames (of a page each) beyond which the writer itself waits for a checkpoint.
-_WAL_FRAMES_LIMIT = 8_000
+#: Bytes of WAL beyond which the writer itself waits for a checkpoint.
+_LONGEST_WAL = 2 * WAL_SIZE_LIMIT
 
 #: Decides a write, given what stands there and the revision it would take. Raises StoreError.
 Decide = Callable[[Entry | None, int], Event]
@@ -234,16 +236,19 @@ def _finish(done: asyncio.Future[None] | asyncio.Future[Entry], error: StoreErro
 
 
 class Checkpointer:
-    """A thread that copies the WAL back into the file, so that no write pays for it.
+    """A thread that copies the WAL back into the file at *path*, so that no write pays for it.
 
-    A checkpoint that cannot keep up, because writes never pause, is made to: beyond a size it
-    holds the writers up until the WAL starts anew.
+    Where that cannot keep up, because the writes never pause, the writer waits until the WAL has
+    started anew. SQLite's own lock would not see to it: it is asked for in turns of up to 100 ms,
+    and on a slow disk the writer hardly ever lets go of it.
     """
 
-    def __init__(self, connection: sqlite3.Connection, every_writes: int = 250) -> None:
-        self._connection, self._every = connection, every_writes
+    def __init__(self, connection: sqlite3.Connection, path: Path, every_writes: int = 250) -> None:
+        self._connection, self._path, self._every = connection, path, every_writes
         self._writes = 0
-        self._wake = threading.Event()
+        self._longest = _LONGEST_WAL
+        self._wake, self._restarted = threading.Event(), threading.Event()
+        self._restarted.set()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
 
@@ -251,11 +256,15 @@ class Checkpointer:
         self._thread.start()
 
     def written(self, count: int) -> None:
-        """Called by the writer's thread."""
+        """Called by the writer's thread behind each transaction; may hold it up."""
         self._writes += count
-        if self._writes >= self._every:
-            self._writes = 0
-            self._wake.set()
+        if wal_size(self._path) > self._longest:
+            self._restarted.clear()
+        elif self._writes < self._every:
+            return
+        self._writes = 0
+        self._wake.set()
+        self._restarted.wait()
 
     def stop(self) -> None:
         self._stopped = True
@@ -270,15 +279,19 @@ class Checkpointer:
             self._wake.clear()
             if self._stopped:
                 return
-            frames = self._checkpoint("PASSIVE")
-            if frames > _WAL_FRAMES_LIMIT:
-                self._checkpoint("RESTART")
+            if self._restarted.is_set():
+                self._checkpoint("PASSIVE")
+            else:
+                restarted = self._checkpoint("RESTART")
+                # One that a long read was in the way of is tried again when the WAL has grown.
+                self._longest = _LONGEST_WAL if restarted else self._longest + WAL_SIZE_LIMIT
+                self._restarted.set()
 
-    def _checkpoint(self, mode: str) -> int:
-        """Return how many frames the WAL holds. A busy or failing checkpoint is tried again after
-        more writes; the WAL keeps what it would have copied."""
+    def _checkpoint(self, mode: str) -> bool:
+        """Return whether it did all that was to do. A busy or failing checkpoint is tried again
+        after more writes; the WAL keeps what it would have copied."""
         try:
             row = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error:
-            return 0
-        return int(row[1])
+            return False
+        return not row[0]
