@@ -384,6 +384,44 @@ def test_yaml_tells_of_repeated_keys_by_their_lines():
     )
 
 
+def test_yaml_is_read_as_the_json_that_go_writes_of_it():
+    """Its members are sorted: what is wrong is told in that order, whatever the document's."""
+    _, warnings = codec.decode(
+        scheme.PODS,
+        b"zeta: 1\nspec: {b: 1, a: 1}\nalpha: 1\nmetadata: {name: p}\n",
+        content_type="application/yaml",
+    )
+    assert warnings == [f'unknown field "{name}"' for name in ("alpha", "spec.a", "spec.b", "zeta")]
+    assert refusal(
+        b"spec: {hostPID: 1}\nmetadata: {name: 1}\n", content_type="application/yaml"
+    ).endswith(
+        "json: cannot unmarshal number into Go struct field ObjectMeta.metadata.name of type string"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("1e3", 1000),
+        ("30.0", 30),
+        ("1.5", "number 1.5"),
+        ("99999999999999999999", "number 100000000000000000000"),
+        ("1e21", "number 1e+21"),
+        ("-0.00001", "number -0.00001"),
+        ("1e-7", "number 1e-7"),
+    ],
+)
+def test_numbers_of_yaml_are_written_by_go(written, read):
+    body = f"spec: {{terminationGracePeriodSeconds: {written}}}".encode()
+    if isinstance(read, int):
+        obj, _ = codec.decode(scheme.PODS, body, content_type="application/yaml")
+        assert obj.spec.termination_grace_period_seconds == read
+    else:
+        assert f": cannot unmarshal {read} into Go" in refusal(
+            body, content_type="application/yaml"
+        )
+
+
 def test_what_is_no_yaml():
     assert refusal(b"a: b: c", content_type="application/yaml") == (
         f"{UNRECOGNIZED}yaml: mapping values are not allowed in this context (613a20623a2063)"

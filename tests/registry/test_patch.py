@@ -226,6 +226,39 @@ async def test_unknown_fields(validation: FieldValidation, warnings: list[str]) 
         assert asked.warnings == warnings
 
 
+@pytest.mark.parametrize(
+    ("change", "patch_type", "warnings"),
+    [
+        pytest.param(
+            {"zeta": 1, "metadata": {"b": 1}, "alpha": 1},
+            MERGE_PATCH,
+            ["alpha", "metadata.b", "zeta"],
+            id="sorted-where-a-patch-reaches",
+        ),
+        pytest.param(
+            [{"op": "add", "path": f"/{name}", "value": 1} for name in ("z", "metadata/b", "a")],
+            JSON_PATCH,
+            ["a", "metadata.b", "z"],
+            id="so-do-operations",
+        ),
+        pytest.param(
+            {"metadata": {"b": 1}, "alpha": 1},
+            STRATEGIC_MERGE_PATCH,
+            ["metadata.b", "alpha"],
+            id="known-fields-first-where-nothing-is-written",
+        ),
+    ],
+)
+async def test_unknown_fields_are_told_in_the_order_of_what_upstream_reads(
+    change: Any, patch_type: str, warnings: list[str]
+) -> None:
+    async with serving() as registry:
+        await registry.create(CONFIGMAPS, "default", config_map("m"), context())
+        asked = context(field_validation="Warn")
+        await registry.patch(CONFIGMAPS, "default", "m", change, patch_type, asked)
+        assert asked.warnings == [f'unknown field "{name}"' for name in warnings]
+
+
 async def test_unknown_fields_are_refused_when_asked_for() -> None:
     async with serving() as registry:
         await registry.create(CONFIGMAPS, "default", config_map("m"), context())

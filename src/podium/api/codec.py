@@ -241,7 +241,11 @@ def _load(body: bytes, yaml_text: bool) -> tuple[Any, list[str]]:
     if yaml_text:
         from podium.api import yaml_json  # PyYAML takes its time, and most bodies are JSON
 
-        return yaml_json.load(body)
+        value, repeated = yaml_json.load(body)
+        try:
+            return yaml_json.as_json(value), repeated
+        except RecursionError:
+            raise yaml_json.YamlFailure("yaml: exceeded max depth") from None
     return go_json.load(body), []
 
 

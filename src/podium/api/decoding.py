@@ -19,7 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from podium.api import go_time, quantity
-from podium.api.go_json import Pairs, kind, plain
+from podium.api.go_json import Pairs, kind, number_text, plain
 from podium.api.go_types import GO_TYPES
 from podium.api.types import scalars
 
@@ -162,7 +162,7 @@ class IntReader(Reader):
             return SKIP
         if kind(value) != "number":
             return self.wrong(value, place, report)
-        text = value if isinstance(value, str) else repr(value)
+        text = number_text(value)
         if not _WHOLE.fullmatch(text) or not -self.limit <= int(text[:40]) < self.limit:
             report.fail(place.type_error(f"number {text}", self.go))
             return SKIP
@@ -206,7 +206,7 @@ class QuantityReader(Reader):
             return SKIP
         if isinstance(value, bool) or kind(value) not in ("string", "number"):
             raise DecodeFailure(quantity.FORMAT_WRONG)
-        text = value.strip() if isinstance(value, str) else repr(value)
+        text = number_text(value).strip()
         try:
             return quantity.canonical(text)
         except ValueError as exc:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from typing import Any, NoReturn
 
 MAX_DEPTH = 10000
@@ -60,6 +61,15 @@ def number(text: str) -> int | float:
     if "." not in text and "e" not in text and "E" not in text and len(text) < 20:
         return int(text)
     return float(text)
+
+
+def number_text(value: str | float) -> str:
+    """Return a number as it was written, or as Go's encoder writes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or (value and not 1e-6 <= abs(value) < 1e21):
+        return repr(value).replace("e-0", "e-")
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
 def kind(value: Any) -> str:

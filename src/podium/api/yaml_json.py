@@ -46,6 +46,30 @@ def load(body: bytes | str) -> tuple[Any, list[str]]:
     return builder.root, builder.repeated
 
 
+def as_json(value: Any) -> Any:
+    """Return what :func:`load` gave as upstream's decoder gets it: it reads the JSON that Go writes
+    of a YAML document: members come in the order of their keys, whole numbers without a point.
+
+    Raises RecursionError. What aliases share stays shared.
+    """
+    return _as_json(value, {})
+
+
+def _as_json(value: Any, done: dict[int, Any]) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if not isinstance(value, dict | list):
+        return value
+    known = done.get(id(value))
+    if known is None:
+        if isinstance(value, dict):
+            known = {key: _as_json(value[key], done) for key in sorted(value)}
+        else:
+            known = [_as_json(item, done) for item in value]
+        done[id(value)] = known
+    return known
+
+
 def _message(exc: yaml.YAMLError) -> str:
     if isinstance(exc, yaml.reader.ReaderError):
         return f"yaml: {exc.reason}"

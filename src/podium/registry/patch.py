@@ -121,7 +121,7 @@ def made_of(
 def _read(result: Patched, context: RequestContext) -> Any:
     struct = result.resource.type
     try:
-        obj, unknown = codec.from_plain_checked(struct, result.document)
+        obj, unknown = result.read()
     except ValueError as error:
         raise result.invalid(str(error)) from error
     kinds.set_itself(struct, obj)

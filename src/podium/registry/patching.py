@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from podium.api import codec, errors, field, go_text
+from podium.api import codec, errors, field, go_json, go_text
 from podium.api.errors import ApiError
 from podium.api.field import Path
 from podium.api.scheme import Resource
@@ -27,6 +27,23 @@ class Patched(msgspec.Struct, frozen=True):
     before: Any
     change: Any
     patch_type: str
+
+    def read(self) -> tuple[Any, list[str]]:
+        """Return the object and a text for each unknown field. Raises ValueError in Go's words.
+
+        What is wrong is told in the order of the text that the patch library writes.
+        """
+        struct = self.resource.type
+        if self.patch_type == STRATEGIC_MERGE_PATCH:
+            return codec.from_plain_checked(struct, self.document)
+        try:
+            obj, unknown = codec.from_plain_checked(struct, self.document)
+        except ValueError:
+            pass
+        else:
+            if len(unknown) < 2:
+                return obj, unknown
+        return codec.from_plain_checked(struct, go_json.load(self._text().encode()))
 
     def invalid(self, why: str) -> ApiError:
         """422 for an object that cannot be read, *why* in the words of Go's JSON decoder."""
