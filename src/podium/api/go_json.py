@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
 from typing import Any, NoReturn
 
 MAX_DEPTH = 10000
@@ -69,6 +68,8 @@ def number_text(value: str | float) -> str:
         return value
     if isinstance(value, int) or (value and not 1e-6 <= abs(value) < 1e21):
         return repr(value).replace("e-0", "e-")
+    from decimal import Decimal  # takes its time, and is for odd numbers in YAML
+
     return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
