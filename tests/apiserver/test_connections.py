@@ -9,7 +9,7 @@ import socket
 import pytest
 from aiohttp import StreamReader, web
 
-from podium.apiserver import bodies, paths, protocol
+from podium.apiserver import bodies, paths, protocol, share
 from podium.kit.heap import Thrift
 from podium.kit.peers import notice_dead_peers, wait_for_reader
 from support.apiserver import running_apiserver
@@ -123,6 +123,40 @@ async def test_a_body_that_drips_in_has_its_time(api, monkeypatch):
     finally:
         dripping.cancel()
         writer.close()
+
+
+async def test_large_bodies_wait_in_their_clients_until_there_is_room(api, monkeypatch):
+    """One user's do not take all there is; who has waited for long is to come again."""
+    together = [await announced(api) for _ in range(share.OF_ONE // bodies.LIMIT)]
+    try:
+        for reader, _ in together:
+            assert (await head_of(reader)).startswith(b"HTTP/1.1 100 ")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(share, "PATIENCE", 0.1)
+            together.append(await announced(api))
+            refused = await head_of(together[-1][0])
+            assert refused.startswith(b"HTTP/1.1 429 ")
+            assert b"\r\nRetry-After: 1\r\n" in refused
+        together.append(await announced(api))
+        together[0][1].close()
+        assert (await head_of(together[-1][0])).startswith(b"HTTP/1.1 100 ")
+    finally:
+        for _, writer in together:
+            writer.close()
+
+
+async def announced(api) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Return a connection with a request whose body is to come once the server asks for it."""
+    reader, writer = await connect(api)
+    writer.write(
+        b"POST /api/v1/namespaces HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+        b"Content-Length: %d\r\n\r\n" % bodies.LIMIT
+    )
+    return reader, writer
+
+
+async def head_of(reader: asyncio.StreamReader) -> bytes:
+    return await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
 
 
 async def test_a_connection_may_be_idle_between_requests(api, monkeypatch):

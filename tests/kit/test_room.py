@@ -12,8 +12,9 @@ from podium.kit.room import Room
 class Visitors:
     """Who is in a room of 10 bytes, in the order in which they came in."""
 
-    def __init__(self) -> None:
-        self.room = Room(10)
+    def __init__(self, alone: int | None = None) -> None:
+        self.room = Room(10, alone)
+        self.owners: dict[str, str] = {}
         self.inside: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -22,6 +23,7 @@ class Visitors:
         self.inside.append(name)
 
     async def come(self, name: str, size: int, owner: str = "") -> None:
+        self.owners[name] = owner or name
         self.tasks[name] = asyncio.get_running_loop().create_task(
             self._come(name, owner or name, size)
         )
@@ -29,7 +31,7 @@ class Visitors:
 
     async def leave(self, name: str, size: int) -> None:
         self.inside.remove(name)
-        self.room.give(size)
+        self.room.give(self.owners[name], size)
         await settled()
 
     async def give_up(self, name: str) -> None:
@@ -43,8 +45,8 @@ async def settled() -> None:
 
 
 @pytest.fixture
-async def visitors():
-    found = Visitors()
+async def visitors(request):
+    found = Visitors(getattr(request, "param", None))
     yield found
     for task in found.tasks.values():
         task.cancel()
@@ -97,7 +99,7 @@ async def test_who_gives_up_as_it_is_let_in_gives_it_back(visitors):
     await visitors.come("a", 10)
     await visitors.come("b", 10)
     visitors.inside.remove("a")
-    visitors.room.give(10)  # b is let in, and does not know it yet
+    visitors.room.give("a", 10)  # b is let in, and does not know it yet
     await visitors.give_up("b")
     await visitors.come("c", 10)
     assert visitors.inside == ["c"]
@@ -109,3 +111,27 @@ async def test_who_fits_is_let_in_when_the_one_before_gives_up(visitors):
     await visitors.come("c", 4)
     await visitors.give_up("b")
     assert visitors.inside == ["a", "c"]
+
+
+@pytest.mark.parametrize("visitors", [6], indirect=True)
+async def test_one_owner_leaves_room_for_others(visitors):
+    """Who waits for his own is not waited for, and gets in once they have gone."""
+    for name in ("x1", "x2", "x3"):
+        await visitors.come(name, 3, owner="x")
+    await visitors.come("y1", 4)
+    assert visitors.inside == ["x1", "x2", "y1"]
+    await visitors.come("z1", 3)
+    await visitors.leave("x1", 3)
+    assert visitors.inside == ["x2", "y1", "x3"]
+    await visitors.leave("y1", 4)
+    assert visitors.inside == ["x2", "x3", "z1"]
+
+
+@pytest.mark.parametrize("visitors", [6], indirect=True)
+async def test_who_is_larger_than_his_part_gets_that_part(visitors):
+    await visitors.come("huge", 1000)
+    await visitors.come("b", 4)
+    assert visitors.inside == ["huge", "b"]
+    await visitors.leave("huge", 1000)
+    await visitors.come("c", 6)
+    assert visitors.inside == ["b", "c"]

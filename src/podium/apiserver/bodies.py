@@ -19,6 +19,7 @@ from podium.apiserver import errors
 from podium.apiserver.negotiation import JSON, YAML, body_type
 from podium.apiserver.paths import RequestInfo
 from podium.apiserver.protocol import Protocol
+from podium.apiserver.share import Share
 from podium.kit.apart import SMALL, apart
 
 #: What bodies may be in.
@@ -32,19 +33,23 @@ PATIENCE = 60.0
 async def read(request: BaseRequest) -> bytes:
     """Return the whole body.
 
-    One that is not small waits here until there is room for what it will become: see
+    One that is not small waits until there is room for it, and then for what it will become: see
     :mod:`podium.apiserver.share`. Raises ApiError: 413 when it is longer than LIMIT, 504 when it
-    takes longer than PATIENCE.
+    takes longer than PATIENCE to come; and TooManyRequests.
     """
-    body = await _arrived(request)
-    if len(body) > SMALL and isinstance(request.protocol, Protocol):
-        await request.protocol.share.take(len(body))
+    share = request.protocol.share if isinstance(request.protocol, Protocol) else Share()
+    body = await _arrived(request, share)
+    if len(body) > SMALL:
+        await share.work(len(body))
     return body
 
 
-async def _arrived(request: BaseRequest) -> bytes:
-    if (request.content_length or 0) > LIMIT:
+async def _arrived(request: BaseRequest, share: Share) -> bytes:
+    length = request.content_length or 0
+    if length > LIMIT:
         raise _too_large()
+    if length > SMALL:
+        await share.announce(length)
     if "Expect" in request.headers:
         await _ask_for_it(request)
     if request.content.is_eof():  # the body came with the headers, as most do
@@ -54,7 +59,7 @@ async def _arrived(request: BaseRequest) -> bytes:
         return body
     try:
         async with asyncio.timeout(PATIENCE):
-            return await _read(request)
+            return await _read(request, None if length else share)
     except TimeoutError as slow:
         raise errors.timed_out() from slow
 
@@ -67,7 +72,8 @@ async def _ask_for_it(request: BaseRequest) -> None:
         request.writer.output_size = 0  # nothing of the answer has been sent yet
 
 
-async def _read(request: BaseRequest) -> bytes:
+async def _read(request: BaseRequest, unannounced: Share | None) -> bytes:
+    """Return the body; one whose length was not said may turn out to be as long as any."""
     chunks = []
     size = 0
     while chunk := await request.content.readany():
@@ -75,6 +81,9 @@ async def _read(request: BaseRequest) -> bytes:
         if size > LIMIT:
             raise _too_large()
         chunks.append(chunk)
+        if unannounced is not None and size > SMALL:
+            await unannounced.announce(LIMIT)
+            unannounced = None
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -30,7 +30,7 @@ from podium.apiserver.metrics import Metrics
 from podium.apiserver.paths import Query, RequestInfo
 from podium.apiserver.prompt import PromptResponse
 from podium.apiserver.protocol import Protocol
-from podium.apiserver.share import ROOM, Share
+from podium.apiserver.share import Rooms, Share
 from podium.apiserver.site import Site
 from podium.kit.room import Room
 
@@ -45,7 +45,7 @@ class Handler(msgspec.Struct, frozen=True):
     site: Site
     metrics: Metrics
     inflight: InFlight = msgspec.field(default_factory=InFlight)
-    reading: Room = msgspec.field(default_factory=lambda: Room(ROOM))
+    bodies: Rooms = msgspec.field(default_factory=Rooms)
     rewriting: Room = msgspec.field(default_factory=lambda: Room(large.ROOM))
 
     async def handle(self, request: BaseRequest) -> StreamResponse:
@@ -132,7 +132,7 @@ class Handler(msgspec.Struct, frozen=True):
     def _share(self, request: BaseRequest) -> Share:
         """Return what the body of *request* is counted by, until the answer has been made: one
         that waits for its reader is but bytes."""
-        share = Share(self.reading)
+        share = Share(self.bodies)
         if isinstance(request.protocol, Protocol):
             request.protocol.share = share
         return share
