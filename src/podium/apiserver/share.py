@@ -1,4 +1,4 @@
-"""What the bodies of requests make the server take up, while they come and while they are worked on.
+"""What the bodies of requests make the server take up while they come and are worked on.
 
 Decoded, a body takes up to fifty times its own size, and so does what is said of one that is wrong:
 a few hostile ones at once would be a server's end. Bodies of some size therefore wait, once they
