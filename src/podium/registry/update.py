@@ -152,7 +152,8 @@ async def _prepare(
     ownership.keep_times(obj, old.obj)
     if found := await apart(size, rules.validate, obj, old.obj):
         raise await apart(size, errors.invalid, kind.resource, name, found)
-    context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
+    if attributes.subresource != "status":
+        context.warnings.extend(kind.strategy.warnings_on_update(obj, old.obj))
     kind.strategy.canonicalize(obj)
     await kind.validate_admission(attributes)
     return attributes

@@ -113,9 +113,12 @@ class Strategy(Generic[T]):
     def canonicalize(self, obj: T) -> None:
         """Bring a valid object into the form that is stored, in place."""
 
-    def warnings_on_create(self, obj: T) -> list[str]:
+    def warnings(self, obj: T) -> Iterable[str]:
         """Return the warnings (HTTP ``Warning`` headers) that an accepted object earns."""
-        return []
+        return ()
+
+    def warnings_on_create(self, obj: T) -> list[str]:
+        return list(self.warnings(obj))
 
     def judge(self, obj: T) -> tuple[list[FieldError], list[str]]:
         """Return the offences of a new object; of one that has none, the warnings."""
@@ -159,7 +162,8 @@ class Strategy(Generic[T]):
         return self.validate_metadata_update(new, old)
 
     def warnings_on_update(self, new: T, old: T) -> list[str]:
-        return []
+        """Updates of the status are not asked about."""
+        return list(self.warnings(new))
 
     def reset_fields(self, subresource: str = "") -> Sequence[tuple[str, ...]]:
         """Return the fields that a write through this door cannot change, and so not own."""

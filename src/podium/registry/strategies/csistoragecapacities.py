@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.storage_v1 import CSIStorageCapacity
 from podium.api.validation.storage import (
     validate_csi_storage_capacity,
     validate_csi_storage_capacity_update,
 )
+from podium.registry.strategies import node_labels
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import NAME, UNSET, Cell, Column
 
@@ -24,6 +26,11 @@ class CSIStorageCapacityStrategy(Strategy[CSIStorageCapacity]):
     def validate_update(self, new: CSIStorageCapacity, old: CSIStorageCapacity) -> list[FieldError]:
         found = validate_csi_storage_capacity_update(new, old)
         return [*self.validate_metadata_update(new, old), *found]
+
+    def warnings(self, obj: CSIStorageCapacity) -> Iterable[str]:
+        if obj.node_topology is None:
+            return ()
+        return node_labels.selector_labels(Path("nodeTopology"), obj.node_topology)
 
     def row(self, obj: CSIStorageCapacity, now: datetime) -> list[Cell]:
         capacity = UNSET if obj.capacity is None else str(obj.capacity)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.defaults.networking import set_defaults_endpoint_slice
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.discovery_v1 import EndpointSlice
 from podium.api.validation.endpoint_slices import (
     validate_endpoint_slice,
     validate_endpoint_slice_update,
 )
+from podium.registry.strategies.address_warnings import address_warnings
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
@@ -43,6 +45,13 @@ class EndpointSliceStrategy(Strategy[EndpointSlice]):
         found = validate_endpoint_slice_update(new, old)
         return self.validate_metadata_update(new, old) + found
 
+    def warnings_on_create(self, obj: EndpointSlice) -> list[str]:
+        old = ["spec.addressType: FQDN endpoints are deprecated"] * (obj.address_type == "FQDN")
+        return [*old, *_address_warnings(obj)]
+
+    def warnings_on_update(self, new: EndpointSlice, old: EndpointSlice) -> list[str]:
+        return [] if new.endpoints == old.endpoints else list(_address_warnings(new))
+
     def row(self, obj: EndpointSlice, now: datetime) -> list[Cell]:
         ports = ["*" if port.port is None else str(port.port) for port in obj.ports or ()]
         addresses = [address for endpoint in obj.endpoints or () for address in endpoint.addresses]
@@ -60,6 +69,13 @@ def _some(texts: list[str]) -> str:
         return UNSET
     more = f" + {len(texts) - _SHOWN} more..." if len(texts) > _SHOWN else ""
     return ",".join(texts[:_SHOWN]) + more
+
+
+def _address_warnings(obj: EndpointSlice) -> Iterator[str]:
+    for i, endpoint in enumerate(obj.endpoints or ()):
+        for j, text in enumerate(endpoint.addresses):
+            at = Path("endpoints").index(i).child("addresses").index(j)
+            yield from address_warnings(at, text)
 
 
 STRATEGY = EndpointSliceStrategy

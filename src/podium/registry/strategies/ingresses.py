@@ -14,6 +14,7 @@ from podium.api.validation.ingresses import (
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
+_CLASS = "kubernetes.io/ingress.class"
 _SHOWN = 3
 
 
@@ -29,6 +30,12 @@ class IngressStrategy(Strategy[Ingress]):
 
     def validate_status_update(self, new: Ingress, old: Ingress) -> list[FieldError]:
         return [*self.validate_metadata_update(new, old), *validate_ingress_status(new)]
+
+    def warnings_on_create(self, obj: Ingress) -> list[str]:
+        if _CLASS not in obj.metadata.annotations or obj.spec.ingress_class_name is not None:
+            return []
+        text = f'annotation "{_CLASS}" is deprecated'
+        return [f"{text}, please use 'spec.ingressClassName' instead"]
 
     def row(self, obj: Ingress, now: datetime) -> list[Cell]:
         name = obj.spec.ingress_class_name

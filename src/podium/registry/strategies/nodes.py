@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.core_v1 import Node, NodeSpec
 from podium.api.validation.nodes import validate_node, validate_node_update
+from podium.registry.strategies.address_warnings import range_warnings
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, NONE, UNKNOWN, Cell, Column, age
 
@@ -40,6 +41,14 @@ class NodeStrategy(Strategy[Node]):
         status = obj.status
         super().prepare_for_create(obj, now)
         obj.status = status
+
+    def warnings(self, obj: Node) -> Iterator[str]:
+        if obj.spec.config_source is not None:
+            yield "spec.configSource: the feature is removed"
+        if obj.spec.external_id:
+            yield "spec.externalID: this field is deprecated, and is unused by Kubernetes"
+        for i, text in enumerate(obj.spec.pod_cidrs):
+            yield from range_warnings(Path("spec.podCIDRs").index(i), text)
 
     def validate(self, obj: Node) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_node(obj)

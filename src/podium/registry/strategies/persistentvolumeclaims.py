@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.defaults.storage import set_defaults_claim
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.quantity import canonical, to_milli
 from podium.api.types.core_v1 import (
     PersistentVolumeClaim,
@@ -60,23 +61,10 @@ class PersistentVolumeClaimStrategy(Strategy[PersistentVolumeClaim]):
     def validate(self, obj: PersistentVolumeClaim) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_claim(obj)
 
-    def warnings_on_create(self, obj: PersistentVolumeClaim) -> list[str]:
-        found = []
+    def warnings(self, obj: PersistentVolumeClaim) -> Iterator[str]:
         if BETA_CLASS in obj.metadata.annotations:
-            found.append(f"metadata.annotations[{BETA_CLASS}]: {_CLASS_IS_OLD}")
-        resources = obj.spec.resources
-        for part, amounts in (("requests", resources.requests), ("limits", resources.limits)):
-            size = amounts.get("storage", "0")
-            if to_milli(size) % 1000:
-                at = f"spec.resources.{part}[storage]"
-                text = f'fractional byte value "{canonical(size)}" is invalid, must be an integer'
-                found.append(f"{at}: {text}")
-        return found
-
-    def warnings_on_update(
-        self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
-    ) -> list[str]:
-        return self.warnings_on_create(new)
+            yield f"metadata.annotations[{BETA_CLASS}]: {_CLASS_IS_OLD}"
+        yield from size_warnings(Path("spec"), obj.spec)
 
     def validate_update(
         self, new: PersistentVolumeClaim, old: PersistentVolumeClaim
@@ -132,6 +120,15 @@ def _settle_source(
         spec.data_source = TypedLocalObjectReference(
             kind=reference.kind, name=reference.name, api_group=reference.api_group
         )
+
+
+def size_warnings(path: Path, spec: PersistentVolumeClaimSpec) -> Iterator[str]:
+    """Fractions of bytes, in the *spec* of a claim or of a template of claims."""
+    for part, amounts in (("requests", spec.resources.requests), ("limits", spec.resources.limits)):
+        size = amounts.get("storage", "0")
+        if to_milli(size) % 1000:
+            at = path.child("resources", part).key("storage")
+            yield f'{at}: fractional byte value "{canonical(size)}" is invalid, must be an integer'
 
 
 STRATEGY = PersistentVolumeClaimStrategy

@@ -14,7 +14,8 @@ from podium.api.validation.persistent_volumes import (
 )
 from podium.domain.storage.names import BETA_CLASS
 from podium.registry.strategies.base import Strategy
-from podium.registry.strategies.pod_warnings import old_sources, term_labels
+from podium.registry.strategies.node_labels import term_labels
+from podium.registry.strategies.pod_warnings import old_sources
 from podium.registry.strategies.table import AGE, NAME, UNSET, Cell, Column, age
 
 #: How the modes are abbreviated, in the order that they are shown in.
@@ -60,11 +61,8 @@ class PersistentVolumeStrategy(Strategy[PersistentVolume]):
     def validate(self, obj: PersistentVolume) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_persistent_volume(obj)
 
-    def warnings_on_create(self, obj: PersistentVolume) -> list[str]:
-        return list(_warnings(obj))
-
-    def warnings_on_update(self, new: PersistentVolume, old: PersistentVolume) -> list[str]:
-        return list(_warnings(new))
+    def warnings(self, obj: PersistentVolume) -> Iterator[str]:
+        return _warnings(obj)
 
     def validate_update(self, new: PersistentVolume, old: PersistentVolume) -> list[FieldError]:
         found = validate_persistent_volume_update(new, old)

@@ -5,14 +5,12 @@ Follows ``pkg/api/pod/warnings.go``.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
 from podium.api import names
 from podium.api.field import Path
 from podium.api.types.core_v1 import (
     Affinity,
-    NodeSelectorTerm,
     PersistentVolumeSpec,
     Pod,
     PodAffinityTerm,
@@ -23,7 +21,10 @@ from podium.api.types.core_v1 import (
 )
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.api.validation.pod_annotations import SECCOMP_POD
+from podium.registry.strategies.address_warnings import address_warnings
 from podium.registry.strategies.container_warnings import container_warnings, fractional_bytes
+from podium.registry.strategies.node_labels import OLD as OLD_LABELS
+from podium.registry.strategies.node_labels import term_labels
 
 _VOLUMES = (
     ("photon_persistent_disk", "photonPersistentDisk", "v1.11, non-functional in v1.16+"),
@@ -36,19 +37,6 @@ _VOLUMES = (
     ("cephfs", "cephfs", "v1.28, non-functional in v1.31+"),
     ("rbd", "rbd", "v1.28, non-functional in v1.31+"),
 )
-_NODE_LABELS = {
-    "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-    "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-    "failure-domain.beta.kubernetes.io/region": (
-        'deprecated since v1.17; use "topology.kubernetes.io/region" instead'
-    ),
-    "failure-domain.beta.kubernetes.io/zone": (
-        'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'
-    ),
-    "beta.kubernetes.io/instance-type": (
-        'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'
-    ),
-}
 _ANNOTATIONS = {
     "scheduler.alpha.kubernetes.io/critical-pod": (
         'non-functional in v1.16+; use the "priorityClassName" field instead'
@@ -116,8 +104,8 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 def _node_labels(path: Path, spec: PodSpec) -> Iterator[str]:
     """Labels of nodes that have newer names, wherever a Pod may name one."""
     for key in sorted(spec.node_selector):
-        if key in _NODE_LABELS:
-            yield f"{path.child('nodeSelector').key(key)}: {_NODE_LABELS[key]}"
+        if key in OLD_LABELS:
+            yield f"{path.child('nodeSelector').key(key)}: {OLD_LABELS[key]}"
     affinity = spec.affinity.node_affinity if spec.affinity is not None else None
     if affinity is not None:
         at = path.child("affinity", "nodeAffinity")
@@ -130,18 +118,10 @@ def _node_labels(path: Path, spec: PodSpec) -> Iterator[str]:
             yield from term_labels(here, weighted.preference)
     for i, constraint in enumerate(spec.topology_spread_constraints):
         here, key = path.child("topologySpreadConstraints").index(i), constraint.topology_key
-        if key in _NODE_LABELS:
-            yield f"{here.child('topologyKey')}: {key} is {_NODE_LABELS[key]}"
+        if key in OLD_LABELS:
+            yield f"{here.child('topologyKey')}: {key} is {OLD_LABELS[key]}"
         if constraint.label_selector is None:
             yield f"{here.child('labelSelector')}: {_NO_MATCH}"
-
-
-def term_labels(path: Path, term: NodeSelectorTerm) -> Iterator[str]:
-    """Labels of nodes that have newer names, in a term that selects nodes."""
-    for i, requirement in enumerate(term.match_expressions):
-        if requirement.key in _NODE_LABELS:
-            at = path.child("matchExpressions").index(i).child("key")
-            yield f"{at}: {requirement.key} is {_NODE_LABELS[requirement.key]}"
 
 
 def old_sources(path: Path, volume: Volume | PersistentVolumeSpec) -> Iterator[str]:
@@ -233,12 +213,4 @@ def _address_warnings(path: Path, spec: PodSpec) -> Iterator[str]:
     at = path.child("hostAliases")
     places += [(at.index(i).child("ip"), alias.ip) for i, alias in enumerate(spec.host_aliases)]
     for here, text in places:
-        try:
-            canonical = str(ipaddress.IPv6Address(text))
-        except ValueError:
-            continue
-        if canonical != text:
-            yield (
-                f'{here}: IPv6 address "{text}" should be in RFC 5952 canonical format '
-                f'("{canonical}")'
-            )
+        yield from address_warnings(here, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.field import FieldError
@@ -10,6 +11,7 @@ from podium.api.validation.runtime_classes import (
     validate_runtime_class,
     validate_runtime_class_update,
 )
+from podium.registry.strategies import node_labels
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
@@ -25,6 +27,11 @@ class RuntimeClassStrategy(Strategy[RuntimeClass]):
     def validate_update(self, new: RuntimeClass, old: RuntimeClass) -> list[FieldError]:
         found = validate_runtime_class_update(new, old)
         return self.validate_metadata_update(new, old) + found
+
+    def warnings(self, obj: RuntimeClass) -> Iterator[str]:
+        for key in sorted(obj.scheduling.node_selector) if obj.scheduling is not None else ():
+            if key in node_labels.OLD:
+                yield f"scheduling.nodeSelector: {node_labels.OLD[key]}"
 
     def row(self, obj: RuntimeClass, now: datetime) -> list[Cell]:
         return [obj.metadata.name, obj.handler, age(obj.metadata.creation_timestamp, now)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from podium.api import names
@@ -18,6 +18,7 @@ from podium.api.validation.services import (
 )
 from podium.registry.strategies.base import Pool, Strategy
 from podium.registry.strategies.service_addresses import allocate
+from podium.registry.strategies.service_warnings import service_warnings
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
 _PENDING = "<pending>"
@@ -55,6 +56,9 @@ class ServiceStrategy(Strategy[Service]):
 
     def validate(self, obj: Service) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_service(obj)
+
+    def warnings(self, obj: Service) -> Iterator[str]:
+        return service_warnings(obj)
 
     def allocate(self, obj: Service, others: Iterable[Service], pool: Pool) -> list[FieldError]:
         return allocate(obj, others, pool)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api import names
 from podium.api.defaults.workloads import set_defaults_stateful_set
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.apps_v1 import StatefulSet
 from podium.api.validation.stateful_sets import (
     validate_stateful_set,
     validate_stateful_set_update,
 )
 from podium.api.validation.workload_statuses import validate_stateful_set_status
+from podium.registry.strategies.persistentvolumeclaims import size_warnings
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 from podium.registry.strategies.workload import (
     CONTAINERS,
@@ -40,6 +42,12 @@ class StatefulSetStrategy(WorkloadStrategy[StatefulSet]):
     def validate_status_update(self, new: StatefulSet, old: StatefulSet) -> list[FieldError]:
         return [*self.validate_metadata_update(new, old), *validate_stateful_set_status(new, old)]
 
+    def warnings_on_create(self, obj: StatefulSet) -> list[str]:
+        return [*super().warnings_on_create(obj), *_warnings(obj)]
+
+    def warnings_on_update(self, new: StatefulSet, old: StatefulSet) -> list[str]:
+        return [*super().warnings_on_update(new, old), *_warnings(new)]
+
     def row(self, obj: StatefulSet, now: datetime) -> list[Cell]:
         return [
             obj.metadata.name,
@@ -47,6 +55,16 @@ class StatefulSetStrategy(WorkloadStrategy[StatefulSet]):
             age(obj.metadata.creation_timestamp, now),
             *template_cells(obj.spec.template.spec),
         ]
+
+
+def _warnings(obj: StatefulSet) -> Iterator[str]:
+    for i, claim in enumerate(obj.spec.volume_claim_templates):
+        yield from size_warnings(Path("spec.volumeClaimTemplates").index(i), claim.spec)
+    if (obj.spec.revision_history_limit or 0) < 0:
+        yield (
+            "spec.revisionHistoryLimit: a negative value retains all historical revisions; "
+            "a value >= 0 is recommended"
+        )
 
 
 STRATEGY = StatefulSetStrategy

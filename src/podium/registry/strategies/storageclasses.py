@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.defaults.storage import set_defaults_storage_class
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.storage_v1 import StorageClass
 from podium.api.validation.storage import validate_storage_class, validate_storage_class_update
 from podium.domain.default_classes import STORAGE, is_default
+from podium.registry.strategies import node_labels
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 
@@ -32,6 +34,13 @@ class StorageClassStrategy(Strategy[StorageClass]):
     def validate_update(self, new: StorageClass, old: StorageClass) -> list[FieldError]:
         found = validate_storage_class_update(new, old)
         return [*self.validate_metadata_update(new, old), *found]
+
+    def warnings(self, obj: StorageClass) -> Iterator[str]:
+        for i, term in enumerate(obj.allowed_topologies):
+            at = Path("allowedTopologies").index(i).child("matchLabelExpressions")
+            for j, expression in enumerate(term.match_label_expressions):
+                if expression.key in node_labels.OLD:
+                    yield f"{at.index(j).child('key')}: {node_labels.OLD[expression.key]}"
 
     def row(self, obj: StorageClass, now: datetime) -> list[Cell]:
         name = obj.metadata.name
