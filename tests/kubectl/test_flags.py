@@ -37,6 +37,11 @@ FLAGS = (
         ("-it x", "tty", True, ["x"]),
         ("-itoyaml x", "output", "yaml", ["x"]),
         ("--chunk-size 0 x", "chunk_size", 0, ["x"]),
+        ("--chunk-size 0x10 x", "chunk_size", 16, ["x"]),
+        ("--chunk-size 010 x", "chunk_size", 8, ["x"]),
+        ("--chunk-size 1_0 x", "chunk_size", 10, ["x"]),
+        ("-o= x", "output", "=", ["x"]),
+        ('-L"a,""b""",c x', "label_columns", ['a,"b"', "c"], ["x"]),
         ("-La,b -L c x", "label_columns", ["a", "b", "c"], ["x"]),
         ("--env a,b --env c", "env", ["a,b", "c"], []),
         ("--dry-run x", "dry_run", "unchanged", ["x"]),
@@ -55,15 +60,38 @@ def test_what_stands_before_the_dash_is_counted():
     assert parse(FLAGS, ["a", "b"]).dash is None
 
 
+def _no_number(text, why):
+    return (
+        f'invalid argument "{text}" for "--chunk-size" flag: strconv.ParseInt: parsing "{text}": '
+        f"{why}"
+    )
+
+
+def _no_record(text, column, why):
+    shown = text.replace('"', '\\"')
+    return (
+        f'invalid argument "{shown}" for "-L, --label-columns" flag: parse error on line 1, column '
+        f"{column}: {why}"
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
         ("--foo", "unknown flag: --foo"),
         ("-x", "unknown shorthand flag: 'x' in -x"),
-        ("-itx", "unknown shorthand flag: 'x' in -itx"),
+        ("-itx", "unknown shorthand flag: 'x' in -x"),
+        ("-ito", "flag needs an argument: 'o' in -o"),
+        ("-w=", "unknown shorthand flag: '=' in -="),
         ("--output", "flag needs an argument: --output"),
         ("-o", "flag needs an argument: 'o' in -o"),
         ("--=x", "bad flag syntax: --=x"),
+        ("--chunk-size=08", _no_number("08", "invalid syntax")),
+        ("--chunk-size=1_", _no_number("1_", "invalid syntax")),
+        (f"--chunk-size={1 << 63}", _no_number(f"{1 << 63}", "value out of range")),
+        ('-La,"b', _no_record('a,"b', 5, 'extraneous or missing " in quoted-field')),
+        ('-L"a"b', _no_record('"a"b', 3, 'extraneous or missing " in quoted-field')),
+        ('-La"b', _no_record('a"b', 2, 'bare " in non-quoted-field')),
         (
             "--chunk-size=x",
             'invalid argument "x" for "--chunk-size" flag: strconv.ParseInt: parsing "x": '
@@ -90,10 +118,24 @@ def test_durations(text, seconds):
     assert duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "1", "s", "1x", "1s2"])
-def test_what_is_no_duration(text):
-    with pytest.raises(ValueError, match=r"time: (invalid|missing unit in) duration"):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "invalid"),
+        ("s", "invalid"),
+        (".s", "invalid"),
+        ("+-1s", "invalid"),
+        ("9999999999h", "invalid"),
+        ("1", "missing unit in"),
+        ("1s2", "missing unit in"),
+        ("1x", 'unknown unit "x" in'),
+        ("1s-", 'unknown unit "s-" in'),
+    ],
+)
+def test_what_is_no_duration(text, why):
+    with pytest.raises(ValueError, match=r"^time: ") as caught:
         duration(text)
+    assert str(caught.value) == f'time: {why} duration "{text}"'
 
 
 def test_what_was_given_stays_what_was_given(capsys):

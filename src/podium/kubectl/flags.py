@@ -19,6 +19,7 @@ class Kind(Enum):
     TEXT = auto()
     BOOL = auto()
     INT = auto()
+    INT32 = auto()
     DURATION = auto()
     #: The name of a format, and of some what it is made with; some names are known in any case.
     FORMAT = auto()
@@ -26,7 +27,8 @@ class Kind(Enum):
     LIST = auto()
     #: Repeated; a comma is part of the value.
     ARRAY = auto()
-    #: Levels of logging for parts of the program: ``name=2,other=3``.
+    #: How much is logged, and for parts of the program: ``name=2,other=3``.
+    LEVEL = auto()
     MODULES = auto()
 
 
@@ -113,7 +115,10 @@ class Values:
         try:
             value = _read(flag, text)
         except ValueError as exc:
-            raise FlagError(f'invalid argument "{text}" for "{flag.shown}" flag: {exc}') from None
+            from podium.kubectl.printing.go_values import quoted
+
+            wrong = f'invalid argument {quoted(text)} for "{flag.shown}" flag: {exc}'
+            raise FlagError(wrong) from None
         if _gathers(flag):
             value = (self._values[name] if name in self._changed else []) + value
         self._values[name] = value
@@ -185,12 +190,13 @@ def _letters(
 ) -> Iterator[Flag]:
     letters = word[1:]
     while letters:
+        where = f"'{letters[0]}' in -{letters}"
         letter, letters = letters[0], letters[1:]
         flag = known.get(letter)
         if flag is None:
-            raise FlagError(f"unknown shorthand flag: {_quoted(letter)} in {word}")
+            raise FlagError(f"unknown shorthand flag: {where}")
         yield flag
-        if letters.startswith("="):
+        if letters.startswith("=") and letters != "=":
             values.put(flag, letters[1:])
             return
         if flag.stands_alone:
@@ -201,11 +207,7 @@ def _letters(
         elif rest:
             values.put(flag, rest.pop(0))
         else:
-            raise FlagError(f"flag needs an argument: {_quoted(letter)} in {word}")
-
-
-def _quoted(letter: str) -> str:
-    return f"'{letter}'"
+            raise FlagError(f"flag needs an argument: {where}")
 
 
 def _attribute(name: str) -> str:
@@ -220,6 +222,8 @@ TRUE = frozenset("1 t T true TRUE True".split())
 FALSE = frozenset("0 f F false FALSE False".split())
 _IN_ANY_CASE = frozenset("json kyaml name yaml".split())
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+#: Seconds that Go's durations can be long.
+_LONGEST = (1 << 63) / 1e9
 
 
 def _read(flag: Flag, text: str) -> Any:
@@ -228,6 +232,10 @@ def _read(flag: Flag, text: str) -> Any:
             return boolean(text)
         case Kind.INT:
             return _integer(text)
+        case Kind.INT32:
+            return _integer(text, bits=32)
+        case Kind.LEVEL:
+            return _integer(text, 10, 32)
         case Kind.DURATION:
             return duration(text)
         case Kind.LIST:
@@ -243,10 +251,13 @@ def _read(flag: Flag, text: str) -> Any:
 
 def _modules(text: str) -> str:
     for part in filter(None, text.split(",")):
-        name, equals, level = part.partition("=")
-        if not name or not equals or not level:
-            raise ValueError("syntax error: expect comma-separated list of filename=N")
-        _integer(level)
+        name, _, level = part.partition("=")
+        try:
+            number = _integer(level if name else "", 10, 32)
+        except ValueError:
+            raise ValueError("syntax error: expect comma-separated list of filename=N") from None
+        if number < 0:
+            raise ValueError("negative value for vmodule level")
     return text
 
 
@@ -263,32 +274,55 @@ def duration(text: str) -> float:
         return 0.0
     import re
 
-    part = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"
-    if not re.match(rf"[-+]?({part})+\Z", text, re.ASCII):
-        if text and re.fullmatch(r"[-+]?[\d.]+", text, re.ASCII):
+    seconds, rest = 0.0, text[1:] if text[:1] in ("-", "+") else text
+    part = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([^\d.]*)", re.ASCII)
+    while (found := part.match(rest)) is not None:
+        number, unit = found.groups()
+        if not unit:
             raise ValueError(f'time: missing unit in duration "{text}"')
+        if unit not in _UNITS:
+            raise ValueError(f'time: unknown unit "{unit}" in duration "{text}"')
+        seconds, rest = seconds + float(number) * _UNITS[unit], rest[found.end() :]
+    if rest or not text.strip("+-") or seconds > _LONGEST:
         raise ValueError(f'time: invalid duration "{text}"')
-    found = re.findall(part, text, re.ASCII)
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in found)
     return -seconds if text.startswith("-") else seconds
 
 
-def _integer(text: str) -> int:
+def _integer(text: str, base: int = 0, bits: int = 64) -> int:
+    """Read a number as Go does: with *base* 0 in the one that it is written in."""
     digits = text[1:] if text[:1] in ("-", "+") else text
-    hexadecimal = digits.startswith("0x")
+    if base == 0 and digits[:1] == "0" and digits[1:2].strip("boxBOX"):
+        digits = f"0o{digits[1:]}"
     try:
-        if digits[:1].isdigit() and "_" not in text and text.isascii():
-            return int(text, 16 if hexadecimal else 10)
+        if not digits[:1].isdigit() or not text.isascii() or digits[-1:].isspace():
+            raise ValueError  # Python reads more than Go does
+        if base and "_" in digits:
+            raise ValueError
+        number = int(digits, base)
     except ValueError:
-        pass
-    raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    number = -number if text.startswith("-") else number
+    if not -1 << (bits - 1) <= number < 1 << (bits - 1):
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return number
 
 
 def _csv(text: str) -> list[str]:
-    if not text:
-        return []
-    if '"' not in text:
-        return text.split(",")
-    import csv
+    """Read the first record of CSV. Raises ValueError in Go's words."""
+    if '"' not in text and "\n" not in text:
+        return text.split(",") if text else []
+    import re
 
-    return next(csv.reader([text]))
+    fields, place = list[str](), 0
+    while True:
+        quoted = text.startswith('"', place)
+        found = re.compile(r'"((?:[^"]|"")*)' if quoted else r'([^",\n]*)').match(text, place)
+        assert found is not None, "both patterns match nothing, too"
+        fields.append(found[1].replace('""', '"'))
+        end = found.end() + quoted
+        if text[found.end() : end] != '"' * quoted or text[end : end + 1] not in ("", ",", "\n"):
+            what = 'extraneous or missing " in quoted' if quoted else 'bare " in non-quoted'
+            raise ValueError(f"parse error on line 1, column {found.end() + 1}: {what}-field")
+        if text[end : end + 1] != ",":
+            return fields
+        place = end + 1

@@ -44,7 +44,7 @@ GLOBAL_FLAGS = (
     Flag("token", usage="Bearer token for authentication to the API server"),
     Flag("user", usage="The name of the kubeconfig user to use"),
     Flag("username", usage="Username for basic authentication to the API server"),
-    Flag("v", 0, "number for the log level verbosity", short="v", kind=Kind.INT),
+    Flag("v", 0, "number for the log level verbosity", short="v", kind=Kind.LEVEL),
     Flag("vmodule", usage="comma-separated list of pattern=N settings for file-filtered logging "
          "(only works for the default text log format)", kind=Kind.MODULES),
     Flag("warnings-as-errors", False, "Treat warnings received from the server as errors and exit "

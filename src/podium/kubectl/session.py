@@ -126,7 +126,7 @@ class Session:
                     print(f"Warning: {text}", file=sys.stderr)
 
     def _timeout(self) -> float | None:
-        text = self._values.request_timeout
+        text = self._values.request_timeout or "0"
         try:
             seconds = float(text) if text.isdigit() else duration(text)
         except ValueError:
@@ -134,4 +134,4 @@ class Session:
                 "Invalid timeout value. Timeout must be a single integer in seconds, or an integer "
                 "followed by a corresponding time unit (e.g. 1s | 2m | 3h)"
             ) from None
-        return seconds or None
+        return seconds if seconds > 0 else None

@@ -52,9 +52,9 @@ DEPLOYMENT = generator(
     (
         required("image", "Image names to run. A deployment can have multiple images set for "
                  "multi-container pod.", Kind.LIST, []),
-        Flag("port", -1, "The containerPort that this deployment exposes.", kind=Kind.INT),
+        Flag("port", -1, "The containerPort that this deployment exposes.", kind=Kind.INT32),
         Flag("replicas", 1, "Number of replicas to create. Default is 1.", short="r",
-             kind=Kind.INT),
+             kind=Kind.INT32),
     ),
     aliases=("deploy",),
 )  # fmt: skip

@@ -47,7 +47,7 @@ PRIORITY_CLASS = generator(
         "failed to create priorityclass:",
     ),
     (
-        Flag("value", 0, "the value of this priority class.", kind=Kind.INT),
+        Flag("value", 0, "the value of this priority class.", kind=Kind.INT32),
         Flag("global-default", False, "global-default specifies whether this PriorityClass should "
              "be considered as the default priority.", kind=Kind.BOOL),
         Flag("description", usage="description is an arbitrary string that usually provides "

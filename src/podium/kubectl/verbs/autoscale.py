@@ -131,16 +131,16 @@ COMMAND = Command(
         RECORD_FLAG, manager_flag("kubectl-autoscale"),
         Flag("cpu", usage="Target CPU utilization over all the pods: a percentage of what is "
              "requested (70%), or a quantity (500m)."),
-        Flag("cpu-percent", -1, kind=Kind.INT, hidden=True,
+        Flag("cpu-percent", -1, kind=Kind.INT32, hidden=True,
              deprecated="Use --cpu with percentage or resource quantity format (e.g., '70%' for "
              "utilization or '500m' for milliCPU)."),
         Flag("max", -1, "The upper limit for the number of pods that can be set by the autoscaler. "
-             "Required.", kind=Kind.INT, required=True),
+             "Required.", kind=Kind.INT32, required=True),
         Flag("memory", usage="Target memory utilization over all the pods: a percentage of what is "
              "requested (60%), or a quantity (200Mi)."),
         Flag("min", -1, "The lower limit for the number of pods that can be set by the autoscaler. "
              "If it's not specified or negative, the server will apply a default value.",
-             kind=Kind.INT),
+             kind=Kind.INT32),
         Flag("name", usage="The name for the newly created object. If not specified, the name of "
              "the input resource will be used."),
     ),
