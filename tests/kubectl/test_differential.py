@@ -146,7 +146,7 @@ async def test_what_ours_says_is_what_upstreams_says(tmp_path, monkeypatch):
     for name in ("HOME", "TMPDIR"):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("EDITOR", "true")  # cases name others
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     async with running_apiserver(tmp_path / "server") as api:
         admin = api.kubeconfig()
         made = await _upstreams(["create", "-f", "cluster.yaml"], admin)

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 MAX_DEPTH = 10000
+#: From here on Go writes floats with an exponent.
+GO_EXPONENT = 1e21
 
 
 class SyntaxFailure(ValueError):
-    """The text is not JSON; the message is Go's."""
+    """The text is not JSON; the message is Go's.
+
+    *offset* is how many bytes were read, the wrong one included; 0 where there are too few.
+    """
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class Number(str):
@@ -44,14 +54,32 @@ def load(body: bytes) -> Any:
     return value
 
 
-def plain(value: Any) -> Any:
+def first(text: str, at: int = 0) -> tuple[Any, int]:
+    """Return the value that begins at *at*, and where it ends: values may stand behind each other.
+
+    The value is as :func:`plain` has it, whole numbers as ints however they are written. Raises
+    SyntaxFailure, whose offset is that in all of the text.
+    """
+    blank = _BLANK.match(text, at)
+    begin = blank.end() if blank else at
+    try:
+        value, end = _DECODER.raw_decode(text, begin)
+    except (ValueError, RecursionError):
+        scanner = _Scanner(text.encode("utf-8", "replace"))
+        scanner.at = len(text[:begin].encode("utf-8", "replace"))
+        scanner.first()
+        raise SyntaxFailure("exceeded max depth") from None
+    return plain(_whole(value), whole_number), end
+
+
+def plain(value: Any, numbers: Callable[[str], int | float] | None = None) -> Any:
     """Turn what :func:`load` returned into dicts, lists and numbers; the last repeated key wins."""
     if isinstance(value, Pairs):
-        return {key: plain(item) for key, item in value}
+        return {key: plain(item, numbers) for key, item in value}
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item, numbers) for item in value]
     if isinstance(value, Number):
-        return number(value)
+        return (numbers or number)(value)
     return value
 
 
@@ -71,6 +99,14 @@ def number_text(value: str | float) -> str:
     from decimal import Decimal  # takes its time, and is for odd numbers in YAML
 
     return f"{Decimal(repr(value)):f}".removesuffix(".0")
+
+
+def whole_number(text: str) -> int | float:
+    """Return what a number says as it is once Go has read and written it: ``1.0`` is ``1``."""
+    found = number(text)
+    if isinstance(found, float) and found.is_integer() and abs(found) < GO_EXPONENT:
+        return int(found)
+    return found
 
 
 def kind(value: Any) -> str:
@@ -115,6 +151,7 @@ _DECODER = json.JSONDecoder(
 )
 
 _SPACE = re.compile(rb"[ \t\r\n]*")
+_BLANK = re.compile(r"[ \t\r\n]*")
 _LITERALS = {ord("t"): b"true", ord("f"): b"false", ord("n"): b"null"}
 _STRING_PART = re.compile(rb'[^"\\\x00-\x1f]*')
 
@@ -136,6 +173,11 @@ class _Scanner:
         self.opened = False
 
     def run(self) -> None:
+        self.first()
+        if self._peek(end_is_fine=True) != -1:
+            self._invalid("after top-level value")
+
+    def first(self) -> None:
         self._value()
         while self.inside:
             if not self.opened:
@@ -145,8 +187,6 @@ class _Scanner:
             else:
                 self.opened = False
                 self._value()
-        if self._peek(end_is_fine=True) != -1:
-            self._invalid("after top-level value")
 
     def _peek(self, *, end_is_fine: bool = False) -> int:
         """Return the next byte that is no blank; -1 at the end where that is fine."""
@@ -161,7 +201,8 @@ class _Scanner:
     def _invalid(self, context: str) -> NoReturn:
         if self.at >= len(self.body):
             raise SyntaxFailure("unexpected end of JSON input")
-        raise SyntaxFailure(f"invalid character {_quote(self.body[self.at])} {context}")
+        text = f"invalid character {_quote(self.body[self.at])} {context}"
+        raise SyntaxFailure(text, self.at + 1)
 
     def _value(self) -> None:
         char = self._peek()

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from podium.api.go_json import GO_EXPONENT
+
 _MAX_DEPTH = 10000
 #: How deep a value is shown that is no key.
 _SHOWN_DEPTH = 8
@@ -274,7 +276,7 @@ def _tagged(tag: str, text: str) -> Any:
     if tag == "timestamp" and _DATE.fullmatch(text):
         return text
     if tag == "float" and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return _finite(float(value))
     kinds: dict[str, Any] = {"int": int, "float": float, "bool": bool, "null": type(None)}
     if tag not in kinds:
         return text
@@ -289,6 +291,8 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         shown = "NaN" if value != value else "+Inf" if value > 0 else "-Inf"
         raise YamlFailure(f"json: unsupported value: {shown}")
+    if isinstance(value, float) and value.is_integer() and abs(value) < GO_EXPONENT:
+        return int(value)  # as Go writes it in JSON: 1.0 is 1
     return value
 
 

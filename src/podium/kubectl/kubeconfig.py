@@ -136,11 +136,11 @@ def read(path: str) -> dict[str, Any] | None:
 
 
 def _no_object(document: Any) -> str:
-    from podium.kubectl.files import GO_TYPES
+    from podium.api import go_json
 
     return (
         f"couldn't get version/kind; json parse error: json: cannot unmarshal "
-        f"{GO_TYPES[type(document)]} into Go value of type struct {{ APIVersion string "
+        f"{go_json.kind(document)} into Go value of type struct {{ APIVersion string "
         r'"json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
     )
 

@@ -6,7 +6,6 @@ import sys
 
 from podium.kubectl.command import Invocation
 from podium.kubectl.errors import CommandError
-from podium.kubectl.files import content
 
 
 def check_path(raw: str) -> None:
@@ -20,7 +19,18 @@ def check_path(raw: str) -> None:
 def send(invocation: Invocation, method: str) -> int:
     """Send the command's file, if it has one, and print the answer; return the exit code."""
     values = invocation.values
-    body = content(values.filename[0]).encode() if values.filename else None
+    body = _content(values.filename[0]) if values.filename else None
     answer = invocation.session.http.request(method, values.raw, body=body)
-    sys.stdout.write(answer.body.decode())
+    sys.stdout.buffer.write(answer.body)
     return 0
+
+
+def _content(name: str) -> bytes:
+    """Return what a file holds, or stdin for ``-``, as it is. Raises CommandError."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        with open(name, "rb") as file:
+            return file.read()
+    except OSError as exc:
+        raise CommandError(f"open {name}: {(exc.strerror or '').lower()}") from exc
