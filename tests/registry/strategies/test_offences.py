@@ -479,7 +479,35 @@ def test_what_a_volume_is_does_not_change() -> None:
     new.spec.node_affinity.required.node_selector_terms[0].match_expressions[0].key = "b"
     (found,) = of_update(scheme.PERSISTENTVOLUMES, old, new)
     assert found.startswith("nodeAffinity: Invalid value: core.VolumeNodeAffinity{Required:")
-    assert found.endswith(": field is immutable")
+    assert found.endswith(": field is immutable, except for updating from beta label to GA")
+    new = deepcopy(old)
+    new.spec.host_path.path = "/other"
+    (found,) = of_update(scheme.PERSISTENTVOLUMES, old, new)
+    assert found.startswith(
+        "spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after "
+        "creation\n  core.PersistentVolumeSource{\n"
+    )
+
+
+ZONE, OLD_ZONE = "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        (OLD_ZONE, ZONE, False),
+        (ZONE, OLD_ZONE, True),
+        (OLD_ZONE, "topology.kubernetes.io/region", True),
+        (OLD_ZONE, OLD_ZONE, False),
+    ],
+)
+def test_labels_of_a_volumes_nodes_may_take_their_newer_names(old, new, refused) -> None:
+    def of_label(key: str) -> Any:
+        terms = [{"matchExpressions": [{"key": key, "operator": "Exists"}]}]
+        affinity = {"required": {"nodeSelectorTerms": terms}}
+        return made(scheme.PERSISTENTVOLUMES, volume(nodeAffinity=affinity))
+
+    assert bool(of_update(scheme.PERSISTENTVOLUMES, of_label(old), of_label(new))) is refused
 
 
 def csi_volume(**csi: Any) -> Any:
@@ -561,7 +589,7 @@ def test_only_a_bound_claim_changes_its_size_and_not_below_what_it_has() -> None
         "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"
     ]
     (found,) = of_update(update, pending, claim("Pending", "3Gi"))
-    assert found.startswith(KEPT)
+    assert found.startswith(f"{KEPT}\n  core.PersistentVolumeClaimSpec{{\n")
 
 
 def test_a_claims_attributes_are_not_taken_from_it() -> None:

@@ -169,6 +169,29 @@ def test_an_update_that_leaves_them_out_keeps_address_and_ports() -> None:
     assert new.spec.health_check_node_port
 
 
+@pytest.mark.parametrize(
+    ("ports", "expected"),
+    [
+        pytest.param([("a", 81, 0), ("b", 91, 0)], [30080, 30090], id="numbers-may-change"),
+        pytest.param([("b", 80, 0), ("a", 90, 0)], [30090, 30080], id="names-tell"),
+        pytest.param([("a", 80, 0), ("c", 90, 0)], [30080, 0], id="another-name-gets-another"),
+        pytest.param([("a", 80, 0), ("c", 90, 30080)], [0, 30080], id="taken-by-another-port"),
+        pytest.param([("a", 80, 30081), ("b", 90, 0)], [30081, 30090], id="asked-for"),
+    ],
+)
+def test_node_ports_stay_with_the_names_of_ports(
+    ports: list[tuple[str, int, int]], expected: list[int]
+) -> None:
+    def of(named: list[tuple[str, int, int]]) -> Service:
+        said = [{"name": name, "port": port, "nodePort": node} for name, port, node in named]
+        spec = {"type": "NodePort", "ports": said, "clusterIP": "10.96.0.9"}
+        return codec.from_plain(Service, {"metadata": {"name": "s"}, "spec": spec})
+
+    old, new = of([("a", 80, 30080), ("b", 90, 30090)]), of(ports)
+    STRATEGY.rules().prepare(new, old, NOW)
+    assert [port.node_port for port in new.spec.ports] == expected
+
+
 def test_going_inside_gives_the_node_ports_back() -> None:
     old = allocated(type="NodePort")
     new = updated(old, type="ClusterIP")
@@ -304,9 +327,7 @@ def test_a_service_of_anything_can_be_narrowed_to_one_family() -> None:
                       "once set",
                       'spec.clusterIPs[0]: Invalid value: "10.96.0.9": expected an IPv6 value as '
                       "indicated by `ipFamilies[0]`"], id="another-family"),
-        pytest.param({"clusterIPs": ["10.96.0.9"]},
-                     ["spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not "
-                      "be unset"], id="taken-away"),
+        pytest.param({"clusterIPs": ["10.96.0.9"]}, [], id="all-without-the-first"),
     ],
 )  # fmt: skip
 def test_addresses_that_an_update_names_in_part(

@@ -30,6 +30,7 @@ from podium.api.validation.common import (
     invalid_each,
     labels,
 )
+from podium.api.validation.differences import differences
 from podium.api.validation.resources import is_native
 from podium.api.validation.scheduling import validate_label_selector
 
@@ -210,8 +211,10 @@ def _resource_of_claims(path: Path, name: str) -> Errors:
 
 def _kept(new: PersistentVolumeClaim, old: PersistentVolumeClaim) -> Errors:
     """What a claim asked for stays, so that no quota is got around; one that is bound may grow."""
-    if _without_what_may_change(new, old) != _without_what_may_change(old, old):
-        yield forbidden(_SPEC, _KEPT)
+    wanted, kept = _without_what_may_change(new, old), _without_what_may_change(old, old)
+    if wanted != kept:
+        shown = differences("core.PersistentVolumeClaimSpec", kept, wanted)
+        yield forbidden(_SPEC, f"{_KEPT}\n{shown}")
     size, before = _size(new.spec.resources.requests), _size(old.spec.resources.requests)
     if size < before and size <= _size(old.status.capacity):
         at = _SPEC.child("resources", "requests", "storage")

@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 
-def differences(name: str, old: msgspec.Struct, new: msgspec.Struct) -> str:
+def differences(name: str, old: Any, new: Any) -> str:
     """Return the differing fields, one a line: ``-`` what was, ``+`` what would be.
 
-    *name* is what upstream calls the type; its comparison begins with it, too.
+    *old* and *new* are structs of one type, or dicts of structs. *name* is what upstream calls
+    the type; its comparison begins with it, too.
     """
     lines = _compare("", msgspec.to_builtins(old), msgspec.to_builtins(new))
     return "\n".join((f"  {name}{{", *lines, "  }", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from copy import deepcopy
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,23 +25,34 @@ from podium.api.quantity import canonical, parse
 from podium.api.types.core_v1 import (
     CSIPersistentVolumeSource,
     LocalVolumeSource,
+    NodeSelectorRequirement,
     PersistentVolume,
     PersistentVolumeSpec,
     SecretReference,
+    VolumeNodeAffinity,
 )
 from podium.api.validation.claims import VOLUME_MODES, access_modes
 from podium.api.validation.common import (
+    IMMUTABLE,
     Errors,
     dns1123_label,
     dns1123_subdomain,
     immutable,
     no_backsteps,
 )
+from podium.api.validation.differences import differences
 from podium.api.validation.remote_volumes import REMOTE_SOURCES, validate_remote
 from podium.api.validation.scheduling import validate_node_selector
 from podium.api.validation.volumes import validate_host_path
 
 SPEC = Path("spec")
+_NEWER = {
+    "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
+    "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os": "kubernetes.io/os",
+    "beta.kubernetes.io/arch": "kubernetes.io/arch",
+}
 _RECLAIM = ("Delete", "Recycle", "Retain")
 #: In the order in which upstream looks at them.
 _SOURCES = {
@@ -105,13 +117,37 @@ def validate_persistent_volume_update(
 ) -> list[FieldError]:
     errors = validate_persistent_volume(new)
     if not _same_source(new.spec, old.spec):
-        text = "spec.persistentvolumesource is immutable after creation"
+        shown = differences("core.PersistentVolumeSource", _sources(old.spec), _sources(new.spec))
+        text = f"spec.persistentvolumesource is immutable after creation\n{shown}"
         errors.append(forbidden(SPEC.child("persistentvolumesource"), text))
     errors.extend(immutable(Path("volumeMode"), new.spec.volume_mode, old.spec.volume_mode))
     if old.spec.node_affinity is not None:
-        at = Path("nodeAffinity")
-        errors.extend(immutable(at, new.spec.node_affinity, old.spec.node_affinity))
+        errors.extend(_same_nodes(new.spec.node_affinity, old.spec.node_affinity))
     return errors
+
+
+def _same_nodes(new: VolumeNodeAffinity | None, old: VolumeNodeAffinity) -> Errors:
+    """Labels of nodes that have newer names may take those."""
+    if new == old or new == _renamed(old, new):
+        return
+    shown = Verbatim("core.VolumeNodeAffinity{Required:(*core.NodeSelector)(0xc000012345)}")
+    text = f"{IMMUTABLE}, except for updating from beta label to GA"
+    yield invalid(Path("nodeAffinity"), None if new is None else shown, text)
+
+
+def _renamed(old: VolumeNodeAffinity, new: VolumeNodeAffinity | None) -> VolumeNodeAffinity:
+    """Return *old* with the newer names of labels where *new* has them."""
+    result = deepcopy(old)
+    for mine, theirs in zip(_requirements(result), _requirements(new), strict=False):
+        if _NEWER.get(mine.key) == theirs.key:
+            mine.key = theirs.key
+    return result
+
+
+def _requirements(affinity: VolumeNodeAffinity | None) -> list[NodeSelectorRequirement]:
+    required = affinity.required if affinity is not None else None
+    terms = required.node_selector_terms if required is not None else ()
+    return [requirement for term in terms for requirement in term.match_expressions]
 
 
 def _sources(spec: PersistentVolumeSpec) -> dict[str, Any]:

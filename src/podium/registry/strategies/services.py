@@ -107,25 +107,29 @@ def _keep_families(new: ServiceSpec, old: ServiceSpec) -> None:
 
 
 def _keep_allocations(new: ServiceSpec, old: ServiceSpec) -> None:
-    stays = "ExternalName" not in (new.type, old.type) and not new.cluster_ips
-    if stays and new.cluster_ip in ("", old.cluster_ip):
-        new.cluster_ip, new.cluster_ips = old.cluster_ip, list(old.cluster_ips)
+    """What was given out, and is left out by a client that does not know it, stays.
+
+    Node ports stay with the names of ports, whose numbers may change.
+    """
+    if "ExternalName" not in (new.type, old.type):
+        new.cluster_ip = new.cluster_ip or old.cluster_ip
+        new.cluster_ips = new.cluster_ips or list(old.cluster_ips)
     if {new.type, old.type} <= {"NodePort", "LoadBalancer"}:
-        known = {(port.protocol, port.port): port.node_port for port in old.ports}
+        known = {port.name: port.node_port for port in old.ports}
+        used = {port.node_port for port in new.ports} & {port.node_port for port in old.ports}
         for port in new.ports:
-            port.node_port = port.node_port or known.get((port.protocol, port.port), 0)
+            before = known.get(port.name, 0)
+            if not port.node_port and before not in used:
+                port.node_port = before
+                used.add(before)
     if needs_health_check(new) and needs_health_check(old):
         new.health_check_node_port = new.health_check_node_port or old.health_check_node_port
 
 
 def _agree_on_addresses(new: ServiceSpec, old: ServiceSpec) -> None:
     """Clients that know ``clusterIP`` alone change it alone; ``clusterIPs`` follows."""
-    if new.cluster_ip == old.cluster_ip:
-        return
-    if not new.cluster_ip and new.cluster_ips == old.cluster_ips:
-        new.cluster_ips = []
-    elif new.cluster_ip and new.cluster_ips in ([], old.cluster_ips):
-        new.cluster_ips = [new.cluster_ip]
+    if new.cluster_ip != old.cluster_ip and new.cluster_ips == old.cluster_ips:
+        new.cluster_ips = [new.cluster_ip] if new.cluster_ip else []
 
 
 def _drop_what_the_type_lost(new: ServiceSpec, old: ServiceSpec) -> None:
