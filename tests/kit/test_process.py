@@ -81,7 +81,7 @@ async def test_nothing_stays_open():
     before = len(os.listdir("/proc/self/fd"))
     for _ in range(3):
         await run("true")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 @pytest.mark.e2e

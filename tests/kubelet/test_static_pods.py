@@ -271,7 +271,7 @@ def test_what_is_no_file_is_passed_over(tmp_path):
     before = len(os.listdir("/proc/self/fd"))
     assert [pod.metadata.name for pod in pods.read()] == [NAME]
     assert told == []
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_manifests_that_cannot_be_read_go_on_running(tmp_path):
