@@ -102,20 +102,24 @@ def test_volumes_outlive_the_kubelet_and_go_with_their_pod(own: Cluster, tmp_pat
 
 
 def pid_of(own: Cluster) -> int:
-    """The process of the only container."""
+    """The process of the only container, which runs a moment before its command does."""
     config = load(own.data_dir)
     assert config is not None
     # As a file system knows it that begins at /tmp, or above.
-    storage = config.storage_dir.relative_to(config.storage_dir.parents[-2])
-    for entry in Path("/proc").iterdir():
-        try:
-            text = (entry / "mountinfo").read_text()
-            command = (entry / "cmdline").read_text()
-        except OSError:
-            continue
-        if command == "sleep\x001000000\0" and f"/{storage}" in text:
-            return int(entry.name)
-    raise AssertionError("no container runs")
+    storage = bytes(config.storage_dir.relative_to(config.storage_dir.parents[-2]))
+
+    def sleeping() -> int:
+        for entry in Path("/proc").iterdir():
+            try:
+                mounts = (entry / "mountinfo").read_bytes()
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if command == b"sleep\x001000000\0" and b"/" + storage in mounts:
+                return int(entry.name)
+        return 0
+
+    return int(eventually(sleeping, "a process of the container's"))
 
 
 @pytest.mark.parametrize("last", [signal.SIGTERM, signal.SIGKILL])

@@ -29,10 +29,11 @@ def pid_of(command: str) -> int:
 
 
 def _find(words: Sequence[str]) -> int:
+    wanted = [word.encode() for word in words]  # others' need be no text
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
-            found = entry.name.isdigit() and (entry / "cmdline").read_text()
-            if found and found.rstrip("\0").split("\0") == list(words):
+            found = entry.name.isdigit() and (entry / "cmdline").read_bytes()
+            if found and found.rstrip(b"\0").split(b"\0") == wanted:
                 return int(entry.name)
     return 0
 
