@@ -39,6 +39,9 @@ class MemoryHarness:
     async def end(self, container_id: str, code: int) -> None:
         self.runtime.exit(container_id, code)
 
+    async def listens(self, container_id: str) -> None:
+        """From its start on."""
+
     async def executing(self, container_id: str, cmd: Sequence[str]) -> None:
         await until(lambda: tuple(cmd) in [executed for _, executed in self.runtime.executed])
 

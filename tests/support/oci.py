@@ -153,7 +153,7 @@ class OciHarness:
         return "".join(line.split(" ", 3)[3] + "\n" for line in lines)
 
     async def listens(self, container_id: str) -> None:
-        """Wait until a :meth:`container` that was started would hear SIGTERM."""
+        """Return once the process of a :meth:`container` that was started would hear SIGTERM."""
         await until((self.options.container(container_id).rootfs / "up").exists)
 
 

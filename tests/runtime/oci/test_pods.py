@@ -180,7 +180,9 @@ async def test_too_much_memory_is_oom_killed(harness: OciHarness):
 
 
 async def test_sigkill_after_the_timeout(harness: OciHarness):
-    _, container_id = await run(harness, "web", harness.command("a", "trap '' TERM; cat /dev/zero"))
+    script = "trap '' TERM; echo deaf; sleep 1000"
+    _, container_id = await run(harness, "web", harness.command("a", script))
+    await until(lambda: "deaf" in harness.log("web", "a"))
     started = time.monotonic()
     await harness.runtime.stop_container(container_id, 0.3)
     assert time.monotonic() - started >= 0.3
