@@ -275,6 +275,46 @@ async def test_a_post_start_hook_that_fails_ends_the_container(node, patient):
     assert text in node.messages()
 
 
+async def test_a_container_that_ends_during_its_post_start_hook_has_that_told(node, patient):
+    """The hook's command dies with the container, so it has failed."""
+    patient.seconds, patient.healthy = 5.0, False
+    await node.create({"args": ["sleep", "2", "exit", "0"], "lifecycle": {"postStart": EXEC}},
+                      restartPolicy="Never")  # fmt: skip
+
+    await node.phase("Succeeded", step=0.5)
+
+    assert "running r0" not in node.states["p/c"]
+    await node.until(lambda: "Killing: FailedPostStartHook" in node.messages())
+    assert any(m.startswith("FailedPostStartHook: Exec lifecycle") for m in node.messages())
+
+
+async def test_a_hook_by_https_that_is_answered_by_http_is_asked_for_again(node):
+    """Without the header that is not for everybody to read."""
+    asked = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        begun = await reader.read(5)
+        if begun == b"GET /":
+            asked.append(begun + await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    headers = [{"name": "authorization", "value": "secret"}, {"name": "X-Hook", "value": "1"}]
+    async with tcp_server(plain) as port:
+        get = {"host": "127.0.0.1", "port": port, "path": "/", "scheme": "HTTPS"}
+        hook = {"httpGet": {**get, "httpHeaders": headers}}
+        await node.create({"lifecycle": {"postStart": hook}})
+        await node.running()
+
+    text = (
+        f"LifecycleHTTPFallback: request to HTTPS lifecycle hook 127.0.0.1:{port} "
+        "got HTTP response, retry with HTTP succeeded"
+    )
+    await node.until(lambda: text in node.messages())
+    assert b"X-Hook: 1" in asked[0]
+    assert b"secret" not in asked[0]
+
+
 async def test_pre_stop_runs_first_and_within_the_grace_period(node, patient):
     patient.seconds = 3.0
     await node.create({"args": ["trap", "0", "1"], "lifecycle": {"preStop": EXEC}})

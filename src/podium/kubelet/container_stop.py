@@ -88,7 +88,7 @@ class ContainerStopper:
     ) -> None:
         try:
             clock = self._node.clock
-            work = run_hook(self._node.runtime, clock, pod, target, hook, grace)
+            work = run_hook(self._node, pod, target, hook, grace)
             await within(clock, grace + LEAST_AFTER_HOOK, work)
         except (HookTimeout, TimeoutError):
             logger.info(

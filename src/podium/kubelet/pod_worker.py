@@ -269,7 +269,8 @@ class PodWorker:
         if self.admitted and self._consider_resize():
             self._node.room_freed()
         self._check_deadline()
-        return self._verdict is not None or is_finished(self.pod, observed, self._kills.replaced)
+        shown = self._post_start.hide(observed)  # a hook is done before its Pod is
+        return self._verdict is not None or is_finished(self.pod, shown, self._kills.replaced)
 
     def _admit(self, observed: Observed) -> None:
         """Decide once whether the Pod may run here; what runs already is not asked again."""

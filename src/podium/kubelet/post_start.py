@@ -62,7 +62,7 @@ class PostStartHooks:
 
     async def _run(self, pod: Pod, target: Target, hook: LifecycleHandler, grace: float) -> None:
         try:
-            await run_hook(self._node.runtime, self._node.clock, pod, target, hook)
+            await run_hook(self._node, pod, target, hook)
         except HookFailed as exc:
             await self._end(pod, target, str(exc), grace)
             # Only now, as upstream: a container that stays down never shows as waiting.

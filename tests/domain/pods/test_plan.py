@@ -111,7 +111,7 @@ def test_actions(pod, there, actions):
 
 def test_a_container_that_was_killed_for_its_new_image_starts_again_whatever_the_policy():
     there = observed(sandbox(), run(NEVER, "a", 0, hash="old"))
-    assert plan(NEVER, there, NOW, {"a0"}).actions == (StartContainer("a", 1, 10.0),)
+    assert plan(NEVER, there, NOW, {"a0"}).actions == (StartContainer("a", 1, 0.0),)
 
 
 def test_back_off_is_waited_for_and_told():

@@ -89,3 +89,17 @@ def test_back_off_of_killed_runs(lasted: int, starts: bool):
     else:
         assert step.actions == ()
         assert step.waiting["a"].reason == "CrashLoopBackOff"
+
+
+def test_a_first_run_that_was_killed_does_not_count():
+    """Upstream reckons back-off from what had ended before the kill; then, that was nothing."""
+    given = pod(ALIVE)
+    first = run(given, "a", 137, attempt=0, back_off=0, ended=0, lasted=3)
+    step = plan(given, observed(sandbox(), first), NOW, replaced={first.id})
+    assert step.actions == (StartContainer("a", 1, 0.0),)
+    second = run(given, "a", 137, attempt=1, back_off=0, ended=0, lasted=3)
+    step = plan(given, observed(sandbox(), second, first), NOW, replaced={second.id})
+    assert step.actions == (StartContainer("a", 2, 10.0),)
+    third = run(given, "a", 137, attempt=2, back_off=10, ended=0, lasted=3)
+    step = plan(given, observed(sandbox(), third, second), NOW, replaced={third.id})
+    assert step.waiting["a"].message.startswith("back-off 10s")

@@ -127,7 +127,8 @@ def _status(
     else:
         status = _without_runs(pod, container, previous, reason)
     if why is not None:
-        if status.state.terminated is not None:
+        ended = status.state.terminated
+        if ended is not None and (runs or ended.message != _NOT_LOCATED):
             status.last_state = status.state
         status.state = ContainerState(
             waiting=ContainerStateWaiting(reason=why.reason, message=why.message)

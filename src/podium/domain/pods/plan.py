@@ -160,8 +160,8 @@ class _Step:
         A restart that somebody asked for does not wait, and nothing that was before counts after.
         """
         asked_for = latest is not None and latest.id in self._asked_for
+        killed = latest is not None and latest.id in self._replaced
         if latest is not None and not asked_for:
-            killed = latest.id in self._replaced
             spec = container_hash(container)
             until = back_off_until(latest, spec, self._curve, killed=killed)
             if until and until > self._now and not from_the_future(latest, self._now):
@@ -171,7 +171,10 @@ class _Step:
                 return
         ever = self._observed.latest(container.name)
         start = start_container(container, latest, ever, self._curve)
-        self.actions.append(replace(start, back_off=first_back_off()) if asked_for else start)
+        # A first run that was killed to be replaced does not count: upstream looks at what had
+        # ended before the kill.
+        afresh = asked_for or (killed and start.attempt == 1)
+        self.actions.append(replace(start, back_off=first_back_off()) if afresh else start)
 
     def is_replaced(self, latest: ContainerRecord | None) -> bool:
         """Whether another run follows *latest*, however it ended."""

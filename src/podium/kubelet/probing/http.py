@@ -42,6 +42,10 @@ class HttpFailure(Exception):
     """No answer; the text is that of Go's HTTP client."""
 
 
+class SpeaksNoTls(HttpFailure):
+    """Who was asked by HTTPS answers by HTTP."""
+
+
 class Request(msgspec.Struct, frozen=True):
     """A GET, ready to be sent."""
 
@@ -129,7 +133,7 @@ async def _asked(made: Request, connection: Connection) -> tuple[Connection | Se
     except (DialFailure, HeadFailure, EOFError) as exc:
         raise _failure(made.url, str(exc)) from None
     except ssl.SSLError as exc:
-        raise _failure(made.url, _tls_text(exc)) from None
+        raise _tls_failure(made.url, exc) from None
     except OSError as exc:
         where = join_host_port(made.host, made.port)
         raise _failure(made.url, f"read tcp {where}: read: {reason(exc)}") from None
@@ -190,9 +194,14 @@ def _failure(url: str, text: str) -> HttpFailure:
     return HttpFailure(f"Get {quote(url)}: {text}")
 
 
-def _tls_text(exc: ssl.SSLError) -> str:
+def _tls_failure(url: str, exc: ssl.SSLError) -> HttpFailure:
     if exc.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return "http: server gave HTTP response to HTTPS client"
+        text = "http: server gave HTTP response to HTTPS client"
+        return SpeaksNoTls(str(_failure(url, text)))
+    return _failure(url, _tls_text(exc))
+
+
+def _tls_text(exc: ssl.SSLError) -> str:
     return f"remote error: tls: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
 
 
