@@ -237,8 +237,11 @@ def test_what_an_ended_pod_never_started_counts_as_lost():
         LOST,
         ("Completed", 0, ""),
     ]
-    again = status_of(pod, *there, previous=status, verdict=DEADLINE, ended=True)
-    assert again.container_statuses == status.container_statuses
+    for waiting in ({}, pulling):
+        again = status_of(
+            pod, *there, previous=status, waiting=waiting, verdict=DEADLINE, ended=True
+        )
+        assert again.container_statuses == status.container_statuses
 
 
 def test_a_pod_that_is_ended_in_back_off_tells_how_the_run_before_ended():
@@ -279,6 +282,28 @@ def test_what_an_ended_pod_tells_of_its_initialization(there, waiting, ended):
 
     all_statuses = (*status.init_container_statuses, *status.container_statuses)
     assert [told(each.state) for each in all_statuses] == ended
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, "lost"), (137, "lost"), (None, "waits")])
+def test_a_sidecar_that_comes_last_has_initialized_the_pod_once_it_ran(code, told):
+    sidecar = {"name": "s", "restartPolicy": "Always"}
+    pod = make_pod("c", initContainers=[{"name": "i"}, sidecar])
+    runs = [run(pod, "i", 0)] + ([run(pod, "s", code)] if code is not None else [])
+
+    status = status_of(pod, sandbox(), *runs, verdict=DEADLINE, ended=True)
+
+    [regular] = status.container_statuses
+    assert ("lost" if regular.state.terminated else "waits") == told
+
+
+def test_a_sidecar_in_back_off_that_ended_well_is_told_as_ended():
+    """Upstream takes it for an init container that is done."""
+    pod = make_pod("c", initContainers=[{"name": "s", "restartPolicy": "Always"}])
+    back_off = {"s": Waiting("CrashLoopBackOff", "back-off 10s")}
+    for code, told in ((0, None), (1, "CrashLoopBackOff")):
+        there = [sandbox(), run(pod, "c"), run(pod, "s", code, attempt=1)]
+        [status] = status_of(pod, *there, waiting=back_off).init_container_statuses
+        assert (status.state.waiting and status.state.waiting.reason) == told
 
 
 @pytest.mark.parametrize(("policy", "told"), [("Never", 128), ("Always", "RunContainerError")])

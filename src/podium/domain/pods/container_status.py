@@ -92,9 +92,10 @@ def init_container_statuses(
 
 
 def _starts_again(pod: Pod, container: Container, latest: ContainerRecord | None) -> bool:
-    """Whether an init container is to be started; those that are done are not again."""
+    """Whether an init container is to be started. One that ended well is told as ended, a sidecar
+    too, though that is started again."""
     done = latest is not None and latest.state is RunState.EXITED and latest.exit_code == 0
-    return should_restart(pod, container, latest) and (is_sidecar(container) or not done)
+    return should_restart(pod, container, latest) and not done
 
 
 def ephemeral_container_statuses(
@@ -255,7 +256,7 @@ def _without_runs(
 
 
 def tell_lost(
-    statuses: Sequence[ContainerStatus], init_statuses: Sequence[ContainerStatus]
+    pod: Pod, statuses: Sequence[ContainerStatus], init_statuses: Sequence[ContainerStatus]
 ) -> None:
     """Once a Pod has been ended: what has no end counts as lost, so that the Pod is not taken for a
     success. What waited for the initialization, and for init containers before it, keeps waiting.
@@ -263,7 +264,7 @@ def tell_lost(
     Follows ``TerminatePod`` of upstream's status manager.
     """
     last = init_statuses[-1] if init_statuses else None
-    if last is None or any(map(_has_begun, statuses)) or 0 in _exit_codes(last):
+    if last is None or any(map(_has_begun, statuses)) or _has_done(pod, last):
         _lose(statuses)
     begun = [index for index, status in enumerate(init_statuses) if _has_begun(status)]
     _lose(init_statuses[: max(begun, default=0) + 1])
@@ -273,9 +274,12 @@ def _has_begun(status: ContainerStatus) -> bool:
     return status.state.waiting is None or status.last_state.terminated is not None
 
 
-def _exit_codes(status: ContainerStatus) -> list[int]:
-    ends = (status.state.terminated, status.last_state.terminated)
-    return [end.exit_code for end in ends if end is not None]
+def _has_done(pod: Pod, last: ContainerStatus) -> bool:
+    """Whether the last init container has let the regular ones begin."""
+    if is_sidecar(pod.spec.init_containers[-1]):
+        return _has_begun(last)
+    ends = (last.state.terminated, last.last_state.terminated)
+    return any(end is not None and end.exit_code == 0 for end in ends)
 
 
 def _lose(statuses: Iterable[ContainerStatus]) -> None:

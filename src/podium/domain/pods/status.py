@@ -114,7 +114,7 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         resizing=given.resizing,
     )
     if given.ended and is_terminal(phase):
-        tell_lost(statuses, init_statuses)
+        tell_lost(pod, statuses, init_statuses)
     return status
 
 
