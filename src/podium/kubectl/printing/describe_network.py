@@ -11,9 +11,10 @@ from podium.kubectl.printing.describe import Lines
 
 Map = Mapping[str, Any]
 
+#: Services by their names, each with its EndpointSlices, or why they cannot be seen.
+Services = Mapping[str, tuple[Map, Sequence[Map]] | str]
+
 _SHOWN_ENDPOINTS = 3
-#: The label that says which Service a slice is of.
-_OWNER = "kubernetes.io/service-name"
 
 
 def service(lines: Lines, obj: Map, _now: datetime, slices: Sequence[Map]) -> None:
@@ -123,14 +124,12 @@ def _endpoint_port(port: Map) -> str:
     return f"{name}\t{port.get('port', '<unset>')}\t{port.get('protocol', 'TCP')}"
 
 
-def ingress(
-    lines: Lines, obj: Map, _now: datetime, services: Sequence[Map], slices: Sequence[Map]
-) -> None:
-    """Write an Ingress; *services* and *slices* are those of its namespace."""
+def ingress(lines: Lines, obj: Map, _now: datetime, services: Services) -> None:
+    """Write an Ingress; *services* are those that it names."""
     metadata, spec = obj["metadata"], obj.get("spec") or {}
 
     def behind(backend: Map) -> str:
-        return _backend(backend, services, slices)
+        return _backend(backend, services)
 
     lines.add(0, f"Name:\t{metadata['name']}")
     describe.labels(lines, "Labels:", metadata.get("labels"))
@@ -160,7 +159,7 @@ def ingress(
     describe.notes(lines, metadata.get("annotations"))
 
 
-def _backend(backend: Map, services: Sequence[Map], slices: Sequence[Map]) -> str:
+def _backend(backend: Map, services: Services) -> str:
     wanted = backend.get("service")
     if not wanted:
         other = backend.get("resource") or {}
@@ -170,16 +169,16 @@ def _backend(backend: Map, services: Sequence[Map], slices: Sequence[Map]) -> st
         )
     name, port = wanted["name"], wanted.get("port") or {}
     title = f"{name}:{port.get('number') or port.get('name', '')}"
-    found = next((one for one in services if one["metadata"]["name"] == name), None)
-    if found is None:
-        return f'{title} (<error: services "{name}" not found>)'
+    found = services[name]
+    if isinstance(found, str):
+        return f"{title} (<error: {found}>)"
+    service, slices = found
     called = ""
-    for one in found["spec"].get("ports") or ():
+    for one in service["spec"].get("ports") or ():
         if port.get("number") == one["port"] or (port.get("name") and
                                                  port["name"] == one.get("name")):  # fmt: skip
             called = one.get("name", "")
-    own = [one for one in slices if (one["metadata"].get("labels") or {}).get(_OWNER) == name]
-    return f"{title} ({_behind(own, called)})"
+    return f"{title} ({_behind(slices, called)})"
 
 
 def ingress_class(lines: Lines, obj: Map, _now: datetime) -> None:

@@ -52,8 +52,9 @@ def deployment(lines: Lines, obj: Map, _now: datetime, sets: Sequence[Map]) -> N
         lines.add(0, f"NewReplicaSet:\t{_sets([new] if new else [])}")
 
 
-def replica_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map]) -> None:
-    """Write a ReplicaSet, or a ReplicationController; *pods* are those of its namespace."""
+def replica_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map] | str) -> None:
+    """Write a ReplicaSet, or a ReplicationController; *pods* are those of its namespace, or why
+    they cannot be seen."""
     metadata, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
     older = obj.get("kind") == "ReplicationController"
     wanted = spec.get("selector")
@@ -67,7 +68,8 @@ def replica_set(lines: Lines, obj: Map, _now: datetime, pods: Sequence[Map]) -> 
         lines.field("Controlled By", describe.controller(metadata))
     lines.add(0, f"Replicas:\t{status.get('replicas', 0)} current / "
               f"{spec.get('replicas', 1)} desired")  # fmt: skip
-    lines.add(0, f"Pods Status:\t{_phases(metadata, pods)}")
+    found = f"error in fetching pods: {pods}" if isinstance(pods, str) else _phases(metadata, pods)
+    lines.add(0, f"Pods Status:\t{found}")
     template(lines, spec.get("template"))
     _conditions(lines, status)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,6 @@ def run(invocation: Invocation) -> int:
         )
     refused: list[CommandError] = []
     found = list(_objects(invocation, refused))
-    code = 0
     missing = refused and isinstance(refused[0], StatusError) and refused[0].code == 404
     if len(invocation.words) == 2 and missing:
         found, beginning = [], list(_beginning(invocation))
@@ -41,9 +40,7 @@ def run(invocation: Invocation) -> int:
             for type_, obj in beginning:
                 print(_described(invocation, type_, obj, alone=False))
             return 0
-    for place, (type_, obj) in enumerate(found):
-        text = _described(invocation, type_, obj, alone=len(found) + len(refused) == 1)
-        print(f"\n\n{text}" if place else text, end="")
+    _print_all(invocation, found, refused)
     if not found and not refused:
         where = invocation.session.namespace
         everywhere = invocation.values.all_namespaces
@@ -55,11 +52,26 @@ def run(invocation: Invocation) -> int:
         if isinstance(error, Unread):
             text = error.each() if len(refused) == 1 else error.among_others()
         print(text, file=sys.stderr)
-        code = 1
-    return code
+    return 1 if refused else 0
 
 
 _Found = tuple[ResourceType, dict[str, Any]]
+
+
+def _print_all(
+    invocation: Invocation, found: Sequence[_Found], refused: list[CommandError]
+) -> None:
+    """Print what was found; what its description needs and the server refuses goes to *refused*."""
+    alone, printed = len(found) + len(refused) == 1, False
+    for type_, obj in found:
+        try:
+            text = _described(invocation, type_, obj, alone=alone)
+        except StatusError as error:
+            if str(error) not in map(str, refused):
+                refused.append(error)
+            continue
+        print(f"\n\n{text}" if printed else text, end="")
+        printed = True
 
 
 def _objects(invocation: Invocation, refused: list[CommandError]) -> Iterator[_Found]:
@@ -126,13 +138,16 @@ def _described(
     kind = KINDS.get((type_.group, type_.kind), _OTHERS)
     kind.load()(lines, obj, now, *(need(http, obj) for need in kind.needs))
     if kind.events and told:
-        describe.events(lines, _events(http, type_, obj), now)
+        describe.events(lines, _events(http, type_, obj, must=kind.needs_events), now)
     return lines.aligned()
 
 
-def _events(http: Http, type_: ResourceType, obj: dict[str, Any]) -> list[dict[str, Any]]:
+def _events(
+    http: Http, type_: ResourceType, obj: dict[str, Any], *, must: bool
+) -> list[dict[str, Any]]:
     """Return what is told of an object; the kubelet knows a Node by its name instead of its uid,
-    and a mirror Pod by that of the static one."""
+    and a mirror Pod by that of the static one. Who may not see events sees none, unless he *must*.
+    """
     metadata = obj["metadata"]
     shown = (metadata.get("annotations") or {}).get(MIRROR) if type_.kind == "Pod" else ""
     uids = [shown or metadata["uid"]]
@@ -148,7 +163,11 @@ def _events(http: Http, type_: ResourceType, obj: dict[str, Any]) -> list[dict[s
     for uid in uids:
         chosen = ",".join(f"{name}={text}" for name, text in
                           {**fields, "involvedObject.uid": uid}.items())  # fmt: skip
-        found += items(http, path, [("fieldSelector", chosen)])
+        try:
+            found += items(http, path, [("fieldSelector", chosen)])
+        except StatusError:
+            if must:
+                raise
     return found
 
 

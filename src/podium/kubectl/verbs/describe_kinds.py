@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 from podium.kubectl.errors import StatusError
-from podium.kubectl.http import Http, Query
+from podium.kubectl.http import Http
 from podium.kubectl.lists import items
 
 Object = dict[str, Any]
@@ -16,12 +16,16 @@ Need = Callable[[Http, Object], Any]
 
 
 class Described(NamedTuple):
-    """*function* of the printing module *module*; *needs* are its further arguments."""
+    """*function* of the printing module *module*; *needs* are its further arguments.
+
+    *events* are shown where they can be seen; *needs_events*: they must be, as upstream's.
+    """
 
     module: str
     function: str
     needs: Sequence[Need] = ()
     events: bool = True
+    needs_events: bool = False
 
     def load(self) -> Callable[..., None]:
         module = import_module(f"podium.kubectl.printing.{self.module}")
@@ -52,16 +56,43 @@ def _bounds(resource: str) -> Need:
     return ask
 
 
+def _slices(http: Http, namespace: str, service: str) -> list[Object]:
+    path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+    query = [("labelSelector", f"kubernetes.io/service-name={service}")]
+    return list(items(http, path, query))
+
+
 def _slices_of_service(http: Http, obj: Object) -> list[Object]:
-    metadata = obj["metadata"]
-    path = f"/apis/discovery.k8s.io/v1/namespaces/{metadata['namespace']}/endpointslices"
-    query = [("labelSelector", f"kubernetes.io/service-name={metadata['name']}")]
-    return _if_allowed(http, path, query) or []
+    try:
+        return _slices(http, obj["metadata"]["namespace"], obj["metadata"]["name"])
+    except StatusError:
+        return []
+
+
+def _replica_sets(http: Http, obj: Object) -> list[Object]:
+    namespace = obj["metadata"]["namespace"]
+    try:
+        return list(items(http, f"/apis/apps/v1/namespaces/{namespace}/replicasets"))
+    except StatusError:
+        return []
+
+
+def _pods_or_why_not(http: Http, obj: Object) -> list[Object] | str:
+    try:
+        return list(_PODS(http, obj))
+    except StatusError as error:
+        return str(error)
 
 
 def _pods_on_node(http: Http, obj: Object) -> list[Object] | None:
+    """None where one may not see them."""
     fields = f"spec.nodeName={obj['metadata']['name']},status.phase!=Succeeded,status.phase!=Failed"
-    return _if_allowed(http, "/api/v1/pods", [("fieldSelector", fields)])
+    try:
+        return list(items(http, "/api/v1/pods", [("fieldSelector", fields)]))
+    except StatusError as error:
+        if error.code == 403:
+            return None
+        raise
 
 
 def _lease_of_node(http: Http, obj: Object) -> Object | str:
@@ -82,19 +113,28 @@ def _slices_of_node(http: Http, obj: Object) -> list[Object]:
         return []
 
 
-def _if_allowed(http: Http, path: str, query: Query) -> list[Object] | None:
+def _backends(http: Http, obj: Object) -> dict[str, tuple[Object, list[Object]] | str]:
+    """The Services that an Ingress names, each with its slices, or why they cannot be seen."""
+    spec = obj.get("spec") or {}
+    paths = [
+        path
+        for rule in spec.get("rules") or ()
+        for path in (rule.get("http") or {}).get("paths") or ()
+    ]
+    backends = [spec.get("defaultBackend") or {}, *(path["backend"] for path in paths)]
+    names = [one["service"]["name"] for one in backends if one.get("service")]
+    return {name: _backend(http, obj["metadata"]["namespace"], name) for name in names}
+
+
+def _backend(http: Http, namespace: str, name: str) -> tuple[Object, list[Object]] | str:
     try:
-        return list(items(http, path, query))
+        slices = _slices(http, namespace, name)
+        return http.request("GET", f"/api/v1/namespaces/{namespace}/services/{name}").json(), slices
     except StatusError as error:
-        if error.code == 403:
-            return None
-        raise
+        return str(error)
 
 
 _PODS = _in_namespace("/api/v1", "pods")
-_REPLICA_SETS = _in_namespace("/apis/apps/v1", "replicasets")
-_SERVICES = _in_namespace("/api/v1", "services")
-_SLICES = _in_namespace("/apis/discovery.k8s.io/v1", "endpointslices")
 _STORAGE, _NETWORK, _WORKLOADS = "describe_storage", "describe_network", "describe_workloads"
 _RULES, _CORE, _POLICIES = "describe_rules", "describe_core", "describe_policies"
 
@@ -106,7 +146,7 @@ KINDS: dict[tuple[str, str], Described] = {
     ),
     ("", "Service"): Described(_NETWORK, "service", (_slices_of_service,)),
     ("", "Endpoints"): Described(_NETWORK, "endpoints"),
-    ("", "ConfigMap"): Described(_CORE, "config_map"),
+    ("", "ConfigMap"): Described(_CORE, "config_map", needs_events=True),
     ("", "Secret"): Described(_CORE, "secret", events=False),
     ("", "ServiceAccount"): Described(_CORE, "service_account"),
     ("", "Namespace"): Described(
@@ -117,14 +157,14 @@ KINDS: dict[tuple[str, str], Described] = {
     ("", "PersistentVolume"): Described(_STORAGE, "persistent_volume"),
     ("", "PersistentVolumeClaim"): Described(_STORAGE, "persistent_volume_claim", (_PODS,)),
     ("", "ReplicationController"): Described(_WORKLOADS, "replica_set", (_PODS,)),
-    ("apps", "Deployment"): Described(_WORKLOADS, "deployment", (_REPLICA_SETS,)),
-    ("apps", "ReplicaSet"): Described(_WORKLOADS, "replica_set", (_PODS,)),
+    ("apps", "Deployment"): Described(_WORKLOADS, "deployment", (_replica_sets,)),
+    ("apps", "ReplicaSet"): Described(_WORKLOADS, "replica_set", (_pods_or_why_not,)),
     ("apps", "DaemonSet"): Described(_WORKLOADS, "daemon_set", (_PODS,)),
     ("apps", "StatefulSet"): Described(_WORKLOADS, "stateful_set", (_PODS,)),
     ("batch", "Job"): Described(_WORKLOADS, "job"),
     ("batch", "CronJob"): Described(_WORKLOADS, "cron_job"),
     ("discovery.k8s.io", "EndpointSlice"): Described(_NETWORK, "endpoint_slice"),
-    ("networking.k8s.io", "Ingress"): Described(_NETWORK, "ingress", (_SERVICES, _SLICES)),
+    ("networking.k8s.io", "Ingress"): Described(_NETWORK, "ingress", (_backends,)),
     ("networking.k8s.io", "IngressClass"): Described(_NETWORK, "ingress_class"),
     ("networking.k8s.io", "ServiceCIDR"): Described(_NETWORK, "service_cidr"),
     ("networking.k8s.io", "IPAddress"): Described(_NETWORK, "ip_address"),
