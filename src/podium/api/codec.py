@@ -74,7 +74,7 @@ def decode_any(body: bytes, *, content_type: str = "application/json") -> Any:
     yaml_text = "yaml" in content_type
     try:
         value, _ = _load(body, yaml_text)
-        said = _said(value)
+        said = said_kind(value)
     except ValueError as exc:
         raise bad_request(str(exc)) from None
     text = body.decode("utf-8", "replace")
@@ -131,7 +131,7 @@ def from_plain_checked(
 
 def check_other_kind(cls: type[Any], value: Any) -> None:
     """Raise ValueError, in upstream's words, for plain *value* that says it is no *cls*."""
-    actual = _said(value).with_defaults(kinds.of(cls))
+    actual = said_kind(value).with_defaults(kinds.of(cls))
     found = kinds.find(actual)
     if found is not None and found is not cls:
         from_plain(found, value)
@@ -217,7 +217,7 @@ def _decode_thoroughly(
     expected = kinds.of(cls)
     try:
         value, repeated = _load(body, yaml_text)
-        said = _said(value)
+        said = said_kind(value)
     except ValueError as exc:
         raise _unrecognized(expected, exc, body) from None
     actual = said.with_defaults(expected)
@@ -249,7 +249,7 @@ def _load(body: bytes, yaml_text: bool) -> tuple[Any, list[str]]:
     return go_json.load(body), []
 
 
-def _said(value: Any) -> GroupVersionKind:
+def said_kind(value: Any) -> GroupVersionKind:
     """Return the group, version and kind that *value* says it is. Raises ValueError."""
     problem = "couldn't get version/kind; json parse error: json: cannot unmarshal"
     if value is None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from podium.kubectl.discovery import ResourceType
+from podium.kubectl.errors import CommandError
 
 Map = dict[str, Any]
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
+#: Ways to patch, as flags name them, and their content types.
+WAYS = {"json": "application/json-patch+json", "merge": MERGE, "strategic": STRATEGIC}
+#: What upstream's says of a text that is no patch of a way.
+_NO_PATCH = {"merge": "Invalid JSON Patch", "strategic": "invalid JSON document"}
 
 
 def definition_of(group: str, version: str, kind: str) -> str:
@@ -26,3 +32,34 @@ def difference(type_: ResourceType, before: Map, after: Map) -> tuple[Map, str]:
     if definition := definition_of(type_.group, type_.version, type_.kind):
         return strategic.diff(before, after, definition), STRATEGIC
     return merge.diff(before, after), MERGE
+
+
+def patched(obj: Map, text: bytes, way: str, definition: str) -> Any:
+    """Return *obj* with the patch *text* of one of the WAYS made in it here; *definition* is the
+    object's. What a merge patch makes need not be an object. Raises CommandError."""
+    from podium.api import go_json
+    from podium.api.patch import json_patch, merge, strategic
+
+    try:
+        patch = go_json.plain(go_json.load(text))
+    except go_json.SyntaxFailure as exc:
+        raise CommandError(_NO_PATCH.get(way, str(exc))) from exc
+    fitting = {"merge": dict | list, "strategic": dict | None}.get(way, object)
+    if not isinstance(patch, fitting):
+        raise CommandError(_NO_PATCH[way])
+    try:
+        if way == "json":
+            return json_patch.apply(obj, [] if patch is None else patch)
+        if way == "merge":
+            return merge.apply(obj, patch)
+        return strategic.apply(obj, patch or {}, definition)
+    except ValueError as exc:
+        raise CommandError(str(exc)) from exc
+
+
+def check_kind(obj: Map) -> None:
+    """Raise CommandError for what does not say of which kind it is."""
+    for name, shown in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+        if not obj.get(name):
+            text = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+            raise CommandError(f"Object '{shown}' is missing in '{text}'")

@@ -34,6 +34,19 @@ def as_label_selector(text: str) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
+def labels_of(text: str) -> dict[str, str]:
+    """Return ``a=b,c=`` as labels. Raises CommandError."""
+    labels = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or "=" in value:
+            raise CommandError(f"unexpected label spec: {part}")
+        if not key:
+            raise CommandError("unexpected empty label key")
+        labels[key] = value
+    return labels
+
+
 def as_text(selector: Mapping[str, Any] | None) -> str:
     """Return a LabelSelector as queries and people have it, "" for one that asks for nothing."""
     selector = selector or {}

@@ -88,12 +88,12 @@ def from_files(invocation: Invocation, *, known: bool = False) -> Iterator[Chose
             except CommandError as exc:
                 return exc
         name = (document.get("metadata") or {}).get("name", "")
-        return Chosen(_type(document), "", name, document, document, source)
+        return Chosen(type_of(document), "", name, document, document, source)
 
     return readable(map(entry, documents(invocation)))
 
 
-def _type(document: Map) -> ResourceType:
+def type_of(document: Map) -> ResourceType:
     """Return the type of an object, without asking a server."""
     from podium.api import scheme
 

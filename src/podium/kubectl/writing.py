@@ -200,7 +200,9 @@ def named(type_: ResourceType) -> str:
 def name_of(obj: dict[str, Any]) -> str:
     """``pod/web``, ``deployment.apps/web``: how results name an object by what it says itself."""
     group, slash, _ = obj["apiVersion"].partition("/")
-    return f"{_named(group if slash else '', obj['kind'])}/{obj['metadata']['name']}"
+    metadata = obj.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else ""
+    return f"{_named(group if slash else '', obj['kind'])}/{name or _UNNAMED}"
 
 
 def _named(group: str, kind: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -14,7 +13,10 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS
 from podium.kubectl.flags import Flag, Values
 from podium.kubectl.last_applied import annotated
+from podium.kubectl.overriding import WAY_FLAG, overridden
 from podium.kubectl.recording import RECORD_FLAG, recorded
+from podium.kubectl.selectors import labels_of
+from podium.kubectl.updating import type_of
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -46,15 +48,18 @@ def run(invocation: Invocation) -> int:
         kind = f"{one.type.kind}.{one.type.group}" if one.type.group else one.type.kind
         if kind not in _EXPOSED:
             raise CommandError(f"cannot expose a {kind}")
-        service = _overridden(_service(values, one, obj), values)
+        service, type_ = _service(values, one, obj), _SERVICES
+        if values.overrides:
+            service = overridden(service, values.overrides, values.override_type)
+            type_ = type_of(service)
         if session.enforces_namespace:
             service["metadata"]["namespace"] = session.namespace
         service = recorded(invocation, service)
         if values.save_config:
             service = annotated(service, typed=True)
         if dry_run(values) != "client":
-            service = session.send("POST", _SERVICES.path(session.namespace), query, service)
-        printed(invocation, _SERVICES, service, "exposed", typed=True)
+            service = session.send("POST", type_.path(session.namespace), query, service)
+        printed(invocation, type_, service, "exposed", typed=True)
 
     return each(
         choose(invocation, invocation.words, selects=False, latest=False, typed=True), expose
@@ -63,7 +68,7 @@ def run(invocation: Invocation) -> int:
 
 def _service(values: Values, one: Chosen, obj: Map) -> Map:
     """Return the Service for an object by the command's flags. Raises CommandError."""
-    selector = _pairs(values.selector) if values.selector else _selector(one.type.kind, obj)
+    selector = labels_of(values.selector) if values.selector else _selector(one.type.kind, obj)
     known = _ports(one.type.kind, obj)
     numbers = values.port.split(",") if values.port else list(known)
     if not numbers and values.cluster_ip != "None":
@@ -78,7 +83,7 @@ def _service(values: Values, one: Chosen, obj: Map) -> Map:
         ports.append(port)
     if values.session_affinity not in ("", "None", "ClientIP"):
         raise CommandError(f"unknown session affinity: {values.session_affinity}")
-    labels = _pairs(values.labels) if values.labels else obj["metadata"].get("labels")
+    labels = labels_of(values.labels) if values.labels else obj["metadata"].get("labels")
     metadata: Map = {"name": values.name or one.name[:_NAME_MAX]}
     metadata |= {"labels": labels} if labels else {}
     spec: Map = {"ports": ports} if ports else {}
@@ -93,16 +98,6 @@ def _service(values: Values, one: Chosen, obj: Map) -> Map:
         spec |= {field: value} if value else {}
     return {"kind": "Service", "apiVersion": "v1", "metadata": metadata, "spec": spec,
             "status": {"loadBalancer": {}}}  # fmt: skip
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = {}
-    for part in text.split(","):
-        key, equals, value = part.partition("=")
-        if not equals or "=" in value:
-            raise CommandError(f"unexpected label spec: {part}")
-        pairs[key] = value
-    return pairs
 
 
 def _selector(kind: str, obj: Map) -> dict[str, str]:
@@ -154,32 +149,6 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _overridden(service: Map, values: Values) -> Map:
-    if not values.overrides:
-        return service
-    from podium.api import schema, scheme
-    from podium.api.patch import json_patch, merge, strategic
-
-    try:
-        patch = json.loads(values.overrides)
-        if values.override_type == "json":
-            changed: Map = json_patch.apply(service, patch)
-        elif values.override_type == "strategic":
-            definition = schema.definition_of(scheme.SERVICES.type)
-            changed = strategic.apply(service, patch, definition)
-        elif values.override_type == "merge":
-            changed = merge.apply(service, patch)
-        else:
-            raise CommandError(f"invalid override type: {values.override_type}")
-    except json.JSONDecodeError as exc:
-        json_type = values.override_type == "json"
-        wrong = "unexpected end of JSON input" if json_type else "Invalid JSON Patch"
-        raise CommandError(wrong) from exc
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
-    return changed
-
-
 COMMAND = Command(
     usage="kubectl expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] "
     "[--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] "
@@ -200,8 +169,7 @@ COMMAND = Command(
         Flag("labels", usage="Labels to apply to the service created by this call.", short="l"),
         Flag("load-balancer-ip", usage="IP to assign to the LoadBalancer."),
         Flag("name", usage="The name for the newly created object."),
-        Flag("override-type", "merge", "The method used to override the generated object: json, "
-             "merge, or strategic."),
+        WAY_FLAG,
         Flag("overrides", usage="An inline JSON override for the generated object."),
         Flag("port", usage="The port that the service should serve on. Copied from the resource "
              "being exposed, if unspecified"),

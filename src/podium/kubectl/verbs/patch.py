@@ -10,7 +10,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.patches import MERGE, STRATEGIC, definition_of
+from podium.kubectl.patches import MERGE, WAYS, check_kind, definition_of, patched
 from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
@@ -28,18 +28,13 @@ from podium.kubectl.writing import (
 )
 
 Map = dict[str, Any]
-_TYPES = {
-    "json": "application/json-patch+json",
-    "merge": MERGE,
-    "strategic": STRATEGIC,
-}
 
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
     body = _patch(invocation)
-    if values.type not in _TYPES:
-        known = " ".join(sorted(_TYPES))
+    if values.type not in WAYS:
+        known = " ".join(sorted(WAYS))
         raise CommandError(f"--type must be one of [{known}], not {json.dumps(values.type)}")
     check_output(values)
     query = write_query(values, validates=False)
@@ -55,15 +50,14 @@ def run(invocation: Invocation) -> int:
         else:
             before = one.read(session, values.subresource)
         if here:
-            after = _applied(one, before, json.loads(body), values.type)
+            after = _applied(one, before, body, values.type)
         else:
             path = one.type.path(one.namespace, one.name, values.subresource)
-            after = session.requested("PATCH", path, query, body, _TYPES[values.type]).json()
+            after = session.requested("PATCH", path, query, body, WAYS[values.type]).json()
             if values.record:
                 own = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
                 after = session.send("PATCH", path, query, own, MERGE)
-        versions = [obj["metadata"].get("resourceVersion") for obj in (before, after)]
-        same = before == after if here else versions[0] == versions[1]
+        same = before == after if here else _version(before) == _version(after)
         unchanged = same and dry_run(values) != "server"
         did = "patched (no change)" if unchanged else "patched"
         if whole(values):
@@ -75,26 +69,28 @@ def run(invocation: Invocation) -> int:
     return each(from_files(invocation) if values.local else choose(invocation, words), patch)
 
 
-def _applied(one: Chosen, obj: Map, patch: Any, kind: str) -> Map:
-    """Return *obj* with the patch, made here. Raises CommandError."""
-    from podium.api.patch import json_patch, merge, strategic
+def _version(obj: Map) -> str:
+    version: str = obj["metadata"].get("resourceVersion", "")
+    return version
 
-    try:
-        if kind == "json":
-            result: Map = json_patch.apply(obj, patch)
-            return result
-        type_ = one.type
-        definition = definition_of(type_.group, type_.version, type_.kind)
-        if kind == "strategic":
-            if not definition:
-                raise CommandError(
-                    f"strategic merge patch is not supported for {type_.group_version}, "
-                    f"Kind={type_.kind} locally, try --type merge"
-                )
-            return strategic.apply(obj, patch, definition)
-        result = merge.apply(obj, patch)
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
+
+def _applied(one: Chosen, obj: Map, body: bytes, way: str) -> Map:
+    """Return *obj* with the patch, made here. Raises CommandError."""
+    type_ = one.type
+    definition = definition_of(type_.group, type_.version, type_.kind)
+    if way == "strategic" and not definition:
+        raise CommandError(
+            f"strategic merge patch is not supported for {type_.group_version}, "
+            f"Kind={type_.kind} locally, try --type merge"
+        )
+    from podium.api import go_json
+    from podium.kubectl.go_order import sorted_keys
+
+    result = patched(sorted_keys(obj), body, way, definition)
+    if not isinstance(result, dict):
+        what = f"{go_json.kind(result)} into Go value of type unstructured.detector"
+        raise CommandError(f"json: cannot unmarshal {what}")
+    check_kind(result)
     return result
 
 
@@ -108,20 +104,24 @@ def _patch(invocation: Invocation) -> bytes:
             raise CommandError("cannot specify --patch and --patch-file together")
         raise CommandError("must specify --patch or --patch-file containing the contents of the "
                            "patch")  # fmt: skip
-    text = values.patch
-    if values.patch_file:
-        try:
-            with open(values.patch_file) as file:
-                text = file.read()
-        except OSError as exc:
-            why = f"open {values.patch_file}: {(exc.strerror or '').lower()}"
-            raise CommandError(f"unable to read patch file: {why}") from exc
-    if text.lstrip().startswith("{"):
-        return str(text).encode()
+    text = _content(values.patch_file) if values.patch_file else values.patch.encode()
+    if text.lstrip().startswith(b"{"):
+        return text
     try:
         return json.dumps(yaml_json.load(text)[0]).encode()
     except yaml_json.YamlFailure as exc:
-        raise CommandError(f'unable to parse "{text}": {exc}') from exc
+        shown = text.decode(errors="replace")
+        raise CommandError(f'unable to parse "{shown}": {exc}') from exc
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as exc:
+        did = "read" if isinstance(exc, IsADirectoryError) else "open"
+        why = f"{did} {path}: {(exc.strerror or '').lower()}"
+        raise CommandError(f"unable to read patch file: {why}") from exc
 
 
 COMMAND = Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -14,7 +13,9 @@ from podium.kubectl.errors import CommandError
 from podium.kubectl.files import KUSTOMIZE_FLAG, recursive_flag
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.image_names import PULL_POLICIES, check_image
+from podium.kubectl.overriding import WAY_FLAG, overridden
 from podium.kubectl.recording import RECORD_FLAG, recorded
+from podium.kubectl.selectors import labels_of
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -38,9 +39,10 @@ def run(invocation: Invocation) -> int:
     attached = bool(values.attach if values.changed("attach") else values.stdin)
     _check_attached(values, attached)
     discovery = Discovery(session.http)
-    made = [(discovery.find("pods"), _overridden(pod, values))]
-    if values.expose:
-        made.append((discovery.find("services"), _service(pod)))
+    services = [(discovery.find("services"), _service(pod))] if values.expose else []
+    if values.overrides:
+        pod = overridden(pod, values.overrides, values.override_type)
+    made = [(discovery.find("pods"), pod), *services]
     made = [(type_, recorded(invocation, obj)) for type_, obj in made]
     if dry_run(values) != "client":
         made = [(type_, _create(invocation, type_, obj)) for type_, obj in made]
@@ -94,53 +96,13 @@ def _service(pod: dict[str, Any]) -> dict[str, Any]:
             "status": {"loadBalancer": {}}}  # fmt: skip
 
 
-def _overridden(pod: dict[str, Any], values: Values) -> dict[str, Any]:
-    """Return the Pod as ``--overrides`` will have it. Raises CommandError."""
-    if not values.overrides:
-        return pod
-    from podium.api.errors import ApiError
-    from podium.api.patch import json_patch, merge, strategic
-
-    kind = values.override_type
-    if kind not in ("merge", "json", "strategic"):
-        raise CommandError(f"invalid override type: {kind}")
-    try:
-        patch = json.loads(values.overrides)
-    except ValueError:
-        wrong = "unexpected end of JSON input" if kind == "json" else "Invalid JSON Patch"
-        raise CommandError(wrong) from None
-    try:
-        if kind == "json":
-            json_patch.check(patch)
-            pod = json_patch.apply(pod, patch)
-        elif kind == "merge":
-            pod = merge.apply(pod, patch)
-        else:
-            pod = strategic.apply(pod, patch, _definition())
-    except ApiError as exc:
-        raise CommandError(str(exc)) from exc
-    if (pod.get("kind"), pod.get("apiVersion")) != ("Pod", "v1"):
-        raise CommandError(
-            f'no kind "{pod.get("kind")}" is registered for version "{pod.get("apiVersion")}" in '
-            'scheme "pkg/scheme/scheme.go:28"'
-        )
-    from podium.kubectl.updating import typed
-
-    return typed(pod)
-
-
-def _definition() -> str:
-    from podium.api import schema
-    from podium.api.types.core_v1 import Pod
-
-    return schema.definition_of(Pod)
-
-
 def _pod(invocation: Invocation) -> dict[str, Any]:
     """Return the Pod that the command line says. Raises CommandError."""
     values, (name, *arguments) = invocation.values, invocation.words
     _check(values)
-    metadata: dict[str, Any] = {"name": name, "labels": _labels(values.labels) or {"run": name}}
+    metadata: dict[str, Any] = {"name": name, "labels": {"run": name}}
+    if values.labels:
+        metadata["labels"] = labels_of(values.labels)
     if invocation.session.enforces_namespace:
         metadata["namespace"] = invocation.session.namespace
     if values.annotations:
@@ -180,16 +142,6 @@ def _check(values: Values) -> None:
             raise CommandError(
                 f"invalid {what} policy: {text}, valid values are: {', '.join(known)}"
             )
-
-
-def _labels(text: str) -> dict[str, str]:
-    labels: dict[str, str] = {}
-    for part in text.split(",") if text else ():
-        key, equals, value = part.partition("=")
-        if not equals or "=" in value:
-            raise CommandError(f"unexpected label spec: {part}")
-        labels[key] = value
-    return labels
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -267,8 +219,7 @@ kubectl run shell --image=busybox --rm -it --restart=Never -- sh
              "leave stdin open after the first attach completes. By default, stdin will be closed "
              "after the first attach completes.", kind=Kind.BOOL),
         *OUTPUT_FLAGS,
-        Flag("override-type", "merge", "The method used to override the generated object: json, "
-             "merge, or strategic."),
+        WAY_FLAG,
         Flag("overrides", usage="An inline JSON override for the generated object. If this is "
              "non-empty, it is used to override the generated object. Requires that the object "
              "supply a valid apiVersion field."),
