@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from support.apiserver import running_apiserver
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
+EVENTS = "/api/v1/namespaces/default/events"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,43 @@ async def test_changes_are_printed_as_they_come(tmp_path, words, before, after):
         finally:
             process.terminate()
             await process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("words", "rows"),
+    [
+        pytest.param(["-o", "name"], [["event/a"], ["event/b"], ["event/c"]], id="names"),
+        pytest.param(["-o", "jsonpath={.reason}{'\\n'}"], [["Y"], ["X"], ["Z"]], id="paths"),
+        pytest.param(
+            ["--types=normal", "--no-headers"],
+            [["0s", "Normal", one, "Pod/p", "said"] for one in ("X", "Z")],
+            id="table",
+        ),
+    ],
+)
+async def test_events_are_printed_in_the_servers_order_in_any_format(tmp_path, words, rows):
+    async with running_apiserver(tmp_path) as api, api.session() as session:
+        await session.post(EVENTS, json=_event("b", "X", 1))
+        await session.post(EVENTS, json=_event("a", "Y", 2) | {"type": "Warning"})
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "podium", "kubectl", "--kubeconfig", str(api.kubeconfig()),
+            "events", "-w", *words, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            assert [await _row(process) for _ in rows[:-1]] == rows[:-1]
+            await session.post(EVENTS, json=_event("c", "Z", 0))
+            assert await _row(process) == rows[-1]
+        finally:
+            process.terminate()
+            await process.communicate()
+
+
+def _event(name: str, reason: str, ago: int) -> dict[str, Any]:
+    seen = (datetime.now(UTC) - timedelta(seconds=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    involved = {"kind": "Pod", "name": "p", "namespace": "default"}
+    return {"metadata": {"name": name}, "involvedObject": involved, "reason": reason,
+            "type": "Normal", "message": "said", "firstTimestamp": seen, "lastTimestamp": seen,
+            "count": 1}  # fmt: skip
 
 
 async def _row(process: asyncio.subprocess.Process) -> list[str]:

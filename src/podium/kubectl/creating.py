@@ -101,5 +101,6 @@ def dry_run_usage(text: str) -> str:
 
 
 def int_or_text(text: str) -> int | str:
-    """Return an IntOrString: a number where *text* is one."""
-    return int(text) if text.isascii() and text.isdigit() else text
+    """Return an IntOrString: a number where *text* is one that such a field can hold."""
+    number = text.isascii() and text.isdigit() and int(text) < 1 << 31
+    return int(text) if number else text

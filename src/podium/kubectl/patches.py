@@ -41,11 +41,11 @@ def patched(obj: Map, text: bytes, way: str, definition: str) -> Any:
     from podium.api.patch import json_patch, merge, strategic
 
     try:
-        patch = go_json.plain(go_json.load(text))
+        patch: Any = go_json.plain(go_json.load(text))
     except go_json.SyntaxFailure as exc:
         raise CommandError(_NO_PATCH.get(way, str(exc))) from exc
-    fitting = {"merge": dict | list, "strategic": dict | None}.get(way, object)
-    if not isinstance(patch, fitting):
+    fits = {"merge": isinstance(patch, dict | list), "strategic": isinstance(patch, dict | None)}
+    if not fits.get(way, True):
         raise CommandError(_NO_PATCH[way])
     try:
         if way == "json":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from podium.kubectl.command import Invocation
-from podium.kubectl.creating import Map, creates, generator, resource
+from podium.kubectl.creating import Map, creates, generator, int_or_text, resource
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag, Kind, Values
 
@@ -93,8 +93,9 @@ def _path(text: str) -> Map:
 
 def _backend(text: str) -> Map:
     name, _, port = text.partition(":")
-    number = port.isascii() and port.isdigit()
-    return {"service": {"name": name, "port": {"number": int(port)} if number else {"name": port}}}
+    number = int_or_text(port)
+    key = "number" if isinstance(number, int) else "name"
+    return {"service": {"name": name, "port": {key: number}}}
 
 
 INGRESS = generator(

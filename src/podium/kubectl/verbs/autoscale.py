@@ -107,7 +107,7 @@ def _metric(name: str, text: str) -> Map:
     text = text.strip()
     if text.endswith("%"):
         percent = text[:-1]
-        if not re.fullmatch(r"\+?\d+", percent, re.ASCII):
+        if not re.fullmatch(r"\+?\d+", percent, re.ASCII) or int(percent) >= 1 << 31:
             raise CommandError(f"invalid percentage value: {percent}")
         target: Map = {"type": "Utilization", "averageUtilization": int(percent)}
     else:

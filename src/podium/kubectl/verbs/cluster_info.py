@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.kubectl import formats
@@ -34,6 +34,9 @@ _KINDS = {"events": "EventList", "replicationcontrollers": "ReplicationControlle
           "services": "ServiceList", "daemonsets": "DaemonSetList",
           "deployments": "DeploymentList", "replicasets": "ReplicaSetList", "pods": "PodList",
           "nodes": "NodeList"}  # fmt: skip
+#: What upstream's says of logs that are refused, whatever the server does.
+_UNSAID = {400: "the server rejected our request for an unknown reason",
+           404: "the server could not find the requested resource"}  # fmt: skip
 
 
 def run(invocation: Invocation) -> int:
@@ -63,7 +66,7 @@ def _address(server: str, metadata: Any, spec: Any, status: Any) -> str:
     ingress = (status.get("loadBalancer") or {}).get("ingress")
     if ingress:
         host = ingress[0].get("ip") or ingress[0].get("hostname")
-        return " ".join(f"http://{host}:{one['port']}" for one in spec.get("ports") or ())
+        return "".join(f"http://{host}:{one['port']} " for one in spec.get("ports") or ())
     scheme = "https:" if port.get("port") == 443 or port.get("name") == "https" else ""
     name = f"{scheme}{metadata['name']}"
     name += f":{port['name']}" if port.get("name") else (":" if scheme else "")
@@ -82,9 +85,10 @@ def dump(invocation: Invocation) -> int:
             found = _list(invocation, f"{group}{root}", resource)
             _put(invocation, f"{namespace}/{_file(resource)}", found)
         for pod in items(http, f"/api/v1{root}/pods"):
-            spec = pod["spec"]
-            for container in (*spec.get("initContainers", ()), *spec["containers"]):
-                _logs(invocation, namespace, pod["metadata"]["name"], container["name"])
+            spec, name = pod["spec"], pod["metadata"]["name"]
+            every = (*spec.get("initContainers", ()), *spec["containers"])
+            logs = (_log(invocation, namespace, name, container["name"]) for container in every)
+            _write(invocation, f"{namespace}/{name}/logs.txt", logs)
     if values.output_directory not in ("", "-"):
         print(f"Cluster info dumped to {values.output_directory}")
     return 0
@@ -130,10 +134,10 @@ def _put(invocation: Invocation, name: str, document: dict[str, Any]) -> None:
         text = show(document)
         if values.output == "yaml" and not first:
             text = f"---\n{text}"
-    _write(invocation, name, text.encode())
+    _write(invocation, name, [text.encode()])
 
 
-def _logs(invocation: Invocation, namespace: str, pod: str, container: str) -> None:
+def _log(invocation: Invocation, namespace: str, pod: str, container: str) -> bytes:
     title = f"==== START logs for container {container} of pod {namespace}/{pod} ====\n"
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
     try:
@@ -141,22 +145,23 @@ def _logs(invocation: Invocation, namespace: str, pod: str, container: str) -> N
             "GET", path, [("container", container)], accept="*/*"
         ).body
     except StatusError as error:
-        text = f"Request log error: {error}\n".encode()
+        why = f"{_UNSAID[error.code]} (get pods {pod})" if error.code in _UNSAID else str(error)
+        text = f"Request log error: {why}\n".encode()
     end = title.replace("START", "END")
-    _write(invocation, f"{namespace}/{pod}/logs.txt", title.encode() + text + end.encode())
+    return title.encode() + text + end.encode()
 
 
-def _write(invocation: Invocation, name: str, data: bytes) -> None:
-    """Append to a file below the directory that was asked for, or print."""
+def _write(invocation: Invocation, name: str, pieces: Iterable[bytes]) -> None:
+    """Write a file below the directory that was asked for, or print."""
     directory = invocation.values.output_directory
     if directory in ("", "-"):
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(pieces)
         return
     path = os.path.join(directory, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "ab" if name.endswith("logs.txt") else "wb") as file:
-        file.write(data)
+    with open(path, "wb") as file:
+        file.writelines(pieces)
 
 
 COMMAND = Command(

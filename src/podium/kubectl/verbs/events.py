@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -10,19 +11,20 @@ from typing import Any
 
 from podium.kubectl import formats
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.discovery import Discovery, ResourceType
+from podium.kubectl.errors import CommandError, FellSilent, Said, StatusError
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.lists import pages
+from podium.kubectl.lists import items
 from podium.kubectl.printing.describe import interval
 from podium.kubectl.printing.table import Aligner, escaped
-from podium.kubectl.writing import MISSING_KEYS_FLAG, as_text
+from podium.kubectl.writing import MISSING_KEYS_FLAG, check_output, printed, text_of, whole
 
 Event = dict[str, Any]
 
 #: What an event has in Go's type, whether there is anything in it or not.
 BLANK: Event = {"eventTime": None, "firstTimestamp": None, "lastTimestamp": None,
                  "reportingComponent": "", "reportingInstance": "", "source": {}}  # fmt: skip
+_EVENTS = ResourceType("", "v1", "events", "Event", True)
 _TYPES = {"normal": "Normal", "warning": "Warning"}
 
 
@@ -31,31 +33,31 @@ def run(invocation: Invocation) -> int:
     wanted = [_TYPES.get(name.lower()) for name in values.types]
     if None in wanted:
         raise CommandError("valid --types are Normal or Warning")
-    show = formats.printer(values, formats.FOR_WRITERS)
+    check_output(values)
     query = _query(invocation)
     namespace = "" if values.all_namespaces else invocation.session.namespace
     path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
-    found: list[Event] = []
-    version = ""
-    for page in pages(http, path, query, chunk=values.chunk_size):
-        found += [{"apiVersion": "v1", "kind": "Event", **one} for one in page["items"] or ()]
-        version = page["metadata"]["resourceVersion"]
-    found = [one for one in found if not wanted or one.get("type") in wanted]
     if values.watch:
-        return _watch(invocation, path, [*query, ("resourceVersion", version)], found)
+        return _watch(invocation, path, query)
+    found = list(items(http, path, query, chunk=values.chunk_size))
+    found = [one for one in found if not wanted or one.get("type") in wanted]
     if not found:
         where = f" in {namespace} namespace" if namespace else ""
         print(f"No events found{where}.", file=sys.stderr)
         return 0
     found.sort(key=_last)
-    if show is not None:
-        plain = [{**BLANK, **formats.without_managers(one, values)} for one in found]
-        listed = {"apiVersion": "v1", "items": plain, "kind": "EventList", "metadata": {}}
-        print(as_text(listed, "json", typed=True) if values.output == "json" else show(listed),
-              end="")  # fmt: skip
+    if whole(values):
+        plain = [formats.without_managers(_typed(one), values) for one in found]
+        listed = {"kind": "EventList", "apiVersion": "v1", "metadata": {}, "items": plain}
+        print(text_of(values, listed, typed=True), end="")
     elif values.output != "name":
         _print(invocation, found, Aligner(), headed=not values.no_headers)
     return 0
+
+
+def _typed(event: Event) -> Event:
+    """Return an event with what Go's type always has."""
+    return {"apiVersion": "v1", "kind": "Event", **BLANK, **event}
 
 
 def _query(invocation: Invocation) -> list[tuple[str, str]]:
@@ -87,26 +89,25 @@ def _last(event: Event) -> str:
     return str(text or "")
 
 
-def _watch(
-    invocation: Invocation, path: str, query: list[tuple[str, str]], found: Sequence[Event]
-) -> int:
-    """Print what there is, then what comes."""
+def _watch(invocation: Invocation, path: str, query: list[tuple[str, str]]) -> int:
+    """Print what there is, in the server's order, then what comes; each event by itself."""
     values, aligner, headed = invocation.values, Aligner(), not invocation.values.no_headers
     wanted = [_TYPES[name.lower()] for name in values.types]
-    if found:
-        _print(invocation, sorted(found, key=_last), aligner, headed=headed)
-        headed = False
-    sys.stdout.flush()
-    for line in invocation.session.http.stream(path, [*query, ("watch", "true")]):
-        event = json.loads(line)
-        if event["type"] == "ERROR":
-            raise StatusError(event["object"])
-        seen = event["object"]
-        if event["type"] in ("BOOKMARK", "DELETED") or (wanted and seen.get("type") not in wanted):
-            continue
-        _print(invocation, [seen], aligner, headed=headed)
-        headed = False
-        sys.stdout.flush()
+    with contextlib.suppress(FellSilent):  # --request-timeout ends a watch as its end does
+        for line in invocation.session.http.stream(path, [*query, ("watch", "true")]):
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise StatusError(event["object"])
+            seen = event["object"]
+            passed_over = wanted and seen.get("type") not in wanted
+            if event["type"] in ("BOOKMARK", "DELETED") or passed_over:
+                continue
+            if values.output or values.template:
+                printed(invocation, _EVENTS, _typed(seen), "", typed=True, parts=True)
+            else:
+                _print(invocation, [seen], aligner, headed=headed)
+            headed = False
+            sys.stdout.flush()
     return 0
 
 

@@ -72,9 +72,13 @@ def _raw(invocation: Invocation) -> int:
     values = invocation.values
     if invocation.words:
         raise CommandError("arguments may not be passed when --raw is specified")
-    for name in ("output", "selector"):
-        if getattr(values, name):
-            raise CommandError(f"--raw and --{name} are mutually exclusive")
+    if values.watch or values.watch_only or values.selector:
+        raise CommandError(
+            "--raw may not be specified with other flags that filter the server request or alter "
+            "the output"
+        )
+    if values.output:
+        raise CommandError("--raw and --output are mutually exclusive")
     if not values.raw.startswith("/"):
         raise CommandError(
             f'--raw must be a valid URL path: parse "{values.raw}": invalid URI for request'
