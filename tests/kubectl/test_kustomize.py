@@ -11,6 +11,7 @@ from podium.kubectl.kustomize.images import renamed
 from podium.kubectl.kustomize.merging import merged
 from podium.kubectl.kustomize.objects import KustomizeError
 from podium.kubectl.kustomize.reading import documents
+from podium.kubectl.main import main
 
 POD = schema.definition_of(scheme.PODS.type)
 
@@ -26,6 +27,9 @@ POD = schema.definition_of(scheme.PODS.type)
         ("nginx:1", {"newTag": "2", "digest": "sha256:bb"}, "nginx:2@sha256:bb"),
         ("host:5000/nginx:1", {"newTag": "2"}, "host:5000/nginx:1"),
         ("mynginx:1", {"newTag": "2"}, "mynginx:1"),
+        ("nginx:1@sha256:aa", {"tagSuffix": "-b"}, "nginx:1-b"),
+        ("nginx", {"tagSuffix": "-b"}, "nginx:-b"),
+        ("nginx:1", {"tagSuffix": "-b", "newTag": "2"}, "nginx:2"),
     ],
 )
 def test_images(image, wanted, becomes):
@@ -115,12 +119,55 @@ def test_references_stay_within_their_base(tmp_path):
         ("resources: x", "cannot unmarshal string"),
         ("namePrefix: 1", "cannot unmarshal number"),
         ("a: [", "invalid Kustomization"),
+        (
+            "images: [{name: a, newTag: 1.10}]",
+            r"^invalid Kustomization: json: cannot unmarshal number into Go struct field "
+            r"Image.images.newTag of type string$",
+        ),
+        (
+            "labels: [{pairs: {a: 1}}]",
+            "number into Go struct field Label.labels.pairs of type string",
+        ),
+        ("replicas: [{name: a, count: x}]", "field Replica.replicas.count of type int64"),
+        (
+            "patches: [{target: {kind: [x]}}]",
+            "array into Go struct field Selector.patches.target.ResId.Gvk.kind of type string",
+        ),
+        (
+            "configMapGenerator: [{name: a, literals: x}]",
+            r"field ConfigMapArgs.configMapGenerator.GeneratorArgs.KvPairSources.literals of type "
+            r"\[\]string",
+        ),
+        (
+            "replacements: [{targets: [{options: {index: x}}]}]",
+            "FieldOptions.replacements.Replacement.targets.options.index of type int",
+        ),
+        ("images: [{name: a, foo: b}]", 'json: unknown field "foo"'),
+        ("[x]", "cannot unmarshal array into Go value of type types.Kustomization"),
+        ("kind: Foo", "kind should be Kustomization or Component"),
+        (
+            "kind: Component\napiVersion: kustomize.config.k8s.io/v1beta1",
+            "apiVersion for Component should be kustomize.config.k8s.io/v1alpha1",
+        ),
+        ("resources: [latin.yaml]", "MalformedYAMLError: yaml: .* in File: latin.yaml"),
+        ("patches: [{path: latin.yaml}]", 'unable to parse SM or JSON patch from .path: "latin'),
+        ("patches: [{}]", "must specify one of patch and path"),
+        ("resources: [one.yaml]\ncommonLabels: {a: b}", "expected MappingNode"),
+        (
+            "resources: [one.yaml]\nreplacements: [{source: {kind: Service}, "
+            "targets: [{select: {kind: Service}, fieldPaths: ['']}]}]",
+            'unable to find field ""',
+        ),
     ],
 )
 def test_what_is_refused(tmp_path, said, problem):
     write(tmp_path, secret="{kind: Secret, apiVersion: v1, metadata: {name: s}}")
     directory = write(tmp_path / "d", kustomization=said)
     (directory / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (directory / "latin.yaml").write_bytes(b"a: \xe9")
+    (directory / "one.yaml").write_text(
+        "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: x}}"
+    )
     with pytest.raises(KustomizeError, match=problem):
         build(str(directory))
 
@@ -170,3 +217,43 @@ def test_what_a_path_leads_to_is_made():
     for holder, key in list(places(obj, split("spec.list.[name=a].env.X"), create=True)):
         holder[key] = 1
     assert obj == {"spec": {"list": [{"name": "a", "env": {"X": 1}}]}}
+
+
+def test_a_suffix_gets_there_as_often_as_upstreams_looks_for_images(tmp_path):
+    """Wherever containers are, and once more where they usually are; volumes of images, too."""
+    objects = (
+        "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{image: a}], "
+        "volumes: [{image: {reference: 'a:1'}}]}}\n---\n"
+        "{apiVersion: x/v1, kind: Odd, metadata: {name: p}, spec: {deep: {containers: "
+        "[{image: 'a:1'}, {name: no}]}}}"
+    )
+    directory = write(tmp_path, objects=objects, kustomization="resources: [objects.yaml]\n"
+                      "images: [{name: a, tagSuffix: -z}]")  # fmt: skip
+    odd, pod = sorted((obj["kind"], obj["spec"]) for obj in build(str(directory)))
+    assert pod[1]["containers"] == [{"image": "a:-z-z"}]
+    assert pod[1]["volumes"] == [{"image": {"reference": "a:1-z"}}]
+    assert odd[1]["deep"]["containers"] == [{"image": "a:1-z"}, {"name": "no"}]
+
+
+def test_members_are_found_in_any_case(tmp_path):
+    objects = "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}"
+    directory = write(tmp_path, objects=objects,
+                      kustomization="Resources: [objects.yaml]\nNAMESPACE: ns")  # fmt: skip
+    assert build(str(directory))[0]["metadata"] == {"name": "m", "namespace": "ns"}
+
+
+def test_a_directory_gets_a_file_for_each_object(tmp_path, capsys):
+    objects = "\n---\n".join(
+        f"{{apiVersion: {version}, kind: {kind}, metadata: {{name: {name}}}}}"
+        for version, kind, name in (
+            ("v1", "Namespace", "n"), ("apps/v1", "Deployment", "D"), ("v1", "ConfigMap", "m"),
+        )
+    )  # fmt: skip
+    source = write(tmp_path / "source", objects=objects,
+                   kustomization="resources: [objects.yaml]")  # fmt: skip
+    (tmp_path / "out").mkdir()
+    assert main(["kustomize", str(source), "-o", str(tmp_path / "out")]) == 0
+    names = {"v1_namespace_n.yaml", "apps_v1_deployment_d.yaml", "v1_configmap_m.yaml"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == names
+    assert main(["kustomize", str(source), "-o", str(tmp_path / "no" / "x")]) == 1
+    assert capsys.readouterr().err == f"error: open {tmp_path}/no/x: no such file or directory\n"

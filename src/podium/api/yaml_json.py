@@ -37,12 +37,12 @@ def load(body: bytes | str) -> tuple[Any, list[str]]:
     try:
         loader = yaml.CSafeLoader(body)
     except yaml.YAMLError as exc:
-        raise YamlFailure(_message(exc)) from None
+        raise YamlFailure(go_message(exc)) from None
     try:
         while not builder.finished and loader.check_event():
             builder.feed(loader.get_event())
     except yaml.YAMLError as exc:
-        raise YamlFailure(_message(exc)) from None
+        raise YamlFailure(go_message(exc)) from None
     finally:
         loader.dispose()
     return builder.root, builder.repeated
@@ -72,7 +72,8 @@ def _as_json(value: Any, done: dict[int, Any]) -> Any:
     return known
 
 
-def _message(exc: yaml.YAMLError) -> str:
+def go_message(exc: yaml.YAMLError) -> str:
+    """Return what Go's reader of YAML says where PyYAML says *exc*."""
     if isinstance(exc, yaml.reader.ReaderError):
         return f"yaml: {exc.reason}"
     if not isinstance(exc, yaml.MarkedYAMLError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -16,7 +17,7 @@ from podium.kubectl.kustomize.labelling import annotate, label, label_fields
 from podium.kubectl.kustomize.loading import load
 from podium.kubectl.kustomize.naming import References, add_hash, add_to_name, set_namespace
 from podium.kubectl.kustomize.objects import Item, KustomizeError
-from podium.kubectl.kustomize.patching import apply
+from podium.kubectl.kustomize.patching import UnparsedError, apply, parsed
 from podium.kubectl.kustomize.reading import documents
 from podium.kubectl.kustomize.replacing import replace
 from podium.kubectl.kustomize.transforming import transform
@@ -79,7 +80,7 @@ class _Level:
         """Return *items* with what this directory adds, all as it says."""
         said = self._said
         for entry in [*(said.get("resources") or ()), *(said.get("bases") or ())]:
-            self._add(items, str(entry))
+            self._add(items, entry or "")
         common = said.get("generatorOptions") or {}
         for field, kind in (("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")):
             for one in said.get(field) or ():
@@ -126,7 +127,7 @@ class _Level:
                 level = _Level(path, self._above, self._restricted)
                 yield from (item.obj for item in level.build([]))
                 continue
-            for document in documents(entry if inline else self._read(entry).decode()):
+            for document in documents(entry if inline else self._read(entry)):
                 if document.get("apiVersion") != "builtin":
                     raise _unserved(field.removesuffix("s"), document)
                 yield document
@@ -158,6 +159,11 @@ class _Level:
             ) from exc
 
     def _add(self, items: list[Item], entry: str) -> None:
+        if not entry:
+            raise KustomizeError(
+                "accumulating resources: accumulation err='accumulating resources from '': "
+                f"'{self._directory}' must resolve to a file': new root cannot be empty"
+            )
         if entry.startswith(("http://", "https://")) and entry.endswith((".yaml", ".yml", ".json")):
             text = _fetched(entry)
         elif _REMOTE.search(entry) and not (self._directory / entry).exists():
@@ -170,22 +176,31 @@ class _Level:
                 self.variables += level.variables
                 return
             try:
-                text = self._read(entry).decode()
+                text = self._read(entry)
             except KustomizeError as exc:
                 raise KustomizeError(
                     f"accumulating resources: accumulation err='accumulating resources from "
                     f"'{entry}': {exc}': must build at directory: '{path}': file is not directory"
                 ) from exc
-        found = []
-        for document in documents(text):
-            found += [Item(obj) for obj in _objects(document)]
-        self._merge(items, found, entry)
+        try:
+            read = documents(text)
+        except KustomizeError as exc:
+            raise KustomizeError(
+                f"accumulating resources: accumulating resources from '{entry}': "
+                f"MalformedYAMLError: {exc} in File: {entry}"
+            ) from exc
+        found = [obj for document in read for obj in _objects(document)]
+        for obj in found:
+            if wrong := _unnamed(obj):
+                raise KustomizeError(
+                    f"accumulating resources: accumulation err='accumulating resources from "
+                    f"'{entry}': {wrong}': must build at directory: '{self._directory / entry}': "
+                    "file is not directory"
+                )
+        self._merge(items, list(map(Item, found)), entry)
 
     def _merge(self, items: list[Item], found: list[Item], entry: str) -> None:
         for item in found:
-            if not isinstance(item.obj, dict) or not item.kind:
-                raise KustomizeError(f"accumulating resources from '{entry}': missing kind")
-            _check_name(item.obj, entry, self._directory / entry)
             if any(one.id == item.id for one in items):
                 place = self._directory / entry
                 raise KustomizeError(
@@ -200,24 +215,33 @@ class _Level:
     def _patch(self, items: list[Item]) -> None:
         for entry in self._said.get("patchesStrategicMerge") or ():
             inline = "\n" in entry or entry.lstrip().startswith("{")
-            apply(items, entry if inline else self._read(entry).decode(), {}, {})
+            apply(items, parsed(entry if inline else self._read(entry)), {}, {})
         for one in self._said.get("patches") or ():
-            text = one.get("patch")
-            if text is None:
-                text = self._file_of_patch(one)
-            apply(items, text, one.get("target") or {}, one.get("options") or {})
+            target = one.get("target") or {}
+            apply(items, self._documents(one, named=not target), target, one.get("options") or {})
 
-    def _file_of_patch(self, one: Map) -> str:
+    def _documents(self, one: Map, *, named: bool) -> list[Any]:
+        """Return what a patch says; it is to be *named* where it has no target."""
         from podium.kubectl.printing.yaml_text import dump
 
-        name = str(one.get("path") or "")
+        path, text = one.get("path"), one.get("patch")
+        config = dump(one).rstrip()
         try:
-            return self._read(name).decode()
+            if path and text:
+                wrong = f"patch and path can't be set at the same time\n{config}"
+            elif not path and not text:
+                wrong = f"must specify one of patch and path in\n{config}"
+            else:
+                return parsed(text or self._read(str(path)), named=named)
+        except UnparsedError:
+            which = "patch" if text else "path"
+            shown = json.dumps(one[which], ensure_ascii=False)
+            wrong = f"unable to parse SM or JSON patch from [{which}: {shown}]"
         except KustomizeError as exc:
-            raise KustomizeError(
-                "trouble configuring builtin PatchTransformer with config: `\n"
-                f"{dump(one)}`: failed to get the patch file from path({name}): {exc}"
-            ) from exc
+            wrong = f"failed to get the patch file from path({path}): {exc}"
+        raise KustomizeError(
+            f"trouble configuring builtin PatchTransformer with config: `\n{config}\n`: {wrong}"
+        )
 
     def _rename(self, items: list[Item]) -> None:
         said, changes = self._said, []
@@ -248,8 +272,8 @@ class _Level:
             if said.get("commonAnnotations"):
                 annotate(item, said["commonAnnotations"])
         for one in said.get("patchesJson6902") or ():
-            text = one.get("patch") or self._read(str(one.get("path") or "")).decode()
-            apply(items, text, one.get("target") or {}, {})
+            text = one.get("patch") or self._read(one.get("path") or "")
+            apply(items, parsed(text), one.get("target") or {}, {})
         for one in said.get("replicas") or ():
             set_replicas(items, str(one.get("name")), int(one.get("count") or 0))
         images = [*(said.get("images") or ()), *(said.get("imageTags") or ())]
@@ -262,17 +286,19 @@ def _unserved(what: str, said: Map) -> KustomizeError:
     return KustomizeError(f"a {what} of the kind {kind} is not served")
 
 
-def _check_name(obj: Map, entry: str, place: Path) -> None:
-    """Raise KustomizeError for an object without a name."""
-    metadata = obj.get("metadata")
-    if isinstance(metadata, dict) and metadata.get("name"):
-        return
-    what = f"{{{obj.get('apiVersion', '')} {obj.get('kind', '')}}}"
-    raise KustomizeError(
-        f"accumulating resources: accumulation err='accumulating resources from '{entry}': missing "
-        f"metadata.name in object {{{what} {{{{ }} map[] map[]}}}}': must build at directory: "
-        f"'{place}': file is not directory"
-    )
+def _unnamed(obj: Any) -> str:
+    """Return what an object lacks that is to have a kind and a name, "" for nothing."""
+    if not isinstance(obj, dict) or not obj.get("metadata"):
+        return "missing Resource metadata"
+    metadata = obj["metadata"] if isinstance(obj["metadata"], dict) else {}
+    kind, missing = obj.get("kind"), ""
+    if not isinstance(kind, str) or not kind:
+        kind, missing = "", "kind"
+    elif not metadata.get("name"):
+        missing = "metadata.name"
+    names = f"{metadata.get('name') or ''} {metadata.get('namespace') or ''}"
+    what = f"{{{obj.get('apiVersion', '')} {kind}}}"
+    return missing and f"missing {missing} in object {{{what} {{{{{names}}} map[] map[]}}}}"
 
 
 def _check_ids(items: list[Item]) -> None:
@@ -292,10 +318,10 @@ def _objects(document: Any) -> list[Any]:
     return [document]
 
 
-def _fetched(url: str) -> str:
+def _fetched(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url) as answer:
-            text: str = answer.read().decode()
+            text: bytes = answer.read()
     except (OSError, urllib.error.URLError) as exc:
         raise KustomizeError(f"accumulating resources from '{url}': {exc}") from exc
     return text

@@ -31,6 +31,11 @@ def holders(obj: Map, path: str, *, create: bool = False) -> Iterator[tuple[Map,
         yield from holders(inner, rest, create=create)
 
 
+def maps(value: Any) -> list[Map]:
+    """Return the maps of what may be a list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def change(obj: Map, path: str, work: Callable[[Any], Any], *, create: bool = False) -> None:
     """Put what *work* makes of each value at *path* in its place."""
     for holder, name in list(holders(obj, path, create=create)):

@@ -47,7 +47,7 @@ def _change(item: Item, obj: Map, *, merge: bool) -> None:
 
 def _object(kind: str, said: Map, common: Map, read: Read) -> Map:
     if not said.get("name"):
-        raise KustomizeError(f"the name of a {kind} is not given")
+        raise KustomizeError(f"a {kind.lower()} must have a name")
     own = said.get("options") or {}
     metadata: Map = {"name": said["name"]}
     if said.get("namespace"):
@@ -67,8 +67,8 @@ def _object(kind: str, said: Map, common: Map, read: Read) -> Map:
 
 def _put(obj: Map, kind: str, key: str, value: bytes) -> None:
     if key in obj.get("data", {}) or key in obj.get("binaryData", {}):
-        raise KustomizeError(f"cannot add key '{key}', another key by that name already exists in "
-                             "the data")  # fmt: skip
+        name = obj["metadata"]["name"]
+        raise KustomizeError(f"{kind.lower()} {name} illegally repeats the key `{key}`")
     if kind == "ConfigMap":
         try:
             obj.setdefault("data", {})[key] = value.decode()

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from podium.kubectl.kustomize.fields import change
 from podium.kubectl.kustomize.objects import Item, KustomizeError
 
 Map = dict[str, Any]
+_FIELDS = tuple(
+    f"{spec}/{path}"
+    for spec in ("spec", "spec/template/spec")
+    for path in ("containers[]/image", "initContainers[]/image", "volumes[]/image/reference")
+)
 _SCALED = ("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController")
 
 
 def set_images(item: Item, wanted: Sequence[Mapping[str, Any]]) -> None:
-    for container in _containers(item.obj):
-        for one in wanted:
-            image = container.get("image")
-            if isinstance(image, str):
-                container["image"] = renamed(image, one)
+    """Rename images in lists of containers, and then where images usually are: as upstream's goes
+    over them twice, so does a suffix of the tag get there twice."""
+    for one in wanted:
+        rename = partial(_renamed, wanted=one)
+        for container in _containers(item.obj):
+            change(container, "image", rename)
+        for path in _FIELDS:
+            change(item.obj, path, rename)
+
+
+def _renamed(image: Any, wanted: Mapping[str, Any]) -> Any:
+    return renamed(image, wanted) if isinstance(image, str) else image
 
 
 def _containers(value: Any) -> Iterator[Map]:
@@ -41,11 +54,11 @@ def renamed(image: str, wanted: Mapping[str, Any]) -> str:
     if name != wanted.get("name"):
         return image
     rest = f"{tag}{at}{digest}"
-    new_tag, new_digest = str(wanted.get("newTag") or ""), str(wanted.get("digest") or "")
+    new_tag, new_digest = wanted.get("newTag") or "", wanted.get("digest") or ""
     if new_tag or new_digest:
         rest = (f":{new_tag}" if new_tag else "") + (f"@{new_digest}" if new_digest else "")
-    if wanted.get("tagSuffix"):
-        raise KustomizeError('the field "tagSuffix" of an image is not served')
+    elif wanted.get("tagSuffix"):
+        rest = f"{tag or ':'}{wanted['tagSuffix']}"
     return f"{wanted.get('newName') or name}{rest}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from podium.kubectl.kustomize.fields import TEMPLATES, change
-from podium.kubectl.kustomize.objects import Item
+from podium.kubectl.kustomize.objects import Item, KustomizeError
 
 Pairs = Mapping[str, str]
 
@@ -40,8 +40,13 @@ _IN_PODS = (
 )
 
 
-def _add(pairs: Pairs) -> Any:
-    return lambda there: {**(there or {}), **pairs}
+def _add(pairs: Pairs) -> Callable[[Any], Any]:
+    def add(there: Any) -> Any:
+        if not isinstance(there, dict | None):
+            raise KustomizeError("wrong node kind: expected MappingNode")
+        return {**(there or {}), **pairs}
+
+    return add
 
 
 def label(item: Item, pairs: Pairs, *, selectors: bool, templates: bool) -> None:

@@ -7,34 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from podium.api import yaml_json
+from podium.kubectl.kustomize import go_types
 from podium.kubectl.kustomize.objects import KustomizeError
 
 Map = dict[str, Any]
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-#: What is served, each with its type in Go.
-_SERVED = {
-    **dict.fromkeys(("apiVersion", "kind", "namespace", "namePrefix", "nameSuffix"), "string"),
-    **dict.fromkeys(("metadata", "generatorOptions"), "map"),
-    **dict.fromkeys(("commonLabels", "commonAnnotations"), "map[string]string"),
-    **dict.fromkeys(("resources", "bases", "components"), "[]string"),
-    "labels": "[]types.Label",
-    "images": "[]types.Image",
-    "imageTags": "[]types.Image",
-    "replicas": "[]types.Replica",
-    "configMapGenerator": "[]types.ConfigMapArgs",
-    "secretGenerator": "[]types.SecretArgs",
-    "patches": "[]types.Patch",
-    "patchesStrategicMerge": "[]types.PatchStrategicMerge",
-    "patchesJson6902": "[]types.Patch",
-    "replacements": "[]types.ReplacementField",
-    "vars": "[]types.Var",
-    "sortOptions": "map",
-    "buildMetadata": "[]string",
-    "generators": "[]string",
-    "transformers": "[]string",
-    "helmCharts": "[]types.HelmChart",
-}
-_TEXTS = ("[]string", "[]types.PatchStrategicMerge")
 _NOT_SERVED = frozenset((
     "configurations", "crds", "helmChartInflationGenerator", "helmGlobals", "inventory", "openapi",
     "validators",
@@ -53,36 +30,32 @@ def load(directory: Path) -> Map:
             f"directory '{directory}'"
         )
     try:
-        found = yaml_json.load(path.read_text())[0]
-    except yaml_json.YamlFailure as exc:
+        said = yaml_json.load(path.read_bytes())[0]
+    except (OSError, yaml_json.YamlFailure) as exc:
         raise KustomizeError(f"invalid Kustomization: {exc}") from exc
-    if not found:
+    if said is None or said == {}:
         raise KustomizeError(f"{path.name} is empty")
-    if not isinstance(found, dict):
-        raise KustomizeError("invalid Kustomization: it is no object")
-    _check(found)
+    for name in said if isinstance(said, dict) else ():
+        if name in _NOT_SERVED:
+            raise KustomizeError(f'the field "{name}" of a kustomization is not served')
+    found = go_types.kustomization(said)
+    _check_kind(found, directory)
+    _check_values(found)
+    _warn_of_old(found)
     return found
 
 
-def _check_type(name: str, value: Any) -> None:
-    wanted = _SERVED[name]
-    if wanted.startswith("[]"):
-        inner = str if wanted in _TEXTS else dict
-        fits = isinstance(value, list) and all(isinstance(one, inner) for one in value)
-    else:
-        fits = isinstance(value, str if wanted == "string" else dict)
-    if value is not None and not fits:
-        raise KustomizeError(
-            f"invalid Kustomization: json: cannot unmarshal {_go_type(value)} into Go struct field "
-            f"Kustomization.{name} of type {wanted}"
-        )
-
-
-def _go_type(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    names = {int: "number", float: "number", str: "string", list: "array"}
-    return names.get(type(value), "object")
+def _check_kind(found: Map, directory: Path) -> None:
+    kind = found.get("kind") or "Kustomization"
+    wanted = f"kustomize.config.k8s.io/{'v1alpha1' if kind == 'Component' else 'v1beta1'}"
+    wrong = []
+    if kind not in ("Kustomization", "Component"):
+        wrong.append("kind should be Kustomization or Component")
+    if found.get("apiVersion") not in (None, "", wanted):
+        wrong.append(f"apiVersion for {kind} should be {wanted}")
+    if wrong:
+        lines = "\n".join(wrong)
+        raise KustomizeError(f"Failed to read kustomization file under {directory}:\n{lines}")
 
 
 def _check_values(found: Map) -> None:
@@ -102,14 +75,7 @@ def _check_values(found: Map) -> None:
         raise KustomizeError("the field 'sortOptions.order' must be one of [fifo, legacy]")
 
 
-def _check(found: Map) -> None:
-    for name in found:
-        if name in _NOT_SERVED:
-            raise KustomizeError(f'the field "{name}" of a kustomization is not served')
-        if name not in _SERVED:
-            raise KustomizeError(f'invalid Kustomization: json: unknown field "{name}"')
-        _check_type(name, found[name])
-    _check_values(found)
+def _warn_of_old(found: Map) -> None:
     for name in sorted(_OLD):
         if name in found:
             instead = f"'{_OLD[name]}' instead.{' [EXPERIMENTAL]' * (name == 'vars')}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from podium.kubectl.kustomize.fields import holders, pod_spec
+from podium.kubectl.kustomize.fields import holders, maps, pod_spec
 from podium.kubectl.kustomize.objects import CLUSTER_KINDS, Id, Item
 from podium.kubectl.name_hash import suffix
 
@@ -79,7 +79,7 @@ def set_namespace(item: Item, namespace: str) -> None:
     elif item.kind not in CLUSTER_KINDS:
         metadata["namespace"] = namespace
     if item.kind in ("RoleBinding", "ClusterRoleBinding"):
-        for subject in item.obj.get("subjects") or ():
+        for subject in maps(item.obj.get("subjects")):
             if (subject.get("kind"), subject.get("name")) == ("ServiceAccount", "default"):
                 subject["namespace"] = namespace
 
@@ -116,12 +116,12 @@ class References:
             if target is not None:
                 holder[name] = target.id.name
         if item.kind in ("Role", "ClusterRole"):
-            for rule in item.obj.get("rules") or ():
+            for rule in maps(item.obj.get("rules")):
                 names = rule.get("resourceNames")
                 if names:
                     rule["resourceNames"] = [self._named(str(one), namespace) for one in names]
         if item.kind in ("RoleBinding", "ClusterRoleBinding"):
-            for subject in item.obj.get("subjects") or ():
+            for subject in maps(item.obj.get("subjects")):
                 self._follow_subject(subject, namespace)
 
     def _named(self, name: str, namespace: str) -> str:

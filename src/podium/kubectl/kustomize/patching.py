@@ -15,22 +15,40 @@ from podium.kubectl.patches import definition_of
 Map = dict[str, Any]
 
 
-def apply(items: list[Item], text: str, target: Mapping[str, Any], options: Map) -> None:
-    """Apply a patch to the objects of its *target*, or to the one that it names."""
-    for document in documents(text):
-        if isinstance(document, list):
+class UnparsedError(KustomizeError):
+    """A text is neither a strategic merge patch nor a JSON patch."""
+
+
+def parsed(text: str | bytes, *, named: bool = False) -> list[Any]:
+    """Return the patches of a text; *named* merge patches say which object they are for. Raises
+    UnparsedError."""
+    shown = text if isinstance(text, str) else text.decode(errors="replace")
+    failed = UnparsedError(f"unable to parse SM or JSON patch from [patch: {json.dumps(shown)}]")
+    try:
+        found = documents(text)
+    except KustomizeError as exc:
+        raise failed from exc
+    for one in found:
+        plain = isinstance(one, dict) and not (named and not id_of(one).name)
+        if not plain and not isinstance(one, list):
+            raise failed
+    return found
+
+
+def apply(
+    items: list[Item], patches: Sequence[Any], target: Mapping[str, Any], options: Map
+) -> None:
+    """Apply patches to the objects of their *target*, or to those that they name."""
+    for patch in patches:
+        if isinstance(patch, list):
             if not target:
                 raise KustomizeError("must specify a target for JSON patch")
             for item in selected(items, target):
-                item.obj = _patched(item.obj, document)
-        elif isinstance(document, dict):
-            if target:
-                _merge_into(items, selected(items, target), document, options)
-            else:
-                _merge_into(items, [_named(items, document)], document, options)
+                item.obj = _patched(item.obj, patch)
+        elif target:
+            _merge_into(items, selected(items, target), patch, options)
         else:
-            raise KustomizeError("unable to parse SM or JSON patch from [patch: "
-                                 f"{json.dumps(text)}]")  # fmt: skip
+            _merge_into(items, [_named(items, patch)], patch, options)
 
 
 def _named(items: Sequence[Item], patch: Map) -> Item:

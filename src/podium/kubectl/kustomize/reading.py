@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from podium.api.yaml_json import go_message
 from podium.kubectl.kustomize.objects import KustomizeError
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -61,10 +62,16 @@ _Loader.add_constructor(f"{_PREFIX}float", _fraction)
 _Loader.add_constructor(f"{_PREFIX}map", lambda loader, node: loader.construct_mapping(node))
 
 
-def documents(text: str) -> list[Any]:
+def documents(text: str | bytes) -> list[Any]:
     """Return the documents of a text, JSON or YAML. Raises KustomizeError."""
     try:
+        text = text if isinstance(text, str) else text.decode()
+    except UnicodeDecodeError as exc:
+        raise KustomizeError("yaml: invalid trailing UTF-8 octet") from exc
+    try:
         found = list(yaml.load_all(text, Loader=_Loader))
-    except (yaml.YAMLError, ValueError, TypeError) as exc:
+    except yaml.YAMLError as exc:
+        raise KustomizeError(go_message(exc)) from exc
+    except (ValueError, TypeError) as exc:
         raise KustomizeError(f"yaml: {exc}") from exc
     return [one for one in found if one is not None]

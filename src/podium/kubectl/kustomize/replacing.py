@@ -19,7 +19,7 @@ def replace(items: Sequence[Item], said: Sequence[Map], read: Callable[[str], by
     """Follow the replacements that a kustomization says. Raises KustomizeError."""
     for entry in said:
         if entry.get("path"):
-            for document in documents(read(str(entry["path"])).decode()):
+            for document in documents(read(entry["path"])):
                 for one in document if isinstance(document, list) else [document]:
                     _replace(items, one)
         else:
@@ -81,7 +81,8 @@ def _shown(said: Map) -> str:
 def _put(obj: Map, value: Any, target: Map) -> None:
     options = target.get("options") or {}
     for path in target.get("fieldPaths") or [_NAME]:
-        found = list(places(obj, split(path), create=bool(options.get("create"))))
+        parts = split(path)
+        found = list(places(obj, parts, create=bool(options.get("create")))) if parts else []
         if not found:
             raise KustomizeError(f'unable to find field "{path}" in replacement target')
         for holder, key in found:

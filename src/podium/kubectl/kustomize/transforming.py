@@ -84,14 +84,15 @@ def _scaled(items: list[Item], said: Map, _read: Read) -> None:
 
 
 def _patched(items: list[Item], said: Map, read: Read) -> None:
-    text = said.get("patch") or said.get("jsonOp") or read(str(said.get("path") or "")).decode()
-    patching.apply(items, text, said.get("target") or {}, said.get("options") or {})
+    text = said.get("patch") or said.get("jsonOp") or read(str(said.get("path") or ""))
+    patches = patching.parsed(text)
+    patching.apply(items, patches, said.get("target") or {}, said.get("options") or {})
 
 
 def _merged(items: list[Item], said: Map, read: Read) -> None:
-    texts = [read(str(path)).decode() for path in said.get("paths") or ()]
+    texts = [read(str(path)) for path in said.get("paths") or ()]
     for text in [*texts, *([said["patches"]] if said.get("patches") else [])]:
-        patching.apply(items, text, {}, {})
+        patching.apply(items, patching.parsed(text), {}, {})
 
 
 def _replaced(items: list[Item], said: Map, read: Read) -> None:

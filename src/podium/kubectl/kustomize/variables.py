@@ -67,7 +67,7 @@ def _change(obj: Map, path: str, work: Callable[[Any], Any]) -> None:
 def _value(items: Sequence[Item], said: Map) -> Any:
     wanted = said.get("objref") or {}
     group, _, version = str(wanted.get("apiVersion") or "").rpartition("/")
-    path = (said.get("fieldref") or {}).get("fieldpath") or "metadata.name"
+    path = (said.get("fieldref") or {}).get("fieldPath") or "metadata.name"
     kind = f"{wanted.get('kind') or '[noKind]'}.{version or '[noVer]'}.{group or '[noGrp]'}"
     shown = f"{{{said.get('name')} {kind} {{{path}}}}}"
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.flags import Flag
 from podium.kubectl.kustomize.build import build
-from podium.kubectl.kustomize.objects import KustomizeError
+from podium.kubectl.kustomize.objects import CLUSTER_KINDS, KustomizeError, id_of
 from podium.kubectl.printing.yaml_text import dump
 
+Map = dict[str, Any]
 _ROOT_ONLY, _NONE = "LoadRestrictionsRootOnly", "LoadRestrictionsNone"
 _NOT_SERVED = (
     "as-current-user", "enable-alpha-plugins", "enable-helm", "env", "helm-api-versions",
@@ -35,12 +38,38 @@ def run(invocation: Invocation) -> int:
         objects = build(words[0] if words else ".", restricted=restrictor != _NONE)
     except KustomizeError as exc:
         raise CommandError(str(exc)) from exc
-    text = "---\n".join(dump(obj) for obj in objects)
-    if invocation.values.output:
-        Path(invocation.values.output).write_text(text)
-    else:
-        print(text, end="")
+    output = invocation.values.output
+    try:
+        if os.path.isdir(output):
+            for name, obj in _files(objects):
+                _write(os.path.join(output, name), [obj])
+        elif output:
+            _write(output, objects)
+        else:
+            print(_text(objects), end="")
+    except OSError as exc:
+        raise CommandError(f"open {exc.filename}: {(exc.strerror or '').lower()}") from exc
     return 0
+
+
+def _text(objects: Iterable[Map]) -> str:
+    return "---\n".join(dump(obj) for obj in objects)
+
+
+def _write(path: str, objects: Iterable[Map]) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(_text(objects))
+
+
+def _files(objects: Iterable[Map]) -> Iterator[tuple[str, Map]]:
+    """Yield each object with the name of its file; of several namespaces it has the object's."""
+    ids = [(id_of(obj), obj) for obj in objects]
+    placed = {one.namespace or "default" for one, _ in ids if one.kind not in CLUSTER_KINDS}
+    for one, obj in ids:
+        own = one.kind not in CLUSTER_KINDS and len(placed) > 1
+        parts = [one.namespace or "default"] if own else []
+        parts += [part for part in (one.group, one.version, one.kind, one.name) if part]
+        yield f"{'_'.join(parts).lower()}.yaml", obj
 
 
 COMMAND = Command(
