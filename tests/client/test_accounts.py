@@ -11,8 +11,15 @@ from podium.api import scheme
 from podium.api.errors import ApiError
 from podium.api.types.core_v1 import ServiceAccount
 from podium.api.types.meta_v1 import ObjectMeta
-from podium.client.accounts import RENEW_AFTER, TOKEN_SECONDS, ServiceAccountClients
+from podium.client.accounts import (
+    RENEW_AFTER,
+    RETRY_AFTER,
+    TOKEN_SECONDS,
+    ServiceAccountClients,
+    ServiceAccountToken,
+)
 from podium.client.client import Client
+from podium.client.errors import Unreachable
 from podium.kit.clock import VirtualClock
 from support.access import denied, recorded_access
 from support.apiserver import running_apiserver
@@ -77,6 +84,32 @@ async def test_a_token_is_renewed_before_it_expires(tmp_path):
         await it.clock.advance(2)
         assert await who(client) == ME
         assert it.tokens_asked_for() == asked + 1
+
+
+async def test_a_renewal_that_fails_is_not_tried_at_every_request(tmp_path, monkeypatch):
+    """The token that is at hand holds for a while."""
+    asked = 0
+
+    async def failing(self, _request):
+        nonlocal asked
+        asked += 1
+        raise Unreachable("nobody there")
+
+    async with world(tmp_path) as it:
+        client = it.accounts.client("test-controller")
+        await who(client)
+        with monkeypatch.context() as patched:
+            patched.setattr(ServiceAccountToken, "_create_token", failing)
+            await it.clock.advance(TOKEN_SECONDS * RENEW_AFTER + 1)
+            assert [await who(client) for _ in range(3)] == [ME] * 3
+            assert asked == 1
+            await it.clock.advance(RETRY_AFTER)
+            await who(client)
+            assert asked == 2
+        await it.clock.advance(RETRY_AFTER)
+        before = it.tokens_asked_for()
+        assert await who(client) == ME
+        assert it.tokens_asked_for() == before + 1
 
 
 async def test_an_account_that_was_made_anew_is_got_a_new_token(tmp_path):

@@ -7,10 +7,11 @@ import asyncio
 import pytest
 
 from podium.api.errors import ApiError
-from podium.api.scheme import CONFIGMAPS, LEASES, NAMESPACES
+from podium.api.scheme import CONFIGMAPS, ENDPOINTS, LEASES, NAMESPACES
 from podium.api.types.coordination_v1 import Lease
-from podium.api.types.core_v1 import ConfigMap, Namespace, NamespaceStatus
+from podium.api.types.core_v1 import ConfigMap, Endpoints, Namespace, NamespaceStatus
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
+from podium.registry.admission.base import AdmissionPlugin, Attributes
 from podium.registry.registry import Registry
 from podium.store.memory import MemoryStore
 from support.registries import config_map, context, serving, text
@@ -144,6 +145,38 @@ async def test_a_kind_may_be_created_by_an_update() -> None:
         )
         assert stored.revision == 1
         assert asked.created
+
+
+class Meeting(AdmissionPlugin):
+    """Two who create wait for each other: both have found nothing there."""
+
+    name = "Meeting"
+
+    def __init__(self) -> None:
+        self._both = asyncio.Barrier(2)
+
+    async def admit(self, attributes: Attributes) -> None:
+        if attributes.resource is ENDPOINTS and attributes.operation == "CREATE":
+            await self._both.wait()
+
+
+async def test_who_loses_the_race_to_create_it_updates_it() -> None:
+    async with serving(admission=[Meeting()], resources=(NAMESPACES, ENDPOINTS)) as registry:
+        asked = [context(), context()]
+        wanted = [
+            Endpoints(metadata=ObjectMeta(name="e", labels={"by": by}, resource_version=""))
+            for by in ("a", "b")
+        ]
+        first, second = await asyncio.gather(
+            *(
+                registry.update(ENDPOINTS, "default", "e", obj, by)
+                for obj, by in zip(wanted, asked, strict=True)
+            )
+        )
+        assert sorted(by.created for by in asked) == [False, True]
+        assert first.obj.metadata.uid == second.obj.metadata.uid
+        assert {first.obj.metadata.labels["by"], second.obj.metadata.labels["by"]} == {"a", "b"}
+        assert {first.revision, second.revision} == {1, 2}
 
 
 async def test_the_body_must_be_about_the_object_of_the_url() -> None:

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from podium.api import scheme
-from podium.api.types.core_v1 import Node, Pod
+from podium.api.types.core_v1 import Node, PersistentVolumeClaim, Pod
+from podium.api.types.meta_v1 import ObjectMeta
+from podium.api.types.storage_v1 import StorageClass
 from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
@@ -321,3 +323,43 @@ async def test_a_pod_deleted_while_it_waits_is_forgotten(cluster):
     await cluster.add_pod("gone", cpu="200m")
     await cluster.add_node("node-1")
     assert await cluster.bound("gone") == "node-1"
+
+
+async def test_the_claims_of_a_pod_that_has_gone_are_not_waited_for(cluster):
+    """Nobody here provisions: its claim would be waited for, and its places held, for minutes."""
+    late = StorageClass(
+        metadata=ObjectMeta(name="late"),
+        provisioner="example.com/none",
+        volume_binding_mode="WaitForFirstConsumer",
+    )
+    await cluster.client.create(scheme.STORAGECLASSES, late)
+    claim = {
+        "metadata": {"name": "data", "namespace": "default"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": "late",
+        },
+    }
+    await cluster.client.create(
+        scheme.PERSISTENTVOLUMECLAIMS, msgspec.convert(claim, PersistentVolumeClaim)
+    )
+    await cluster.add_node("node-1")
+    source = {"persistentVolumeClaim": {"claimName": "data"}}
+    await cluster.add_pod("early", volumes=[{"name": "v", **source}])
+    await until(lambda: cluster.pods.get("default", "early") is not None)
+    async with asyncio.timeout(60):
+        while not (await selected_node(cluster.client)):
+            await asyncio.sleep(0.001)
+    await cluster.remove_pod("early")
+    assert await cluster.event("early") == (
+        "Warning",
+        "FailedScheduling",
+        'running PreBind plugin "VolumeBinding": binding volumes: pod "early" does not exist any '
+        "more",
+    )
+
+
+async def selected_node(client: Client) -> str:
+    claim = await client.get(scheme.PERSISTENTVOLUMECLAIMS, "data", "default")
+    return claim.metadata.annotations.get("volume.kubernetes.io/selected-node", "")

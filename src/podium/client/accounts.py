@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 #: For how long a token is asked for, in seconds, and after which part of that for the next one.
 TOKEN_SECONDS = 3600
 RENEW_AFTER = 0.8
+#: Seconds until a renewal that failed is tried again.
+RETRY_AFTER = 10.0
 
 
 class ServiceAccountClients:
@@ -100,6 +102,7 @@ class ServiceAccountToken:
             if asked_at >= self._expires_at:
                 raise
             logger.warning("token not renewed", extra={"serviceaccount": self._name, "error": exc})
+            self._renew_at = min(asked_at + RETRY_AFTER, self._expires_at)
             return
         self._renew_at = asked_at + TOKEN_SECONDS * RENEW_AFTER
         self._expires_at = asked_at + TOKEN_SECONDS

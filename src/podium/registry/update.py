@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from podium.api import codec, errors, field
+from podium.api.errors import ApiError
 from podium.api.field import Path
 from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
@@ -34,12 +35,31 @@ async def update(
     check_name(obj.metadata, namespace, name)
     may_create = kind.strategy.allow_create_on_update and not subresource
     if may_create and await kind.current(namespace, name) is None:
-        obj.metadata.resource_version = ""  # of an object that is gone
-        context.created = True
-        return await create.create(kind, namespace, obj, context)
+        asked = codec.encode(obj)
+        created = await _created(kind, namespace, name, obj, context)
+        if created is not None:
+            return created
+        obj = codec.decode_stored(kind.resource.type, asked)
     # A turn changes the object in place, so every one starts from the same bytes.
     wanted = _Repeatable(kind, obj)
     return await apply(kind, namespace, name, wanted, context, subresource=subresource)
+
+
+async def _created(
+    kind: Kind, namespace: str, name: str, obj: Any, context: RequestContext
+) -> Stored | None:
+    """Create the object of a PUT; None where somebody was faster, and it is an update now."""
+    obj.metadata.resource_version = ""  # of an object that is gone
+    warned = len(context.warnings)
+    context.created = True
+    try:
+        return await create.create(kind, namespace, obj, context)
+    except ApiError as taken:
+        if taken.reason != "AlreadyExists" or await kind.current(namespace, name) is None:
+            raise
+    context.created = False
+    del context.warnings[warned:]
+    return None
 
 
 def check_name(metadata: ObjectMeta, namespace: str, name: str) -> None:

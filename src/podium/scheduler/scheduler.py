@@ -126,16 +126,21 @@ class Scheduler:
         if not self._cache.is_assumed(uid):
             return  # the watch has told meanwhile what became of it
         self._made_room(self._cache.forget(uid))
-        pod = self._pods.get(waiting.pod.metadata.namespace, waiting.pod.metadata.name)
-        if pod is not None and pod.metadata.uid == uid and not pod.metadata.deletion_timestamp:
+        pod = self._known(waiting.pod)
+        if pod is not None and not pod.metadata.deletion_timestamp:
             waiting.demand = PodDemand(pod)
             self._queue.retry(waiting)
+
+    def _known(self, pod: Pod) -> Pod | None:
+        """Return *pod* as it is now, None where it is no more."""
+        found = self._pods.get(pod.metadata.namespace, pod.metadata.name)
+        return found if found is not None and found.metadata.uid == pod.metadata.uid else None
 
     async def _bind_volumes(self, pod: Pod, node: str, plan: VolumePlan) -> bool:
         if not plan.bind and not plan.provision:
             return True
         try:
-            await self._volumes.bind(pod, plan, node)
+            await self._volumes.bind(pod, plan, node, lambda: self._known(pod) is not None)
         except NotBound as exc:
             text = f'running PreBind plugin "VolumeBinding": binding volumes: {exc}'
             self._recorder.event(pod, "Warning", "FailedScheduling", text)
@@ -156,6 +161,7 @@ class Scheduler:
         if new is None:
             self._queue.remove(uid)
             self._made_room(self._cache.forget(uid))
+            self._volumes.look_again()
             if required_anti_affinity(pod):  # it may have kept others away from other nodes, too
                 self._queue.move(lambda _: True)
         elif new.spec.node_name:

@@ -42,7 +42,7 @@ class VolumeBinder:
         self.classes: Informer[StorageClass] = Informer(client, scheme.STORAGECLASSES, clock=clock)
         self._taken: set[str] = set()
         self._news: set[asyncio.Event] = set()
-        self.claims.on_change(lambda _old, _new: self._changed())
+        self.claims.on_change(lambda _old, _new: self.look_again())
         self._view = StorageView(
             claim=self.claims.get,
             volume=lambda name: self.volumes.get("", name),
@@ -71,8 +71,11 @@ class VolumeBinder:
     def release(self, plan: VolumePlan) -> None:
         self._taken -= {volume.metadata.name for volume, _ in plan.bind}
 
-    async def bind(self, pod: Pod, plan: VolumePlan, node: str) -> None:
-        """Have the claims bound for *node* and wait until they are. Raises NotBound."""
+    async def bind(
+        self, pod: Pod, plan: VolumePlan, node: str, is_there: Callable[[], bool]
+    ) -> None:
+        """Have the claims bound for *node* and wait until they are, while the Pod *is_there*: see
+        :meth:`look_again`. Raises NotBound."""
         try:
             for volume, claim in plan.bind:
                 await self._client.update(scheme.PERSISTENTVOLUMES, bound_volume(volume, claim))
@@ -80,7 +83,7 @@ class VolumeBinder:
                 await self._select(claim, node)
         except (ApiError, Unreachable) as exc:
             raise NotBound(str(exc)) from exc
-        await self._until_bound(pod)
+        await self._until_bound(pod, is_there)
 
     async def _select(self, claim: PersistentVolumeClaim, node: str) -> None:
         metadata = claim.metadata
@@ -90,12 +93,14 @@ class VolumeBinder:
         new = replace(claim, metadata=replace(metadata, annotations=annotations))
         await self._client.update(scheme.PERSISTENTVOLUMECLAIMS, new)
 
-    async def _until_bound(self, pod: Pod) -> None:
+    async def _until_bound(self, pod: Pod, is_there: Callable[[], bool]) -> None:
         news = asyncio.Event()
         self._news.add(news)
         until = self._clock.monotonic() + PATIENCE
         try:
             while not all(map(_is_bound, self._claims_of(pod))):
+                if not is_there():
+                    raise NotBound(f'pod "{pod.metadata.name}" does not exist any more')
                 left = until - self._clock.monotonic()
                 if left <= 0:
                     raise NotBound("timed out waiting for the condition")
@@ -114,7 +119,8 @@ class VolumeBinder:
                     raise NotBound(f'persistentvolumeclaim "{name}" not found')
                 yield claim
 
-    def _changed(self) -> None:
+    def look_again(self) -> None:
+        """To be called where a Pod has gone."""
         for news in self._news:
             news.set()
 
