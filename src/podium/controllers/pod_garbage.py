@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from podium.api.node_taints import OUT_OF_SERVICE
 from podium.api.types.core_v1 import Node, Pod
 from podium.controllers.node_health import ready_status
 from podium.domain.pods.conditions import DISRUPTION_TARGET
 
-OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 

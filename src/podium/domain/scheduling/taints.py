@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from podium.api import node_taints
 from podium.api.types.core_v1 import Taint, Toleration
 
 NO_SCHEDULE, PREFER_NO_SCHEDULE, NO_EXECUTE = "NoSchedule", "PreferNoSchedule", "NoExecute"
 
-UNSCHEDULABLE = Taint(key="node.kubernetes.io/unschedulable", effect=NO_SCHEDULE)
+UNSCHEDULABLE = Taint(key=node_taints.UNSCHEDULABLE, effect=NO_SCHEDULE)
 
 
 def tolerates(toleration: Toleration, taint: Taint) -> bool:

@@ -5,11 +5,11 @@ Follows ``plugin/pkg/admission/defaulttolerationseconds``.
 
 from __future__ import annotations
 
+from podium.api.node_taints import NOT_READY, UNREACHABLE
 from podium.api.scheme import PODS
 from podium.api.types.core_v1 import Pod, Toleration
 from podium.registry.admission.base import AdmissionPlugin, Attributes
 
-NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 SECONDS = 300
 
 

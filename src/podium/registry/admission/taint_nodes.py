@@ -6,11 +6,10 @@ The node lifecycle controller removes the taint. Follows
 
 from __future__ import annotations
 
+from podium.api.node_taints import NOT_READY
 from podium.api.scheme import NODES
 from podium.api.types.core_v1 import Node, Taint
 from podium.registry.admission.base import AdmissionPlugin, Attributes
-
-NOT_READY = "node.kubernetes.io/not-ready"
 
 
 class TaintNodesByCondition(AdmissionPlugin):
