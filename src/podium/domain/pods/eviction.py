@@ -13,8 +13,7 @@ from types import MappingProxyType
 import msgspec
 from msgspec.structs import replace
 
-from podium.api import quantity
-from podium.api.node_taints import MEMORY_PRESSURE
+from podium.api import node_taints, quantity
 from podium.api.quantity import Amount
 from podium.api.resources import BEST_EFFORT, pod_requests, qos_class
 from podium.api.types.core_v1 import Pod, Taint
@@ -250,7 +249,7 @@ def refused_under(pod: Pod, conditions: frozenset[str]) -> str:
     if not conditions or is_critical(pod):
         return ""
     if conditions == {MEMORY_PRESSURE}:
-        taint = Taint(key=MEMORY_PRESSURE, effect="NoSchedule")
+        taint = Taint(key=node_taints.MEMORY_PRESSURE, effect="NoSchedule")
         tolerated = any(tolerates(toleration, taint) for toleration in pod.spec.tolerations)
         if qos_class(pod) != BEST_EFFORT or tolerated:
             return ""
