@@ -78,7 +78,7 @@ def test_what_ours_says_and_writes_is_what_upstreams_does(tmp_path, monkeypatch,
 def test_each_entry_is_changed_where_it_stands(tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("users: [{name: a, user: {token: x}}]\nfuture: kept\n")
-    two.write_text("users: [{name: b, user: {token: y}}, {name: a, user: {token: hidden}}]\n")
+    two.write_text("users: [{name: b, user: {token: w}}, {name: a, user: {token: hidden}}]\n")
     monkeypatch.setenv("KUBECONFIG", f"{one}:{two}:{tmp_path / 'none'}")
     files = Files(parse(GLOBAL_FLAGS, []).values)
     files.put("users", "b", {"token": "z"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.kubeconfig_fields import Unfit, decoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,15 +57,22 @@ class Kubeconfig:
         found: dict[str, dict[str, Any]] = getattr(self, kind)
         return found
 
-    def add(self, path: str, document: Mapping[str, Any]) -> None:
-        """Take what *document*, read from *path*, has and earlier files have not."""
+    def add(self, path: str, document: dict[str, Any]) -> None:
+        """Take what *document*, read from *path*, has and earlier files have not.
+
+        Raises CommandError for what is no kubeconfig.
+        """
+        try:
+            document = decoded(document)
+        except Unfit as exc:
+            raise _unloaded(path, str(exc)) from exc
         self.current_context = self.current_context or document.get("current-context") or ""
         for kind, inner in LISTS.items():
             known = self.entries(kind)
             for entry in document.get(kind) or ():
-                name = str(entry.get("name", ""))
+                name = entry.get("name", "")
                 if name not in known:
-                    known[name] = dict(entry.get(inner) or {})
+                    known[name] = entry.get(inner, {})
                     self.origins[kind, name] = path
         for key in ("preferences", "extensions"):
             if document.get(key):
@@ -110,29 +118,31 @@ def load(values: Values, *, fallback: bool = True) -> Kubeconfig:
 def read(path: str) -> dict[str, Any] | None:
     """Return what a file says, None where there is none. Raises CommandError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        with open(path, "rb") as file:
+            content = file.read()
     except FileNotFoundError:
         return None
     except OSError as exc:
         what, did = (exc.strerror or "").lower(), "read" if os.path.isdir(path) else "open"
-        raise CommandError(f'error loading config file "{path}": {did} {path}: {what}') from exc
-    except ValueError as exc:
-        raise CommandError(f'error loading config file "{path}": {exc}') from exc
+        raise _unloaded(path, f"{did} {path}: {what}") from exc
     from podium.kubectl.plain_yaml import load as plain
 
-    document = plain(text)
+    document: Any = plain(content.decode()) if content.isascii() else None
     if document is None:
         from podium.api.yaml_json import YamlFailure
         from podium.api.yaml_json import load as anything
 
         try:
-            document = anything(text)[0]
+            document = anything(content)[0]
         except YamlFailure as exc:
-            raise CommandError(f'error loading config file "{path}": {exc}') from exc
+            raise _unloaded(path, str(exc)) from exc
     if document is not None and not isinstance(document, dict):
-        raise CommandError(f'error loading config file "{path}": {_no_object(document)}')
+        raise _unloaded(path, _no_object(document))
     return document or {}
+
+
+def _unloaded(path: str, why: str) -> CommandError:
+    return CommandError(f'error loading config file "{path}": {why}')
 
 
 def _no_object(document: Any) -> str:
@@ -229,15 +239,9 @@ def _of_user(made: Connection, called: str, user: Mapping[str, Any], values: Val
 
 
 def _data(entry: Mapping[str, Any], key: str) -> bytes:
-    text = entry.get(key)
-    if not text:
-        return b""
-    from binascii import Error, a2b_base64
+    from binascii import a2b_base64
 
-    try:
-        return a2b_base64(str(text))
-    except Error as exc:
-        raise CommandError(f"{key}: illegal base64 data: {exc}") from exc
+    return a2b_base64(entry.get(key, ""))
 
 
 def _encoded(text: str) -> str:

@@ -141,8 +141,8 @@ def complete(document: Entry) -> Entry:
 
 def _named(document: Entry, kind: str) -> dict[str, Entry]:
     inner = LISTS[kind]
-    return {str(one.get("name", "")): dict(one.get(inner) or {})
-            for one in document.get(kind) or ()}  # fmt: skip
+    return {str(one.get("name") or ""): dict(one.get(inner) or {})
+            for one in document.get(kind) or () if one is not None}  # fmt: skip
 
 
 def _list(document: Entry, kind: str, entries: dict[str, Entry]) -> None:

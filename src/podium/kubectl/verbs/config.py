@@ -50,6 +50,10 @@ def view(invocation: Invocation) -> int:
         _hide(document)
     if values.output == "json":
         print(json.dumps(_in_order(document), indent=4, ensure_ascii=False))
+    elif values.output == "kyaml":
+        from podium.kubectl.printing.kyaml import dump
+
+        print(dump(_in_order(document), sort=False), end="")
     elif show is None:
         print("config/<unknown>")
     else:
