@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ AUTHENTICATION = "/apis/authentication.k8s.io/v1"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 DEFAULT = f"{RBAC}/namespaces/default"
 SELECTORS = "spec.resourceAttributes"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
 PODS = {"namespace": "default", "verb": "list", "resource": "pods"}
 READ_PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list"]}
 
@@ -300,6 +303,30 @@ async def test_tokens_of_service_accounts(admin: ClientSession) -> None:
     status = await review(admin, token)
     assert "authenticated" not in status
     assert status["error"].startswith("[invalid bearer token, ")
+
+
+SIGNED = "eyJhbGciOiJFUzI1NiJ9", "c2ln" * 21 + "c2k"
+
+
+def payload(**claims: Any) -> str:
+    return urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        pytest.param("x", "invalid bearer token", id="no-token"),
+        pytest.param("a.b.c", "invalid bearer token", id="no-base64"),
+        pytest.param(f"a.{payload(iss='me')}.c", "invalid bearer token", id="of-others"),
+        pytest.param(f"{SIGNED[0]}.{payload(iss=ISSUER, exp=1)}.{SIGNED[1]}",
+                     "[invalid bearer token, go-jose/go-jose: error in cryptographic primitive]",
+                     id="forged"),
+        pytest.param(f"a.{payload(iss=ISSUER)}.c", "invalid bearer token", id="with-a-bad-head"),
+    ],
+)  # fmt: skip
+async def test_why_a_token_is_refused(admin: ClientSession, token: str, error: str) -> None:
+    """Of a token that does not say that it is ours, nothing is told."""
+    assert await review(admin, token) == {"error": error, "user": {}}
 
 
 async def test_a_review_needs_a_token(admin: ClientSession) -> None:

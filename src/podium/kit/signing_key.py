@@ -20,6 +20,10 @@ class BadToken(Exception):
     """The text is no token, or not one of this key's; the message says why."""
 
 
+class BadSignature(BadToken):
+    """It is a token, and not this key's."""
+
+
 class SigningKey:
     """The key in *file* (PEM)."""
 
@@ -51,6 +55,8 @@ class SigningKey:
                     "verify_aud": False,
                 },
             )
+        except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
+            raise BadSignature(str(error)) from error
         except jwt.InvalidTokenError as error:
             raise BadToken(str(error)) from error
         return found

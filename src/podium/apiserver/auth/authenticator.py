@@ -26,7 +26,7 @@ from podium.api.user import (
 from podium.apiserver.auth import bootstrap_tokens, revocation
 from podium.apiserver.auth.certificates import ClientCertificate
 from podium.apiserver.auth.revocation import ObjectReader
-from podium.apiserver.auth.tokens import Claims, InvalidToken, TokenSigner
+from podium.apiserver.auth.tokens import Claims, ForeignToken, InvalidToken, TokenSigner
 from podium.kit.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ class Authenticator:
             claims = await self.review(token, audiences)
             return Identity(service_account_user(claims), claims.audiences)
         if self._signer.issuer not in audiences:
-            raise InvalidToken("")
+            raise ForeignToken("it is for the server alone")
         named = replace(user, groups=(*user.groups, AUTHENTICATED))
         return Identity(named, (self._signer.issuer,))
 

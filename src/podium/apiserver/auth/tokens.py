@@ -6,6 +6,7 @@ live in Secrets and never expire. The server's own key is the only one that is t
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from podium.api.go_text import quote
-from podium.kit.signing_key import ALGORITHM, BadToken, SigningKey
+from podium.kit.signing_key import ALGORITHM, BadSignature, BadToken, SigningKey
 
 __all__ = ["ALGORITHM", "Claims", "InvalidToken", "Ref", "TokenSigner"]
 
@@ -26,6 +27,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 class InvalidToken(Exception):
     """The text is no token of ours, or one that holds no longer; the message says why."""
+
+
+class ForeignToken(InvalidToken):
+    """The text does not so much as say that it is ours."""
 
 
 class Ref(msgspec.Struct, frozen=True):
@@ -89,17 +94,19 @@ class TokenSigner:
 
         Whether its objects still exist is for the caller to find out. Raises InvalidToken.
         """
+        if _said_issuer(token) not in (LEGACY_ISSUER, self.issuer):
+            raise ForeignToken("token is of another issuer")
         try:
             body = self._key.verify(token)
+        except BadSignature as error:
+            raise InvalidToken("go-jose/go-jose: error in cryptographic primitive") from error
         except BadToken as error:
-            raise InvalidToken(str(error)) from error
+            raise ForeignToken(str(error)) from error
         if body.get("iss") == LEGACY_ISSUER:
             claims = _legacy_claims(body, self.issuer)
-        elif body.get("iss") == self.issuer:
+        else:
             _check_times(body, now)
             claims = _claims(body, now)
-        else:
-            raise InvalidToken("token is of another issuer")
         if not set(claims.audiences) & set(audiences):
             theirs, ours = _quoted(claims.audiences), _quoted(audiences)
             raise InvalidToken(
@@ -112,6 +119,18 @@ class TokenSigner:
     def public_keys(self) -> dict[str, Any]:
         """The JSON Web Key Set by which others may verify our tokens."""
         return self._key.public_keys()
+
+
+def _said_issuer(token: str) -> Any:
+    """Return who has issued *token*, as it says itself; None where it says nothing."""
+    parts = token.split(".", 3)
+    if len(parts) != 3:
+        return None
+    try:
+        body = msgspec.json.decode(base64.urlsafe_b64decode(parts[1] + "=="))
+    except (ValueError, RecursionError):
+        return None
+    return body.get("iss") if isinstance(body, dict) else None
 
 
 def _plain(ref: Ref) -> dict[str, str]:

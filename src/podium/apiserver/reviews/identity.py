@@ -16,7 +16,7 @@ from podium.api.types.authentication_v1 import (
     TokenReviewStatus,
     UserInfo,
 )
-from podium.apiserver.auth.tokens import InvalidToken
+from podium.apiserver.auth.tokens import ForeignToken, InvalidToken
 from podium.apiserver.call import Call
 from podium.apiserver.reviews.exchange import give, take
 
@@ -36,10 +36,10 @@ async def _status(call: Call, review: TokenReview) -> TokenReviewStatus:
     try:
         identity = await services.authenticator.token_user(review.spec.token, audiences)
     except InvalidToken as error:
-        why = str(error)
-        return TokenReviewStatus(
-            error=f"[invalid bearer token, {why}]" if why else "invalid bearer token"
-        )
+        refused = "invalid bearer token"
+        if not isinstance(error, ForeignToken):
+            refused = f"[{refused}, {error}]"
+        return TokenReviewStatus(error=refused)
     return TokenReviewStatus(
         authenticated=True,
         user=_shown(identity.user),
