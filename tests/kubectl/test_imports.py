@@ -21,7 +21,7 @@ STANDARD = set(
 )
 OURS = set(
     "__main__ kubectl command commands discovery errors files flags global_flags http kubeconfig "
-    "kubeconfig_fields "
+    "kubeconfig_checks kubeconfig_fields "
     "formats get_reading get_tables main plain_yaml printing table session targets urls verbs get "
     "wire writing podium".split()
 )

@@ -117,7 +117,9 @@ _PLUGINS = "client.authentication.k8s.io/v1"
 def made_plugin(directory: Path, token: str) -> Path:
     directory.mkdir(exist_ok=True)
     plugin = directory / "plugin"
-    answer = json.dumps({"apiVersion": _PLUGINS, "status": {"token": token}})
+    answer = json.dumps(
+        {"apiVersion": _PLUGINS, "kind": "ExecCredential", "status": {"token": token}}
+    )
     plugin.write_text(f"#!/bin/sh\necho '{answer}'\n")
     plugin.chmod(0o700)
     return plugin
@@ -159,5 +161,5 @@ def test_a_plugin_that_cannot_run(tmp_path):
     with pytest.raises(CommandError, match=f"fork/exec {plugin}: exec format error"):
         credentials(said, Connection("https://nowhere"))
     plugin.chmod(0o600)
-    with pytest.raises(CommandError, match=f"executable {plugin} not found"):
+    with pytest.raises(CommandError, match=f"fork/exec {plugin}: permission denied"):
         credentials(said, Connection("https://nowhere"))

@@ -45,7 +45,7 @@ def test_an_address_in_parts(scheme, credentials, host, port, rest):
     assert found.path == expected.path.rstrip("/")
     assert found.user == unquote(expected.username or "")
     assert found.password == unquote(expected.password or "")
-    assert found.authority == f"{host}:{found.port}"
+    assert (found.authority, found.address) == (f"{host}{port}", f"{host}:{found.port}")
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_an_address_in_parts(scheme, credentials, host, port, rest):
 )
 def test_an_address_may_lack_its_scheme(text, scheme, authority):
     url = Url(text)
-    assert (url.scheme, url.authority) == (scheme, authority)
+    assert (url.scheme, url.address) == (scheme, authority)
 
 
 @pytest.mark.parametrize("text", ["http://h:x", "http://h:-1/", "http://[::1]:x"])

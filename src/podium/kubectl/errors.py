@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from podium.kubectl.urls import Url
+
 
 class CommandError(Exception):
     """The command cannot go on. The text is printed behind ``error: `` unless it begins so."""
@@ -119,9 +121,9 @@ class StatusError(CommandError):
 
 
 class Unreachable(CommandError):
-    """No answer from *server* (``host:port``)."""
+    """No answer from *server*."""
 
-    def __init__(self, server: str, cause: Exception) -> None:
+    def __init__(self, server: Url, cause: Exception) -> None:
         super().__init__(str(cause))
         self._server, self.cause = server, cause
 

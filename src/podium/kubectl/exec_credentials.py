@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -10,10 +11,15 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from podium.api import go_json
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.kubeconfig import Connection
+from podium.kubectl.kubeconfig_fields import no_object
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+_KIND = "ExecCredential"
+#: What is said of a program that has printed nothing.
+_NO_VERSION = "client.authentication.k8s.io/__internal"
 
 
 _NOT_INSTALLED = """\
@@ -45,19 +51,25 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
 
     Raises CommandError when there is none, or it fails.
     """
-    version, program = str(config.get("apiVersion", "")), str(config.get("command", ""))
+    version, program = config.get("apiVersion", ""), config.get("command", "")
     if version not in _VERSIONS:
         raise CommandError(f'exec plugin: invalid apiVersion "{version}"')
     # Found by our own PATH, as what was allowed is: that in ``env`` is for the program itself.
-    path = shutil.which(program)
+    path = program if os.sep in program else shutil.which(program)
     _check_allowed(path or program, connection)
-    interactive = config.get("interactiveMode") != "Never" and sys.stdin.isatty()
+    mode = config.get("interactiveMode")
+    if mode == "Always" and not sys.stdin.isatty():
+        raise _failed(
+            "exec plugin cannot support interactive mode: standard input is not a terminal"
+        )
+    interactive = mode != "Never" and sys.stdin.isatty()
     spec: dict[str, Any] = {"interactive": interactive}
     if config.get("provideClusterInfo"):
-        spec["cluster"] = {"server": connection.server}
+        spec["cluster"] = _cluster(connection)
     info = {"kind": "ExecCredential", "apiVersion": version, "spec": spec}
     variables = {entry["name"]: entry["value"] for entry in config.get("env") or ()}
-    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": json.dumps(info)}
+    told = json.dumps(info, separators=(",", ":"), ensure_ascii=False)
+    environment = {**os.environ, **variables, "KUBERNETES_EXEC_INFO": told}
     if path is None:
         hint = config.get("installHint")
         text = f"exec: executable {program} not found\n\n{_NOT_INSTALLED}"
@@ -76,14 +88,60 @@ def credentials(config: Mapping[str, Any], connection: Connection) -> dict[str, 
         raise _failed(f"exec: fork/exec {path}: {what}") from exc
     if completed.returncode:
         raise _failed(f"exec: executable {program} failed with exit code {completed.returncode}")
+    return _status(completed.stdout, version)
+
+
+def _cluster(connection: Connection) -> dict[str, Any]:
+    """Return what a program is told of the cluster that it gives credentials for."""
+    trusted = connection.ca_data
+    if connection.ca_file and not trusted:
+        with open(connection.ca_file, "rb") as file:
+            trusted = file.read()
+    said = {
+        "server": connection.server,
+        "tls-server-name": connection.tls_server_name,
+        "insecure-skip-tls-verify": connection.insecure,
+        "certificate-authority-data": base64.b64encode(trusted).decode(),
+        "proxy-url": connection.proxy_url,
+    }
+    return {**{name: value for name, value in said.items() if value},
+            "config": connection.exec_config}  # fmt: skip
+
+
+def _status(printed: bytes, version: str) -> dict[str, str]:
+    """Return the credentials of what a program prints. Raises CommandError."""
+    from podium.api.yaml_json import YamlFailure, load
+
     try:
-        answer = json.loads(completed.stdout)
-        status: dict[str, str] = answer["status"]
-    except (ValueError, KeyError, TypeError) as exc:
+        answer = load(printed)[0] if printed.strip() else {"kind": _KIND, "apiVersion": _NO_VERSION}
+    except YamlFailure as exc:
         raise _failed(f"decoding stdout: {exc}") from exc
-    if answer.get("apiVersion") != version:
+    if not isinstance(answer, dict):
+        raise _failed(f"decoding stdout: {no_object(answer)}")
+    told, kind = answer.get("apiVersion"), answer.get("kind")
+    if kind != _KIND or told not in (*_VERSIONS, _NO_VERSION):
+        raise _failed(
+            f'decoding stdout: no kind "{kind}" is registered for version "{told}" in scheme '
+            '"pkg/client/auth/exec/exec.go:64"'
+        )
+    status = answer.get("status")
+    for name in ("token", "clientCertificateData", "clientKeyData"):
+        if isinstance(status, dict) and not isinstance(status.get(name) or "", str):
+            raise _failed(
+                f"decoding stdout: json: cannot unmarshal {go_json.kind(status[name])} into Go "
+                f"struct field ExecCredentialStatus.status.{name} of type string"
+            )
+    if told != version:
         raise _failed(
             f"exec plugin is configured to use API version {version}, plugin "
-            f"returned version {answer.get('apiVersion')}"
+            f"returned version {told}"
         )
-    return status
+    if not isinstance(status, dict):
+        raise _failed("exec plugin didn't return a status field")
+    found = {name: value for name, value in status.items() if value}
+    certificate, key = ("clientCertificateData" in found, "clientKeyData" in found)
+    if not ("token" in found or certificate or key):
+        raise _failed("exec plugin didn't return a token or cert/key pair")
+    if certificate != key:
+        raise _failed("exec plugin returned only certificate or key, not both")
+    return found

@@ -185,6 +185,6 @@ def _fetched(url: str) -> bytes:
         ) from exc
     except URLError as exc:
         if isinstance(exc.reason, OSError):
-            raise Unreachable(Url(url).authority, exc.reason) from exc
+            raise Unreachable(Url(url), exc.reason) from exc
         raise CommandError(f'unable to read URL "{url}": {exc.reason}') from exc
     return data

@@ -56,14 +56,14 @@ class Upgraded:
 
 
 class Http:
-    """Requests to one server, one after the other. *timeout* is in seconds, None for none."""
+    """Requests to one server, one after the other. *timeout* is in seconds, None for none.
+
+    Raises CommandError for a server that is no URL.
+    """
 
     def __init__(self, connection: Connection, timeout: float | None = None) -> None:
         self._connection, self._timeout = connection, timeout
-        try:
-            self.server = Url(connection.server)
-        except ValueError as exc:
-            raise Said(f"Unable to connect to the server: {exc}") from exc
+        self.server = _server(connection)
         self._open: Wire | None = None
         self._credentials: dict[str, str] | None = None
         self._streamed: Wire | None = None
@@ -85,7 +85,7 @@ class Http:
         if found is None:
             return None
         user = f"{quote(found.user)}:{quote(found.password)}@" if found.user else ""
-        return f"http://{user}{found.authority}"
+        return f"http://{user}{found.address}"
 
     def another(self) -> Http:
         """Return a way to the same server that can be used at the same time."""
@@ -111,7 +111,7 @@ class Http:
             answer = Answer(response)
         except (OSError, WireError, ValueError) as exc:
             self.close()
-            raise Unreachable(self.authority, exc) from exc
+            raise Unreachable(self.server, exc) from exc
         finally:
             if not response.reusable:
                 self.close()
@@ -160,8 +160,8 @@ class Http:
             yield from response.lines() if lines else response.pieces()
         except (OSError, WireError) as exc:
             if isinstance(exc, TimeoutError) and exc.errno != errno.ETIMEDOUT:
-                raise FellSilent(self.authority, exc) from exc  # our time, not the kernel's
-            raise Unreachable(self.authority, exc) from exc
+                raise FellSilent(self.server, exc) from exc  # our time, not the kernel's
+            raise Unreachable(self.server, exc) from exc
         finally:
             self._streamed = None
             if connection is not None:
@@ -198,6 +198,10 @@ class Http:
     def _ask(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None
     ) -> Response:
+        for name, value in headers:
+            if "\n" in value or "\r" in value or "\0" in value:
+                why = WireError(f'net/http: invalid header field value for "{name}"')
+                raise Unreachable(self.server, why)
         for attempt in (1, 2):
             fresh = self._open is None
             try:
@@ -206,7 +210,7 @@ class Http:
             except (OSError, WireError) as exc:
                 self.close()
                 if attempt == 2 or fresh:  # one that was kept may have been closed meanwhile
-                    raise Unreachable(self.authority, exc) from exc
+                    raise Unreachable(self.server, exc) from exc
         raise AssertionError
 
     def address(self, path: str, query: Query) -> str:
@@ -218,8 +222,11 @@ class Http:
         return f"{target}?{query_string(query)}" if query else target
 
     def identity(self) -> list[tuple[str, str]]:
-        """Return the headers that say who asks."""
+        """Return the headers that say who asks: secrets are for servers that are known to be who
+        they are. Raises CommandError."""
         connection = self._connection
+        if self.server.scheme != "https":
+            return list(connection.headers)
         token = connection.token
         if not token and connection.token_file:
             try:
@@ -231,6 +238,11 @@ class Http:
         if not token and connection.exec:
             token = self._from_plugin().get("token", "")
         headers = [("Authorization", f"Bearer {token}")] if token else []
+        if connection.basic and not token:
+            from binascii import b2a_base64
+
+            pair = b2a_base64(connection.basic.encode(), newline=False).decode()
+            headers.append(("Authorization", f"Basic {pair}"))
         return headers + list(connection.headers)
 
     def _from_plugin(self) -> dict[str, str]:
@@ -255,7 +267,7 @@ class Http:
         try:
             return Upgraded(response, None, response.read())
         except (OSError, WireError) as exc:
-            raise Unreachable(self.authority, exc) from exc
+            raise Unreachable(self.server, exc) from exc
         finally:
             if not response.reusable:
                 self.close()
@@ -266,9 +278,12 @@ class Http:
     def _dial(self) -> socket.socket:
         import socket
 
+        context = self.tls() if self.server.scheme == "https" else None
         proxy = self._proxy()
         if proxy is None:
-            where = (_ascii(self.server.host), self.server.port)
+            if self.server.port >= 1 << 16:
+                raise WireError(f"dial tcp: address {self.server.port}: invalid port")
+            where = (_ascii(self.server.host or "localhost"), self.server.port)
             connected = socket.create_connection(where, self._timeout)  # type: ignore[arg-type]
         else:
             from podium.kubectl.proxies import tunnel
@@ -279,9 +294,7 @@ class Http:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEP_ALIVE)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _KEEP_ALIVE)
-        if self.server.scheme == "https":
-            connected = self._secured(connected)
-        return connected
+        return connected if context is None else self._secured(connected, context)
 
     def _proxy(self) -> Url | None:
         if self._connection.proxy_url or any(name in os.environ for name in _PROXIES):
@@ -290,11 +303,11 @@ class Http:
             return proxy_for(self._connection.proxy_url, self.server)
         return None
 
-    def _secured(self, connected: socket.socket) -> socket.socket:
+    def _secured(self, connected: socket.socket, context: ssl.SSLContext) -> socket.socket:
         name = self._connection.tls_server_name or self.server.host
         try:
-            return self.tls().wrap_socket(connected, server_hostname=_ascii(name))
-        except (OSError, CommandError):
+            return context.wrap_socket(connected, server_hostname=_ascii(name))
+        except OSError:
             connected.close()
             raise
 
@@ -305,11 +318,13 @@ class Http:
         connection = self._connection
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if connection.insecure:
+            if connection.ca_data or connection.ca_file:
+                raise CommandError(
+                    "specifying a root certificates file with the insecure flag is not allowed"
+                )
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        elif connection.ca_data:
-            context.load_verify_locations(cadata=connection.ca_data.decode())
-        elif connection.ca_file:
-            context.load_verify_locations(connection.ca_file)
+        elif connection.ca_data or connection.ca_file:
+            _trust(context, connection)
         else:
             context.load_default_certs()
         cert, key = connection.cert_data, connection.key_data
@@ -319,10 +334,56 @@ class Http:
             key = given.get("clientKeyData", "").encode()
         if connection.cert_file or cert:
             with _Files(cert, key) as (cert_file, key_file):
-                context.load_cert_chain(
-                    connection.cert_file or cert_file, connection.key_file or key_file
-                )
+                _show(context, connection.cert_file or cert_file, connection.key_file or key_file)
         return context
+
+
+def _server(connection: Connection) -> Url:
+    """Return the server's URL, in which a scheme may be missing. Raises CommandError."""
+    text = connection.server
+    if "://" in text and (whole := _parsed(text)) is not None and whole.authority:
+        if whole.scheme not in ("http", "https"):
+            why = f'unsupported protocol scheme "{whole.scheme}"'
+            raise Said(f"Unable to connect to the server: {why}")
+        return whole
+    try:
+        url = Url(f"http://{text}")
+    except ValueError as exc:
+        raise Said(f"Unable to connect to the server: {exc}") from exc
+    if url.path or "//" in text:
+        raise CommandError(f'host must be a URL or a host:port pair: "{text}"')
+    return url
+
+
+def _parsed(text: str) -> Url | None:
+    try:
+        return Url(text)
+    except ValueError:
+        return None
+
+
+def _trust(context: ssl.SSLContext, connection: Connection) -> None:
+    """Raises CommandError for what are no certificates."""
+    try:
+        if connection.ca_data:
+            context.load_verify_locations(cadata=connection.ca_data.decode("ascii", "ignore"))
+        else:
+            context.load_verify_locations(connection.ca_file)
+    except (OSError, ValueError) as exc:
+        why = "unable to load root certificates: unable to parse bytes as PEM block"
+        raise CommandError(why) from exc
+
+
+def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Raises CommandError for what is no certificate with its key."""
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as exc:
+        if getattr(exc, "reason", "") == "KEY_VALUES_MISMATCH":
+            raise CommandError("tls: private key does not match public key") from exc
+        with open(certificate, "rb") as file:
+            what = "key" if b"-----BEGIN" in file.read() else "certificate"
+        raise CommandError(f"tls: failed to find any PEM data in {what} input") from exc
 
 
 def _ascii(host: str) -> str | bytes:

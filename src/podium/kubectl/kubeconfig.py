@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 from podium.kubectl.errors import CommandError, Said
-from podium.kubectl.kubeconfig_fields import Unfit, decoded
+from podium.kubectl.kubeconfig_checks import check
+from podium.kubectl.kubeconfig_fields import Unfit, decoded, no_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,12 @@ class Connection:
         self.cert_file = self.key_file = ""
         self.cert_data = self.key_data = b""
         self.token = self.token_file = ""
+        #: ``name:password``, "" for none.
+        self.basic = ""
+        #: The program that gives credentials, and what it is told of the cluster.
         self.exec: Mapping[str, Any] | None = None
+        self.exec_config: Any = None
+        #: Headers that ask for another identity.
         self.headers: tuple[tuple[str, str], ...] = ()
         #: What preferences say of programs that give credentials; see ``preferences``.
         self.plugin_policy = ""
@@ -137,22 +143,12 @@ def read(path: str) -> dict[str, Any] | None:
         except YamlFailure as exc:
             raise _unloaded(path, str(exc)) from exc
     if document is not None and not isinstance(document, dict):
-        raise _unloaded(path, _no_object(document))
+        raise _unloaded(path, no_object(document))
     return document or {}
 
 
 def _unloaded(path: str, why: str) -> CommandError:
     return CommandError(f'error loading config file "{path}": {why}')
-
-
-def _no_object(document: Any) -> str:
-    from podium.api import go_json
-
-    return (
-        f"couldn't get version/kind; json parse error: json: cannot unmarshal "
-        f"{go_json.kind(document)} into Go value of type struct {{ APIVersion string "
-        r'"json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
-    )
 
 
 def connection(config: Kubeconfig, values: Values) -> Connection:
@@ -189,28 +185,12 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
                       ("token_file", "tokenFile")):  # fmt: skip
         given = getattr(values, key.replace("-", "_"), "")
         setattr(made, name, given or config.path("users", user_name, user, key))
-    _check(made, cluster_name, user_name)
+    plugin = _plugin(config.origins.get(("users", user_name), ""), user)
+    check(made, cluster_name, user_name, plugin)
+    if provider := user.get("auth-provider"):
+        raise CommandError(f'no Auth Provider found for name "{provider["name"]}"')
+    made.exec = None if made.token or made.basic else plugin
     return made
-
-
-def _check(made: Connection, cluster: str, user: str) -> None:
-    """Raise CommandError for files that cannot be read."""
-    problems = []
-    for what, path, name in (
-        ("client-cert", made.cert_file, user),
-        ("client-key", made.key_file, user),
-        ("certificate-authority", made.ca_file, cluster),
-    ):
-        try:
-            if path:
-                os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError as exc:
-            why = f"open {path}: {(exc.strerror or '').lower()}"
-            problems.append(f"unable to read {what} {path} for {name} due to {why}")
-    if len(problems) == 1:
-        raise CommandError(problems[0])
-    if problems:
-        raise Said("\n* ".join(["Error in configuration: ", *problems]))
 
 
 def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) -> None:
@@ -221,33 +201,34 @@ def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) ->
     )  # fmt: skip
     made.tls_server_name = values.tls_server_name or cluster.get("tls-server-name", "")
     made.proxy_url = values.proxy_url or cluster.get("proxy-url", "")
+    for extension in cluster.get("extensions", ()):
+        if extension.get("name") == "client.authentication.k8s.io/exec":
+            made.exec_config = extension.get("extension")
 
 
 def _of_user(made: Connection, called: str, user: Mapping[str, Any], values: Values) -> None:
-    if user.get("auth-provider"):
-        name = user["auth-provider"].get("name", "")
-        raise CommandError(f'no Auth Provider found for name "{name}"')
     made.cert_data = b"" if values.client_certificate else _data(user, "client-certificate-data")
     made.key_data = b"" if values.client_key else _data(user, "client-key-data")
     made.token = values.token or str(user.get("token") or "")
-    made.exec = None if made.token else user.get("exec")
     made.headers = _impersonation(called, user, values)
     name = values.username or user.get("username", "")
-    if name and not made.token:
-        secret = values.password or user.get("password", "")
-        made.headers += (("Authorization", f"Basic {_encoded(f'{name}:{secret}')}"),)
+    secret = values.password or user.get("password", "")
+    made.basic = f"{name}:{secret}" if name or secret else ""
+
+
+def _plugin(origin: str, user: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what gives the user's credentials; a path is relative to the kubeconfig, *origin*."""
+    plugin: Mapping[str, Any] | None = user.get("exec")
+    if plugin is None or os.sep not in plugin["command"]:
+        return plugin
+    where = os.path.dirname(os.path.abspath(origin))
+    return {**plugin, "command": os.path.join(where, os.path.normpath(plugin["command"]))}
 
 
 def _data(entry: Mapping[str, Any], key: str) -> bytes:
     from binascii import a2b_base64
 
     return a2b_base64(entry.get(key, ""))
-
-
-def _encoded(text: str) -> str:
-    from binascii import b2a_base64
-
-    return b2a_base64(text.encode(), newline=False).decode()
 
 
 def _impersonation(

@@ -79,6 +79,16 @@ _CONFIG = _Struct(
 )  # fmt: skip
 
 
+def no_object(value: Any) -> str:
+    """Return why *value* is no document of any kind."""
+    kind = "null" if value is None else _KINDS[type(value)]
+    return (
+        "couldn't get version/kind; json parse error: json: cannot unmarshal "
+        f"{kind} into Go value of type struct {{ APIVersion string "
+        r'"json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
+    )
+
+
 def decoded(document: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of a document; what is null is not there, as if nothing said it.
 

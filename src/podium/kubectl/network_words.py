@@ -5,39 +5,35 @@ from __future__ import annotations
 import socket
 import ssl
 
+from podium.kubectl.urls import Url
 
-def unreachable(server: str, cause: Exception) -> str:
-    """Return the line for a *server* (``host:port``) that could not be asked."""
+
+def unreachable(server: Url, cause: Exception) -> str:
+    """Return the line for a *server* that could not be asked."""
     if isinstance(cause, ConnectionRefusedError):
         return (
-            f"The connection to the server {server} was refused - "
+            f"The connection to the server {server.authority} was refused - "
             "did you specify the right host or port?"
         )
     return f"Unable to connect to the server: {words(server, cause)}"
 
 
-def words(server: str, cause: Exception) -> str:
+def words(server: Url, cause: Exception) -> str:
     """Return what went wrong."""
-    if isinstance(cause, ConnectionRefusedError):
-        return f"dial tcp {server}: connect: connection refused"
-    return _words(server, cause)
-
-
-def _words(server: str, cause: Exception) -> str:
-    host = server.rpartition(":")[0].strip("[]")
+    host = server.host
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"tls: failed to verify certificate: x509: {_certificate(host, cause)}"
     if isinstance(cause, socket.gaierror):
         return f"dial tcp: lookup {host}: no such host"
     if isinstance(cause, TimeoutError):
-        return f"dial tcp {server}: i/o timeout"
+        return f"dial tcp {server.address}: i/o timeout"
     if isinstance(cause, ssl.SSLError):
         reason = (cause.reason or "").lower().replace("_", " ")
         if "wrong version number" in reason:
             return "http: server gave HTTP response to HTTPS client"
         return f"remote error: tls: {reason}"
     if isinstance(cause, OSError) and cause.strerror:
-        return f"dial tcp {server}: connect: {cause.strerror.lower()}"
+        return f"dial tcp {server.address}: connect: {cause.strerror.lower()}"
     return str(cause)
 
 

@@ -64,13 +64,13 @@ def _within(host: str, network: str) -> bool:
 def tunnel(proxy: Url, server: Url, timeout: float | None) -> socket.socket:
     """Return a connection to *server* through *proxy*. Raises OSError, WireError."""
     connected = socket.create_connection((proxy.host, proxy.port), timeout)
-    headers = [("Host", server.authority)]
+    headers = [("Host", server.address)]
     if proxy.user:
         pair = base64.b64encode(f"{proxy.user}:{proxy.password}".encode()).decode()
         headers.append(("Proxy-Authorization", f"Basic {pair}"))
     try:
         # Not a byte behind the answer's head may be read: what follows is for whoever gets this.
-        response = Wire(connected, buffer=0).ask("CONNECT", server.authority, headers, None)
+        response = Wire(connected, buffer=0).ask("CONNECT", server.address, headers, None)
         if response.status != 200:
             raise WireError(response.reason)
     except (OSError, WireError):

@@ -47,7 +47,7 @@ class Unblocked:
             raise Refused(f"unable to upgrade connection: {text}")
         self.response: Response = upgraded.response
         self._socket = upgraded.socket
-        self._server = http.authority
+        self._server = http.server
         self._ahead = upgraded.said
         self._out: deque[memoryview] = deque()
         self._unsent = 0

@@ -7,17 +7,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~")
+_IN_SCHEMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-."
 _IN_PATHS = _UNRESERVED | frozenset(b"/:@!$&'()*+,;=%")
 
 
 class Url:
-    """An absolute URL in parts; *port* is the scheme's where none is given."""
+    """An absolute URL in parts; *port* is the scheme's where none is given, *authority* as it is
+    written, without who asks."""
 
-    __slots__ = ("host", "password", "path", "port", "scheme", "user")
+    __slots__ = ("authority", "host", "password", "path", "port", "scheme", "user")
 
     def __init__(self, text: str, scheme: str = "http") -> None:
-        """Raises ValueError for a port that is no number."""
+        """Raises ValueError in Go's words."""
         given, separator, rest = text.partition("://")
+        if separator and given.strip(_IN_SCHEMES):
+            raise ValueError("first path segment in URL cannot contain colon")
         self.scheme = given.lower() if separator else scheme
         rest = rest if separator else given
         authority, slash, path = rest.partition("/")
@@ -33,12 +37,22 @@ class Url:
             self.host, _, port = place.partition(":")
         if port and not port.isdigit():
             raise ValueError(f'invalid port ":{port}" after host')
+        _check_characters(self.host, self.path)
+        self.authority = place.removesuffix(":")
         self.port = int(port) if port else (443 if self.scheme == "https" else 80)
 
     @property
-    def authority(self) -> str:
+    def address(self) -> str:
         """``host:port``."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _check_characters(host: str, path: str) -> None:
+    if " " in host:
+        raise ValueError('invalid character " " in host name')
+    for part in path.split("%")[1:]:
+        if len(part) < 2 or part[:2].strip("0123456789abcdefABCDEF"):
+            raise ValueError(f'invalid URL escape "%{part[:2]}"')
 
 
 def quote_path(path: str) -> str:

@@ -19,7 +19,7 @@ def run(invocation: Invocation) -> int:
         address = http.address("/api", [("timeout", "32s")])
         raise CommandError(
             f'couldn\'t get available api versions from server: Get "{address}": '
-            f"{words(http.authority, exc.cause)}"
+            f"{words(http.server, exc.cause)}"
         ) from exc
     for version in sorted({type_.group_version for type_ in types}):
         print(version)
