@@ -18,6 +18,7 @@ from podium.runtime.network.port import Network
 from podium.runtime.oci.conmon import Watch
 from podium.runtime.oci.layout import ContainerPaths, OciOptions, SandboxPaths
 from podium.runtime.oci.records import ContainerRecord, SandboxRecord
+from podium.runtime.oci.spare_namespaces import SpareNamespaces
 from podium.runtime.oci.spec import NodeAbilities
 from podium.runtime.port import (
     ContainerEvent,
@@ -118,6 +119,7 @@ class Engine:
         self.containers: dict[str, LiveContainer] = {}
         #: First processes of sandboxes, as far as this process started them and has to reap them.
         self.inits: dict[str, int] = {}
+        self.spare_namespaces = SpareNamespaces()
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def close(self) -> None:
@@ -126,6 +128,7 @@ class Engine:
             live.close()
         for sandbox in self.sandboxes.values():
             sandbox.close()
+        self.spare_namespaces.close()
 
     def now(self) -> int:
         return int(self.clock.now().timestamp() * 1_000_000) * 1000

@@ -52,6 +52,37 @@ def pin(
         linux.in_own_thread(make)
 
 
+def network_sysctls(groups: tuple[int, int] = (0, 2**31 - 1)) -> dict[str, str]:
+    """containerd's defaults: anybody in the Pod may use low ports, and whoever is in *groups* (the
+    first and the last) ping."""
+    return {
+        "net.ipv4.ip_unprivileged_port_start": "0",
+        "net.ipv4.ping_group_range": f"{groups[0]} {groups[1]}",
+    }
+
+
+def make(sysctls: Mapping[str, str]) -> dict[str, int]:
+    """Make a namespace of each kind, furnished but for the host name; return descriptors by kind.
+
+    Raises OSError.
+    """
+
+    def make() -> dict[str, int]:
+        for _, flag in _KINDS.values():
+            linux.unshare(flag)
+        _furnish(("network", "ipc"), "", sysctls)
+        own = f"/proc/self/task/{threading.get_native_id()}/ns"
+        with contextlib.ExitStack() as opened:
+            made = {}
+            for kind, (name, _) in _KINDS.items():
+                made[kind] = os.open(f"{own}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+                opened.callback(os.close, made[kind])
+            opened.pop_all()
+        return made
+
+    return linux.in_own_thread(make)
+
+
 def furnish(
     paths: SandboxPaths, kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]
 ) -> None:

@@ -94,6 +94,7 @@ class OciRuntime:
             options.run_dir.mkdir(parents=True, exist_ok=True, mode=0o711)
             stack.callback(self._engine.close)
             await adopt.adopt(self._engine)
+            self._engine.spare_namespaces.make_later()
             self._open = stack.pop_all()
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 from podium.kit.threads import run_in_thread
 from podium.runtime.oci import namespace_init, namespaces, user_namespace
 from podium.runtime.oci.engine import Engine
+from podium.runtime.oci.layout import SandboxPaths
 from podium.runtime.oci.records import SandboxRecord
 from podium.runtime.oci.sandbox_stop import destroy
 from podium.runtime.oci.sandbox_watch import watch
@@ -24,6 +25,9 @@ from podium.runtime.port import (
     PodSandboxConfig,
     RuntimeFailure,
 )
+
+#: Pins namespaces of these kinds, with this host name and these sysctls.
+Pin = Callable[[SandboxPaths, Collection[str], str, Mapping[str, str]], None]
 
 
 async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig, handler: str) -> str:
@@ -77,16 +81,30 @@ def sandbox_hostname(config: PodSandboxConfig) -> str:
 
 
 async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
-    await run_in_thread(partial(_make_on_disk, engine, record))
     config = record.config
+    spare = engine.spare_namespaces.take() if _may_be_made_ahead(config) else None
+    engine.spare_namespaces.make_later()
+    if spare is not None:
+        with spare:
+            _make_on_disk(engine, record, spare.pin)
+    else:
+        await run_in_thread(partial(_make_on_disk, engine, record, namespaces.pin))
     if config.linux.namespace_options.network is NamespaceMode.NODE:
         return ()
     namespace = str(engine.sandbox_paths(record.id).namespace("network"))
     return (await engine.network.attach(namespace, record.id, config.port_mappings),)
 
 
-def _make_on_disk(engine: Engine, record: SandboxRecord) -> None:
-    """Not in the event loop: the kernel may take tens of milliseconds for a network namespace."""
+def _may_be_made_ahead(config: PodSandboxConfig) -> bool:
+    options = config.linux.namespace_options
+    if options.userns_options.mode is NamespaceMode.POD or options.pid is NamespaceMode.POD:
+        return False
+    return options.network is not NamespaceMode.NODE
+
+
+def _make_on_disk(engine: Engine, record: SandboxRecord, pin: Pin) -> None:
+    """Not in the event loop where *pin* has to make the namespaces: the kernel may take tens of
+    milliseconds for one of the network."""
     config, paths = record.config, engine.sandbox_paths(record.id)
     options = config.linux.namespace_options
     hostname = sandbox_hostname(config)
@@ -94,7 +112,7 @@ def _make_on_disk(engine: Engine, record: SandboxRecord) -> None:
     if options.userns_options.mode is NamespaceMode.POD:
         _make_owned_namespaces(engine, record)
     else:
-        namespaces.pin(paths, namespace_kinds(options), hostname, _sysctls(config))
+        pin(paths, namespace_kinds(options), hostname, _sysctls(config))
         if options.pid is NamespaceMode.POD:
             _share_processes(engine, record)
     if options.ipc is not NamespaceMode.NODE:
@@ -108,18 +126,13 @@ def _make_on_disk(engine: Engine, record: SandboxRecord) -> None:
 
 
 def _sysctls(config: PodSandboxConfig) -> Mapping[str, str]:
-    """What the Pod sets, and containerd's defaults: anybody in it may use low ports, and ping."""
+    """What the Pod sets, and the defaults where it has a network of its own."""
     own, options = config.linux.sysctls, config.linux.namespace_options
     if options.network is NamespaceMode.NODE:
         return own
     mapped = options.userns_options.gids
     groups = [(entry.host_id, entry.host_id + entry.length - 1) for entry in mapped]
-    first, last = groups[0] if groups else (0, 2**31 - 1)
-    return {
-        "net.ipv4.ip_unprivileged_port_start": "0",
-        "net.ipv4.ping_group_range": f"{first} {last}",
-        **own,
-    }
+    return {**namespaces.network_sysctls(*groups[:1]), **own}
 
 
 def _make_owned_namespaces(engine: Engine, record: SandboxRecord) -> None:
