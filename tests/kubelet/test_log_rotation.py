@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podium.kubelet import log_files
+from podium.kubelet import log_files, logs
 from podium.kubelet.file_news import FileNews
 from podium.kubelet.log_rotation import _make_room
 from podium.kubelet.logs import LogOptions, read_log
 
+T = TypeVar("T")
 START = datetime(2025, 1, 13, 7, 30, tzinfo=UTC)
 
 
@@ -142,3 +147,83 @@ def test_a_follower_gets_every_line_once_whatever_happens_when(
         assert b"".join(got).decode().split() == log.lines
 
     asyncio.run(play())
+
+
+@given(steps=STEPS, follow=st.booleans(), tail=st.none() | st.integers(0, 12))
+def test_files_may_be_renamed_and_compressed_between_any_two_looks_at_them(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], follow: bool, tail: int | None
+):
+    """The reader works beside the event loop, so that rotation comes in between all that it does
+    with files: here, before each listing and each opening, and after it."""
+    log = Log(tmp_path_factory.mktemp("log"))
+    left = list(steps)
+
+    one_writes = threading.Lock()
+
+    def step() -> None:
+        with one_writes:
+            what = left[0] if left else "nothing"
+            if what == "write":
+                log.write(3)
+            elif what == "rotate":
+                log.write(1)
+                log.rotate()
+            elif what == "compress":
+                _make_room(log.path, 100)
+            del left[:1]
+
+    def disturbed(work: Callable[[Path], T]) -> Callable[[Path], T]:
+        def between(file: Path) -> T:
+            step()
+            result = work(file)
+            step()
+            return result
+
+        return between
+
+    async def play() -> bytes:
+        options = LogOptions(follow=follow, tail_lines=tail)
+        with FileNews(log.path.parent) as news:
+
+            async def go_on() -> None:
+                while left:
+                    await asyncio.sleep(0.001)
+                    step()
+                news.poke()
+
+            async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+                tasks.create_task(go_on())
+                reading = read_log(log.path, options, lambda: not left, news)
+                return b"".join([piece async for piece in reading])
+
+    log.write(2)
+    log.rotate()
+    log.write(2)
+    log.rotate()
+    log.write(2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs, "rotated", disturbed(log_files.rotated))
+        patch.setattr(logs, "open_log", disturbed(log_files.open_log))
+        first = len(log.lines)
+        got = asyncio.run(play()).decode().split()
+    begin = int(got[0]) if got else len(log.lines)
+    assert got == log.lines[begin : begin + len(got)]
+    assert begin + len(got) >= first
+    if tail is None:
+        assert begin == 0
+    else:
+        assert len(got) >= min(tail, first)
+    if follow:
+        assert begin + len(got) == len(log.lines)
+
+
+async def test_a_reader_that_goes_away_leaves_no_file_open(log: Log):
+    for _ in range(3):
+        log.write(10)
+        log.rotate()
+    reading = read_log(log.path, LogOptions(follow=True), lambda: False, None)
+    before = len(os.listdir("/proc/self/fd"))
+    async for _ in reading:
+        break
+    await reading.aclose()
+    assert len(os.listdir("/proc/self/fd")) <= before

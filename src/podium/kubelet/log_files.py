@@ -45,14 +45,33 @@ def rotated_until(file: Path) -> datetime:
 
 
 def open_log(file: Path) -> IO[bytes]:
-    """Open a file of a log; a compressed one as what it holds. Raises FileNotFoundError."""
-    if file.suffix != GZ:
-        return file.open("rb")
+    """Open a file of a log; a compressed one as what it holds. Raises FileNotFoundError.
+
+    One that was compressed since *file* was its name is that one still.
+    """
+    opened = _open(file)
+    if not isinstance(opened, gzip.GzipFile):
+        return opened
     plain = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    with gzip.open(file, "rb") as packed:
-        shutil.copyfileobj(packed, plain, 1 << 20)
+    with opened:
+        shutil.copyfileobj(opened, plain, 1 << 20)
     plain.seek(0)
     return plain
+
+
+def first_bytes(file: Path, size: int) -> bytes:
+    """Return what a file of a log, as :func:`open_log` has it, begins with."""
+    with _open(file) as opened:
+        return opened.read(size)
+
+
+def _open(file: Path) -> IO[bytes] | gzip.GzipFile:
+    if file.suffix == GZ:
+        return gzip.open(file, "rb")
+    try:
+        return file.open("rb")
+    except FileNotFoundError:
+        return gzip.open(file.with_name(file.name + GZ), "rb")
 
 
 def compress(file: Path) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext, suppress
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 
+from podium.kit.threads import run_in_thread
 from podium.kubelet.file_news import FileNews
-from podium.kubelet.log_files import GZ, open_log, rotated, rotated_until
+from podium.kubelet.log_files import GZ, first_bytes, open_log, rotated, rotated_until
 from podium.kubelet.log_lines import LogFilter, LogRenderer, count_lines, tail_start
+
+T = TypeVar("T")
 
 _BLOCK = 64 * 1024
 #: Lines longer than this are cut (the runtime splits what containers write far below it).
@@ -46,6 +50,7 @@ async def read_log(
         LogFilter(options.since, options.timestamps, options.limit_bytes, options.stream)
     )
     with _Chain(path, options) as chain:
+        await _apart(chain.open, path)
         while True:
             over = ended()  # before reading: what is written until now belongs to the log
             for batch in chain.batches():
@@ -57,35 +62,52 @@ async def read_log(
                 await asyncio.sleep(0)
             if chain.newest and not options.follow:
                 return
-            if chain.advance():
+            if await chain.advance():
                 continue
             if over or not options.follow or news is None:
                 return
             await news.wait()
 
 
+async def _apart(work: Callable[[], T], path: Path) -> T:
+    """Do *work*, beside the event loop where a rotated file may have to be decompressed for it."""
+    if any(file.suffix == GZ for file in rotated(path)):
+        return await run_in_thread(work)
+    return work()
+
+
 class _Chain:
     """A log's files one after the other, from where the client's wishes begin to the newest.
 
     A file is left only once its successor is there, and was read to its end after that: whoever
-    writes has let go of it by then.
+    writes has let go of it by then. Files are renamed, compressed and removed at any moment.
     """
 
     def __init__(self, path: Path, options: LogOptions) -> None:
-        self._path = path
-        files = [*rotated(path), path]
-        with ExitStack() as opened:
-            current = opened.enter_context(path.open("rb"))
-            first, offset = _start(files, current, options)
-            self.newest = files[first] is path  #: whether this was the file written to when opened
-            if self.newest:
-                opened.pop_all()  # it is the one to be read
-        self._file: IO[bytes] = current if self.newest else open_log(files[first])
-        #: Names, as rotated, of files that were left, and of the one that is read.
-        self._done = {_key(file) for file in files[: first + 1] if file is not path}
-        self._rotated = not self.newest
-        self._file.seek(offset)
+        self._path, self._options = path, options
+        self._file: IO[bytes] = BytesIO()
         self._lines = _Lines(self._file)
+        self.newest = False  #: whether the file that is read was the one written to when opened
+        self._rotated = False
+        #: Names, as rotated, of files that were left, and of the one that is read.
+        self._done: set[str] = set()
+
+    def open(self) -> None:
+        """Open the file to begin with. Raises FileNotFoundError."""
+        self._file, older = _files(self._path)
+        first, offset = _start(older, self._file, self._options)
+        while first < len(older) and not self._rotated:
+            try:
+                earlier = open_log(older[first])
+            except FileNotFoundError:  # removed just now
+                first, offset = first + 1, 0
+            else:
+                self._file.close()
+                self._file, self._rotated = earlier, True
+        self.newest = not self._rotated
+        self._done.update(_key(file) for file in older[: first + 1])
+        self._lines = _Lines(self._file)
+        self._file.seek(offset)
 
     def __enter__(self) -> _Chain:
         return self
@@ -96,7 +118,7 @@ class _Chain:
     def batches(self) -> Iterator[bytes]:
         return self._lines.batches()
 
-    def advance(self) -> bool:
+    async def advance(self) -> bool:
         """Go on where the file was rotated; tell whether there is more to read at once.
 
         To be called at the end of what there is. The first call after a rotation has the rest of
@@ -105,7 +127,7 @@ class _Chain:
         if not self._rotated:
             self._rotated = self._was_rotated()
             return self._rotated
-        return self._open_next()
+        return await _apart(self._open_next, self._path)
 
     def _was_rotated(self) -> bool:
         try:
@@ -114,13 +136,20 @@ class _Chain:
             return False  # between two names: the new file is not there yet
 
     def _open_next(self) -> bool:
-        later = [file for file in rotated(self._path) if _key(file) not in self._done]
-        if later and self._is_this(later[0]):
-            self._done.add(_key(later.pop(0)))
-        try:
-            successor = open_log(later[0] if later else self._path)
-        except FileNotFoundError:
-            return False  # removed, or renamed, just now: ask again
+        missing: set[Path] = set()
+        while True:
+            later = [file for file in rotated(self._path) if _key(file) not in self._done]
+            later = [file for file in later if file not in missing]
+            if later and self._is_this(later[0]):
+                self._done.add(_key(later.pop(0)))
+            wanted = later[0] if later else self._path
+            try:
+                successor = open_log(wanted)
+                break
+            except FileNotFoundError:  # removed, or renamed, just now
+                if wanted in missing:
+                    return False  # the new file is not there yet
+                missing.add(wanted)
         if later:
             self._done.add(_key(later[0]))
         self._file.close()
@@ -131,8 +160,7 @@ class _Chain:
     def _is_this(self, file: Path) -> bool:
         """Whether a rotated file, compressed by now perhaps, is the one that is being read."""
         try:
-            with open_log(file) as other:
-                begin = other.read(_BLOCK)
+            begin = first_bytes(file, _BLOCK)
         except FileNotFoundError:
             return False
         here = self._file.tell()
@@ -142,20 +170,29 @@ class _Chain:
         return same
 
 
+def _files(path: Path) -> tuple[IO[bytes], list[Path]]:
+    """The file that is written to, opened, and those before it. Raises FileNotFoundError."""
+    while True:
+        current = path.open("rb")
+        older = rotated(path)
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(current.fileno())):
+                return current, older
+        current.close()  # it was rotated meanwhile, and may be one of the others
+
+
 def _key(file: Path) -> str:
     return file.name.removesuffix(GZ)
 
 
-def _start(files: Sequence[Path], current: IO[bytes], options: LogOptions) -> tuple[int, int]:
-    """Return the file, by its place in *files*, and the offset in it where reading begins.
-
-    The last of *files* is open already, as *current*.
-    """
-    last = len(files) - 1
+def _start(older: Sequence[Path], current: IO[bytes], options: LogOptions) -> tuple[int, int]:
+    """Return the file and the offset in it where reading begins: its place in *older*, or their
+    number for *current*, which is open already."""
+    last = len(older)
     if options.tail_lines is None:
         first = 0
         if options.since is not None:
-            while first < last and rotated_until(files[first]) <= options.since:
+            while first < last and rotated_until(older[first]) <= options.since:
                 first += 1
         return first, 0
     missing, place, file = options.tail_lines, last, current
@@ -166,7 +203,7 @@ def _start(files: Sequence[Path], current: IO[bytes], options: LogOptions) -> tu
                 return place, tail_start(_blocks_from_end(opened), missing)
         missing -= found
         try:
-            file = open_log(files[place - 1])
+            file = open_log(older[place - 1])
         except FileNotFoundError:  # removed just now
             return place, 0
         place -= 1
