@@ -183,3 +183,28 @@ def test_a_sum_takes_the_notation_of_what_is_not_zero():
 
 def test_equal_amounts_are_one_in_a_set():
     assert {quantity.parse("1"), quantity.parse("1000m"), Amount(1)} == {Amount(1)}
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("1", "1"),
+        ("500m", "500m"),
+        ("1u", "1m"),
+        ("500u", "1m"),
+        ("1500u", "2m"),
+        ("999999n", "1m"),
+        ("1000001n", "2m"),
+        ("999999500u", "1k"),
+        ("-1500u", "-2m"),
+        ("1.000001", "1001m"),
+        ("1.5", "1.5"),
+        ("1e-6", "1e-3"),
+        ("120e-3", "120e-3"),
+        ("1e3", "1e3"),
+        ("1Gi", "1Gi"),
+        ("", ""),
+    ],
+)
+def test_what_is_finer_than_thousandths_is_rounded_up(text, whole):
+    assert quantity.whole_millis(text) == whole

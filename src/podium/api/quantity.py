@@ -227,6 +227,14 @@ def canonical(text: str) -> str:
     return str(parse(text))
 
 
+def whole_millis(text: str) -> str:
+    """Return canonical *text*, rounded up where it says less than thousandths."""
+    if text[-1:] not in ("n", "u") and "." not in text and "-" not in text[1:]:
+        return text  # nearly all
+    amount = parse(text)
+    return text if amount.exponent >= -3 else str(Amount(amount.milli(), -3, amount.format))
+
+
 @remembered(4096, longest=64)
 def to_milli(text: str) -> int:
     """Return thousandths, rounded up; ``""`` (a quantity that was not given) is 0."""

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from podium.api import codec, scheme
 from podium.api.defaults.containers import default_pull_policy
 from podium.api.defaults.pods import set_defaults_pod
+from podium.registry.strategies import strategy_for
 from support.objects import container, pod
 
 
@@ -35,6 +37,45 @@ def test_a_limit_without_a_request_becomes_the_request() -> None:
     resources = {"limits": {"cpu": "1", "memory": "1Gi"}, "requests": {"cpu": "500m"}}
     made = pod({"containers": [container(resources=resources)]})
     assert made.spec.containers[0].resources.requests == {"cpu": "500m", "memory": "1Gi"}
+
+
+FINE, ROUNDED = {"cpu": "1500u", "memory": "1"}, {"cpu": "2m", "memory": "1"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "path"),
+    [
+        (scheme.PODS, "spec.containers.0.resources.limits"),
+        (scheme.PODS, "spec.initContainers.0.resources.requests"),
+        (scheme.PODS, "spec.ephemeralContainers.0.resources.requests"),
+        (scheme.PODS, "spec.overhead"),
+        (scheme.PODS, "spec.resources.limits"),
+        (scheme.PODS,
+         "spec.volumes.0.ephemeral.volumeClaimTemplate.spec.resources.requests"),
+        (scheme.DEPLOYMENTS, "spec.template.spec.containers.0.resources.limits"),
+        (scheme.STATEFULSETS, "spec.volumeClaimTemplates.0.spec.resources.requests"),
+        (scheme.PERSISTENTVOLUMECLAIMS, "spec.resources.requests"),
+        (scheme.PERSISTENTVOLUMECLAIMS, "status.capacity"),
+        (scheme.PERSISTENTVOLUMES, "spec.capacity"),
+        (scheme.RESOURCEQUOTAS, "spec.hard"),
+        (scheme.RESOURCEQUOTAS, "status.used"),
+        (scheme.LIMITRANGES, "spec.limits.0.max"),
+        (scheme.LIMITRANGES, "spec.limits.0.maxLimitRequestRatio"),
+        (scheme.RUNTIMECLASSES, "overhead.podFixed"),
+        (scheme.NODES, "status.capacity"),
+        (scheme.NODES, "status.allocatable"),
+    ],
+)  # fmt: skip
+def test_no_amount_is_finer_than_a_thousandth(resource: scheme.Resource, path: str) -> None:
+    body: Any = FINE
+    for name in reversed(path.split(".")):
+        body = [body] if name == "0" else {name: body}
+    obj = codec.from_plain(resource.type, body)
+    strategy_for(resource).default(obj)
+    found = codec.to_plain(obj)
+    for name in path.split("."):
+        found = found[int(name) if name == "0" else name]
+    assert found == ROUNDED
 
 
 def test_on_the_hosts_network_container_ports_are_host_ports() -> None:

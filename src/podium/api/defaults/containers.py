@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from podium.api.defaults.resources import round_requirements
 from podium.api.types.core_v1 import (
     Container,
     EphemeralContainer,
@@ -22,6 +23,7 @@ def set_defaults_container(container: Container | EphemeralContainer) -> None:
         container.termination_message_path or TERMINATION_MESSAGE_PATH
     )
     container.termination_message_policy = container.termination_message_policy or "File"
+    round_requirements(container.resources)
     for port in container.ports:
         port.protocol = port.protocol or "TCP"
     for variable in container.env:

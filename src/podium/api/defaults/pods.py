@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.api.defaults.containers import set_defaults_container
+from podium.api.defaults.resources import round_requirements, rounded
 from podium.api.defaults.volumes import set_defaults_volume
 from podium.api.quantity import format_bytes, format_milli
 from podium.api.resources import (
@@ -40,6 +41,9 @@ def set_defaults_pod_spec(spec: PodSpec) -> None:
     if spec.termination_grace_period_seconds is None:
         spec.termination_grace_period_seconds = TERMINATION_GRACE_PERIOD_SECONDS
     name_service_account(spec)
+    spec.overhead = rounded(spec.overhead)
+    if spec.resources is not None:
+        round_requirements(spec.resources)
     for volume in spec.volumes:
         set_defaults_volume(volume)
     for container in (*spec.containers, *spec.init_containers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podium.api.defaults.resources import round_requirements, rounded
 from podium.api.types.core_v1 import (
     PersistentVolume,
     PersistentVolumeClaim,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 def set_defaults_volume(obj: PersistentVolume) -> None:
     spec = obj.spec
     obj.status.phase = obj.status.phase or "Pending"
+    spec.capacity = rounded(spec.capacity)
     spec.persistent_volume_reclaim_policy = spec.persistent_volume_reclaim_policy or "Retain"
     spec.volume_mode = "Filesystem" if spec.volume_mode is None else spec.volume_mode
     if spec.host_path is not None and spec.host_path.type is None:
@@ -34,12 +36,15 @@ def set_defaults_volume(obj: PersistentVolume) -> None:
 
 def set_defaults_claim(obj: PersistentVolumeClaim) -> None:
     obj.status.phase = obj.status.phase or "Pending"
+    obj.status.capacity = rounded(obj.status.capacity)
+    obj.status.allocated_resources = rounded(obj.status.allocated_resources)
     set_defaults_claim_spec(obj.spec)
 
 
 def set_defaults_claim_spec(spec: PersistentVolumeClaimSpec) -> None:
     if spec.volume_mode is None:
         spec.volume_mode = "Filesystem"
+    round_requirements(spec.resources)
 
 
 def set_defaults_storage_class(obj: StorageClass) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from podium.api.defaults.containers import default_pull_policy, set_defaults_field_ref
+from podium.api.defaults.resources import round_requirements
 from podium.api.types.core_v1 import (
     AzureDiskVolumeSource,
     DownwardAPIVolumeFile,
@@ -34,6 +35,7 @@ def set_defaults_volume(volume: Volume) -> None:
     if volume.ephemeral is not None and volume.ephemeral.volume_claim_template is not None:
         claim = volume.ephemeral.volume_claim_template.spec
         claim.volume_mode = claim.volume_mode or "Filesystem"
+        round_requirements(claim.resources)
     _set_defaults_remote(volume)
 
 

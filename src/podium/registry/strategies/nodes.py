@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from podium.api.defaults.resources import rounded
 from podium.api.field import FieldError, Path
 from podium.api.types.core_v1 import Node, NodeSpec
 from podium.api.validation.nodes import validate_node, validate_node_update
@@ -34,6 +35,8 @@ class NodeStrategy(Strategy[Node]):
 
     def default(self, obj: Node) -> None:
         _agree_on_cidrs(obj.spec)
+        obj.status.capacity = rounded(obj.status.capacity)
+        obj.status.allocatable = rounded(obj.status.allocatable)
         if not obj.status.allocatable:
             obj.status.allocatable = dict(obj.status.capacity)
 

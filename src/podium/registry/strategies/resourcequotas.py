@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from podium.api.defaults.resources import rounded
 from podium.api.field import FieldError
 from podium.api.types.core_v1 import ResourceQuota
 from podium.api.validation.quotas import (
@@ -18,6 +19,10 @@ from podium.registry.strategies.table import AGE, NAME, Cell, Column, age
 class ResourceQuotaStrategy(Strategy[ResourceQuota]):
     returns_deleted_object = True
     columns = (NAME, Column("Request"), Column("Limit"), AGE)
+
+    def default(self, obj: ResourceQuota) -> None:
+        obj.spec.hard = rounded(obj.spec.hard)
+        obj.status.hard, obj.status.used = rounded(obj.status.hard), rounded(obj.status.used)
 
     def validate(self, obj: ResourceQuota) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_quota(obj)

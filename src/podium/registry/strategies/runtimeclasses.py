@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from podium.api.defaults.resources import rounded
 from podium.api.field import FieldError
 from podium.api.types.node_v1 import RuntimeClass
 from podium.api.validation.runtime_classes import (
@@ -20,6 +21,10 @@ class RuntimeClassStrategy(Strategy[RuntimeClass]):
     allow_create_on_update = True
     allow_unconditional_update = False
     columns = (NAME, Column("Handler"), AGE)
+
+    def default(self, obj: RuntimeClass) -> None:
+        if obj.overhead is not None:
+            obj.overhead.pod_fixed = rounded(obj.overhead.pod_fixed)
 
     def validate(self, obj: RuntimeClass) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_runtime_class(obj)
