@@ -35,10 +35,14 @@ def set_defaults_job_spec(spec: JobSpec) -> None:
         spec.pod_replacement_policy = (
             "TerminatingOrFailed" if spec.pod_failure_policy is None else "Failed"
         )
-    if spec.pod_failure_policy is not None:
-        for rule in spec.pod_failure_policy.rules:
-            for pattern in rule.on_pod_conditions:
-                pattern.status = pattern.status or "True"
+    _set_defaults_failure_policy(spec)
+
+
+def _set_defaults_failure_policy(spec: JobSpec) -> None:
+    policy = spec.pod_failure_policy
+    for rule in policy.rules if policy is not None else ():
+        for pattern in rule.on_pod_conditions:
+            pattern.status = pattern.status or "True"
 
 
 def set_defaults_cron_job(obj: CronJob) -> None:
@@ -50,3 +54,4 @@ def set_defaults_cron_job(obj: CronJob) -> None:
     if spec.failed_jobs_history_limit is None:
         spec.failed_jobs_history_limit = 1
     set_defaults_template(spec.job_template.spec.template)
+    _set_defaults_failure_policy(spec.job_template.spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from podium.api.defaults.resources import round_requirements, rounded
+from podium.api.defaults.volumes import set_defaults_azure_disk
 from podium.api.types.core_v1 import (
     PersistentVolume,
     PersistentVolumeClaim,
@@ -32,6 +33,8 @@ def set_defaults_volume(obj: PersistentVolume) -> None:
     if spec.scale_io is not None:
         spec.scale_io.storage_mode = spec.scale_io.storage_mode or "ThinProvisioned"
         spec.scale_io.fs_type = spec.scale_io.fs_type or "xfs"
+    if spec.azure_disk is not None:
+        set_defaults_azure_disk(spec.azure_disk)
 
 
 def set_defaults_claim(obj: PersistentVolumeClaim) -> None:

@@ -69,10 +69,10 @@ def _set_defaults_remote(volume: Volume) -> None:
         volume.scale_io.storage_mode = volume.scale_io.storage_mode or "ThinProvisioned"
         volume.scale_io.fs_type = volume.scale_io.fs_type or "xfs"
     if volume.azure_disk is not None:
-        _set_defaults_azure_disk(volume.azure_disk)
+        set_defaults_azure_disk(volume.azure_disk)
 
 
-def _set_defaults_azure_disk(disk: AzureDiskVolumeSource) -> None:
+def set_defaults_azure_disk(disk: AzureDiskVolumeSource) -> None:
     if disk.caching_mode is None:
         disk.caching_mode = "ReadWrite"
     if disk.kind is None:
