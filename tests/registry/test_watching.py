@@ -302,6 +302,19 @@ async def test_a_watch_ends_with_its_timeout_and_a_bookmark_shortly_before() -> 
             assert await ending == ()
 
 
+async def test_a_watch_that_was_held_up_ends_with_its_bookmark_all_the_same() -> None:
+    """As where its reader is slow, or the machine: who resumes from it need not be told again."""
+    clock = VirtualClock()
+    async with serving(clock=clock) as registry:
+        await _create(registry, "a")
+        options = ListOptions(allow_watch_bookmarks=True, timeout_seconds=10)
+        async with registry.watch(CONFIGMAPS, "default", options) as stream:
+            assert [event.type for event in await stream.batch()] == ["ADDED"]
+            await clock.advance(11)
+            assert [event.type for event in await stream.batch()] == ["BOOKMARK"]
+            assert await stream.batch() == ()
+
+
 async def test_a_watch_that_is_never_idle_has_bookmarks_and_an_end() -> None:
     clock = VirtualClock()
     async with serving(clock=clock) as registry:
@@ -318,7 +331,7 @@ async def test_a_watch_that_is_never_idle_has_bookmarks_and_an_end() -> None:
             ["ADDED", "BOOKMARK"],
             ["ADDED"],
             ["ADDED"],
-            ["ADDED"],  # told with the end of the watch
+            ["ADDED", "BOOKMARK"],  # told with the end of the watch
             *([[]] * 5),
         ]
 

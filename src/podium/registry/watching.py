@@ -169,6 +169,8 @@ class WatchOpener:
     ) -> AsyncGenerator[Sequence[WatchEvent], None]:
         timeout = options.timeout_seconds or _DEFAULT_TIMEOUT * (1 + random.random())
         end = self._clock.monotonic() + timeout
+        # Before the first event: who reads these slowly is not to go without.
+        next_bookmark = self._next_bookmark(end) if options.allow_watch_bookmarks else math.inf
         try:
             async with aclosing(first):
                 async for batch in first:
@@ -178,7 +180,6 @@ class WatchOpener:
                         return
         except StoreClosed:
             return  # the client reads the past more slowly than it goes on
-        next_bookmark = self._next_bookmark(end) if options.allow_watch_bookmarks else math.inf
         while not watcher.cut_off:
             # The time is looked at in every turn: a watch that is never idle has an end, too.
             now = self._clock.monotonic()
@@ -186,7 +187,7 @@ class WatchOpener:
             if asked:  # a revision that lies ahead is waited for
                 events = [e for e in events if e.stored is not None and e.stored.revision > asked]
             self.events_sent += len(events)
-            if next_bookmark <= now < end:
+            if next_bookmark <= now:  # late where this was held up, but not never
                 next_bookmark = self._next_bookmark(end)
                 told = max(asked, self._feeder.revision)
                 events = [*events, bookmark(self._cache.resource, told)]
