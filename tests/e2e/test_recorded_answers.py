@@ -8,7 +8,9 @@ transcripts of kubectl (1.37), watches, what controllers see to. Their texts are
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 RECORDED = Path(__file__).resolve().parents[1] / "golden" / "api" / "cluster"
 NAMES = sorted(path.stem for path in RECORDED.glob("*.json"))
 AT_ONCE = 4
+NODE = "gold-node"
 
 Found = dict[str, list[str] | BaseException]
 
@@ -54,7 +57,18 @@ async def play(cluster: Cluster, names: list[str]) -> Found:
 def found(shared: Cluster, request: pytest.FixtureRequest) -> Found:
     """The differences of the cases that this run of pytest has tests for."""
     asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
-    return asyncio.run(play(shared, [name for name in NAMES if {"case": name} in asked]))
+    with node(shared):
+        return asyncio.run(play(shared, [name for name in NAMES if {"case": name} in asked]))
+
+
+@contextlib.contextmanager
+def node(shared: Cluster) -> Iterator[None]:
+    """The node that cases say their Pods are bound to: else these are orphans, and garbage after
+    forty seconds."""
+    made = {"metadata": {"name": NODE}, "spec": {"unschedulable": True}}
+    assert shared.request("POST", "/api/v1/nodes", made)[0] == 201
+    yield
+    assert shared.request("DELETE", f"/api/v1/nodes/{NODE}")[0] == 200
 
 
 @pytest.mark.parametrize("case", NAMES)

@@ -11,17 +11,19 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
+from podium.client import transport
 from podium.client.client import Client
 from podium.client.config import ClientConfig
 from support.agnhost import NAME as AGNHOST
 from support.agnhost import agnhost_archive
 from support.cluster import Cluster
 from support.images import Entry, busybox_archive, layer
-from support.lives import Life, living
+from support.lives import PATIENCE, Life, living
 from support.recorded import differences
 
 #: Whichever test comes first waits for all lives.
@@ -48,10 +50,13 @@ async def play(cluster: Cluster, names: list[str]) -> dict[str, list[str] | Base
             return differences(golden, life)
 
     recorded = [(name, *_recorded(name)) for name in names]  # now: who connects is not to wait
-    async with Client(ClientConfig.from_kubeconfig(cluster.kubeconfig)) as client:
-        found = await asyncio.gather(
-            *(one(client, *each) for each in recorded), return_exceptions=True
-        )
+    patience = dict.fromkeys(("CONNECT_TIMEOUT", "REQUEST_TIMEOUT"), PATIENCE)
+    config = ClientConfig.from_kubeconfig(cluster.kubeconfig)
+    with mock.patch.multiple(transport, **patience):
+        async with Client(config) as client:
+            found = await asyncio.gather(
+                *(one(client, *each) for each in recorded), return_exceptions=True
+            )
     return dict(zip(names, found, strict=True))
 
 
