@@ -244,7 +244,7 @@ class Base64Reader(Reader):
         try:
             base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
-            report.fail(f"illegal base64 data at input byte {_base64_offset(value)}")
+            report.fail(f"illegal base64 data at input byte {base64_offset(value)}")
             return SKIP
         return text
 
@@ -417,7 +417,7 @@ def _reader(annotation: Any, go: str = "") -> Reader:
     return struct_reader(annotation)
 
 
-def _base64_offset(text: str) -> int:
+def base64_offset(text: str) -> int:
     """Return the offset Go names for text that is not base64."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
     count = 0  # characters of the current quantum

@@ -24,6 +24,12 @@ class CommandError(Exception):
         return str(self)
 
 
+def unreadable(error: OSError, path: str) -> str:
+    """Return what Go says of a file that cannot be read: a directory can be opened."""
+    did = "read" if isinstance(error, IsADirectoryError) else "open"
+    return f"{did} {path}: {(error.strerror or '').lower()}"
+
+
 class UsageError(CommandError):
     """The command line is wrong; *path* is the command it was for (``kubectl get``)."""
 

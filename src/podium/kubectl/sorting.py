@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -29,8 +30,8 @@ def ordered(
         raise CommandError(str(exc)) from exc
     if all(value is None for value in found):
         raise unsortable(field)
-    places = sorted(range(len(items)), key=lambda place: _key(found[place]))
-    return [items[place] for place in places]
+    keys = [_Key(value) for value in found]
+    return [items[place] for place in sorted(range(len(items)), key=keys.__getitem__)]
 
 
 def unsortable(field: str) -> CommandError:
@@ -46,18 +47,28 @@ def _first(results: list[list[Any]]) -> Any:
     return results[0][0] if results and results[0] else None
 
 
-def _key(value: Any) -> tuple[Any, ...]:
-    """Nothing, numbers and amounts, texts with numbers in them by those, all else as it prints."""
-    if value is None:
-        return (0,)
-    if isinstance(value, bool | int | float):
-        return (1, value)
-    if isinstance(value, str):
-        try:
-            return (1, quantity.parse(value).value)
-        except ValueError:
-            return (2, [_part(text) for text in re.findall(r"\d+|\D+", value)])
-    return (3, str(value))
+class _Key:
+    """Nothing, numbers, texts with numbers in them by those, all else as it prints; two texts that
+    are amounts by what they amount to."""
+
+    __slots__ = ("_amount", "_order")
+
+    def __init__(self, value: Any) -> None:
+        self._amount: Any = None
+        self._order: tuple[Any, ...] = (0,)
+        if isinstance(value, bool | int | float):
+            self._order = (1, value)
+        elif isinstance(value, str):
+            self._order = (2, [_part(text) for text in re.findall(r"\d+|\D+", value)])
+            with contextlib.suppress(ValueError):
+                self._amount = quantity.parse(value).value
+        elif value is not None:
+            self._order = (3, str(value))
+
+    def __lt__(self, other: _Key) -> bool:
+        if self._amount is not None and other._amount is not None:
+            return bool(self._amount < other._amount)
+        return self._order < other._order
 
 
 def _part(text: str) -> tuple[int, Any, int]:

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, unreadable
 from podium.kubectl.flags import Values
 from podium.kubectl.printing import jsonpath as paths
 from podium.kubectl.printing.table import Aligner
+from podium.kubectl.writing import ESCAPED
 
 Printer = Callable[[dict[str, Any]], str]
 
@@ -59,9 +60,8 @@ def _read(path: str, *, columns: bool) -> str:
         with open(path, encoding="utf-8") as file:
             return file.read()
     except OSError as exc:
-        what = (exc.strerror or "").lower()
         option = "template" if columns else "--template"
-        raise CommandError(f"error reading {option} {path}, open {path}: {what}") from exc
+        raise CommandError(f"error reading {option} {path}, {unreadable(exc, path)}") from exc
 
 
 def _jsonpath(template: str, *, as_json: bool, strict: bool) -> Printer:
@@ -96,7 +96,7 @@ def _indented(found: list[Any]) -> str:
     if not found:
         return "[]\n"
     text = json.dumps(found, indent=4, sort_keys=True, ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+    return f"{text.translate(ESCAPED)}\n"
 
 
 def _from_lines(text: str) -> str:
@@ -133,9 +133,11 @@ def _custom_columns(spec: str, *, headers: bool) -> Printer:
             rows = list(columns.rows(objects))
         except paths.JsonPathError as exc:
             raise CommandError(str(exc)) from exc
-        table = [*titles, *rows]
+        table = "\n".join("\t".join(row) for row in [*titles, *rows])
         titles.clear()
-        return "".join(f"{line}\n" for line in aligner.lines(table))
+        # What a cell has of lines and tabs makes lines and cells, as upstream's writer has it.
+        lines = [line.split("\t") for line in table.split("\n")] if table else []
+        return "".join(f"{line}\n" for line in aligner.lines(lines))
 
     return show
 
@@ -155,7 +157,7 @@ def _go_template(text: str, *, strict: bool) -> Printer:
             template.render(document, out)
         except TemplateError as exc:
             raw = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-            shown = go_values.text(document)
+            raw, shown = raw.translate(ESCAPED), go_values.text(document)
             sys.stdout.write("".join(out) + _TEMPLATE_FAILED.format(
                 error=exc, template=text, raw=raw, document=shown))  # fmt: skip
             quoted = go_values.quoted(text)

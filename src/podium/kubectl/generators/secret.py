@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.creating import Map, creates, dry_run_usage, generator, resource
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, unreadable
 from podium.kubectl.file_data import DATA_FLAGS, entries, hashed
 from podium.kubectl.flags import Flag, Values
 
@@ -73,8 +73,7 @@ def _content(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as exc:
-        reason = (exc.strerror or "").lower()
-        raise CommandError(f"Cannot read file {path}, open {path}: {reason}") from exc
+        raise CommandError(f"Cannot read file {path}, {unreadable(exc, path)}") from exc
 
 
 def _check_pair(certificate: bytes, key: bytes) -> None:

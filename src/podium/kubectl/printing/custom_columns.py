@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from podium.kubectl.printing import go_values, jsonpath
+from podium.kubectl.printing.table import escaped
 
 _RELAXED = re.compile(r"\{\.?([^{}]+)\}|\.?([^{}]+)")
 
@@ -47,4 +48,4 @@ def strict_path(path: str) -> str:
 def _cell(found: list[list[Any]]) -> str:
     if not found or not found[0]:
         return "<none>"
-    return ",".join(go_values.text(value) for results in found for value in results)
+    return ",".join(escaped(go_values.text(value)) for results in found for value in results)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import re
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from podium.kubectl.printing import go_values
+from podium.kubectl.printing.jsonpath import go_syntax
 
 #: A key that is not there.
 MISSING = object()
@@ -106,7 +106,7 @@ def _eq(one: Any, *others: Any) -> bool:
         if _class(one) != _class(other):
             raise _incompatible(one, other)
         if not _class(one):
-            raise CallError(f"non-comparable type {_kind(one)}")
+            raise CallError(f"non-comparable type {go_values.text(one)}: {_kind(one)}")
         if one == other:
             return True
     return False
@@ -139,6 +139,8 @@ def _printf(pattern: Any, *values: Any) -> str:
             return "%"
         if verb is None:
             return "%!(NOVERB)"
+        if width == "*" and rest:
+            width = str(rest.pop(0))
         if not rest:
             return f"%!{verb}(MISSING)"
         return _verb(verb, rest.pop(0), flags, width or "", precision)
@@ -154,7 +156,9 @@ def _verb(verb: str, value: Any, flags: str, width: str, precision: str | None) 
         wrong = f"%!{verb}(<nil>)"
     whole = isinstance(value, int) and not isinstance(value, bool)
     text = wrong
-    if verb == "v" or (verb == "t" and isinstance(value, bool)):
+    if verb == "v" and "#" in flags:
+        text = go_syntax(value)
+    elif verb == "v" or (verb == "t" and isinstance(value, bool)):
         text = go_values.text(value)
     elif verb in ("s", "q") and isinstance(value, str | list | dict):
         text = go_values.text(value) if verb == "s" else go_values.quoted(go_values.text(value))
@@ -168,11 +172,13 @@ def _verb(verb: str, value: Any, flags: str, width: str, precision: str | None) 
         text = go_values.number(value) if verb == "g" and precision is None else format(
             value, f".{precision or 6}{verb}"
         )  # fmt: skip
+    elif verb == "q" and whole:
+        text = go_values.quoted(chr(value), "'")
     elif verb in "cU" and whole:
         text = chr(value) if verb == "c" else f"U+{value:04X}"
     elif verb == "T":
         text = _kind(value)
-    if not width or width == "*":
+    if not width.isdigit():
         return text
     if "-" in flags:
         return text.ljust(int(width))
@@ -207,10 +213,14 @@ def _exists(value: Any, *keys: Any) -> bool:
 
 
 def _base64decode(text: Any) -> str:
+    shown = go_values.text(text)
     try:
-        return base64.b64decode(go_values.text(text), validate=True).decode(errors="replace")
-    except binascii.Error as exc:
-        raise CallError(f"base64 decode failed: {exc}") from None
+        return base64.b64decode(shown, validate=True).decode(errors="replace")
+    except ValueError:
+        from podium.api.decoding import base64_offset
+
+        why = f"illegal base64 data at input byte {base64_offset(shown)}"
+        raise CallError(f"base64 decode failed: {why}") from None
 
 
 _FUNCTIONS: dict[str, tuple[int, int | None, Callable[..., Any]]] = {

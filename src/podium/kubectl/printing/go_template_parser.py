@@ -103,7 +103,8 @@ _TOKEN = re.compile(
     r"""(?P<space>\s+)
       | (?P<text>"(?:\\.|[^"\\\n])*"|`[^`]*`)
       | (?P<char>'(?:\\.|[^'\\\n])+')
-      | (?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))
+      | (?P<number>[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
+                         |\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))
       | (?P<field>\.[^\W\d]\w*)
       | (?P<variable>\$\w*)
       | (?P<word>[^\W\d]\w*)
@@ -114,6 +115,8 @@ _TOKEN = re.compile(
 _NAMES = frozenset(("field", "variable", "word"))
 _AFTER_NAMES = frozenset(("", *" \t\r\n.,|:()"))
 _BLOCKS = ("if", "range", "with")
+_KEYWORDS = frozenset((".", "nil", "block", "break", "continue", "define", "else", "end", "if",
+                       "range", "template", "with"))  # fmt: skip
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "nil": None}
 
 
@@ -136,6 +139,7 @@ class _Parser:
         self._tokens: list[_Token] = []
         self._variables = ["$"]
         self._end = 0  #: where the operand that is being read ends, so far
+        self._ranges = 0  #: how many ranges are around what is being read
 
     def parse(self) -> Template:
         self._pieces = self._split()
@@ -199,6 +203,8 @@ class _Parser:
         if word in ("define", "block", "template"):
             return self._named(word, at)
         if word in ("break", "continue"):
+            if not self._ranges:
+                raise self._error(f"{{{{{word}}}}} outside {{{{range}}}}", at)
             return [Jump(word)]
         pipe = self._pipe(word)
         self._done()
@@ -208,7 +214,9 @@ class _Parser:
         known = len(self._variables)
         made = Block(word, self._pipe(word))
         self._done()
+        self._ranges += word == "range"
         made.body, end = self._nodes()
+        self._ranges -= word == "range"
         if end == "else":
             rest = self._tokens
             if rest and rest[0].text in ("if", "with"):
@@ -234,9 +242,9 @@ class _Parser:
         pipe = self._pipe(word) if self._tokens else None
         self._done()
         if word != "template":
-            known, self._variables = self._variables, ["$"]
+            known, self._variables, self._ranges = (self._variables, self._ranges), ["$"], 0
             self._defined[name], end = self._nodes()
-            self._variables = known
+            self._variables, self._ranges = known
             if end is None:
                 raise self._error("unexpected EOF")
         return [] if word == "define" else [Call(name, pipe, f"{{{{template {piped}}}}}", token.at)]
@@ -257,7 +265,7 @@ class _Parser:
     def _done(self) -> None:
         if self._tokens:
             token = self._tokens[0]
-            raise self._error(f"unexpected {_quoted(token.text)} in operand", token.at)
+            raise self._error(f"unexpected {_shown(token)} in operand", token.at)
 
     def _pipe(self, word: str) -> Pipe:
         declares, assigns = self._declared(word)
@@ -322,7 +330,7 @@ class _Parser:
                 return Variable(token.text, token.text, token.at)
             case "word" if token.text in _CONSTANTS:
                 return Literal(_CONSTANTS[token.text], token.text, token.at)
-            case "word":
+            case "word" if token.text not in _KEYWORDS:
                 if token.text not in self._functions:
                     raise self._error(f"function {_quoted(token.text)} not defined", token.at)
                 return Function(token.text, token.text, token.at)
@@ -335,7 +343,7 @@ class _Parser:
             closing = self._tokens.pop(0)
             self._end = closing.at + 1
             return Fields(inner, [], self._text[token.at : closing.at + 1], token.at)
-        raise self._error(f"unexpected {_quoted(token.text)} in operand", token.at)
+        raise self._error(f"unexpected {_shown(token)} in operand", token.at)
 
 
 def _unread(character: str) -> str:
@@ -349,6 +357,9 @@ def _character(text: str) -> str:
 
 
 def _shown(token: _Token) -> str:
+    """Return a token as Go's errors name it: its keywords, of which the dot is one, otherwise."""
+    if token.text in _KEYWORDS:
+        return f"<{token.text}>"
     return _quoted(token.text.replace('"', '\\"'))
 
 
@@ -366,6 +377,6 @@ def _unquoted(text: str) -> str:
 def _number(text: str) -> int | float:
     plain = text.replace("_", "")
     try:
-        return int(plain, 0)
+        return int(plain, 8 if re.fullmatch(r"[+-]?0[0-7]+", plain) else 0)
     except ValueError:
         return float(plain)

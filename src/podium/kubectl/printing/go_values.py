@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +38,21 @@ def _first(fraction: str) -> int:
     return -(len(fraction) - len(fraction.lstrip("0")) + 1)
 
 
-def quoted(value: str) -> str:
+_ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t",
+            "\v": "\\v", "\\": "\\\\"}  # fmt: skip
+
+
+def quoted(value: str, mark: str = '"') -> str:
     """Return a text as ``%q`` prints it."""
-    return json.dumps(value, ensure_ascii=False)
+    return f"{mark}{''.join(_escaped(character, mark) for character in value)}{mark}"
+
+
+def _escaped(character: str, mark: str) -> str:
+    if character == mark:
+        return f"\\{mark}"
+    if character in _ESCAPES or character.isprintable():
+        return _ESCAPES.get(character, character)
+    number = ord(character)
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -12,6 +12,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from podium.kubectl.printing import go_values
 from podium.kubectl.printing.jsonpath_parser import (
     Action,
     ExecutionError,
@@ -27,6 +28,7 @@ from podium.kubectl.printing.jsonpath_parser import (
     Wildcard,
     parse,
 )
+from podium.kubectl.writing import ESCAPED
 
 __all__ = ["ExecutionError", "JsonPathError", "find", "go_syntax", "parse", "render"]
 
@@ -165,9 +167,9 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, float):
-        return f"{value:g}"
+        return go_values.number(value)
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return text.translate(ESCAPED)
 
 
 def _type(value: Any) -> str:
@@ -180,14 +182,10 @@ def _type(value: Any) -> str:
 def go_syntax(value: Any) -> str:
     """Return *value* as Go's ``%#v`` prints it."""
     if isinstance(value, Mapping):
-        pairs = (f"{_quoted(key)}:{go_syntax(value[key])}" for key in sorted(value))
+        pairs = (f"{go_values.quoted(key)}:{go_syntax(value[key])}" for key in sorted(value))
         return f"map[string]interface {{}}{{{', '.join(pairs)}}}"
     if isinstance(value, list):
         return f"[]interface {{}}{{{', '.join(map(go_syntax, value))}}}"
     if value is None:
         return "interface {}(nil)"
-    return _quoted(value) if isinstance(value, str) else _text(value)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return go_values.quoted(value) if isinstance(value, str) else _text(value)

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from podium.kubectl.printing import go_values
+
 #: Plain words that a reader of YAML 1.1 would take for something else than text.
 _NOT_TEXT = re.compile(
     r"""
@@ -50,7 +52,14 @@ def reads_as_something_else(text: str) -> bool:
     return any(character.isalnum() or character in "~" for character in text)
 
 
+def _number(dumper: Any, number: float) -> Any:
+    text = go_values.number(number)
+    # PyYAML takes 1e+22 for a text; the tag that it reads from the text it does not write.
+    return dumper.represent_scalar(dumper.resolve(yaml.ScalarNode, text, (True, False)), text)
+
+
 _GoDumper.add_representer(str, _text)
+_GoDumper.add_representer(float, _number)
 
 
 def dump(value: Any) -> str:

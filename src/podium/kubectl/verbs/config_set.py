@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -246,10 +245,11 @@ def _value(field: str, text: str, *, raw: bool) -> Any:
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
-        raise CommandError(
-            "error decoding input value: illegal base64 data at input byte 0"
-        ) from None
+    except ValueError:
+        from podium.api.decoding import base64_offset
+
+        where = f"input byte {base64_offset(text)}"
+        raise CommandError(f"error decoding input value: illegal base64 data at {where}") from None
 
 
 def _boolean(text: str) -> bool:

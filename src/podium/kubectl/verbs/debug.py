@@ -21,7 +21,7 @@ from podium.kubectl.debugging import (
     pod_copy,
 )
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, UsageError
+from podium.kubectl.errors import CommandError, UsageError, unreadable
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.patches import STRATEGIC
@@ -223,9 +223,9 @@ def _custom(path: str) -> Json | None:
         with open(path, "rb") as file:
             text = file.read()
     except OSError as exc:
+        why = unreadable(exc, path)
         raise CommandError(
-            f"must pass a container spec json file for custom profile: open {path}: "
-            f"{(exc.strerror or '').lower()}"
+            f"must pass a container spec json file for custom profile: {why}"
         ) from exc
     import yaml
 

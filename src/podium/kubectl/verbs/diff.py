@@ -38,8 +38,6 @@ def _run(invocation: Invocation) -> int:
         raise CommandError("--force-conflicts only works with --server-side")
     discovery = Discovery(invocation.session.http)
     found = list(selected(manifests(invocation, discovery, goes_on=False), values.selector))
-    if invocation.words:
-        raise invocation.misused(f"Unexpected args: [{' '.join(invocation.words)}]")
     with Versions(
         managed_fields=values.show_managed_fields, secrets=values.show_secrets
     ) as versions:

@@ -87,8 +87,8 @@ def _printed(invocation: Invocation, target: Target, show: Printer | None) -> _O
             if values.output_watch_events:
                 shown = {"type": event, "object": shown}
             print("---\n" if values.output == "yaml" and not first else "", end="")
-            print(_event(shown) if values.output == "json" and "type" in shown and
-                  values.output_watch_events else show(shown), end="")  # fmt: skip
+            in_line = values.output_watch_events and values.output == "json"
+            print(_event(shown) if in_line else show(shown), end="")
             first = False
 
     return out

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, unreadable
 from podium.kubectl.flags import Flag
 from podium.kubectl.kustomize.build import build
 from podium.kubectl.kustomize.objects import CLUSTER_KINDS, KustomizeError, id_of
@@ -48,7 +48,7 @@ def run(invocation: Invocation) -> int:
         else:
             print(_text(objects), end="")
     except OSError as exc:
-        raise CommandError(f"open {exc.filename}: {(exc.strerror or '').lower()}") from exc
+        raise CommandError(unreadable(exc, exc.filename)) from exc
     return 0
 
 

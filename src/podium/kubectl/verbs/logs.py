@@ -189,7 +189,7 @@ def _query(invocation: Invocation) -> list[tuple[str, str]]:
     if values.limit_bytes:
         query.append(("limitBytes", str(values.limit_bytes)))
     if values.since:
-        query.append(("sinceSeconds", str(round(values.since))))
+        query.append(("sinceSeconds", str(int(values.since + 0.5))))
     if values.since_time:
         query.append(("sinceTime", _moment(values.since_time)))
     return query

@@ -7,7 +7,7 @@ from typing import Any
 
 from podium.kubectl.choosing import Chosen, choose
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, unreadable
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.patches import MERGE, WAYS, check_kind, definition_of, patched
@@ -119,9 +119,7 @@ def _content(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as exc:
-        did = "read" if isinstance(exc, IsADirectoryError) else "open"
-        why = f"{did} {path}: {(exc.strerror or '').lower()}"
-        raise CommandError(f"unable to read patch file: {why}") from exc
+        raise CommandError(f"unable to read patch file: {unreadable(exc, path)}") from exc
 
 
 COMMAND = Command(

@@ -60,12 +60,14 @@ class _Nothing(Said):
 def _explain(invocation: Invocation, path: str, query: Sequence[tuple[str, str]]) -> None:
     """Raise CommandError where there are Pods, but nothing is known of what they use."""
     now = datetime.now(UTC)
-    for pod in items(invocation.session.http, path, query):
-        made = pod["metadata"]["creationTimestamp"]
-        if (now - ages.parse(made)).total_seconds() > _PATIENCE:
+    pods = list(items(invocation.session.http, path, query))
+    for pod in pods:
+        seconds = (now - ages.parse(pod["metadata"]["creationTimestamp"])).total_seconds()
+        if seconds > _PATIENCE:
             name = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}"
-            age = go_duration((now - ages.parse(made)).total_seconds())
+            age = go_duration(seconds)
             raise CommandError(f"Metrics not available for pod {name}, age: {age}")
+    if pods:
         raise CommandError("metrics not available yet")
 
 
