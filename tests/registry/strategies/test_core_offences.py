@@ -220,6 +220,22 @@ def test_an_update_that_leaves_the_reference_out_keeps_the_source() -> None:
     assert new.spec == old.spec
 
 
+def test_an_account_tells_its_secrets_by_their_names() -> None:
+    body = {"secrets": [{"name": "s", "namespace": "other", "uid": "u"}]}
+    strategy = strategy_for(scheme.SERVICEACCOUNTS)
+    old, new = made(scheme.SERVICEACCOUNTS, body), made(scheme.SERVICEACCOUNTS, body)
+    strategy.prepare_for_create(old, NOW)
+    strategy.rules().prepare(new, old, NOW)
+    assert [codec.to_plain(obj.secrets) for obj in (old, new)] == [[{"name": "s"}]] * 2
+
+
+def test_a_limit_range_without_a_name_gets_one_of_its_own() -> None:
+    obj = made(scheme.LIMITRANGES, {})
+    obj.metadata.name, obj.metadata.uid = "", "0a-1b"
+    strategy_for(scheme.LIMITRANGES).prepare_for_create(obj, NOW)
+    assert obj.metadata.name == "0a-1b"
+
+
 def test_what_a_claim_is_warned_of() -> None:
     resources = {"requests": {"storage": "1500m"}, "limits": {"storage": "2"}}
     obj = made(scheme.PERSISTENTVOLUMECLAIMS, {"spec": {**CLAIM, "resources": resources}})

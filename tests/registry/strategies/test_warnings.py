@@ -135,6 +135,16 @@ CASES = [
         id="endpoint-slice",
     ),
     pytest.param(
+        scheme.ENDPOINTS,
+        {"subsets": [{"addresses": [{"ip": "10.0.0.1"}, {"ip": "fd00:0::1"}],
+                      "notReadyAddresses": [{"ip": "fd00:0::2"}]}]},
+        ['subsets[0].addresses[1].ip: IPv6 address "fd00:0::1" should be in RFC 5952 canonical '
+         'format ("fd00::1")',
+         'subsets[0].notReadyAddresses[0].ip: IPv6 address "fd00:0::2" should be in RFC 5952 '
+         'canonical format ("fd00::2")'],
+        id="endpoints",
+    ),
+    pytest.param(
         scheme.STATEFULSETS,
         {"spec": {"revisionHistoryLimit": -1, "volumeClaimTemplates": [
             {}, {"spec": {"resources": {"requests": {"storage": "1500m"}}}}]}},

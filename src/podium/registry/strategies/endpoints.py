@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from podium.api.defaults.services import set_defaults_endpoints
-from podium.api.field import FieldError
+from podium.api.field import FieldError, Path
 from podium.api.types.core_v1 import Endpoints
 from podium.api.validation.endpoints import validate_endpoints
+from podium.registry.strategies.address_warnings import address_warnings
 from podium.registry.strategies.base import Strategy
 from podium.registry.strategies.table import AGE, NAME, NONE, Cell, Column, age
 
@@ -26,6 +28,17 @@ class EndpointsStrategy(Strategy[Endpoints]):
 
     def validate_update(self, new: Endpoints, old: Endpoints) -> list[FieldError]:
         return self.validate_metadata_update(new, old) + validate_endpoints(new)
+
+    def warnings(self, obj: Endpoints) -> Iterator[str]:
+        """Upstream's, but that Endpoints are deprecated."""
+        for i, subset in enumerate(obj.subsets):
+            at = Path("subsets").index(i)
+            for name, addresses in (
+                ("addresses", subset.addresses),
+                ("notReadyAddresses", subset.not_ready_addresses),
+            ):
+                for j, address in enumerate(addresses):
+                    yield from address_warnings(at.child(name).index(j).child("ip"), address.ip)
 
     def row(self, obj: Endpoints, now: datetime) -> list[Cell]:
         return [

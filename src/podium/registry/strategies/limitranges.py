@@ -22,7 +22,7 @@ class LimitRangeStrategy(Strategy[LimitRange]):
 
     def prepare_for_create(self, obj: LimitRange, now: datetime) -> None:
         super().prepare_for_create(obj, now)
-        obj.metadata.name = obj.metadata.name or "limits"
+        obj.metadata.name = obj.metadata.name or obj.metadata.uid
 
     def validate(self, obj: LimitRange) -> list[FieldError]:
         return self.validate_metadata(obj) + validate_limit_range(obj)
