@@ -288,6 +288,30 @@ async def test_a_container_that_ends_during_its_post_start_hook_has_that_told(no
     assert any(m.startswith("FailedPostStartHook: Exec lifecycle") for m in node.messages())
 
 
+async def test_a_container_whose_hook_fails_waits_for_that_until_its_next_hook_is_done(
+    node, patient
+):
+    patient.seconds, patient.healthy = 1.0, False
+    await node.create({"args": ["trap", "0"], "lifecycle": {"postStart": EXEC}})
+
+    await node.until(lambda: "CrashLoopBackOff r1" in node.states.get("p/c", []), step=0.5)
+
+    told = {state.split()[0] for state in node.states["p/c"]}
+    assert told <= {"ContainerCreating", "PostStartHookError", "CrashLoopBackOff"}
+
+
+async def test_a_pod_whose_time_is_over_during_a_hook_has_not_failed_before_its_end(node, patient):
+    patient.seconds = 1000.0
+    await node.create(
+        {"args": ["trap", "0", "3"], "lifecycle": {"postStart": EXEC}}, activeDeadlineSeconds=5
+    )
+
+    pod = await node.phase("Failed", step=0.5)
+
+    assert pod.status.reason == "DeadlineExceeded"
+    assert pod.status.container_statuses[0].state.terminated is not None
+
+
 async def test_a_hook_by_https_that_is_answered_by_http_is_asked_for_again(node):
     """Without the header that is not for everybody to read."""
     asked = []

@@ -106,7 +106,7 @@ class PodWorker:
         self._prober = PodProber(node)
         self._stopper = ContainerStopper(node)
         self._kills = ContainerKills(node, self._stopper)
-        self._post_start = PostStartHooks(node, self._stopper, self._waiting.__setitem__)
+        self._post_start = PostStartHooks(node, self._stopper, self._waiting)
         self._backoff = Backoff(initial=0.5, maximum=30.0)
         if self._is_deleted:
             self.may_begin.set()
@@ -318,7 +318,7 @@ class PodWorker:
         step = plan(
             self.pod, observed, now, self._kills.replaced, self._prober.health, behind, curve
         )
-        if not self._is_replacing(observed, step):
+        if not self._is_replacing(observed):
             self._report_progress(observed, jobs)
         if must_end(self.pod, self._node.status.latest(self.pod).phase):
             self.wake()  # that was the last container's end
@@ -330,13 +330,12 @@ class PodWorker:
         moments.append(preparation.refresh(self.pod, observed))
         moments += await self._perform(step, observed, jobs, preparation)
         moments.append(await self._remove_garbage(observed, now))
-        if self._waiting and not self._is_replacing(observed, step):
+        if self._waiting and not self._is_replacing(observed):
             self._report(observed)
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def _is_replacing(self, observed: Observed, step: Plan) -> bool:
-        waiting = {**self._waiting, **step.waiting}
-        return self._kills.is_replacing(self.pod, observed, waiting)
+    def _is_replacing(self, observed: Observed) -> bool:
+        return self._kills.is_replacing(self.pod, observed, self._waiting)
 
     async def _remove_garbage(self, observed: Observed, now: datetime) -> datetime | None:
         """Remove runs and sandboxes that nobody needs any more; return when there may be more."""
@@ -409,7 +408,6 @@ class PodWorker:
         if isinstance(result, str):
             preparation.used(name)
             self._resizer.started(name)
-            self._waiting.pop(name, None)
             grace = grace_period(self.pod)
             self._post_start.begin(self.pod, name, result, sandbox.ips, grace, jobs)
         else:
@@ -441,9 +439,10 @@ class PodWorker:
             self._report(await self._observer.observe())
 
     def _report(self, observed: Observed, *, ended: bool = False) -> None:
+        ending = ended or self._verdict is not None  # it has not ended while a hook's run goes on
         given = StatusInput(
             pod=self.pod,
-            observed=observed if ended else self._post_start.hide(observed),
+            observed=observed if ending else self._post_start.hide(observed),
             previous=self._node.status.latest(self.pod),
             host_ip=self._node.options.node_ip,
             waiting=self._waiting,

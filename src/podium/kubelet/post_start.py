@@ -7,7 +7,6 @@ running, is not probed, and no other container of the Pod is started.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from podium.api.types.core_v1 import LifecycleHandler, Pod
 from podium.domain.pods.container_status import Waiting
@@ -30,10 +29,11 @@ class PostStartHooks:
     """The hooks of one Pod's containers."""
 
     def __init__(
-        self, node: NodeServices, stopper: ContainerStopper, failed: Callable[[str, Waiting], None]
+        self, node: NodeServices, stopper: ContainerStopper, waiting: dict[str, Waiting]
     ) -> None:
-        """*failed* is told the name of a container whose hook failed, and why it waits then."""
-        self._node, self._stopper, self._failed = node, stopper, failed
+        """*waiting* is why containers are not started, by name: what stands there of one counts
+        until its hook is done, and is what the hook's failure says then."""
+        self._node, self._stopper, self._waiting = node, stopper, waiting
         self._under_way: set[str] = set()
 
     @property
@@ -52,10 +52,11 @@ class PostStartHooks:
     ) -> None:
         """Run the hook of a container that was just started, where it has one."""
         container = find_container(pod, name)
-        if container is None or container.lifecycle is None:
-            return
-        hook = container.lifecycle.post_start
-        if hook is not None:
+        lifecycle = container.lifecycle if container else None
+        hook = lifecycle.post_start if lifecycle else None
+        if container is None or hook is None:
+            self._waiting.pop(name, None)
+        else:
             target = Target(container, container_id, ips[0] if ips else self._node.options.node_ip)
             self._under_way.add(container_id)
             jobs.start(f"postStart {container_id}", lambda: self._run(pod, target, hook, grace))
@@ -66,7 +67,9 @@ class PostStartHooks:
         except HookFailed as exc:
             await self._end(pod, target, str(exc), grace)
             # Only now, as upstream: a container that stays down never shows as waiting.
-            self._failed(target.container.name, Waiting("PostStartHookError", str(exc)))
+            self._waiting[target.container.name] = Waiting("PostStartHookError", str(exc))
+        else:
+            self._waiting.pop(target.container.name, None)
         finally:
             self._under_way.discard(target.container_id)
 
