@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from podium.kubectl.verbs import get_watch
 from support.apiserver import running_apiserver
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
@@ -64,6 +65,24 @@ async def test_changes_are_printed_as_they_come(tmp_path, words, before, after):
         finally:
             process.terminate()
             await process.communicate()
+
+
+def test_what_an_object_has_become_before_its_watch_began_is_told():
+    def event(happened: str, version: str, *, table: bool = False) -> dict[str, Any]:
+        obj = {"metadata": {"resourceVersion": version}}
+        return {"type": happened, "object": {"rows": [{"object": obj}]} if table else obj}
+
+    def told(known: str, *events: dict[str, Any]) -> list[tuple[str, str]]:
+        return [(get_watch._version(obj), what) for obj, what in get_watch.news(events, known)]
+
+    for table in (False, True):
+        same, changed = (event("ADDED", version, table=table) for version in "12")
+        assert told("1", same, event("MODIFIED", "3")) == [("3", "MODIFIED")]
+        assert told("1", changed) == [("2", "MODIFIED")]
+    assert told("1", event("DELETED", "2"), event("ADDED", "3")) == [
+        ("2", "DELETED"), ("3", "ADDED"),
+    ]  # fmt: skip
+    assert told("", event("BOOKMARK", "1"), event("ADDED", "2")) == [("2", "ADDED")]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from podium.kubectl import formats
@@ -53,18 +53,40 @@ def watch(invocation: Invocation, targets: Sequence[Target], show: Printer | Non
     query += [("labelSelector", values.selector)] if values.selector else []
     sys.stdout.flush()
     path = target.type.path(place(invocation, target))
-    known = bool(target.name)
+    known = _version(documents[0]) if target.name else ""
     with contextlib.suppress(FellSilent):  # --request-timeout ends a watch as its end does
-        for line in session.http.stream(path, query, accept=accept):
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                raise StatusError(event["object"])
-            if known and event["type"] == "ADDED":
-                known = False
-            elif event["type"] != "BOOKMARK":
-                out(event["object"], event["type"])
-                sys.stdout.flush()
+        events = map(json.loads, session.http.stream(path, query, accept=accept))
+        for obj, happened in news(events, known):
+            out(obj, happened)
+            sys.stdout.flush()
     return 0
+
+
+def news(events: Iterable[dict[str, Any]], known: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield what *events* tell, and what of it has happened. Raises StatusError.
+
+    The watch of one object begins with an event of what there is. Where that is still the version
+    that is *known* it is no news; where it has changed since, it is.
+    """
+    for event in events:
+        obj, happened = event["object"], event["type"]
+        if happened == "ERROR":
+            raise StatusError(obj)
+        if happened == "BOOKMARK":
+            continue
+        before, known = known, ""
+        if before and happened == "ADDED":
+            if _version(obj) == before:
+                continue
+            happened = "MODIFIED"
+        yield obj, happened
+
+
+def _version(document: dict[str, Any]) -> str:
+    """Return the version of an object, or of the one that a table has."""
+    obj = (document.get("rows") or [{"object": document}])[0].get("object") or {}
+    version: str = (obj.get("metadata") or {}).get("resourceVersion", "")
+    return version
 
 
 def _tables(invocation: Invocation, target: Target) -> _Out:
