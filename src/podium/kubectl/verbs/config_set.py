@@ -21,18 +21,25 @@ _FIELDS = {
     "users": ("client-certificate", "client-certificate-data", "client-key", "client-key-data",
               "token", "tokenFile", "as", "as-uid", "as-groups", "username", "password"),
 }  # fmt: skip
+#: Fields that have fields of their own; they can be taken away.
+_MAPS = ("as-user-extra", "auth-provider", "exec", "extensions")
 _BOOLEANS = ("insecure-skip-tls-verify", "disable-compression")
 
 
 def exactly(invocation: Invocation, count: int) -> Sequence[str]:
     """Return the words. Raises CommandError where there are more or fewer."""
     if len(invocation.words) != count:
-        from podium.kubectl.help import command_help
-        from podium.kubectl.verbs.config import CHILDREN
-
-        print(command_help(invocation.path, CHILDREN[invocation.path.rpartition(" ")[2]]))
-        raise CommandError(f"Unexpected args: [{' '.join(invocation.words)}]")
+        raise _misused(invocation, f"Unexpected args: [{' '.join(invocation.words)}]")
     return invocation.words
+
+
+def _misused(invocation: Invocation, text: str) -> CommandError:
+    """Print the command's help; return the failure."""
+    from podium.kubectl.help import command_help
+    from podium.kubectl.verbs.config import CHILDREN
+
+    print(command_help(invocation.path, CHILDREN[invocation.path.rpartition(" ")[2]]))
+    return CommandError(text)
 
 
 def content(key: str, path: str) -> bytes:
@@ -70,7 +77,7 @@ def set_context(invocation: Invocation) -> int:
     name = files.config.current_context
     if values.current:
         if invocation.words:
-            raise CommandError("cannot specify both a context name and --current")
+            raise CommandError("you cannot specify both a context name and --current")
         if not name:
             raise CommandError("no current context is set")
     elif not invocation.words or not invocation.words[0]:
@@ -104,15 +111,16 @@ def set_credentials(invocation: Invocation) -> int:
     if values.token or basic:
         for key in ("username", "password") if values.token else ("token",):
             entry.pop(key, None)
-    _provider(entry, values)
-    _exec(entry, values)
+    _provider(entry, invocation)
+    _exec(entry, invocation)
     files.put("users", name, entry)
     print(f'User "{name}" set.')
     return 0
 
 
-def _provider(entry: Entry, values: Values) -> None:
+def _provider(entry: Entry, invocation: Invocation) -> None:
     """Take what an auth provider is told: of older texts, as no kubectl has any by now."""
+    values = invocation.values
     made = dict(entry.get("auth-provider") or {})
     if values.changed("auth-provider") and made.get("name") != values.auth_provider:
         made = {"name": values.auth_provider}
@@ -124,13 +132,14 @@ def _provider(entry: Entry, values: Values) -> None:
         elif key.endswith("-"):
             config.pop(key[:-1], None)
         else:
-            raise CommandError(f"invalid auth-provider-arg format: {text}")
+            raise _misused(invocation, f"invalid auth-provider-arg format: {text}")
     if "name" in made:
         entry["auth-provider"] = {**made, "config": config}
 
 
-def _exec(entry: Entry, values: Values) -> None:
+def _exec(entry: Entry, invocation: Invocation) -> None:
     """Take what a program for credentials is started with."""
+    values = invocation.values
     made = dict(entry.get("exec") or {})
     for name, key in (("exec-command", "command"), ("exec-api-version", "apiVersion"),
                       ("exec-interactive-mode", "interactiveMode"),
@@ -147,13 +156,13 @@ def _exec(entry: Entry, values: Values) -> None:
         elif key.endswith("-"):
             env.pop(key[:-1], None)
         else:
-            raise CommandError(f"error: invalid format for exec env: {text}")
+            raise _misused(invocation, f"invalid exec-env format: {text}")
     if env:
         made["env"] = [{"name": key, "value": value} for key, value in env.items()]
     else:
         made.pop("env", None)
     if made:
-        entry["exec"] = {"provideClusterInfo": False, **made}
+        entry["exec"] = {"args": None, "env": None, "provideClusterInfo": False, **made}
 
 
 def _take(entry: Entry, values: Values, *names: str) -> None:
@@ -197,38 +206,49 @@ def _put(files: Files, name: str, text: str | None, values: Values) -> None:
     if kind == "current-context" and not rest:
         files.choose(text or "")
         return
+    if kind in ("apiVersion", "kind") and not rest:
+        return  # they are as they are, as upstream's
     if kind == "preferences" and rest in ([], ["colors"]):
         wanted = {"colors": _boolean(text)} if text and rest else {}
         changed(files.default, lambda document: document.update({"preferences": wanted}))
         return
     if kind not in _FIELDS:
         raise CommandError(f"unable to parse {name} after [] at api.Config")
-    if not rest and text is None:
-        for one in list(files.config.entries(kind)):
-            files.remove(kind, one)
-        return
-    entry_name, field = _split(kind, rest)
-    known = files.config.entries(kind)
-    if not field and text is None:
-        if entry_name in known:
-            files.remove(kind, entry_name)
-        return
-    if field not in _FIELDS[kind]:
-        raise CommandError(f"unable to parse {name} after [{kind}] at map[string]api.Config")
-    entry = files.resolved(kind, entry_name) if entry_name in known else {}
+    if kind == "users" and not {"auth-provider", "exec"}.isdisjoint(rest[1:-1]):
+        raise CommandError(f"unable to parse one or more field values of {name}")
     if text is None:
+        _take_away(files, kind, rest)
+        return
+    entry_name, field = _split(rest, _FIELDS[kind])
+    known = files.config.entries(kind)
+    if not field:
+        raise CommandError(f"can't set a map to a value: map[{' '.join(sorted(known))}]")
+    entry = files.resolved(kind, entry_name) if entry_name in known else {}
+    entry[field] = _value(field, text, raw=values.set_raw_bytes)
+    files.put(kind, entry_name, entry)
+
+
+def _take_away(files: Files, kind: str, parts: Sequence[str]) -> None:
+    """Take away all entries of a kind, one of them, or a field of it. Raises CommandError."""
+    known = files.config.entries(kind)
+    entry_name, field = _split(parts, (*_FIELDS[kind], *_MAPS))
+    if field and entry_name not in known:
+        raise CommandError(f"current map key `{entry_name}` is invalid")
+    if field:
+        entry = files.resolved(kind, entry_name)
         entry.pop(field, None)
-    else:
-        entry[field] = _value(field, text, raw=values.set_raw_bytes)
-    if text is not None or entry_name in known:
         files.put(kind, entry_name, entry)
+        return
+    for one in list(known):
+        if not parts or one == entry_name:
+            files.remove(kind, one)
 
 
-def _split(kind: str, parts: Sequence[str]) -> tuple[str, str]:
-    """Return an entry's name, which may have dots, and the field."""
-    if len(parts) > 1 and parts[-1] in _FIELDS[kind]:
+def _split(parts: Sequence[str], fields: Sequence[str]) -> tuple[str, str]:
+    """Return an entry's name, which may have dots, and the field, "" for the entry itself."""
+    if len(parts) > 1 and parts[-1] in fields:
         return ".".join(parts[:-1]), parts[-1]
-    return (parts[0], ".".join(parts[1:])) if len(parts) > 1 else (".".join(parts), "")
+    return ".".join(parts), ""
 
 
 def _value(field: str, text: str, *, raw: bool) -> Any:

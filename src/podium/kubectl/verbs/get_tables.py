@@ -154,7 +154,7 @@ class Tables:
     def _flush(self, rows: Sequence[Sequence[str]]) -> None:
         if not rows:
             return
-        if self._printed:
+        if self._printed and not self._values.no_headers:
             print()
         for line in Aligner().lines(rows):
             print(line)
