@@ -24,7 +24,7 @@ from support.agnhost import agnhost_archive
 from support.cluster import Cluster
 from support.images import Entry, busybox_archive, layer
 from support.lives import PATIENCE, Life, living
-from support.recorded import differences
+from support.recorded import Recorded, differences
 
 #: Whichever test comes first waits for all lives.
 pytestmark = pytest.mark.timeout(900)
@@ -43,10 +43,8 @@ async def play(cluster: Cluster, names: list[str]) -> dict[str, list[str] | Base
     words = {str(cluster.data_dir / "kubelet"): "KUBELET_ROOT"}
 
     async def one(client: Client, name: str, scenario: Any, golden: Any) -> list[str]:
-        def complete(life: Life) -> bool:
-            return not differences(golden, life)
-
-        async with turns, living(client, scenario, f"life-{name}", words, complete) as life:
+        expected = Recorded(golden)
+        async with turns, living(client, scenario, f"life-{name}", words, expected) as life:
             return differences(golden, life)
 
     recorded = [(name, *_recorded(name)) for name in names]  # now: who connects is not to wait

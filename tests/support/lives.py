@@ -7,9 +7,9 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from podium.api import scheme
@@ -44,6 +44,22 @@ _CHANGING = [
 _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
 
 
+class Expected(Protocol):
+    """What has to come of a scenario."""
+
+    def of_pods(self, life: Life) -> bool:
+        """Whether the Pods have passed through what they have to, and are as they have to be."""
+        ...
+
+    def of_all(self, life: Life) -> bool:
+        """Whether all has been seen that has to be, and nothing else."""
+        ...
+
+    def has(self, life: Life, event: Any) -> bool:
+        """Whether *event* has to come."""
+        ...
+
+
 @dataclass
 class Life:
     """What is seen while a scenario is played in the namespace *namespace*."""
@@ -60,7 +76,9 @@ class Life:
     news: asyncio.Condition = field(default_factory=asyncio.Condition)
     words: dict[str, str] = field(default_factory=dict)
     of_cluster: list[tuple[Resource, str]] = field(default_factory=list)
-    complete: Callable[[Life], bool] = lambda _: True
+    expected: Expected | None = None
+    #: The Pods are looked at no more, as their end did not last.
+    over: bool = False
 
     async def play(self) -> None:
         """Raises TimeoutError when something that the scenario waits for does not come."""
@@ -79,14 +97,21 @@ class Life:
             for step in self.scenario.get("steps", ()):
                 ((verb, wish),) = step.items()
                 await getattr(self, f"_{verb}")(wish)
-            with contextlib.suppress(TimeoutError):  # then the comparison tells what is missing
-                await self._until(lambda: self.complete(self))
             settle = self.scenario.get("settle", SETTLE)
-            if settle < SETTLE:  # its end does not last, and was just there
-                watches[0].cancel()
+            if self.expected is not None:
+                await self._come(self.expected, settle < SETTLE)
             await asyncio.sleep(settle)  # nothing more may come
             for watch in watches:
                 watch.cancel()
+
+    async def _come(self, expected: Expected, briefly: bool) -> None:
+        """Wait until all is as expected. What is so *briefly*, for a few seconds until the next
+        restart, may be over before the last event of it is told."""
+        with contextlib.suppress(TimeoutError):  # then the comparison tells what is missing
+            if briefly:
+                await self._until(lambda: expected.of_pods(self))
+                self.over = True
+            await self._until(lambda: expected.of_all(self))
 
     async def end(self) -> None:
         with contextlib.suppress(ApiError):
@@ -120,6 +145,8 @@ class Life:
                     self.news.notify_all()
 
     def _pod_seen(self, kind: str, pod: Any) -> None:
+        if self.over:
+            return
         name, status = pod["metadata"]["name"], pod.get("status", {})
         self.words[status.get("podIP", "")] = "POD_IP"
         self.words[status.get("hostIP", "")] = "HOST_IP"
@@ -135,16 +162,19 @@ class Life:
 
     def _event_seen(self, kind: str, event: Any) -> None:
         about = event["involvedObject"]
-        if kind != "DELETED" and about["kind"] != "Namespace":
-            self.events[event["metadata"]["name"]] = {
-                "type": event["type"],
-                "reason": event["reason"],
-                "message": event["message"],
-                "component": event["source"]["component"],
-                "object": f"{about['kind']}/{about['name']}",
-                "fieldPath": about.get("fieldPath", ""),
-                "count": event.get("count", 1),
-            }
+        if kind == "DELETED" or about["kind"] == "Namespace":
+            return
+        seen = {
+            "type": event["type"],
+            "reason": event["reason"],
+            "message": event["message"],
+            "component": event["source"]["component"],
+            "object": f"{about['kind']}/{about['name']}",
+            "fieldPath": about.get("fieldPath", ""),
+            "count": event.get("count", 1),
+        }
+        if not self.over or self.expected is None or self.expected.has(self, seen):
+            self.events[event["metadata"]["name"]] = seen
 
     def _pod(self, wish: Any) -> str:
         """Which Pod a step is about: the first of the scenario where it does not say."""
@@ -310,14 +340,13 @@ async def living(
     scenario: Mapping[str, Any],
     name: str,
     words: Mapping[str, str],
-    complete: Callable[[Life], bool],
+    expected: Expected,
 ) -> AsyncIterator[Life]:
     """Play *scenario* in a namespace of its own, which is deleted afterwards.
 
-    *words* says what the recording calls things of this cluster, *complete* when all has been seen
-    that has to come.
+    *words* says what the recording calls things of this cluster.
     """
-    life = Life(client, scenario, name, "node-1", words=dict(words), complete=complete)
+    life = Life(client, scenario, name, "node-1", words=dict(words), expected=expected)
     try:
         await life.play()
         yield life

@@ -14,18 +14,27 @@ _EARLY = re.compile(r"probe failed: Get .*: connect: connection refused$")
 _SIZE = re.compile(r"^(d[rwx-]{9} \d+ \d+) \d+ ", re.MULTILINE)
 
 
+class Recorded:
+    """A golden file, as what is expected of a life that is played."""
+
+    def __init__(self, golden: Mapping[str, Any]) -> None:
+        self._golden = golden
+        self._events = {_line(event) for event in golden["events"]}
+
+    def of_pods(self, life: Life) -> bool:
+        return not any(_of_pods(self._golden, life))
+
+    def of_all(self, life: Life) -> bool:
+        return not differences(self._golden, life)
+
+    def has(self, life: Life, event: Any) -> bool:
+        return _line(life.normal(event)) in self._events
+
+
 def differences(golden: Mapping[str, Any], life: Life) -> list[str]:
     """Say what was seen that was not recorded, and the other way round."""
     loose = golden.get("loose", {})
-    found = []
-    recorded, seen = dict(_flat(golden["final"], "final")), dict(_flat(life.final(), "final"))
-    for key in sorted(recorded.keys() | seen.keys()):
-        here = life.normal(seen.get(key))
-        if recorded.get(key) != here and not _is_loose(loose, key):
-            found.append(f"{key}: recorded {recorded.get(key)!r}, here {here!r}")
-    for track, want in golden["states"].items():
-        if not _is_loose(loose, f"states/{track}"):
-            found += _misses(track, want, life.normal(life.states.get(track, [])))
+    found = list(_of_pods(golden, life))
     wanted = {_line(event) for event in golden["events"]}
     had = {_line(life.normal(event)) for event in life.events.values()}
     found += [f"missing event: {line}" for line in sorted(missing_events(golden, life))]
@@ -37,6 +46,19 @@ def differences(golden: Mapping[str, Any], life: Life) -> list[str]:
         if before != here and " between " not in key and not _is_loose(loose, f"outputs/{key}"):
             found.append(f"{key}: recorded {before!r}, here {here!r}")
     return found
+
+
+def _of_pods(golden: Mapping[str, Any], life: Life) -> Iterator[str]:
+    """What of that is about the Pods themselves."""
+    loose = golden.get("loose", {})
+    recorded, seen = dict(_flat(golden["final"], "final")), dict(_flat(life.final(), "final"))
+    for key in sorted(recorded.keys() | seen.keys()):
+        here = life.normal(seen.get(key))
+        if recorded.get(key) != here and not _is_loose(loose, key):
+            yield f"{key}: recorded {recorded.get(key)!r}, here {here!r}"
+    for track, want in golden["states"].items():
+        if not _is_loose(loose, f"states/{track}"):
+            yield from _misses(track, want, life.normal(life.states.get(track, [])))
 
 
 def missing_events(golden: Mapping[str, Any], life: Life) -> set[str]:
