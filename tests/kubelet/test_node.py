@@ -13,6 +13,7 @@ from podium.client.client import Client
 from podium.client.informer import Informer
 from podium.kit.clock import SystemClock
 from podium.kubelet.config_readers import NodeTaint
+from podium.kubelet.node.registration import NodeReporter
 from podium.runtime.port import RuntimeCondition
 
 
@@ -72,6 +73,34 @@ async def test_what_the_watch_shows_before_the_patch_is_answered_is_told(node, m
     node.runtime.conditions = [RuntimeCondition("NetworkReady", False, "Gone", "bridge is gone")]
     text = "Node node-1 status is now: NodeNotReady"
     await node.until(lambda: text in [event.message for event in node.events.list()], step=1)
+
+
+async def test_what_the_watch_shows_late_is_not_told_again(idle_node, monkeypatch):
+    """The watch may show what was there before the last report when that is answered already."""
+    reporters, taken, take = [], [], NodeReporter.take
+
+    def noting(reporter, found):
+        reporters.append(reporter)
+        taken.append(found)
+        take(reporter, found)
+
+    monkeypatch.setattr(NodeReporter, "take", noting)
+    await idle_node.start()
+    await idle_node.until(lambda: taken)
+    reporter, before = reporters[0], taken[-1]
+    idle_node.runtime.conditions = [RuntimeCondition("NetworkReady", False, "Gone", "gone")]
+    reporter.report_soon()
+    text = "Node node-1 status is now: NodeNotReady"
+
+    def times():
+        return sum(e.count or 1 for e in idle_node.events.list() if e.message == text)
+
+    await idle_node.until(times)
+
+    take(reporter, before)
+    await idle_node.pass_time(30)
+
+    assert times() == 1
 
 
 async def test_the_lease_is_renewed_every_ten_seconds(node):

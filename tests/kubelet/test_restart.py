@@ -75,6 +75,7 @@ async def test_a_pod_that_went_meanwhile_is_cleaned_up(node):
 
     assert list(await node.runtime.list_containers()) == []
     assert not (node.directory / "kubelet/pods" / pod.metadata.uid).exists()
+    await node.until(lambda: node.messages().count("Killing: Stopping container c") == 1)
 
 
 async def test_a_pod_that_was_replaced_meanwhile_ends_before_the_new_one_begins(node):

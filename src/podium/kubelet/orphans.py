@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from podium.api.types.core_v1 import Pod
+from podium.api.types.meta_v1 import ObjectMeta
 from podium.domain.pods import identity
 from podium.domain.pods.identity import pod_key
 from podium.kit.bounded import in_daemon_thread, within
@@ -41,6 +42,7 @@ class Orphans:
         #: it could not tell.
         self._found: dict[str, list[PodSandbox]] | None = None
         self._clearing: set[Path] = set()  # directories that a thread is removing
+        self._told: set[tuple[str, str]] = set()  #: sandboxes with containers that are ending
 
     async def look(self) -> None:
         """Take note of what there is before any Pod begins."""
@@ -57,10 +59,10 @@ class Orphans:
         for sandbox in (self._found or {}).pop(pod_key(pod), ()):
             if _uid(sandbox) == pod.metadata.uid or self._known(_uid(sandbox)):
                 continue
-            await self._remove("sandbox", sandbox.id, self._end(sandbox.id))
+            await self._remove("sandbox", sandbox.id, self._end(sandbox))
             while await self._still_runs(sandbox):
                 await self._node.clock.sleep(RETRY)
-                await self._remove("sandbox", sandbox.id, self._end(sandbox.id))
+                await self._remove("sandbox", sandbox.id, self._end(sandbox))
 
     async def remove(self) -> None:
         """End and remove all there is, each in its turn; nothing where the sandboxes cannot be
@@ -71,7 +73,7 @@ class Orphans:
             return
         for sandbox in sandboxes:
             if _uid(sandbox) and not known(_uid(sandbox)):
-                await self._remove("sandbox", sandbox.id, self._end(sandbox.id))
+                await self._remove("sandbox", sandbox.id, self._end(sandbox))
         options = self._node.options
         for root in (options.root_dir / "pods", options.run_dir / "pods"):
             for directory in root.iterdir() if root.exists() else ():
@@ -108,13 +110,33 @@ class Orphans:
             extra = {"kind": kind, "what": name, "error": str(exc) or "it hangs"}
             logger.warning("something of a pod could not be removed", extra=extra)
 
-    async def _end(self, sandbox_id: str) -> None:
+    async def _end(self, sandbox: PodSandbox) -> None:
         runtime = self._node.runtime
-        containers = await runtime.list_containers(pod_sandbox_id=sandbox_id)
-        running = [c.id for c in containers if c.state is ContainerState.RUNNING]
-        await asyncio.gather(*(runtime.stop_container(found, GRACE) for found in running))
-        await runtime.stop_pod_sandbox(sandbox_id)
-        await runtime.remove_pod_sandbox(sandbox_id)
+        containers = await runtime.list_containers(pod_sandbox_id=sandbox.id)
+        running = [c for c in containers if c.state is ContainerState.RUNNING]
+        for found in running:
+            self._tell(sandbox, found.metadata.name)
+        await asyncio.gather(*(runtime.stop_container(found.id, GRACE) for found in running))
+        await runtime.stop_pod_sandbox(sandbox.id)
+        await runtime.remove_pod_sandbox(sandbox.id)
+        self._told = {told for told in self._told if told[0] != sandbox.id}
+
+    def _tell(self, sandbox: PodSandbox, name: str) -> None:
+        """Tell that a container ends, once; as upstream's, which no longer knows the Pod's spec."""
+        if (sandbox.id, name) in self._told:
+            return
+        self._told.add((sandbox.id, name))
+        labels = sandbox.labels
+        pod = Pod(
+            metadata=ObjectMeta(
+                name=labels.get(identity.POD_NAME, ""),
+                namespace=labels.get(identity.POD_NAMESPACE, ""),
+                uid=_uid(sandbox),
+            )
+        )
+        path = f"implicitly required container {name}"
+        text = f"Stopping container {name}"
+        self._node.events.event(pod, "Normal", "Killing", text, field_path=path)
 
     async def _remove_directory(self, directory: Path) -> None:
         """Remove a Pod's directory and its cgroup; the directory's name is its uid."""

@@ -98,6 +98,8 @@ class NodeReporter:
         Conditions that somebody else changed (a node that was silent for long is declared
         ``Unknown``) are put right at once.
         """
+        if node.metadata.uid == self.node.metadata.uid and _version(node) < _version(self.node):
+            return  # the watch is behind the answer to what was reported last
         ours, theirs = self.node.status, node.status
         self.node = node
         if {c.type: c.status for c in ours.conditions} != {
