@@ -219,6 +219,9 @@ GO_NULLS = set(
     """.split()
 )
 
+#: Lists of which an empty one is told apart from none: it is refused.
+GO_TOLD_EMPTY = {"HPAScalingRules.policies"}
+
 #: Structs that the schema requires and Go leaves out when they are not set.
 GO_OMITTED = {"IPAddressSpec.parentRef"}
 
@@ -395,7 +398,7 @@ def render_struct(
             body.append(f'{attr}: {target} | None = field(default_factory=lambda: "0")')
         elif kind == "list" and (prop in required or qualified in GO_ALWAYS):
             body.append(f"{attr}: {target} = field(default_factory=required_list)")
-        elif kind in ("list", "dict"):
+        elif kind in ("list", "dict") and qualified not in GO_TOLD_EMPTY:
             body.append(f"{attr}: {target} = field(default_factory={kind})")
         elif kind == "struct":
             by_value = qualified not in GO_OMITTED and (

@@ -151,6 +151,26 @@ def test_no_metric_source_at_all() -> None:
     ]
 
 
+@pytest.mark.parametrize("direction", ["scaleUp", "scaleDown"])
+@pytest.mark.parametrize(
+    ("policies", "found"),
+    [
+        ({}, []),
+        ({"policies": None}, []),
+        ({"policies": []}, ["policies: Required value: must specify at least one Policy"]),
+    ],
+)
+def test_a_list_without_policies_is_not_none(
+    direction: str, policies: dict[str, Any], found: list[str]
+) -> None:
+    """None has its defaults."""
+    obj = new(HORIZONTALPODAUTOSCALERS, {**SPEC, "behavior": {direction: policies}})
+    strategy = strategy_for(HORIZONTALPODAUTOSCALERS)
+    strategy.default(obj)
+    errors = [f"spec.behavior.{direction}.{text}" for text in found]
+    assert [str(error) for error in strategy.validate(obj)] == errors
+
+
 def test_counts_of_a_status_are_not_negative() -> None:
     old = new(HORIZONTALPODAUTOSCALERS, SPEC)
     now = new(HORIZONTALPODAUTOSCALERS, SPEC, status={"currentReplicas": -1, "desiredReplicas": 1})

@@ -32,16 +32,16 @@ def _up(rules: HPAScalingRules) -> HPAScalingRules:
     rules.select_policy = rules.select_policy or "Max"
     if rules.stabilization_window_seconds is None:
         rules.stabilization_window_seconds = 0
-    rules.policies = rules.policies or [
-        HPAScalingPolicy(type="Pods", value=4, period_seconds=15),
-        HPAScalingPolicy(type="Percent", value=100, period_seconds=15),
-    ]
+    if rules.policies is None:
+        rules.policies = [
+            HPAScalingPolicy(type="Pods", value=4, period_seconds=15),
+            HPAScalingPolicy(type="Percent", value=100, period_seconds=15),
+        ]
     return rules
 
 
 def _down(rules: HPAScalingRules) -> HPAScalingRules:
     rules.select_policy = rules.select_policy or "Max"
-    rules.policies = rules.policies or [
-        HPAScalingPolicy(type="Percent", value=100, period_seconds=15)
-    ]
+    if rules.policies is None:
+        rules.policies = [HPAScalingPolicy(type="Percent", value=100, period_seconds=15)]
     return rules

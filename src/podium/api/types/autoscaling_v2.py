@@ -59,7 +59,7 @@ class HPAScalingPolicy(Struct, gc=False, kw_only=True, omit_defaults=True, forbi
 
 
 class HPAScalingRules(Struct, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"select_policy": "selectPolicy", "stabilization_window_seconds": "stabilizationWindowSeconds"}):
-    policies: list[HPAScalingPolicy] = field(default_factory=list)
+    policies: list[HPAScalingPolicy] | None = None
     select_policy: str | None = None
     stabilization_window_seconds: Int32 | None = None
     tolerance: Quantity | None = None

@@ -185,7 +185,7 @@ def _rules(path: Path, rules: HPAScalingRules | None) -> Errors:
         yield not_supported(path.child("selectPolicy"), rules.select_policy, _SELECT)
     if not rules.policies:
         yield required(path.child("policies"), "must specify at least one Policy")
-    for i, policy in enumerate(rules.policies):
+    for i, policy in enumerate(rules.policies or ()):
         at = path.child("policies").index(i)
         if policy.type not in _POLICIES:
             yield not_supported(at.child("type"), policy.type, _POLICIES)

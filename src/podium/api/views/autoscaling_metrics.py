@@ -186,7 +186,7 @@ def _rules(rules: HPAScalingRules | None) -> Plain | None:
         "SelectPolicy": rules.select_policy,
         "Policies": [
             {"Type": each.type, "Value": each.value, "PeriodSeconds": each.period_seconds}
-            for each in rules.policies
+            for each in rules.policies or ()
         ]
         or None,
         "Tolerance": rules.tolerance,
