@@ -136,7 +136,9 @@ def _manifest(
 ) -> Manifest:
     kind, version = document["kind"], document["apiVersion"]
     if typed:
-        check_known(source, version, kind)
+        from podium.kubectl.typed_objects import check_typed
+
+        check_typed(source, document)
     try:
         type_ = discovery.kind(version, kind)
     except CommandError as exc:
@@ -158,18 +160,6 @@ def _manifest(
             )
         metadata["namespace"] = namespace
     return Manifest(source, document, type_, namespace, metadata.get("name", ""))
-
-
-def check_known(source: str, version: str, kind: str) -> None:
-    """Raise CommandError for a kind that has no type."""
-    from podium.api import scheme
-
-    group, _, plain = version.rpartition("/")
-    if scheme.find_kind(group, plain, kind) is None:
-        raise CommandError(
-            f'unable to decode "{source}": no kind "{kind}" is registered for version "{version}" '
-            'in scheme "pkg/scheme/scheme.go:28"'
-        )
 
 
 def selected(found: Iterable[Manifest], text: str) -> Iterator[Manifest]:

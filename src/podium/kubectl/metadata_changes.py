@@ -93,7 +93,7 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
     found, unread = gathered(
         from_files(invocation) if values.local else choose(invocation, words, reads=True)
     )
-    if values.resource_version and len(found) > 1 and not unread:
+    if values.resource_version and not _names_one(values, words) and not unread:
         raise CommandError("--resource-version may only be used with a single resource")
 
     def change(one: Chosen) -> None:
@@ -101,7 +101,7 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
         if not values.overwrite:
             _check_new(changes, obj)
         if values.list:
-            _list(one, _changed(obj, changes), key, alone=_alone(values, words, found))
+            _list(one, _changed(obj, changes), key, alone=_names_one(values, words))
             return
         did = _tell(changes, obj)
         if did.startswith("not "):
@@ -116,8 +116,9 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
     return each(found, change, after=unread)
 
 
-def _alone(values: Values, words: Sequence[str], found: Sequence[Chosen]) -> bool:
-    return single(values) if given(values) else len(found) == 1 and bool(words)
+def _names_one(values: Values, words: Sequence[str]) -> bool:
+    """Whether the command line is for one object, whatever there is."""
+    return single(values) if given(values) else len(words) == (1 if "/" in words[0] else 2)
 
 
 def _split(words: Sequence[str], what: str, key: str) -> tuple[list[str], _Changes]:
@@ -134,10 +135,13 @@ def _split(words: Sequence[str], what: str, key: str) -> tuple[list[str], _Chang
             raise CommandError(f"all resources must be specified before {what} changes: {word}")
         else:
             objects.append(word)
-    for name in removed:
-        if name in new:
-            raise CommandError(f"can not both modify and remove a{'n' * (what[0] == 'a')} {what} "
-                               "in the same command")  # fmt: skip
+    if both := [name for name in removed if name in new]:
+        if what == "label":
+            raise CommandError("can not both modify and remove a label in the same command")
+        raise CommandError(
+            "can not both modify and remove the following annotation(s) in the same command: "
+            f"{', '.join(both)}"
+        )
     return objects, _Changes(what, key, new, removed)
 
 

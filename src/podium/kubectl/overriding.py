@@ -17,7 +17,7 @@ def overridden(obj: Map, text: str, way: str) -> Map:
     the type that it says it is of by then. Raises CommandError."""
     from podium.kubectl.go_order import ordered
     from podium.kubectl.patches import WAYS, definition_of, patched
-    from podium.kubectl.updating import typed
+    from podium.kubectl.typed_objects import typed
 
     if way not in WAYS:
         raise CommandError(f"invalid override type: {way}")

@@ -15,9 +15,10 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, StatusError
 from podium.kubectl.files import FILE_FLAGS, FILENAME_FLAG, documents, recursive_flag
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.manifests import check_known, readable
+from podium.kubectl.manifests import readable
 from podium.kubectl.patches import difference
 from podium.kubectl.recording import recorded
+from podium.kubectl.typed_objects import check_typed, typed
 from podium.kubectl.writing import (
     DRY_RUN_FLAG,
     MANAGED_FIELDS_FLAG,
@@ -84,7 +85,7 @@ def from_files(invocation: Invocation, *, known: bool = False) -> Iterator[Chose
         source, document = found
         if known:
             try:
-                check_known(source, document["apiVersion"], document["kind"])
+                check_typed(source, document)
             except CommandError as exc:
                 return exc
         name = (document.get("metadata") or {}).get("name", "")
@@ -104,23 +105,6 @@ def type_of(document: Map) -> ResourceType:
     return ResourceType(group, plain, plural, kind, known is None or known.namespaced)
 
 
-def typed(obj: Map) -> Map:
-    """Return *obj* as it is after it was read into its type: with what is always written."""
-    from podium.api import codec, kinds
-    from podium.api.decoding import DecodeFailure
-    from podium.api.errors import ApiError
-
-    group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
-    cls = kinds.find(kinds.GroupVersionKind(group, version, str(obj.get("kind", ""))))
-    if cls is None:
-        return obj
-    try:
-        found: Map = codec.to_plain(codec.from_plain(cls, obj))
-    except (ApiError, DecodeFailure) as exc:
-        raise CommandError(str(exc)) from exc
-    return found
-
-
 def pod_spec(type_: ResourceType, obj: Map) -> Map:
     """Return the specification of the Pods that *obj* is, or makes. Raises CommandError."""
     if type_.kind == "Pod":
@@ -135,11 +119,19 @@ def pod_spec(type_: ResourceType, obj: Map) -> Map:
     return found
 
 
-class _Unfit(CommandError):
+class Unfit(CommandError):
     """An object that cannot be changed so; among others it has a line more, as upstream's."""
 
     def among_others(self) -> str:
         return f"{self}\n"
+
+
+def name_among_failures(type_: ResourceType, name: str, *, local: bool) -> str:
+    """Return how failures name an object, as upstream's does also where it has asked nobody."""
+    if not local:
+        return f"{type_.plural}/{name}"
+    kind, group = type_.kind.lower(), type_.group
+    return f"{kind}.{group}/{name}\n" if group else f"{kind}/{name}"
 
 
 def update(
@@ -168,7 +160,8 @@ def update(
         except CommandError as exc:
             if isinstance(exc, StatusError) or not named:
                 raise
-            raise _Unfit(f"error: {item.type.plural}/{item.name} {exc}") from exc
+            name = name_among_failures(item.type, item.name, local=values.local)
+            raise Unfit(f"error: {name} {exc}") from exc
         after = recorded(invocation, after)
         if before == after and not always:
             return
@@ -193,6 +186,7 @@ def _patched(
 
 def matching(containers: Sequence[Map], pattern: str) -> list[Map]:
     """Return the containers whose name *pattern*, with stars, matches."""
-    from fnmatch import fnmatchcase
+    import re
 
-    return [one for one in containers if fnmatchcase(one["name"], pattern)]
+    stars = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    return [one for one in containers if stars.fullmatch(one["name"])]

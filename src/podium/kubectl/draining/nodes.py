@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from podium.kubectl.choosing import Chosen, listed
+from podium.kubectl.choosing import NOTHING_NAMED, Chosen, listed
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery
-from podium.kubectl.errors import CommandError
+from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.patches import STRATEGIC
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import dry_run, suffix
@@ -31,10 +31,13 @@ def nodes(invocation: Invocation, verb: str) -> list[Chosen]:
         words = ["nodes", *words]
     found = []
     for target in resolve(words, discovery):
-        if target.type.kind != "Node":
-            raise CommandError(f"error: expected resource of type node, got {target.type.plural}")
-        one = Chosen(target.type, "", target.name)
+        if not target.name:
+            raise Said(NOTHING_NAMED)
+        one = Chosen(target.type, session.namespace, target.name)
         found.append(Chosen(one.type, "", one.name, None, one.read(session)))
+    for one in found:
+        if one.type.kind != "Node":
+            raise CommandError(f"error: expected resource of type node, got {one.type.plural}")
     return found
 
 

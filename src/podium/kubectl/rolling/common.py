@@ -29,8 +29,11 @@ FLAGS = (*FILE_FLAGS, SELECTOR_FLAG)
 CHANGE_FLAGS = (*FLAGS, *OUTPUT_FLAGS, MANAGED_FIELDS_FLAG, manager_flag("kubectl-rollout"))
 
 
-def chosen(invocation: Invocation) -> Iterator[tuple[Chosen, Map]]:
-    """Yield the objects of the command, as the server has them. Raises CommandError."""
+def chosen(invocation: Invocation, *, tells: bool = True) -> Iterator[tuple[Chosen, Map]]:
+    """Yield the objects of the command, as the server has them; where there are none it *tells*.
+
+    Raises CommandError.
+    """
     if not invocation.words and not given(invocation.values):
         raise CommandError("required resource not specified")
     found = choose(invocation, invocation.words, every=True, reads=True, typed=True)
@@ -44,7 +47,7 @@ def chosen(invocation: Invocation) -> Iterator[tuple[Chosen, Map]]:
             missing.append(error)
     if missing:
         raise Unread(missing)
-    if empty:
+    if empty and tells:
         namespace = invocation.session.namespace
         print(f"No resources found in {namespace} namespace.", file=sys.stderr)
 

@@ -52,7 +52,7 @@ def run(invocation: Invocation) -> int:
         print(f"{named(one.type)}/{one.name} {title}")
         print(text)
 
-    return each(chosen(invocation), show)
+    return each(chosen(invocation, tells=False), show)
 
 
 def _print_objects(invocation: Invocation, history: dict[int, Map]) -> None:

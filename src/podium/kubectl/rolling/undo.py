@@ -57,7 +57,7 @@ def run(invocation: Invocation) -> int:
         else:
             print(f"{named(one.type)}/{one.name} {did}{suffix(invocation.values)}")
 
-    return each(chosen(invocation), undo)
+    return each(chosen(invocation, tells=False), undo)
 
 
 def _undo(invocation: Invocation, one: Chosen, obj: Map) -> str:

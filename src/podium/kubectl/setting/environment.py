@@ -41,7 +41,8 @@ def run(invocation: Invocation) -> int:
             if values.list:
                 print(f"# {type_.kind} {obj['metadata']['name']}, container {one['name']}")
                 for variable in after:
-                    print(_shown(invocation.session, variable, resolve=values.resolve))
+                    value = _resolved(invocation.session, variable, obj, one, values.resolve)
+                    print(value or _shown(variable))
 
     objects = chosen(invocation, words)
     if values.list:
@@ -85,7 +86,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return what names objects and what changes them."""
     objects, changes = list[str](), list[str]()
     for word in words:
-        if "=" in word or word.endswith("-"):
+        if word.find("=") > 0 or word.endswith("-"):
             changes.append(word)
         elif changes:
             raise CommandError(
@@ -155,17 +156,24 @@ def _merged(before: Sequence[Map], new: Sequence[Map], removed: set[str]) -> lis
     return result + list(by_name.values())
 
 
-def _shown(session: Session, variable: Map, *, resolve: bool) -> str:
+def _shown(variable: Map) -> str:
     source = variable.get("valueFrom")
     if not source:
         return f"{variable['name']}={variable.get('value', '')}"
-    if resolve:
-        try:
-            return f"{variable['name']}={_value(session, source)}"
-        except StatusError as error:
-            name = variable["name"]
-            print(f"error retrieving reference for {name}: {error}", file=sys.stderr)
     return f"# {variable['name']} from {_source(source)}"
+
+
+def _resolved(session: Session, variable: Map, obj: Map, container: Map, wanted: bool) -> str:
+    """Return a variable with the value that is behind its source, where that is *wanted* and there;
+    "" else."""
+    name, source = variable["name"], variable.get("valueFrom")
+    if not source or not wanted:
+        return ""
+    try:
+        return f"{name}={_value(session, source, obj, container)}"
+    except (StatusError, ValueError) as error:
+        print(f"error retrieving reference for {name}: {error}", file=sys.stderr)
+    return ""
 
 
 def _source(source: Map) -> str:
@@ -185,16 +193,53 @@ def _source(source: Map) -> str:
     return "invalid valueFrom"
 
 
-def _value(session: Session, source: Map) -> str:
+def _value(session: Session, source: Map, obj: Map, container: Map) -> str:
+    """Return what is behind a source. Raises StatusError and ValueError where that is nothing."""
+    for field, plural, what in (
+        ("configMapKeyRef", "configmaps", "config map"),
+        ("secretKeyRef", "secrets", "secret"),
+    ):
+        if field in source:
+            name, key = source[field].get("name", ""), source[field]["key"]
+            path = f"/api/v1/namespaces/{session.namespace}/{plural}/{name}"
+            data = session.http.request("GET", path).json().get("data") or {}
+            if key not in data:
+                raise ValueError(f"key {key} not found in {what} {name}")
+            text: str = data[key]
+            return _decoded(text) if plural == "secrets" else text
+    if "fieldRef" in source:
+        return _of_object(obj, source["fieldRef"]["fieldPath"])
+    return _of_container(container, source["resourceFieldRef"])
+
+
+def _decoded(text: str) -> str:
     import base64
 
-    for field, plural in (("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")):
-        if field in source:
-            ref = source[field]
-            path = f"/api/v1/namespaces/{session.namespace}/{plural}/{ref['name']}"
-            text: str = (session.http.request("GET", path).json().get("data") or {})[ref["key"]]
-            return base64.b64decode(text).decode() if plural == "secrets" else text
-    return f"# {_source(source)}"
+    return base64.b64decode(text).decode(errors="replace")
+
+
+def _of_object(obj: Map, path: str) -> str:
+    from podium.domain.pods.downward import format_map
+
+    metadata = obj["metadata"]
+    if path in ("metadata.name", "metadata.namespace", "metadata.uid"):
+        return str(metadata.get(path.partition(".")[2], ""))
+    found = re.fullmatch(r"metadata\.(labels|annotations)(\['(.*)'\])?", path)
+    if found is None:
+        raise ValueError(f"unsupported fieldPath: {path}")
+    values = metadata.get(found[1]) or {}
+    return str(values.get(found[3], "")) if found[2] else format_map(values)
+
+
+def _of_container(container: Map, reference: Map) -> str:
+    from podium.api import codec
+    from podium.api.types.core_v1 import Container, Pod, ResourceFieldSelector
+    from podium.domain.pods.downward import DownwardFacts, resource_value
+
+    plain = {name: value for name, value in reference.items() if name != "containerName"}
+    selector = codec.from_plain(ResourceFieldSelector, plain)
+    own = codec.from_plain(Container, container)
+    return resource_value(Pod(), selector, own, DownwardFacts())
 
 
 COMMAND = Command(

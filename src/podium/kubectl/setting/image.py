@@ -10,20 +10,15 @@ from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.files import given
 from podium.kubectl.recording import RECORD_FLAG
-from podium.kubectl.targets import SEPARATE
 from podium.kubectl.updating import SET_FLAGS, check, chosen, pod_spec, update
 
 
 def run(invocation: Invocation) -> int:
-    images = dict(word.split("=", 1) for word in invocation.words if "=" in word)
-    words = [word for word in invocation.words if "=" not in word]
+    images = dict(word.split("=", 1) for word in invocation.words if word.find("=") > 0)
+    words = [word for word in invocation.words if word.find("=") <= 0]
     check(invocation)
     if not words and not given(invocation.values):
         raise Said(NOTHING_NAMED)
-    if not images and any("/" in word for word in words) and not all("/" in w for w in words):
-        raise CommandError(SEPARATE)
-    if not images:
-        raise CommandError("at least one image update is required")
 
     def change(type_: ResourceType, obj: dict[str, Any]) -> None:
         spec = pod_spec(type_, obj)
@@ -36,6 +31,8 @@ def run(invocation: Invocation) -> int:
                 one["image"] = image
 
     objects = chosen(invocation, words)
+    if not images:
+        raise CommandError("at least one image update is required")
     try:
         return update(
             invocation, objects, change, "image updated",

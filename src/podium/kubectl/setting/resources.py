@@ -12,7 +12,16 @@ from podium.kubectl.files import given
 from podium.kubectl.flags import Flag
 from podium.kubectl.generators.quota import quantities
 from podium.kubectl.recording import RECORD_FLAG
-from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
+from podium.kubectl.updating import (
+    SET_FLAGS,
+    Unfit,
+    check,
+    chosen,
+    matching,
+    name_among_failures,
+    pod_spec,
+    update,
+)
 
 
 def run(invocation: Invocation) -> int:
@@ -30,7 +39,8 @@ def run(invocation: Invocation) -> int:
         try:
             spec = pod_spec(type_, obj)
         except CommandError as exc:
-            raise CommandError(f"{type_.plural}/{obj['metadata']['name']} {exc}") from exc
+            name = name_among_failures(type_, obj["metadata"]["name"], local=values.local)
+            raise Unfit(f"error: {name} {exc}") from exc
         every = [*spec["containers"], *(spec.get("initContainers") or ())]
         containers = matching(every, values.containers)
         if not containers:
