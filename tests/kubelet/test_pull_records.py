@@ -94,6 +94,16 @@ def test_a_pull_that_nobody_saw_the_end_of(tmp_path: Path) -> None:
     assert not records.must_verify(IMAGE, ID, [])
 
 
+def test_a_pull_that_was_abandoned_holds_up_no_later_one(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    records.abandoned(IMAGE)
+    assert records.must_verify(IMAGE, ID, [])
+    pulled(records, None)
+    assert records.unfinished() == []
+    assert not records.must_verify(IMAGE, ID, [])
+
+
 def test_one_of_two_pulls_that_fails_leaves_the_other_on_record(tmp_path: Path) -> None:
     records = PullRecords(tmp_path)
     records.begin(IMAGE)
@@ -104,15 +114,17 @@ def test_one_of_two_pulls_that_fails_leaves_the_other_on_record(tmp_path: Path) 
     assert not records.must_verify(IMAGE, ID, [])
 
 
+@pytest.mark.parametrize("loaded", ["before", "after"])
 @pytest.mark.parametrize("how", ["the Pod is deleted", "the kubelet is killed"])
-async def test_an_image_that_is_loaded_after_a_pull_that_came_to_nothing(
-    tmp_path: Path, how: str
+async def test_an_image_that_is_loaded_beside_a_pull_that_came_to_nothing(
+    tmp_path: Path, how: str, loaded: str
 ) -> None:
     """It is for everybody, as any other that is loaded."""
     clock = VirtualClock()
-    images = MemoryImages(clock, remote=[IMAGE], pull_seconds=3600)
+    present = [IMAGE] if loaded == "before" else []
+    images = MemoryImages(clock, present, remote=[IMAGE], pull_seconds=3600)
     manager = ImageManager(images, Silent(), clock, PullRecords(tmp_path))  # type: ignore[arg-type]
-    pod = make_pod({"name": "c", "image": IMAGE})
+    pod = make_pod({"name": "c", "image": IMAGE, "imagePullPolicy": "Always"})
     pull = asyncio.create_task(manager.ensure(pod, pod.spec.containers[0], []))
     async with asyncio.timeout(60):
         while not images.pulls:
@@ -129,6 +141,7 @@ async def test_an_image_that_is_loaded_after_a_pull_that_came_to_nothing(
 
     images.load(IMAGE)
 
+    pod = make_pod({"name": "c", "image": IMAGE, "imagePullPolicy": "IfNotPresent"})
     assert isinstance(await manager.ensure(pod, pod.spec.containers[0], []), ImageReady)
     assert len(images.pulls) == 1
 

@@ -17,6 +17,7 @@ from podium.domain.pods.containers import field_path
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.security import ImageUser
 from podium.kit.clock import Clock
+from podium.kit.threads import run_in_thread
 from podium.kubelet.pull_queue import PullQueue
 from podium.kubelet.pull_records import PullRecords
 from podium.kubelet.pull_secrets import Credential, credentials
@@ -75,9 +76,9 @@ class ImageManager:
         Otherwise an image that somebody loads later would count as pulled by nobody knows whom.
         Raises RuntimeFailure, OSError.
         """
-        for name in self._records.unfinished():
-            if await self._images.image_status(name) is None:
-                self._records.failed(name)
+        for pull in self._records.unfinished():
+            if await self._brought_nothing(pull.image, pull.present):
+                self._records.failed(pull.image)
 
     async def ensure(
         self, pod: Pod, container: Container, pull_secrets: Sequence[Secret]
@@ -205,21 +206,31 @@ class ImageManager:
 
     async def _recorded(self, name: str, given: Sequence[Credential]) -> Image:
         """Pull an image, and note who may use it from now on. Raises RuntimeFailure."""
+        found = await self._images.image_status(name)
+        present = found.id if found is not None else ""
         try:
-            await asyncio.to_thread(self._records.begin, name)
+            await run_in_thread(lambda: self._records.begin(name, present))
             image, used = await self._attempt(name, given)
-            await asyncio.to_thread(self._records.succeeded, name, image.id, used)
+            await run_in_thread(lambda: self._records.succeeded(name, image.id, used))
             self._records.keep({found.id for found in await self._images.list_images()})
         except RuntimeFailure:
             self._records.failed(name)
             raise
         except asyncio.CancelledError:  # the Pod that it was for has gone
-            if await self._images.image_status(name) is None:
+            if await self._brought_nothing(name, present):
                 self._records.failed(name)
+            else:
+                self._records.abandoned(name)
             raise
         except OSError as exc:
+            self._records.abandoned(name)
             raise RuntimeFailure(f"failed to record the pull: {exc}") from exc
         return image
+
+    async def _brought_nothing(self, name: str, present: str) -> bool:
+        """Whether there is nothing but what was *present* before a pull began."""
+        found = await self._images.image_status(name)
+        return found is None or found.id == present
 
     async def _attempt(
         self, name: str, given: Sequence[Credential]

@@ -46,8 +46,12 @@ class PulledRecord(msgspec.Struct, rename="camel", tag_field="kind", tag="ImageP
     credential_mapping: dict[str, Access] = {}
 
 
-class _Intent(msgspec.Struct):
+class PullIntent(msgspec.Struct, rename="camel", tag_field="kind", tag="ImagePullIntent"):
+    """``present`` (of our own) is the ID of what there was of that name when the pull began."""
+
     image: str
+    present: str = ""
+    api_version: str = _API_VERSION
 
 
 class PullRecords:
@@ -64,34 +68,40 @@ class PullRecords:
         self._pulled, self._pulling = directory / "pulled", directory / "pulling"
         self._lock, self._under_way = threading.Lock(), Counter[str]()
 
-    def begin(self, image: str) -> None:
-        """*image* is about to be pulled, maybe a second time at once with other credentials."""
+    def begin(self, image: str, present: str = "") -> None:
+        """*image*, of which *present* is there, is about to be pulled, maybe a second time at once
+        with other credentials. What follows is ``succeeded``, ``failed`` or ``abandoned``."""
         with self._lock:
             self._under_way[image] += 1
         for path in (self._pulled, self._pulling):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        intent = {"kind": "ImagePullIntent", "apiVersion": _API_VERSION, "image": image}
+        intent = PullIntent(image, present)
         write_atomic(self._pulling / _file(image), msgspec.json.encode(intent))
 
     def failed(self, image: str) -> None:
         """A pull of *image* has ended and has brought nothing."""
+        if self.abandoned(image):
+            (self._pulling / _file(image)).unlink(missing_ok=True)
+
+    def abandoned(self, image: str) -> bool:
+        """A pull of *image* has ended, and nobody knows what it has brought. Tell whether it was
+        the last that was under way."""
         with self._lock:
             self._under_way[image] -= 1
             if self._under_way[image] > 0:
-                return
+                return False
             del self._under_way[image]
-        (self._pulling / _file(image)).unlink(missing_ok=True)
+            return True
 
-    def unfinished(self) -> list[str]:
-        """The images whose pulls nobody has seen the end of."""
-        images = []
+    def unfinished(self) -> list[PullIntent]:
+        """The pulls that nobody has seen the end of."""
+        intents = []
         for path in self._pulling.iterdir() if self._pulling.exists() else ():
             try:
-                intent = msgspec.json.decode(path.read_bytes(), type=_Intent)
+                intents.append(msgspec.json.decode(path.read_bytes(), type=PullIntent))
             except msgspec.MsgspecError:
                 continue
-            images.append(intent.image)
-        return images
+        return intents
 
     def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
         """*image* was pulled with *credential*, or without that of any Pod."""
