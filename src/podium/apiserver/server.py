@@ -53,8 +53,9 @@ logger = logging.getLogger(__name__)
 _BACKLOG = 1024
 #: Bind to addresses that are not there yet (the Pods' bridge); from <linux/in.h>.
 _IP_FREEBIND = 15
-#: How long a client may take for the TLS handshake, in seconds.
-_HANDSHAKE_TIMEOUT = 10.0
+#: How long a client may take for the TLS handshake, in seconds: as upstream, whose limit for
+#: headers is the one for that, too. On a busy machine it is the server that takes long.
+_HANDSHAKE_TIMEOUT = 32.0
 #: How long requests under way may take when the server stops, in seconds.
 _GRACE = 5.0
 
