@@ -51,12 +51,18 @@ def main() -> None:
     parser.add_argument("--crowds", default="50,100", help="how many Pods at once, in turn")
     arguments = parser.parse_args()
     crowds = [int(each) for each in arguments.crowds.split(",") if each]
-    with tempfile.TemporaryDirectory(prefix="podium-bench-") as directory:
-        measure(Path(directory), arguments.pods, arguments.idle, crowds)
+    with (
+        tempfile.TemporaryDirectory(prefix="podium-bench-") as disk,
+        tempfile.TemporaryDirectory(prefix="podium-bench-", dir="/dev/shm") as tmpfs,
+    ):
+        measure(Path(disk), Path(tmpfs), arguments.pods, arguments.idle, crowds)
 
 
-def measure(directory: Path, pods: int, idle: float, crowds: Sequence[int]) -> None:
-    with cluster(directory, start=False) as own:
+def measure(directory: Path, tmpfs: Path, pods: int, idle: float, crowds: Sequence[int]) -> None:
+    """*tmpfs* is for what belongs into /run, which is a tmpfs where systemd runs: runc's state,
+    and bundles and namespaces of ours."""
+    runc = tmpfs / "runc"
+    with cluster(directory, "--run-dir", str(tmpfs / "podium"), start=False) as own:
         print("podium up                     API ready    node Ready")
         for state in ("empty", "used"):
             api, node = time_up(own)
@@ -67,10 +73,10 @@ def measure(directory: Path, pods: int, idle: float, crowds: Sequence[int]) -> N
         run(sys.executable, REPOSITORY / "tools/demo_image.py", str(image))
         own.podium("image", "load", str(image))
         print_idle(own, idle)
-        bare, kept, ours = asyncio.run(start_pods(own, directory, pods))
+        bare, kept, ours = asyncio.run(start_pods(own, directory, runc, pods))
         print_starts(pods, bare, kept, ours)
         if crowds:
-            bare = partial(time_runc, directory / "bundle", directory / "runc")
+            bare = partial(time_runc, directory / "bundle", runc)
             asyncio.run(pod_crowd.measure(own, IMAGE, crowds, idle, bare))
 
 
@@ -115,12 +121,11 @@ def print_idle(own: Cluster, seconds: float) -> None:
 
 
 async def start_pods(
-    own: Cluster, directory: Path, count: int
+    own: Cluster, directory: Path, state: Path, count: int
 ) -> tuple[list[float], list[float], list[dict[str, float]]]:
     """Return the times (ms) of both floors and of Pods, taken in turns; a first Pod warms up."""
     bare, kept, ours = [], [], []
     bundle = make_bundle(directory / "bundle")
-    state = directory / "runc"
     async with Client(ClientConfig.from_kubeconfig(own.kubeconfig)) as client:
         version = (await client.list(PODS, "default")).resource_version
         watch = client.watch(PODS, "default", resource_version=version)
