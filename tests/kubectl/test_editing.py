@@ -120,3 +120,9 @@ def test_json_has_no_header(editor, tmp_path):
     run(lambda _item, obj: changed.append(obj["data"]), "json")
     assert seen(tmp_path)[0].startswith("{\n")
     assert changed == [{"x": "2"}]
+
+
+def test_an_editor_that_removes_the_file(monkeypatch):
+    monkeypatch.setenv("EDITOR", "rm")
+    with pytest.raises(CommandError, match=r"^open .*/kubectl-edit-\d+\.yaml: no such file or dir"):
+        edit([Item(TYPE, "default", "a", OBJ)], lambda *_: None, OneType(), "", HEADER)

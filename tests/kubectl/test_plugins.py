@@ -22,6 +22,9 @@ def path(tmp_path):
         program.parent.mkdir(exist_ok=True)
         program.write_text(f'#!/bin/sh\necho {directory}/{name} "$@"\nexit 3\n')
         program.chmod(mode)
+    no_program = tmp_path / "b" / "kubectl-none"
+    no_program.write_text("#!/no/such/shell\n")
+    no_program.chmod(0o755)
     return f"{tmp_path / 'a'}:{tmp_path / 'b'}:/usr/bin:/bin"
 
 
@@ -29,7 +32,8 @@ def path(tmp_path):
 @pytest.mark.parametrize(
     "words",
     [["plugin", "list"], ["plugin", "list", "--name-only"], ["foo", "x", "-n", "y"],
-     ["foo", "bar-baz", "--z"], ["create", "thing", "--z"], ["get", "--raw"]],
+     ["foo", "bar-baz", "--z"], ["create", "thing", "--z"], ["get", "--raw"],
+     ["none"]],
     ids=" ".join,
 )  # fmt: skip
 def test_plugins(tmp_path, path, words):

@@ -5,7 +5,6 @@ What is done with an object that was changed is the command's.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -147,7 +146,10 @@ def _original(items: Sequence[Item], document: Map) -> Item:
         uid = item.obj["metadata"].get("uid")
         if uid == metadata.get("uid") and (uid or item.name == metadata.get("name")):
             return item
-    raise CommandError(f"no original object found for {json.dumps(document)}")
+    from podium.kubectl.printing.jsonpath import go_syntax
+
+    shown = f"&unstructured.Unstructured{{Object:{go_syntax(document)}}}"
+    raise CommandError(f"no original object found for {shown}")
 
 
 def _take(outcome: Outcome, item: Item, error: StatusError) -> None:

@@ -17,13 +17,16 @@ def edited(text: str, ending: str) -> tuple[str, Path]:
     """Return what becomes of *text*, and the file that it is in, which stays; nobody else may read
     it. Raises CommandError where the editor fails."""
     path = _new_file(ending)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     try:
         _launch(path)
     except CommandError:
         path.unlink(missing_ok=True)
         raise
-    return path.read_text(), path
+    try:
+        return path.read_bytes().decode("utf-8", "replace"), path
+    except OSError as exc:
+        raise CommandError(f"open {path}: {(exc.strerror or '').lower()}") from exc
 
 
 def _new_file(ending: str) -> Path:

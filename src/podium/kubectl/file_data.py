@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from podium.api import names
@@ -50,13 +49,14 @@ def entries(values: Values, kind: str) -> Iterator[tuple[str, bytes]]:
             raise CommandError(f"invalid literal source {text}, expected key=value")
         yield _key(key, kind), literal.encode()
     for path in env_files:
-        yield from _of_env_file(Path(path))
+        yield from _of_env_file(path)
 
 
 def _key(key: str, kind: str) -> str:
     if problems := names.config_map_key(key):
-        shown = ",".join(problems)
-        raise CommandError(f'"{key}" is not a valid key name for a {kind}: {shown}')
+        if kind == "Secret":
+            raise CommandError(f'"{key}" is not valid key name for a Secret {";".join(problems)}')
+        raise CommandError(f'"{key}" is not a valid key name for a {kind}: {",".join(problems)}')
     return key
 
 
@@ -68,22 +68,30 @@ def _of_file(text: str) -> Iterator[tuple[str, bytes]]:
         raise CommandError(f"key name for file path {rest} missing")
     if equals and not rest:
         raise CommandError(f"file path for key name {key} missing")
-    path = Path(rest if equals else text)
-    if path.is_dir():
+    path = rest if equals else text
+    if os.path.isdir(path):
         if equals:
             raise CommandError("cannot give a key name for a directory path")
-        for file in sorted(path.iterdir()):
-            if file.is_file() and not names.config_map_key(file.name):
-                yield file.name, read(file)
+        for name in sorted(os.listdir(path)):
+            file = os.path.join(path, name)
+            if os.path.isfile(file) and not os.path.islink(file):
+                yield name, read(file)
         return
-    yield (key if equals else path.name), read(path)
+    yield (key if equals else os.path.basename(path)), read(path)
 
 
-def _of_env_file(path: Path) -> Iterator[tuple[str, bytes]]:
-    if path.is_dir():
+def _of_env_file(path: str) -> Iterator[tuple[str, bytes]]:
+    if os.path.isdir(path):
         raise CommandError("env config file cannot be a directory")
-    for line in read(path).decode("utf-8-sig").splitlines():
-        line = line.lstrip()
+    lines = read(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    for number, content in enumerate(lines, 1):
+        try:
+            line = content.removesuffix(b"\r").decode().lstrip()
+        except UnicodeDecodeError:
+            shown = " ".join(map(str, content.removesuffix(b"\r")))
+            raise CommandError(
+                f"env file {path} contains invalid utf8 bytes at line {number}: [{shown}]"
+            ) from None
         if not line or line.startswith("#"):
             continue
         key, equals, value = line.partition("=")
@@ -92,10 +100,11 @@ def _of_env_file(path: Path) -> Iterator[tuple[str, bytes]]:
         yield key, (value if equals else os.environ.get(key, "")).encode()
 
 
-def read(path: Path) -> bytes:
-    """Raises CommandError."""
+def read(path: str) -> bytes:
+    """Return what a file holds. Raises CommandError."""
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except OSError as exc:
         reason = (exc.strerror or "").lower()
         raise CommandError(f"error reading {path}: {reason}") from exc
