@@ -60,22 +60,9 @@ class StatusInput(msgspec.Struct, frozen=True, kw_only=True):
 
 def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     """Return the whole status. A phase never goes back from Failed or Succeeded."""
-    pod, previous = given.pod, given.previous
+    pod, previous, verdict = given.pod, given.previous, given.verdict
     now = now.replace(microsecond=0)
-    waiting, health = given.waiting, given.health
-    statuses = container_statuses(
-        pod, given.observed, _by_name(previous.container_statuses), waiting, health
-    )
-    init_statuses = init_container_statuses(
-        pod, given.observed, _by_name(previous.init_container_statuses), waiting, health
-    )
-    ephemeral = ephemeral_container_statuses(
-        pod, given.observed, _by_name(previous.ephemeral_container_statuses), waiting
-    )
-    shorten_messages(pod, (*statuses, *init_statuses, *ephemeral))
-    if has_initialized(pod, statuses):
-        _forget_failures(pod, init_statuses)
-    _tell_resources((*init_statuses, *statuses), given)
+    statuses, init_statuses, ephemeral = _all_statuses(given)
     whole = pod.spec.resources
     phase = _phase(given, pod_phase(pod, statuses, init_statuses, terminal=given.ended))
     status = PodStatus(
@@ -92,16 +79,8 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
         resources=replace(whole) if whole is not None else None,
         allocated_resources=dict(whole.requests) if whole is not None else {},
     )
-    verdict = given.verdict
-    if verdict is not None and phase == FAILED:
-        status.reason, status.message = verdict.reason, verdict.message
-    elif phase == previous.phase:
-        status.reason, status.message = previous.reason, previous.message
-    # The address stays on record after the sandbox has gone, as upstream has it.
-    ips = given.observed.ips or tuple(ip.ip for ip in previous.pod_ips)
-    if ips:
-        status.pod_ip = ips[0]
-        status.pod_ips = [PodIP(ip=ip) for ip in ips]
+    _tell_reason(status, given)
+    _tell_addresses(status, given)
     status.conditions = pod_conditions(
         pod,
         statuses,
@@ -116,6 +95,45 @@ def pod_status(given: StatusInput, now: datetime) -> PodStatus:
     if given.ended and is_terminal(phase):
         tell_lost(pod, statuses, init_statuses)
     return status
+
+
+_Statuses = list[ContainerStatus]
+
+
+def _all_statuses(given: StatusInput) -> tuple[_Statuses, _Statuses, _Statuses]:
+    """Those of the regular, the init and the ephemeral containers."""
+    pod, observed, waiting, health = given.pod, given.observed, given.waiting, given.health
+    before = given.previous
+    statuses = container_statuses(
+        pod, observed, _by_name(before.container_statuses), waiting, health
+    )
+    init_statuses = init_container_statuses(
+        pod, observed, _by_name(before.init_container_statuses), waiting, health
+    )
+    ephemeral = ephemeral_container_statuses(
+        pod, observed, _by_name(before.ephemeral_container_statuses), waiting
+    )
+    shorten_messages(pod, (*statuses, *init_statuses, *ephemeral))
+    if has_initialized(pod, statuses):
+        _forget_failures(pod, init_statuses)
+    _tell_resources((*init_statuses, *statuses), given)
+    return statuses, init_statuses, ephemeral
+
+
+def _tell_reason(status: PodStatus, given: StatusInput) -> None:
+    verdict, previous = given.verdict, given.previous
+    if verdict is not None and status.phase == FAILED:
+        status.reason, status.message = verdict.reason, verdict.message
+    elif status.phase == previous.phase:
+        status.reason, status.message = previous.reason, previous.message
+
+
+def _tell_addresses(status: PodStatus, given: StatusInput) -> None:
+    """The address stays on record after the sandbox has gone, as upstream has it."""
+    ips = given.observed.ips or tuple(ip.ip for ip in given.previous.pod_ips)
+    if ips:
+        status.pod_ip = ips[0]
+        status.pod_ips = [PodIP(ip=ip) for ip in ips]
 
 
 def rejected_status(pod: Pod, verdict: Verdict, now: datetime) -> PodStatus:

@@ -44,13 +44,17 @@ def _number(value: float) -> str:
 
 def resource(reading: Reading) -> str:
     """``/metrics/resource``: what metrics-server reads."""
-    return "".join(_resource(reading))
+    error = family(
+        "resource_scrape_error", "gauge",
+        "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
+        [Sample({}, 0)],
+    )  # fmt: skip
+    return "".join((*_of_containers(reading), *_of_node(reading), *_of_pods(reading), error))
 
 
-def _resource(reading: Reading) -> Iterator[str]:
-    at, node = reading.time, reading.node.usage
+def _of_containers(reading: Reading) -> Iterator[str]:
+    at = reading.time
     containers = [(_of(pod, c), c) for pod in reading.pods for c in pod.containers]
-    pods = [(_of(pod), pod.usage) for pod in reading.pods if pod.usage is not None]
     yield family(
         "container_cpu_usage_seconds_total", "counter",
         "[STABLE] Cumulative cpu time consumed by the container in core-seconds",
@@ -71,6 +75,10 @@ def _resource(reading: Reading) -> Iterator[str]:
         "[ALPHA] Current amount of the container swap usage in bytes",
         [Sample(labels, c.usage.swap_usage_bytes, at) for labels, c in containers],
     )  # fmt: skip
+
+
+def _of_node(reading: Reading) -> Iterator[str]:
+    at, node = reading.time, reading.node.usage
     yield family(
         "node_cpu_usage_seconds_total", "counter",
         "[STABLE] Cumulative cpu time consumed by the node in core-seconds",
@@ -86,6 +94,11 @@ def _resource(reading: Reading) -> Iterator[str]:
         "[ALPHA] Current swap usage of the node in bytes. Reported only on non-windows systems",
         [Sample({}, node.swap_usage_bytes, at)],
     )  # fmt: skip
+
+
+def _of_pods(reading: Reading) -> Iterator[str]:
+    at = reading.time
+    pods = [(_of(pod), pod.usage) for pod in reading.pods if pod.usage is not None]
     yield family(
         "pod_cpu_usage_seconds_total", "counter",
         "[STABLE] Cumulative cpu time consumed by the pod in core-seconds",
@@ -95,11 +108,6 @@ def _resource(reading: Reading) -> Iterator[str]:
         "pod_memory_working_set_bytes", "gauge",
         "[STABLE] Current working set of the pod in bytes",
         [Sample(labels, used.memory_working_set_bytes, at) for labels, used in pods],
-    )  # fmt: skip
-    yield family(
-        "resource_scrape_error", "gauge",
-        "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
-        [Sample({}, 0)],
     )  # fmt: skip
 
 
