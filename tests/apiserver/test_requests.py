@@ -160,6 +160,7 @@ REFUSED = {
     "unknown-subresource": ("GET", f"{CONFIGMAPS}/a/status", 404, "NotFound", NOT_FOUND),
     "empty-name": ("GET", "/api/v1/namespaces/default/pods//log", 404, "NotFound", NOT_FOUND),
     "name-with-a-slash": ("GET", f"{CONFIGMAPS}/a%2Fb", 404, "NotFound", NOT_FOUND),
+    "namespaces-in-one": ("GET", "/api/v1/namespaces/d/namespaces", 404, "NotFound", NOT_FOUND),
     "nodes-in-a-namespace": ("GET", "/api/v1/namespaces/d/nodes", 404, "NotFound", NOT_FOUND),
     "put-to-a-collection": ("PUT", CONFIGMAPS, 405, "MethodNotAllowed", NOT_ALLOWED),
     "post-to-an-object": ("POST", f"{CONFIGMAPS}/a", 405, "MethodNotAllowed", NOT_ALLOWED),

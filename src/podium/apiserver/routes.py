@@ -167,7 +167,8 @@ def _well_placed(resource: Resource, info: RequestInfo) -> bool:
         named = info.name and info.verb not in ("list", "watch", "deletecollection")
         return bool(info.namespace) or not named
     # For namespaces themselves the name stands where others have their namespace.
-    return not info.namespace or info.resource == "namespaces"
+    own = info.resource == "namespaces" and info.namespace == info.name
+    return own or not info.namespace
 
 
 def _subresource(resource: Resource, info: RequestInfo) -> Route:
