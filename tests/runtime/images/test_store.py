@@ -152,6 +152,22 @@ def test_what_a_damaged_image_that_is_held_needs_stays_and_all_else_goes_on(stor
     assert layer_names(store) == []
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_damaged_image_goes_with_its_last_tag_also_where_another_takes_that(
+    store, tmp_path, damaged
+):
+    """Nobody could list it, and so nobody would ever remove it."""
+    old = put(store, tmp_path, "one:1", layers=(OTHER,))
+    if damaged:
+        (store.root / "blobs/sha256" / old.removeprefix("sha256:")).write_text("{}")
+    later = ImageStore(store.root)
+    new = put(later, tmp_path, "one:1")
+    later.collect()
+    kept = {new} if damaged else {old, new}
+    assert set(later.index().images) == kept
+    assert len(layer_names(later)) == (2 if damaged else 3)
+
+
 def test_a_holder_that_a_power_cut_has_left_empty_holds_nothing(store, tmp_path):
     one = put(store, tmp_path, "one:1")
     layers = store.layers(one)

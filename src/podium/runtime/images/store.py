@@ -193,7 +193,17 @@ class ImageStore:
             if not self._is_whole(image_id):
                 write_atomic(path, config, sync=True)
         record = ImageRecord(size, tuple(layers))
-        self.change(lambda index: index.with_image(image_id, record, names))
+
+        def add(index: ImageIndex) -> ImageIndex:
+            replaced = {index.names[name] for name in names if name in index.names} - {image_id}
+            index = index.with_image(image_id, record, names)
+            for old in replaced:
+                # Nobody can list what is damaged, so nobody would ever remove it.
+                if not index.tags(old) and not self.is_usable(old):
+                    index = index.without_image(old)
+            return index
+
+        self.change(add)
         return image_id
 
     # Using
