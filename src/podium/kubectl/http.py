@@ -100,12 +100,16 @@ class Http:
         body: bytes | None = None,
         content_type: str = JSON,
         accept: str = JSON,
+        raw: bool = False,
     ) -> Answer:
-        """Return a successful answer, whole. Raises StatusError, Unreachable."""
+        """Return a successful answer, whole; with *raw* nothing is known of what *path* is of.
+
+        Raises StatusError, Unreachable.
+        """
         response = self._send(method, path, query, body, content_type, accept)
         try:
             if response.status >= 300:
-                refusal = _refusal(response)
+                refusal = _refusal(response, method, "" if raw else path)
                 refusal.warnings = _warnings(response)
                 raise refusal
             answer = Answer(response)
@@ -140,23 +144,24 @@ class Http:
     ) -> Iterator[bytes]:
         """Yield the lines of an answer as they come, or pieces of any size. Raises as
         :meth:`request` does."""
-        yield from self._body(self._send("GET", path, query, None, JSON, accept), lines=lines)
+        response = self._send("GET", path, query, None, JSON, accept)
+        yield from self._body(response, path, lines=lines)
 
     def raw(self, target: str) -> Iterator[bytes]:
         """Yield the body of ``GET`` *target*, which is a path and a query as they are sent. Raises
         as :meth:`request` does."""
         path, mark, query = target.partition("?")
         response = self._send("GET", path, (), None, JSON, "*/*", f"{mark}{query}")
-        yield from self._body(response, lines=False)
+        yield from self._body(response, "", lines=False)
 
-    def _body(self, response: Response, *, lines: bool) -> Iterator[bytes]:
+    def _body(self, response: Response, path: str, *, lines: bool) -> Iterator[bytes]:
         connection, self._open = self._open, None  # it is this answer's until its end
         self._streamed = connection
         try:
             if self._is_cut:
                 return
             if response.status >= 300:
-                raise _refusal(response)
+                raise _refusal(response, "GET", path)
             yield from response.lines() if lines else response.pieces()
         except (OSError, WireError) as exc:
             if isinstance(exc, TimeoutError) and exc.errno != errno.ETIMEDOUT:
@@ -422,13 +427,13 @@ def told_in(body: bytes | str) -> StatusError | None:
     return StatusError(status) if is_status else None
 
 
-def _refusal(response: Response) -> StatusError:
+def _refusal(response: Response, method: str, path: str) -> StatusError:
     body = response.read()
     if (told := told_in(body)) is not None:
         return told
-    text = body.decode(errors="replace").strip()
-    code = response.status
-    reason = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound"}.get(code, "")
-    if code == 404:
-        text = "the server could not find the requested resource"
-    return StatusError({"code": code, "reason": reason, "message": text or response.reason})
+    from podium.kubectl.bare_refusals import status
+
+    is_text = response.header("content-type").startswith("text/")
+    is_text = is_text or not response.header("content-type")
+    said = body.decode(errors="replace").strip() if is_text else "unknown"
+    return StatusError(status(response.status, method, path, said))

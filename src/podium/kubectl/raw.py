@@ -20,7 +20,7 @@ def send(invocation: Invocation, method: str) -> int:
     """Send the command's file, if it has one, and print the answer; return the exit code."""
     values = invocation.values
     body = _content(values.filename[0]) if values.filename else None
-    answer = invocation.session.http.request(method, values.raw, body=body)
+    answer = invocation.session.http.request(method, values.raw, body=body, raw=True)
     sys.stdout.buffer.write(answer.body)
     return 0
 
