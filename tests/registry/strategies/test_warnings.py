@@ -48,8 +48,12 @@ CASES = [
         id="storage-capacity",
     ),
     pytest.param(
-        scheme.RUNTIMECLASSES, {"scheduling": {"nodeSelector": {ARCH: "a", "b": "c"}}},
-        [f"scheduling.nodeSelector: {OLD_ARCH}"], id="runtime-class",
+        scheme.RUNTIMECLASSES,
+        {"scheduling": {"nodeSelector": {
+            ARCH: "a", "b": "c", "node-role.kubernetes.io/master": ""}}},
+        [f"scheduling.nodeSelector: {OLD_ARCH}",
+         'scheduling.nodeSelector: use "node-role.kubernetes.io/control-plane" instead'],
+        id="runtime-class",
     ),
     pytest.param(
         scheme.NODES,
