@@ -91,6 +91,22 @@ def test_back_off_of_killed_runs(lasted: int, starts: bool):
         assert step.waiting["a"].reason == "CrashLoopBackOff"
 
 
+@pytest.mark.parametrize(
+    ("lasted", "starts"),
+    [
+        pytest.param(21, True, id="with-the-wait-before-it-as-long-as-its-back-off"),
+        pytest.param(19, False, id="shorter"),
+    ],
+)
+def test_the_wait_before_a_killed_run_counts_as_well(lasted: int, starts: bool):
+    """Upstream looks at how long ago it is that the run before had ended."""
+    given = pod(ALIVE)
+    before = run(given, "a", 137, attempt=2, back_off=20, ended=lasted + 20, lasted=5)
+    ended = run(given, "a", 137, attempt=3, back_off=40, ended=0, lasted=lasted)
+    step = plan(given, observed(sandbox(), ended, before), NOW, replaced={ended.id})
+    assert bool(step.actions) is starts
+
+
 def test_a_first_run_that_was_killed_does_not_count():
     """Upstream reckons back-off from what had ended before the kill; then, that was nothing."""
     given = pod(ALIVE)

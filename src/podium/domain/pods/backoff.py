@@ -78,17 +78,20 @@ def back_off_until(
     spec_hash: str,
     curve: RestartBackOff = UPSTREAM,
     *,
-    killed: bool = False,
+    killed_since: datetime | None = None,
 ) -> datetime | None:
     """When the run that replaces *ended* may start; None when at once.
 
-    A changed spec does not wait for what the old one did, nor does a run that lasted; one that
-    was *killed* to be replaced need only have lasted as long as its own back-off.
+    A changed spec does not wait for what the old one did, nor does a run that lasted; nor one that
+    was killed to be replaced, where *killed_since*, when the one before had ended, is as long
+    before its end as its own back-off.
     """
     if ended.finished_at is None or not ended.back_off:
         return None
-    if killed and (ended.finished_at - ended.created_at).total_seconds() >= ended.back_off:
-        return None
+    if killed_since is not None:
+        passed = (ended.finished_at - killed_since).total_seconds()
+        if passed >= ended.back_off:
+            return None
     if ended.hash != spec_hash or _ran_long(ended, curve):
         return None
     return ended.finished_at + timedelta(seconds=waited(ended, curve))

@@ -163,7 +163,8 @@ class _Step:
         killed = latest is not None and latest.id in self._replaced
         if latest is not None and not asked_for:
             spec = container_hash(container)
-            until = back_off_until(latest, spec, self._curve, killed=killed)
+            since = self._since(latest) if killed else None
+            until = back_off_until(latest, spec, self._curve, killed_since=since)
             if until and until > self._now and not from_the_future(latest, self._now):
                 wait = waited(latest, self._curve)
                 self.waiting[container.name] = _crash_loop(self._pod, latest, wait)
@@ -175,6 +176,12 @@ class _Step:
         # ended before the kill.
         afresh = asked_for or (killed and start.attempt == 1)
         self.actions.append(replace(start, back_off=first_back_off()) if afresh else start)
+
+    def _since(self, killed: ContainerRecord) -> datetime:
+        """When the run before *killed* had ended, as far as is known."""
+        runs = self._observed.runs(killed.name)
+        ends = (run.finished_at for run in runs if run.attempt < killed.attempt)
+        return next((end for end in ends if end is not None), killed.created_at)
 
     def is_replaced(self, latest: ContainerRecord | None) -> bool:
         """Whether another run follows *latest*, however it ended."""
