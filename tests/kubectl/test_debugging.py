@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from typing import Any
 
@@ -16,6 +17,8 @@ from podium.kubectl.debugging import (
     pod_copy,
 )
 from podium.kubectl.errors import CommandError
+from podium.kubectl.main import main
+from support.apiserver import running_apiserver
 
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -149,3 +152,21 @@ def test_custom_profiles():
 def test_rights_that_a_user_cannot_use(user: int | None, context: Any, lacks: bool):
     pod = {"spec": {"securityContext": {"runAsUser": user}}}
     assert lacks_root(pod, {"securityContext": context}) is lacks
+
+
+async def test_a_container_that_is_there_is_not_said_to_be_made(tmp_path, monkeypatch, capsys):
+    """What is patched into it changes nothing, and the server lets it pass."""
+    async with running_apiserver(tmp_path) as api, api.session() as session:
+        accounts, pods = (f"/api/v1/namespaces/default/{kind}" for kind in
+                          ("serviceaccounts", "pods"))  # fmt: skip
+        await session.post(accounts, json={"metadata": {"name": "default"}})
+        spec = {"containers": [{"name": "c", "image": "i"}]}
+        await session.post(pods, json={"metadata": {"name": "t"}, "spec": spec})
+        monkeypatch.setenv("KUBECONFIG", str(api.kubeconfig()))
+        words = ["debug", "t", "--image=x", "-c", "e"]
+        assert await asyncio.to_thread(main, words) == 0
+        assert await asyncio.to_thread(main, words) == 1
+    assert capsys.readouterr().err == (
+        'The Pod "t" is invalid: spec.ephemeralContainers: Forbidden: existing ephemeral '
+        'containers "e" may not be changed\n'
+    )

@@ -21,7 +21,7 @@ from podium.kubectl.debugging import (
     pod_copy,
 )
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, UsageError, unreadable
+from podium.kubectl.errors import CommandError, Said, UsageError, unreadable
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.image_names import PULL_POLICIES, check_image
 from podium.kubectl.patches import STRATEGIC
@@ -94,7 +94,13 @@ class _Debugging:
                 "ephemeralContainers": [container],
             }
         }
-        return self._session.send("PATCH", path, (), patch, STRATEGIC), name
+        changed = self._session.send("PATCH", path, (), patch, STRATEGIC)
+        if any(one["name"] == name for one in before):  # all of it was there, and stays as it is
+            raise Said(
+                f'The Pod "{pod["metadata"]["name"]}" is invalid: spec.ephemeralContainers: '
+                f'Forbidden: existing ephemeral containers "{name}" may not be changed'
+            )
+        return changed, name
 
     def by_copy(self, pod: Json) -> tuple[Json, str]:
         request, known = self._request, names(pod) if pod["spec"] else set()
