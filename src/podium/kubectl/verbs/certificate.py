@@ -15,7 +15,9 @@ from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.writing import MANAGED_FIELDS_FLAG, OUTPUT_FLAGS, check_output, each, printed
 
 
-def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], int]:
+def _decides(verb: str, condition: str) -> Callable[[Invocation], int]:
+    reason, did = f"Kubectl{verb.title()}", condition.lower()
+
     def run(invocation: Invocation) -> int:
         values, session = invocation.values, invocation.session
         if not invocation.words and not given(values):
@@ -38,8 +40,7 @@ def _decides(condition: str, reason: str, did: str) -> Callable[[Invocation], in
                 now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
                 kept = [old for old in conditions if old["type"] != condition]
                 decision = {"type": condition, "status": "True", "reason": reason,
-                            "message": f"This CSR was {did} by kubectl certificate "
-                            f"{did.removesuffix('d').replace('denie', 'deny')}.",
+                            "message": f"This CSR was {did} by kubectl certificate {verb}.",
                             "lastUpdateTime": now}  # fmt: skip
                 status["conditions"] = [*kept, decision]
                 path = one.type.path("", one.name, "approval")
@@ -73,13 +74,13 @@ COMMAND = Command(
         "approve": Command(
             usage="kubectl certificate approve (-f FILENAME | NAME) [options]",
             short="Approve a certificate signing request",
-            run=_decides("Approved", "KubectlApprove", "approved"),
+            run=_decides("approve", "Approved"),
             flags=_FLAGS,
         ),
         "deny": Command(
             usage="kubectl certificate deny (-f FILENAME | NAME) [options]",
             short="Deny a certificate signing request",
-            run=_decides("Denied", "KubectlDeny", "denied"),
+            run=_decides("deny", "Denied"),
             flags=_FLAGS,
         ),
     },

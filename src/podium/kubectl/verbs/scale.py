@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import select
 import time
 from typing import Any
@@ -51,10 +50,7 @@ def run(invocation: Invocation) -> int:
             _wait(session, one, values.replicas, values.timeout)
         if values.record and mode != "client":
             patch = {"metadata": {"annotations": {ANNOTATION: cause(invocation)}}}
-            session.http.request(
-                "PATCH", one.path, body=json.dumps(patch).encode(),
-                content_type=MERGE,
-            )  # fmt: skip
+            session.send("PATCH", one.path, (), patch, MERGE)
         if one.type.group in ("", "apps"):
             obj = {**obj, "spec": {**obj["spec"], "replicas": values.replicas}}
         printed(invocation, one.type, obj, "scaled", parts=True)
