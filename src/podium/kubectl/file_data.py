@@ -47,7 +47,7 @@ def entries(values: Values, kind: str) -> Iterator[tuple[str, bytes]]:
         key, equals, literal = text.partition("=")
         if not equals or not key:
             raise CommandError(f"invalid literal source {text}, expected key=value")
-        yield _key(key, kind), literal.encode()
+        yield _key(key, kind), literal.encode(errors="surrogateescape")
     for path in env_files:
         yield from _of_env_file(path)
 

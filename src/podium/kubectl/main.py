@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from errno import ENOSPC
@@ -33,6 +34,10 @@ def main(arguments: Sequence[str]) -> int:
     if None in (sys.stdin, sys.stdout, sys.stderr):
         _open_descriptors()
     try:
+        "".join(arguments).encode()
+    except UnicodeEncodeError:
+        _let_bytes_pass()
+    try:
         code = _run(list(arguments))
         sys.stdout.flush()
     except CommandError as exc:
@@ -63,6 +68,13 @@ def _open_descriptors() -> None:
     sys.stdin = sys.stdin or os.fdopen(0)
     sys.stdout = sys.stdout or os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
+
+
+def _let_bytes_pass() -> None:
+    """Arguments are no UTF-8: what is printed of them is what they were."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")
 
 
 def _flush() -> None:

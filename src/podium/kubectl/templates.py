@@ -57,7 +57,7 @@ def printer(output: str, text: str, values: Values) -> Printer:
 
 def _read(path: str, *, columns: bool) -> str:
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError as exc:
         option = "template" if columns else "--template"

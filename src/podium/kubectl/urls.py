@@ -77,7 +77,7 @@ def unquote(text: str) -> str:
 
 
 def _quoted(text: str, safe: frozenset[int]) -> str:
-    data = text.encode()
+    data = text.encode(errors="surrogateescape")
     if safe.issuperset(data):
         return text
     return "".join(chr(byte) if byte in safe else f"%{byte:02X}" for byte in data)

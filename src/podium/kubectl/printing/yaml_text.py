@@ -39,6 +39,8 @@ class _GoDumper(_Dumper):  # type: ignore[misc]
 
 def _text(dumper: Any, text: str) -> Any:
     style = None
+    if not text.isascii():  # bytes of the command line that are no UTF-8
+        text = text.encode(errors="surrogateescape").decode(errors="replace")
     if not text or reads_as_something_else(text):
         style = '"'
     elif "\n" in text:

@@ -104,7 +104,9 @@ def _patch(invocation: Invocation) -> bytes:
             raise CommandError("cannot specify --patch and --patch-file together")
         raise CommandError("must specify --patch or --patch-file containing the contents of the "
                            "patch")  # fmt: skip
-    text = _content(values.patch_file) if values.patch_file else values.patch.encode()
+    text: bytes = values.patch.encode(errors="surrogateescape")
+    if values.patch_file:
+        text = _content(values.patch_file)
     if text.lstrip().startswith(b"{"):
         return text
     try:
