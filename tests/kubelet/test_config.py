@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from podium.domain.pods.shutdown import ShutdownGrace
-from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse, served_fields
+from podium.kubelet.config import ConfigError, KubeletConfiguration, load, parse
+from podium.kubelet.config_fields import served_fields
 from podium.kubelet.config_readers import NodeTaint
 from podium.kubelet.configz import configz
 from podium.kubelet.flags import FLAGS

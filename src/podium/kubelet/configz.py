@@ -10,7 +10,8 @@ import msgspec
 from podium.domain.pods.durations import go_duration
 from podium.domain.pods.shutdown import ShutdownGrace
 from podium.kubelet import config_readers as read
-from podium.kubelet.config import FIELDS, GROUPS, ONLY, KubeletConfiguration, by_priority
+from podium.kubelet.config import KubeletConfiguration
+from podium.kubelet.config_fields import FIELDS, GROUPS, ONLY, by_priority
 
 
 def configz(config: KubeletConfiguration) -> dict[str, Any]:
