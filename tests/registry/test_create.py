@@ -140,6 +140,14 @@ async def test_a_resource_version_is_refused() -> None:
     )
 
 
+async def test_a_dry_run_takes_a_resource_version_and_gives_it_back() -> None:
+    obj = config_map("a")
+    obj.metadata.resource_version = "5"
+    async with serving() as registry:
+        stored = await registry.create(CONFIGMAPS, "default", obj, context(dry_run=True))
+    assert stored.obj.metadata.resource_version == "5"
+
+
 async def test_a_dry_run_answers_and_stores_nothing() -> None:
     store = MemoryStore()
     async with serving(store) as registry:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from podium.api.errors import ApiError
 from podium.api.scheme import CONFIGMAPS, ENDPOINTS, LEASES, NAMESPACES
+from podium.api.served import Resource
 from podium.api.types.coordination_v1 import Lease
 from podium.api.types.core_v1 import ConfigMap, Endpoints, Namespace, NamespaceStatus
 from podium.api.types.meta_v1 import DeleteOptions, ObjectMeta
@@ -43,6 +45,27 @@ async def test_an_update_from_something_older_is_a_conflict() -> None:
         'Operation cannot be fulfilled on configmaps "a": the object has been modified; please '
         "apply your changes to the latest version and try again",
     )
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [("abc", "invalid syntax"), ("-1", "invalid syntax"), (str(2**64), "value out of range")],
+)
+@pytest.mark.parametrize(("kind", "there"), [(CONFIGMAPS, True), (LEASES, True), (LEASES, False)])
+async def test_a_resource_version_has_to_be_a_number(
+    kind: Resource, version: str, why: str, there: bool
+) -> None:
+    def named() -> Any:
+        return kind.type(metadata=ObjectMeta(name="a"))
+
+    late = named()
+    late.metadata.resource_version = version
+    async with serving() as registry:
+        if there:
+            await registry.create(kind, "default", named(), context())
+        with pytest.raises(ApiError) as refused:
+            await registry.update(kind, "default", "a", late, context())
+    assert text(refused.value) == (500, "", f'strconv.ParseUint: parsing "{version}": {why}')
 
 
 async def test_an_update_without_a_resource_version_overwrites() -> None:

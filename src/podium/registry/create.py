@@ -25,7 +25,7 @@ async def create(
     """
     metadata = obj.metadata
     match_namespace(metadata, namespace)
-    if metadata.resource_version:
+    if metadata.resource_version and not context.dry_run:
         raise errors.failure(500, "", "resourceVersion should not be set on objects to be created")
     _wipe_system_fields(metadata)
     kind.strategy.default(obj)
