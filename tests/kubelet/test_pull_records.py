@@ -104,6 +104,47 @@ def test_a_pull_that_was_abandoned_holds_up_no_later_one(tmp_path: Path) -> None
     assert not records.must_verify(IMAGE, ID, [])
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("end", ["failed", "abandoned"])
+def test_a_pull_that_fails_does_not_speak_for_one_that_was_abandoned_before(
+    tmp_path: Path, restarts: bool, end: str
+) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    records.abandoned(IMAGE)
+    if restarts:
+        records = PullRecords(tmp_path)
+    for _ in range(2):
+        records.begin(IMAGE, present=ID)
+        getattr(records, end)(IMAGE)
+        assert records.must_verify(IMAGE, ID, [OTHER])
+    assert [pull.present for pull in records.unfinished()] == [""]
+    pulled(records, MINE)
+    assert records.unfinished() == []
+    assert records.must_verify(IMAGE, ID, [OTHER])
+    assert not records.must_verify(IMAGE, ID, [MINE])
+
+
+def test_one_of_two_pulls_that_fails_does_not_speak_for_one_that_was_abandoned(
+    tmp_path: Path,
+) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    records.begin(IMAGE)
+    records.abandoned(IMAGE)
+    records.failed(IMAGE)
+    assert records.must_verify(IMAGE, ID, [OTHER])
+
+
+def test_what_is_gone_is_in_doubt_no_longer(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    records.abandoned(IMAGE)
+    records.begin(IMAGE, present="")
+    records.failed(IMAGE)
+    assert records.unfinished() == []
+
+
 def test_one_of_two_pulls_that_fails_leaves_the_other_on_record(tmp_path: Path) -> None:
     records = PullRecords(tmp_path)
     records.begin(IMAGE)

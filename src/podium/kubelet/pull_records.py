@@ -67,6 +67,9 @@ class PullRecords:
         self._policy, self._allowed = policy, allowed
         self._pulled, self._pulling = directory / "pulled", directory / "pulling"
         self._lock, self._under_way = threading.Lock(), Counter[str]()
+        #: Images of which an abandoned pull may have brought something: what fails later tells
+        #: nothing of that.
+        self._in_doubt: set[str] = set()
 
     def begin(self, image: str, present: str = "") -> None:
         """*image*, of which *present* is there, is about to be pulled, maybe a second time at once
@@ -75,17 +78,26 @@ class PullRecords:
             self._under_way[image] += 1
         for path in (self._pulled, self._pulling):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        intent = PullIntent(image, present)
-        write_atomic(self._pulling / _file(image), msgspec.json.encode(intent))
+        path = self._pulling / _file(image)
+        before = _intent(path)
+        if before is not None and present not in ("", before.present):
+            self._in_doubt.add(image)  # that pull may have brought it: its intent stands
+        else:
+            self._in_doubt.discard(image)
+            write_atomic(path, msgspec.json.encode(PullIntent(image, present)))
 
     def failed(self, image: str) -> None:
         """A pull of *image* has ended and has brought nothing."""
-        if self.abandoned(image):
+        if self._was_last(image) and image not in self._in_doubt:
             (self._pulling / _file(image)).unlink(missing_ok=True)
 
-    def abandoned(self, image: str) -> bool:
-        """A pull of *image* has ended, and nobody knows what it has brought. Tell whether it was
-        the last that was under way."""
+    def abandoned(self, image: str) -> None:
+        """A pull of *image* has ended, and nobody knows what it has brought."""
+        self._in_doubt.add(image)
+        self._was_last(image)
+
+    def _was_last(self, image: str) -> bool:
+        """Count one pull less; tell whether no other is under way."""
         with self._lock:
             self._under_way[image] -= 1
             if self._under_way[image] > 0:
@@ -95,13 +107,8 @@ class PullRecords:
 
     def unfinished(self) -> list[PullIntent]:
         """The pulls that nobody has seen the end of."""
-        intents = []
-        for path in self._pulling.iterdir() if self._pulling.exists() else ():
-            try:
-                intents.append(msgspec.json.decode(path.read_bytes(), type=PullIntent))
-            except msgspec.MsgspecError:
-                continue
-        return intents
+        paths = self._pulling.iterdir() if self._pulling.exists() else ()
+        return [intent for intent in map(_intent, paths) if intent is not None]
 
     def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
         """*image* was pulled with *credential*, or without that of any Pod."""
@@ -114,6 +121,7 @@ class PullRecords:
             others = [s for s in access.kubernetes_secrets if not _same(s, shown)]
             access.kubernetes_secrets = [*others, shown]
         write_atomic(self._pulled / _file(image_id), msgspec.json.encode(record))
+        self._in_doubt.discard(image)
         self.failed(image)
 
     def must_verify(
@@ -170,6 +178,13 @@ class PullRecords:
             return msgspec.json.decode(data, type=PulledRecord)
         except msgspec.MsgspecError:
             return PulledRecord(image_id)  # damaged: nobody has shown anything
+
+
+def _intent(path: Path) -> PullIntent | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=PullIntent)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
 
 
 def _file(name: str) -> str:
