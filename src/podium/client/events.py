@@ -64,13 +64,15 @@ class EventRecorder:
         *,
         field_path: str = "",
         annotations: Mapping[str, str] | None = None,
+        at: datetime | None = None,
     ) -> None:
         """Record an event about an object or an ObjectReference; returns at once.
 
-        *field_path* names a part of the object (``spec.containers{web}``).
+        *field_path* names a part of the object (``spec.containers{web}``), *at* the moment where
+        that is not now.
         """
         now = self._clock.now()
-        event = self._event(reference(about, field_path), type_, reason, message, now)
+        event = self._event(reference(about, field_path), type_, reason, message, at or now)
         event.metadata.annotations = dict(annotations or {})
         post = self._correlator.correlate(event, now)
         if post is None:

@@ -30,6 +30,8 @@ class Binder:
             metadata=ObjectMeta(name=metadata.name, namespace=metadata.namespace, uid=metadata.uid),
             target=ObjectReference(kind="Node", name=node),
         )
+        # Before it is answered the node may have told of what it does about it.
+        moment = self._clock.now()
         try:
             await self._client.create_subresource(
                 scheme.PODS, metadata.name, "binding", binding, metadata.namespace
@@ -42,6 +44,7 @@ class Binder:
             "Normal",
             "Scheduled",
             f"Successfully assigned {metadata.namespace}/{metadata.name} to {node}",
+            at=moment,
         )
         return True
 
