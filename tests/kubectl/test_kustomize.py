@@ -152,6 +152,7 @@ def test_references_stay_within_their_base(tmp_path):
         ("resources: [latin.yaml]", "MalformedYAMLError: yaml: .* in File: latin.yaml"),
         ("patches: [{path: latin.yaml}]", 'unable to parse SM or JSON patch from .path: "latin'),
         ("patches: [{}]", "must specify one of patch and path"),
+        ("patches: [{target: {kind: X}, patch: '[{op: remove, path: /x}]'}]", "unable to parse SM"),
         ("resources: [one.yaml]\ncommonLabels: {a: b}", "expected MappingNode"),
         (
             "resources: [one.yaml]\nreplacements: [{source: {kind: Service}, "
@@ -257,3 +258,26 @@ def test_a_directory_gets_a_file_for_each_object(tmp_path, capsys):
     assert {path.name for path in (tmp_path / "out").iterdir()} == names
     assert main(["kustomize", str(source), "-o", str(tmp_path / "no" / "x")]) == 1
     assert capsys.readouterr().err == f"error: open {tmp_path}/no/x: no such file or directory\n"
+
+
+def test_a_generator_that_changes_another_says_the_type(tmp_path):
+    literals = "literals: [a=b]"
+    base = f"secretGenerator: [{{name: s, type: old, {literals}, options: {{immutable: true}}}}]"
+    write(tmp_path / "base", kustomization=base)
+    top = write(tmp_path / "top", kustomization="resources: [../base]\nsecretGenerator: "
+                "[{name: s, behavior: merge, literals: [c=d]}]")  # fmt: skip
+    (secret,) = build(str(top))
+    assert (secret["type"], "immutable" in secret) == ("Opaque", False)
+    assert secret["data"] == {"a": "Yg==", "c": "ZA=="}
+
+
+def test_annotations_that_replacements_make_are_texts(tmp_path):
+    directory = write(
+        tmp_path, objects="{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {port: 1}}",
+        kustomization="resources: [objects.yaml]\nreplacements: [{source: {kind: Service, "
+        "fieldPath: spec.port}, targets: [{select: {kind: Service}, options: {create: true}, "
+        "fieldPaths: [metadata.annotations.p, spec.other]}]}]",
+    )  # fmt: skip
+    (service,) = build(str(directory))
+    assert service["metadata"]["annotations"] == {"p": "1"}
+    assert service["spec"]["other"] == 1

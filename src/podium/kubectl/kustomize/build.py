@@ -182,6 +182,10 @@ class _Level:
                     f"accumulating resources: accumulation err='accumulating resources from "
                     f"'{entry}': {exc}': must build at directory: '{path}': file is not directory"
                 ) from exc
+        self._merge(items, list(map(Item, self._objects(text, entry))), entry)
+
+    def _objects(self, text: bytes, entry: str) -> list[Any]:
+        """Return the objects of a file, each with a kind and a name. Raises KustomizeError."""
         try:
             read = documents(text)
         except KustomizeError as exc:
@@ -197,7 +201,7 @@ class _Level:
                     f"'{entry}': {wrong}': must build at directory: '{self._directory / entry}': "
                     "file is not directory"
                 )
-        self._merge(items, list(map(Item, found)), entry)
+        return found
 
     def _merge(self, items: list[Item], found: list[Item], entry: str) -> None:
         for item in found:

@@ -33,6 +33,9 @@ def generate(items: list[Item], kind: str, said: Map, common: Map, read: Read) -
 
 
 def _change(item: Item, obj: Map, *, merge: bool) -> None:
+    for field in ("immutable", "type"):
+        item.obj.pop(field, None)
+        item.obj |= {field: obj[field]} if field in obj else {}
     for field in ("data", "binaryData"):
         new = obj.get(field) or {}
         kept = {**(item.obj.get(field) or {}), **new} if merge else new

@@ -25,8 +25,10 @@ def parsed(text: str | bytes, *, named: bool = False) -> list[Any]:
     shown = text if isinstance(text, str) else text.decode(errors="replace")
     failed = UnparsedError(f"unable to parse SM or JSON patch from [patch: {json.dumps(shown)}]")
     try:
+        if shown.startswith("["):
+            json.loads(shown)  # what looks like a JSON patch is to be JSON, not only YAML
         found = documents(text)
-    except KustomizeError as exc:
+    except ValueError as exc:
         raise failed from exc
     for one in found:
         plain = isinstance(one, dict) and not (named and not id_of(one).name)

@@ -13,6 +13,7 @@ from podium.kubectl.kustomize.reading import documents
 
 Map = dict[str, Any]
 _NAME = "metadata.name"
+_ANNOTATIONS = ["metadata", "annotations"]
 
 
 def replace(items: Sequence[Item], said: Sequence[Map], read: Callable[[str], bytes]) -> None:
@@ -88,6 +89,8 @@ def _put(obj: Map, value: Any, target: Map) -> None:
         for holder, key in found:
             there = key in holder if isinstance(holder, dict) else True
             before = holder[key] if there else None
+            if not there and parts[:-1] == _ANNOTATIONS:
+                there, before = True, ""  # annotations are texts
             holder[key] = _replaced(before, value, options, there=there)
 
 
