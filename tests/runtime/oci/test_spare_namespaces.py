@@ -6,18 +6,20 @@ import asyncio
 import logging
 import os
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from podium.runtime.oci import namespaces, spare_namespaces
 from podium.runtime.oci.layout import OciOptions, SandboxPaths
 from podium.runtime.oci.spare_namespaces import SpareNamespaces, SpareSet
+from support.oci import OciHarness, until
 
 KINDS = ("network", "uts", "ipc")
 FILES = {"network": "net", "uts": "uts", "ipc": "ipc"}
-DEFAULTS = namespaces.network_sysctls()
 
 
 @pytest.fixture
@@ -50,32 +52,39 @@ def inside(paths: SandboxPaths) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.mark.parametrize(
-    "sysctls",
-    [
-        pytest.param(DEFAULTS, id="the usual"),
-        pytest.param({**DEFAULTS, "kernel.shm_rmid_forced": "1"}, id="one more"),
-        pytest.param({**DEFAULTS, "net.ipv4.ping_group_range": "5 6"}, id="another"),
-    ],
-)
-def test_a_spare_set_is_what_a_sandbox_would_have_made(
-    paths: SandboxPaths, sysctls: Mapping[str, str]
-) -> None:
-    with SpareSet(DEFAULTS) as spare:
-        spare.pin(paths, KINDS, "web-1", sysctls)
+def test_a_spare_set_is_what_a_sandbox_would_have_made(paths: SandboxPaths) -> None:
+    with SpareSet() as spare:
+        spare.pin(paths, KINDS, "web-1")
     made_ahead = inside(paths)
     namespaces.unpin(paths)
-    namespaces.pin(paths, KINDS, "web-1", sysctls)
+    namespaces.pin(paths, KINDS, "web-1", namespaces.network_sysctls())
     assert made_ahead == inside(paths)
     assert made_ahead.startswith("web-1\n")
     assert "lo               UNKNOWN" in made_ahead
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("sysctls", "ahead"), [({}, True), ({"net.ipv4.ping_group_range": "5 6"}, False)]
+)
+async def test_a_sandbox_without_sysctls_of_its_own_gets_what_was_made_ahead(
+    harness: OciHarness, monkeypatch: pytest.MonkeyPatch, sysctls: dict[str, str], ahead: bool
+) -> None:
+    config = harness.sandbox("web")
+    config = replace(config, linux=replace(config.linux, sysctls=sysctls))
+    with SpareSet() as spare:
+        inodes = {os.fstat(descriptor).st_ino for descriptor in spare._descriptors.values()}
+        monkeypatch.setattr(SpareNamespaces, "take", lambda _: spare)
+        paths = harness.options.sandbox(await harness.runtime.run_pod_sandbox(config))
+    assert (inodes == {paths.namespace(kind).stat().st_ino for kind in KINDS}) is ahead
+    assert ("\n5\t6\n" in inside(paths)) is not ahead
+
+
 def test_only_the_kinds_asked_for_are_pinned_and_none_is_held(paths: SandboxPaths) -> None:
     before = descriptors()
-    with SpareSet(DEFAULTS) as spare:
+    with SpareSet() as spare:
         assert len(descriptors() - before) == 3
-        spare.pin(paths, ("network", "uts"), "web-1", DEFAULTS)
+        spare.pin(paths, ("network", "uts"), "web-1")
     assert descriptors() == before
     assert namespaces.pinned(paths, ("network", "uts"))
     assert not paths.namespace("ipc").exists()
@@ -104,15 +113,30 @@ async def test_a_set_is_made_once_nobody_has_asked_for_a_while(
     assert descriptors() == before
 
 
-async def test_none_is_made_or_held_once_they_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how_far", ["not begun", "under way"])
+async def test_none_is_made_or_held_once_they_are_closed(
+    monkeypatch: pytest.MonkeyPatch, how_far: str
+) -> None:
     monkeypatch.setattr(spare_namespaces, "PAUSE", 0)
-    before, spares = descriptors(), SpareNamespaces()
+    before, spares, make = descriptors(), SpareNamespaces(), namespaces.make
+    begun, closed = threading.Event(), threading.Event()
+
+    def slowly(sysctls: Mapping[str, str]) -> dict[str, int]:
+        made = make(sysctls)
+        begun.set()
+        assert closed.wait(60)
+        return made
+
+    monkeypatch.setattr(namespaces, "make", slowly)
     spares.make_later()
-    await asyncio.sleep(0)  # the timer is due, the thread may be at work
+    if how_far == "under way":
+        await until(begun.is_set)
     spares.close()
     spares.make_later()
+    closed.set()
+    await until(lambda: descriptors() == before)
     await asyncio.get_running_loop().shutdown_default_executor()
-    await asyncio.sleep(0)
+    assert begun.is_set() is (how_far == "under way")
     assert spares.take() is None
     assert descriptors() == before
 

@@ -26,8 +26,8 @@ from podium.runtime.port import (
     RuntimeFailure,
 )
 
-#: Pins namespaces of these kinds, with this host name and these sysctls.
-Pin = Callable[[SandboxPaths, Collection[str], str, Mapping[str, str]], None]
+#: Pins namespaces of these kinds, with this host name.
+Pin = Callable[[SandboxPaths, Collection[str], str], None]
 
 
 async def run_pod_sandbox(engine: Engine, config: PodSandboxConfig, handler: str) -> str:
@@ -88,7 +88,8 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
         with spare:
             _make_on_disk(engine, record, spare.pin)
     else:
-        await run_in_thread(partial(_make_on_disk, engine, record, namespaces.pin))
+        pin = partial(namespaces.pin, sysctls=_sysctls(config))
+        await run_in_thread(partial(_make_on_disk, engine, record, pin))
     if config.linux.namespace_options.network is NamespaceMode.NODE:
         return ()
     namespace = str(engine.sandbox_paths(record.id).namespace("network"))
@@ -99,7 +100,7 @@ def _may_be_made_ahead(config: PodSandboxConfig) -> bool:
     options = config.linux.namespace_options
     if options.userns_options.mode is NamespaceMode.POD or options.pid is NamespaceMode.POD:
         return False
-    return options.network is not NamespaceMode.NODE
+    return options.network is not NamespaceMode.NODE and not config.linux.sysctls
 
 
 def _make_on_disk(engine: Engine, record: SandboxRecord, pin: Pin) -> None:
@@ -112,7 +113,7 @@ def _make_on_disk(engine: Engine, record: SandboxRecord, pin: Pin) -> None:
     if options.userns_options.mode is NamespaceMode.POD:
         _make_owned_namespaces(engine, record)
     else:
-        pin(paths, namespace_kinds(options), hostname, _sysctls(config))
+        pin(paths, namespace_kinds(options), hostname)
         if options.pid is NamespaceMode.POD:
             _share_processes(engine, record)
     if options.ipc is not NamespaceMode.NODE:

@@ -2,6 +2,7 @@
 
 Descriptors alone hold them: they go with this process, however it ends. There is one set at most,
 made when no sandbox has been asked for in a while; of a crowd of Pods, the others make their own.
+What new namespaces take over from the host (``net.ipv4.conf``) is as it was when the set was made.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Literal
 
 from podium.runtime import linux
@@ -23,27 +24,24 @@ PAUSE = 0.25
 
 
 class SpareSet:
-    """A network, an IPC and a UTS namespace; *sysctls* are written inside, the loopback link is up.
+    """A network, an IPC and a UTS namespace, with the sysctls of ``network_sysctls``; the loopback
+    link is up.
 
-    Raises OSError.
+    Raises OSError, RuntimeFailure.
     """
 
-    def __init__(self, sysctls: Mapping[str, str]) -> None:
-        self._sysctls = sysctls
-        self._descriptors = namespaces.make(sysctls)
+    def __init__(self) -> None:
+        self._descriptors = namespaces.make(namespaces.network_sysctls())
 
-    def pin(
-        self, paths: SandboxPaths, kinds: Collection[str], hostname: str, sysctls: Mapping[str, str]
-    ) -> None:
-        """Do as ``namespaces.pin`` does, in a fraction of the time. Raises OSError."""
+    def pin(self, paths: SandboxPaths, kinds: Collection[str], hostname: str) -> None:
+        """Do as ``namespaces.pin`` does, but wait for nobody: what changes the network inside waits
+        for all others in the kernel that do. Raises OSError."""
         for kind in kinds:
             target = paths.namespace(kind)
             target.touch(mode=0o600)
             source = f"/proc/self/fd/{self._descriptors[kind]}"
             linux.mount(source, str(target), flags=linux.MS_BIND)
-        own = {name: value for name, value in sysctls.items() if self._sysctls.get(name) != value}
-        lacking = kinds if own else [kind for kind in kinds if kind == "uts"]
-        namespaces.furnish(paths, lacking, hostname, own)
+        namespaces.furnish(paths, [kind for kind in kinds if kind == "uts"], hostname, {})
 
     def close(self) -> None:
         """Let go of what has not been pinned."""
@@ -91,7 +89,7 @@ class SpareNamespaces:
 
     def _begin(self) -> None:
         if self._spare is None and self._making is None:
-            self._making = asyncio.get_running_loop().run_in_executor(None, _make)
+            self._making = asyncio.get_running_loop().run_in_executor(None, SpareSet)
             self._making.add_done_callback(self._made)
 
     def _made(self, making: asyncio.Future[SpareSet]) -> None:
@@ -105,7 +103,3 @@ class SpareNamespaces:
             making.result().close()
         else:
             self._spare = making.result()
-
-
-def _make() -> SpareSet:
-    return SpareSet(namespaces.network_sysctls())
