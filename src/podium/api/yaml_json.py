@@ -50,7 +50,7 @@ def load(body: bytes | str) -> tuple[Any, list[str]]:
 
 def as_json(value: Any) -> Any:
     """Return what :func:`load` gave as upstream's decoder gets it: it reads the JSON that Go writes
-    of a YAML document: members come in the order of their keys, whole numbers without a point.
+    of a YAML document, where members come in the order of their keys.
 
     Raises RecursionError. What aliases share stays shared.
     """
@@ -58,8 +58,6 @@ def as_json(value: Any) -> Any:
 
 
 def _as_json(value: Any, done: dict[int, Any]) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
     if not isinstance(value, dict | list):
         return value
     known = done.get(id(value))
