@@ -159,6 +159,25 @@ def test_references_stay_within_their_base(tmp_path):
             "targets: [{select: {kind: Service}, fieldPaths: ['']}]}]",
             'unable to find field ""',
         ),
+        ("patches: [null]", "must specify one of patch and path"),
+        ("patchesStrategicMerge: [null]", "no such file"),
+        ("components: [null]", "new root cannot be empty"),
+        ("configMapGenerator: [null]", "a configmap must have a name"),
+        (
+            "resources: [one.yaml]\nlabels: [{pairs: {a: b}, fields: [null]}]",
+            r"considering field '' of object Service.v1.\[noGrp\]/s.\[noNs\]: cannot set or create",
+        ),
+        ("generators: [list.yaml]", "^loading generator plugins: .*: missing Resource metadata'"),
+        ("replacements: [{path: text.yaml}]", "type encountered within replacement path: string"),
+        (
+            "replacements: [{path: list.yaml}]",
+            "while decoding JSON: json: cannot unmarshal number into Go value of type "
+            "types.Replacement",
+        ),
+        (
+            "configMapGenerator: [{name: a, envs: [latin.yaml]}]",
+            r"env source files: \[latin.yaml\]: line \[97 58 32 233\] has invalid utf8 bytes : a: ",
+        ),
     ],
 )
 def test_what_is_refused(tmp_path, said, problem):
@@ -166,6 +185,8 @@ def test_what_is_refused(tmp_path, said, problem):
     directory = write(tmp_path / "d", kustomization=said)
     (directory / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (directory / "latin.yaml").write_bytes(b"a: \xe9")
+    (directory / "text.yaml").write_text("text")
+    (directory / "list.yaml").write_text("[1]")
     (directory / "one.yaml").write_text(
         "{apiVersion: v1, kind: Service, metadata: {name: s}, spec: {selector: x}}"
     )
@@ -234,6 +255,22 @@ def test_a_suffix_gets_there_as_often_as_upstreams_looks_for_images(tmp_path):
     assert pod[1]["containers"] == [{"image": "a:-z-z"}]
     assert pod[1]["volumes"] == [{"image": {"reference": "a:1-z"}}]
     assert odd[1]["deep"]["containers"] == [{"image": "a:1-z"}, {"name": "no"}]
+
+
+def test_nulls_say_nothing(tmp_path, monkeypatch):
+    """What Go reads into a list or map of texts or structs is an empty one."""
+    monkeypatch.setenv("FROM_HERE", "2")
+    (tmp_path / "env").write_bytes(b"\xef\xbb\xbfA=1\x0b\r\nFROM_HERE\n")
+    directory = write(
+        tmp_path,
+        objects="{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}",
+        kustomization="resources: [objects.yaml]\nimages: [null]\nlabels: [null]\n"
+        "generators: [null]\ncommonAnnotations: {a: null}\nbuildMetadata: [null]\n"
+        "configMapGenerator: [{name: m, behavior: merge, envs: [env], options: null}]",
+    )
+    [found] = build(str(directory))
+    assert found["metadata"] == {"name": "m", "annotations": {"a": ""}}
+    assert found["data"] == {"A": "1\x0b", "FROM_HERE": "2"}
 
 
 def test_members_are_found_in_any_case(tmp_path):

@@ -83,20 +83,39 @@ def _of_file(text: str) -> Iterator[tuple[str, bytes]]:
 def _of_env_file(path: str) -> Iterator[tuple[str, bytes]]:
     if os.path.isdir(path):
         raise CommandError("env config file cannot be a directory")
-    lines = read(path).removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    try:
+        for key, value in variables(read(path)):
+            if problems := names.env_var(key):
+                raise CommandError(f'"{key}" is not a valid key name: {";".join(problems)}')
+            yield key, value
+    except NoText as exc:
+        raise CommandError(
+            f"env file {path} contains invalid utf8 bytes at line {exc.number}: {exc.shown}"
+        ) from exc
+
+
+class NoText(ValueError):
+    """A *line* of a file of variables, its *number*-th, is no UTF-8; *shown* as Go prints bytes."""
+
+    def __init__(self, number: int, line: bytes) -> None:
+        super().__init__(number, line)
+        self.number, self.line = number, line
+        self.shown = f"[{' '.join(map(str, line))}]"
+
+
+def variables(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield the variables of a file's lines; one without a value has that of our own. Raises
+    NoText."""
+    lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     for number, content in enumerate(lines, 1):
+        content = content.removesuffix(b"\r")
         try:
-            line = content.removesuffix(b"\r").decode().lstrip()
+            line = content.decode().lstrip()
         except UnicodeDecodeError:
-            shown = " ".join(map(str, content.removesuffix(b"\r")))
-            raise CommandError(
-                f"env file {path} contains invalid utf8 bytes at line {number}: [{shown}]"
-            ) from None
+            raise NoText(number, content) from None
         if not line or line.startswith("#"):
             continue
         key, equals, value = line.partition("=")
-        if problems := names.env_var(key):
-            raise CommandError(f'"{key}" is not a valid key name: {";".join(problems)}')
         yield key, (value if equals else os.environ.get(key, "")).encode()
 
 

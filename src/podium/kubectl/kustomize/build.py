@@ -86,7 +86,10 @@ class _Level:
             for one in said.get(field) or ():
                 generate(items, kind, one, common, self._read)
         for entry in said.get("components") or ():
-            level = _Level(self._path(str(entry)), self._above, self._restricted)
+            if not entry:
+                why = 'loader.New "new root cannot be empty"'
+                raise KustomizeError(f"accumulating components: {why}")
+            level = _Level(self._path(entry), self._above, self._restricted)
             if level._said.get("kind") != "Component":
                 raise KustomizeError(f"accumulating components: '{entry}' is no Component")
             items = level.build(items)
@@ -120,7 +123,7 @@ class _Level:
 
     def _configured(self, field: str) -> Iterator[Map]:
         """Yield the configurations in the files that a field names."""
-        for entry in self._said.get(field) or ():
+        for entry in filter(None, self._said.get(field) or ()):
             inline = "\n" in entry or entry.lstrip().startswith("{")
             path = None if inline else self._path(entry)
             if path is not None and path.is_dir():
@@ -128,6 +131,10 @@ class _Level:
                 yield from (item.obj for item in level.build([]))
                 continue
             for document in documents(entry if inline else self._read(entry)):
+                if not isinstance(document, dict):
+                    loading = "loading generator plugins: " * (field == "generators")
+                    wrong = self._unaccumulated(entry, "missing Resource metadata")
+                    raise KustomizeError(f"{loading}{wrong}")
                 if document.get("apiVersion") != "builtin":
                     raise _unserved(field.removesuffix("s"), document)
                 yield document
@@ -196,12 +203,14 @@ class _Level:
         found = [obj for document in read for obj in _objects(document)]
         for obj in found:
             if wrong := _unnamed(obj):
-                raise KustomizeError(
-                    f"accumulating resources: accumulation err='accumulating resources from "
-                    f"'{entry}': {wrong}': must build at directory: '{self._directory / entry}': "
-                    "file is not directory"
-                )
+                raise KustomizeError(f"accumulating resources: {self._unaccumulated(entry, wrong)}")
         return found
+
+    def _unaccumulated(self, entry: str, why: str) -> str:
+        return (
+            f"accumulation err='accumulating resources from '{entry}': {why}': must build at "
+            f"directory: '{self._directory / entry}': file is not directory"
+        )
 
     def _merge(self, items: list[Item], found: list[Item], entry: str) -> None:
         for item in found:
@@ -266,11 +275,13 @@ class _Level:
         said = self._said
         for item in items:
             for one in said.get("labels") or ():
+                if not one.get("pairs"):
+                    continue
                 label(
-                    item, one.get("pairs") or {}, selectors=bool(one.get("includeSelectors")),
+                    item, one["pairs"], selectors=bool(one.get("includeSelectors")),
                     templates=bool(one.get("includeTemplates")),
                 )  # fmt: skip
-                label_fields(item, one.get("pairs") or {}, one.get("fields") or ())
+                label_fields(item, one["pairs"], one.get("fields") or ())
             if said.get("commonLabels"):
                 label(item, said["commonLabels"], selectors=True, templates=True)
             if said.get("commonAnnotations"):
@@ -279,7 +290,7 @@ class _Level:
             text = one.get("patch") or self._read(one.get("path") or "")
             apply(items, parsed(text), one.get("target") or {}, {})
         for one in said.get("replicas") or ():
-            set_replicas(items, str(one.get("name")), int(one.get("count") or 0))
+            set_replicas(items, one.get("name") or "", int(one.get("count") or 0))
         images = [*(said.get("images") or ()), *(said.get("imageTags") or ())]
         for item in items:
             set_images(item, images)

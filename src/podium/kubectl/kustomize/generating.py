@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from podium.kubectl.file_data import NoText, variables
 from podium.kubectl.kustomize.objects import Item, KustomizeError, find, id_of
 
 Map = dict[str, Any]
@@ -94,8 +95,14 @@ def _entries(said: Map, read: Read) -> Iterator[tuple[str, bytes]]:
     """Yield keys and values, sources in kustomize's order."""
     env_files = [*(said.get("envs") or ()), *([said["env"]] if said.get("env") else ())]
     for path in env_files:
-        data = _source(read, path, f"env source files: [{' '.join(map(str, env_files))}]")
-        yield from _of_env_file(data.decode("utf-8-sig"))
+        sources = f"env source files: [{' '.join(map(str, env_files))}]"
+        try:
+            yield from variables(_source(read, path, sources))
+        except NoText as exc:
+            shown = exc.line.decode(errors="replace")
+            raise KustomizeError(
+                f"loading KV pairs: {sources}: line {exc.shown} has invalid utf8 bytes : {shown}"
+            ) from exc
     for text in said.get("literals") or ():
         key, equals, value = str(text).partition("=")
         if not equals or not key:
@@ -123,13 +130,3 @@ def _unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'":
         return text[1:-1]
     return text
-
-
-def _of_env_file(text: str) -> Iterator[tuple[str, bytes]]:
-    import os
-
-    for line in text.splitlines():
-        line = line.lstrip()
-        if line and not line.startswith("#"):
-            key, equals, value = line.partition("=")
-            yield key, (value if equals else os.environ.get(key, "")).encode()

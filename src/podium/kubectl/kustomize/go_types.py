@@ -83,6 +83,10 @@ _STRUCTS: dict[str, dict[str, str]] = {
         "Replacement.targets": "[]*types.TargetSelector",
         "path": "string",
     },
+    "Replacement": {
+        "source": "*types.SourceSelector", "sourceValue": "*string",
+        "targets": "[]*types.TargetSelector",
+    },
     "SourceSelector": {**_ID, "fieldPath": "string", "options": "*types.FieldOptions"},
     "TargetSelector": {
         "select": "*types.Selector", "reject": "[]*types.Selector", "fieldPaths": _TEXTS,
@@ -111,9 +115,22 @@ def kustomization(value: Any) -> Map:
     Raises KustomizeError, in the words of Go's decoder, for the first that does not fit or is not
     known.
     """
-    if not isinstance(value, dict):
-        raise _unfit(f"{go_json.kind(value)} into Go value of type types.Kustomization")
-    return _struct(value, "Kustomization", "")
+    return _decoded(value, "Kustomization", "invalid Kustomization: ")
+
+
+def replacement(value: Any) -> Map:
+    """Return a replacement of a file of its own. Raises KustomizeError."""
+    failed = "error unmarshaling JSON: while decoding JSON: "
+    return _decoded({} if value is None else value, "Replacement", failed)
+
+
+def _decoded(value: Any, name: str, failed: str) -> Map:
+    try:
+        if not isinstance(value, dict):
+            raise _unfit(f"{go_json.kind(value)} into Go value of type types.{name}")
+        return _struct(value, name, "")
+    except KustomizeError as exc:
+        raise KustomizeError(f"{failed}{exc}") from exc
 
 
 def _struct(value: Map, name: str, path: str) -> Map:
@@ -122,7 +139,7 @@ def _struct(value: Map, name: str, path: str) -> Map:
     for key in sorted(value):
         member = declared.get(key.lower())
         if member is None:
-            raise KustomizeError(f'invalid Kustomization: json: unknown field "{key}"')
+            raise KustomizeError(f'json: unknown field "{key}"')
         below = f"{path}.{member}" if path else member
         type_ = _STRUCTS[name][member]
         found[member.rpartition(".")[2]] = _read(value[key], type_, f"{name}.{below}", below)
@@ -137,10 +154,12 @@ def _read(value: Any, type_: str, where: str, path: str) -> Any:
     type_, kind = type_.removeprefix("*"), go_json.kind(value)
     if type_.startswith("[]"):
         if kind == "array":
-            return [_read(item, type_[2:], where, path) for item in value]
+            inner = type_[2:]
+            return [_read(_nothing(inner) if item is None else item, inner, where, path)
+                    for item in value]  # fmt: skip
     elif type_.startswith("map"):
         if kind == "object":
-            return {key: _read(value[key], "string", where, path) for key in sorted(value)}
+            return {key: _read(value[key], "string", where, path) or "" for key in sorted(value)}
     elif type_ in _NAMED_TEXTS or type_ in _SCALARS:
         if kind == _SCALARS.get(type_, "string"):
             if not isinstance(value, float):
@@ -151,5 +170,10 @@ def _read(value: Any, type_: str, where: str, path: str) -> Any:
     raise _unfit(f"{kind} into Go struct field {where} of type {type_}")
 
 
+def _nothing(type_: str) -> Any:
+    """Return what Go makes of a null among others of a type."""
+    return "" if type_ in _SCALARS or type_ in _NAMED_TEXTS else {}
+
+
 def _unfit(what: str) -> KustomizeError:
-    return KustomizeError(f"invalid Kustomization: json: cannot unmarshal {what}")
+    return KustomizeError(f"json: cannot unmarshal {what}")

@@ -76,12 +76,15 @@ def label_fields(item: Item, pairs: Pairs, specs: Sequence[Mapping[str, Any]]) -
 def change_fields(
     item: Item, specs: Sequence[Mapping[str, Any]], work: Callable[[Any], Any]
 ) -> None:
-    """Do *work* to the fields of an object that specifications name."""
+    """Do *work* to the fields of an object that specifications name. Raises KustomizeError."""
     found = item.id
     for spec in specs:
         here = {"group": found.group, "version": found.version, "kind": found.kind}
         if all(spec.get(name) in (None, "", value) for name, value in here.items()):
-            path, create = str(spec.get("path", "")), bool(spec.get("create"))
+            path, create = spec.get("path") or "", bool(spec.get("create"))
+            if not path:
+                why = "cannot set or create an empty field name"
+                raise KustomizeError(f"considering field '' of object {found}: {why}")
             change(item.obj, path, work, create=create)
 
 

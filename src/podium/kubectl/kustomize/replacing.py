@@ -6,6 +6,8 @@ import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from podium.api import go_json
+from podium.kubectl.kustomize import go_types
 from podium.kubectl.kustomize.field_paths import get, places, plain, split, text
 from podium.kubectl.kustomize.objects import Id, Item, KustomizeError
 from podium.kubectl.kustomize.patching import selected
@@ -21,8 +23,13 @@ def replace(items: Sequence[Item], said: Sequence[Map], read: Callable[[str], by
     for entry in said:
         if entry.get("path"):
             for document in documents(read(entry["path"])):
+                if not isinstance(document, dict | list):
+                    raise KustomizeError(
+                        "unsupported replacement type encountered within replacement path: "
+                        f"{go_json.kind(document)}"
+                    )
                 for one in document if isinstance(document, list) else [document]:
-                    _replace(items, one)
+                    _replace(items, go_types.replacement(one))
         else:
             _replace(items, entry)
 

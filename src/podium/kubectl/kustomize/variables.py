@@ -35,7 +35,7 @@ def resolve(items: Sequence[Item], said: Iterable[Map]) -> None:
     """Put the values of variables into the objects. Raises KustomizeError."""
     values: dict[str, Any] = {}
     for one in said:
-        name = str(one.get("name"))
+        name = one.get("name") or ""
         if name in values:
             raise KustomizeError(f"var '{name}' already encountered")
         values[name] = _value(items, one)
@@ -69,7 +69,7 @@ def _value(items: Sequence[Item], said: Map) -> Any:
     group, _, version = str(wanted.get("apiVersion") or "").rpartition("/")
     path = (said.get("fieldref") or {}).get("fieldPath") or "metadata.name"
     kind = f"{wanted.get('kind') or '[noKind]'}.{version or '[noVer]'}.{group or '[noGrp]'}"
-    shown = f"{{{said.get('name')} {kind} {{{path}}}}}"
+    shown = f"{{{said.get('name') or ''} {kind} {{{path}}}}}"
 
     def fits(found: Id) -> bool:
         namespace = wanted.get("namespace")
