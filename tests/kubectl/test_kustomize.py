@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from podium.api import schema, scheme
@@ -318,3 +322,31 @@ def test_annotations_that_replacements_make_are_texts(tmp_path):
     (service,) = build(str(directory))
     assert service["metadata"]["annotations"] == {"p": "1"}
     assert service["spec"]["other"] == 1
+
+
+def test_no_file_is_written_beside_the_directory(tmp_path, capsys):
+    objects = "{apiVersion: ../stray/v1, kind: Namespace, metadata: {name: n}}"
+    source = write(tmp_path / "source", objects=objects,
+                   kustomization="resources: [objects.yaml]")  # fmt: skip
+    (tmp_path / "out").mkdir()
+    (tmp_path / "stray").mkdir()
+    assert main(["kustomize", str(source), "-o", str(tmp_path / "out")]) == 1
+    said = 'error: "../stray_v1_namespace_n.yaml" cannot be the name of a file\n'
+    assert capsys.readouterr().err == said
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source", "stray"]
+
+
+def test_nobody_need_read_what_is_built(tmp_path):
+    objects = f"{{apiVersion: v1, kind: A, metadata: {{name: n}}, long: {'x' * (1 << 14)}}}"
+    source = write(tmp_path, objects=objects,
+                   kustomization="resources: [objects.yaml]")  # fmt: skip
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "podium", "kubectl", "kustomize", str(source)],
+            stdout=writing, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + 13, b"")

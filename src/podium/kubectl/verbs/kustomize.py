@@ -39,16 +39,13 @@ def run(invocation: Invocation) -> int:
     except KustomizeError as exc:
         raise CommandError(str(exc)) from exc
     output = invocation.values.output
-    try:
-        if os.path.isdir(output):
-            for name, obj in _files(objects):
-                _write(os.path.join(output, name), [obj])
-        elif output:
-            _write(output, objects)
-        else:
-            print(_text(objects), end="")
-    except OSError as exc:
-        raise CommandError(unreadable(exc, exc.filename)) from exc
+    if os.path.isdir(output):
+        for name, obj in _files(objects):
+            _write(os.path.join(output, name), [obj])
+    elif output:
+        _write(output, objects)
+    else:
+        print(_text(objects), end="")
     return 0
 
 
@@ -57,19 +54,28 @@ def _text(objects: Iterable[Map]) -> str:
 
 
 def _write(path: str, objects: Iterable[Map]) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(_text(objects))
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(_text(objects))
+    except OSError as exc:
+        raise CommandError(unreadable(exc, path)) from exc
 
 
 def _files(objects: Iterable[Map]) -> Iterator[tuple[str, Map]]:
-    """Yield each object with the name of its file; of several namespaces it has the object's."""
+    """Yield each object with the name of its file; of several namespaces it has the object's.
+
+    Raises CommandError for a name that would lead out of the directory.
+    """
     ids = [(id_of(obj), obj) for obj in objects]
     placed = {one.namespace or "default" for one, _ in ids if one.kind not in CLUSTER_KINDS}
     for one, obj in ids:
         own = one.kind not in CLUSTER_KINDS and len(placed) > 1
         parts = [one.namespace or "default"] if own else []
         parts += [part for part in (one.group, one.version, one.kind, one.name) if part]
-        yield f"{'_'.join(parts).lower()}.yaml", obj
+        name = f"{'_'.join(parts).lower()}.yaml"
+        if os.sep in name:
+            raise CommandError(f'"{name}" cannot be the name of a file')
+        yield name, obj
 
 
 COMMAND = Command(
