@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from podium.kubectl.main import main
 from podium.kubectl.setting.environment import _value
 from podium.kubectl.updating import matching
 
@@ -20,7 +23,8 @@ _CONTAINER = {"name": "c", "resources": {"limits": {"cpu": "1500m", "memory": "6
         ({"fieldRef": {"fieldPath": "metadata.annotations"}}, ""),
         ({"resourceFieldRef": {"resource": "limits.cpu"}}, "2"),
         ({"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}, "64"),
-        ({"resourceFieldRef": {"resource": "requests.cpu", "containerName": "x"}}, "2"),
+        ({"resourceFieldRef": {"resource": "requests.cpu", "containerName": "x"}}, "0"),
+        ({"resourceFieldRef": {"resource": "limits.ephemeral-storage"}}, "0"),
     ],
 )
 def test_what_is_behind_a_source(source, value):
@@ -32,11 +36,29 @@ def test_what_is_behind_a_source(source, value):
     [
         ({"fieldRef": {"fieldPath": "spec.nodeName"}}, "unsupported fieldPath: spec.nodeName"),
         ({"resourceFieldRef": {"resource": "x"}}, "unsupported container resource : x"),
+        ({}, "invalid valueFrom"),
+        ({"fileKeyRef": {"path": "p", "key": "k", "volumeName": "v"}}, "invalid valueFrom"),
     ],
 )
 def test_sources_with_nothing_behind_them(source, why):
     with pytest.raises(ValueError, match=why):
         _value(None, source, _OBJ, _CONTAINER)
+
+
+def test_what_cannot_be_resolved_is_told_once(tmp_path, capsys):
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
+    sources = {"B": {}, "A": {"fileKeyRef": {"path": "p", "key": "k", "volumeName": "v"}},
+               "C": {"fieldRef": {"fieldPath": "metadata.name"}}}  # fmt: skip
+    env = [{"name": name, "valueFrom": source} for name, source in sources.items()]
+    pod["spec"] = {"containers": [{"name": "c", "image": "x", "env": [*env, {"name": "D"}]}]}
+    (tmp_path / "pod.json").write_text(json.dumps(pod))
+    words = ["set", "env", "-f", f"{tmp_path}/pod.json", "--local", "--list", "--resolve"]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    lines = ["# Pod p, container c", "# B from invalid valueFrom", "# A from invalid valueFrom",
+             "C=p", "D="]  # fmt: skip
+    assert said.out.splitlines() == lines
+    assert said.err == "error retrieving reference for A, B: invalid valueFrom\n"
 
 
 @pytest.mark.parametrize(

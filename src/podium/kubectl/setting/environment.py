@@ -40,9 +40,7 @@ def run(invocation: Invocation) -> int:
                 one["env"] = after
             if values.list:
                 print(f"# {type_.kind} {obj['metadata']['name']}, container {one['name']}")
-                for variable in after:
-                    value = _resolved(invocation.session, variable, obj, one, values.resolve)
-                    print(value or _shown(variable))
+                _list(invocation, after, obj, one)
 
     objects = chosen(invocation, words)
     if values.list:
@@ -156,24 +154,27 @@ def _merged(before: Sequence[Map], new: Sequence[Map], removed: set[str]) -> lis
     return result + list(by_name.values())
 
 
+def _list(invocation: Invocation, variables: Sequence[Map], obj: Map, container: Map) -> None:
+    """Print the variables of a container; with --resolve the values that are behind sources."""
+    failures: dict[str, list[str]] = {}
+    for variable in variables:
+        name, source, shown = variable["name"], variable.get("valueFrom"), _shown(variable)
+        if source is not None and invocation.values.resolve:
+            try:
+                shown = f"{name}={_value(invocation.session, source, obj, container)}"
+            except (StatusError, ValueError) as error:
+                failures.setdefault(str(error), []).append(name)
+        print(shown)
+    for why, names_ in failures.items():
+        named = ", ".join(sorted(names_))
+        print(f"error retrieving reference for {named}: {why}", file=sys.stderr)
+
+
 def _shown(variable: Map) -> str:
     source = variable.get("valueFrom")
-    if not source:
+    if source is None:
         return f"{variable['name']}={variable.get('value', '')}"
     return f"# {variable['name']} from {_source(source)}"
-
-
-def _resolved(session: Session, variable: Map, obj: Map, container: Map, wanted: bool) -> str:
-    """Return a variable with the value that is behind its source, where that is *wanted* and there;
-    "" else."""
-    name, source = variable["name"], variable.get("valueFrom")
-    if not source or not wanted:
-        return ""
-    try:
-        return f"{name}={_value(session, source, obj, container)}"
-    except (StatusError, ValueError) as error:
-        print(f"error retrieving reference for {name}: {error}", file=sys.stderr)
-    return ""
 
 
 def _source(source: Map) -> str:
@@ -209,7 +210,9 @@ def _value(session: Session, source: Map, obj: Map, container: Map) -> str:
             return _decoded(text) if plural == "secrets" else text
     if "fieldRef" in source:
         return _of_object(obj, source["fieldRef"]["fieldPath"])
-    return _of_container(container, source["resourceFieldRef"])
+    if "resourceFieldRef" in source:
+        return _of_container(container, source["resourceFieldRef"])
+    raise ValueError("invalid valueFrom")
 
 
 def _decoded(text: str) -> str:
@@ -232,6 +235,7 @@ def _of_object(obj: Map, path: str) -> str:
 
 
 def _of_container(container: Map, reference: Map) -> str:
+    """Return what a container asks for or may have, 0 where that is not said."""
     from podium.api import codec
     from podium.api.types.core_v1 import Container, Pod, ResourceFieldSelector
     from podium.domain.pods.downward import DownwardFacts, resource_value
@@ -239,6 +243,8 @@ def _of_container(container: Map, reference: Map) -> str:
     plain = {name: value for name, value in reference.items() if name != "containerName"}
     selector = codec.from_plain(ResourceFieldSelector, plain)
     own = codec.from_plain(Container, container)
+    if selector.resource.startswith("requests."):  # that a limit is one, too, is the kubelet's
+        own.resources.limits = {}
     return resource_value(Pod(), selector, own, DownwardFacts())
 
 
