@@ -38,6 +38,8 @@ def render(text, value=POD):
         ("{{`}}`}}{{\"}}\"}}", "}}}}"),
         ("{{0x1F}} {{0b11}} {{0o17}} {{017}} {{1_000}} {{1e3}}", "31 3 15 15 1000 1000"),
         ("{{printf `%*d|%q|%q|%q` 4 7 `a'\x1b\n` 65 39}}", r"""   7|"a'\x1b\n"|'A'|'\''"""),
+        ("{{printf `%c|%q|%q|%U` -3 55296 4611686018427387904 -3}}",
+         "\ufffd|'\ufffd'|'\ufffd'|U+FFFFFFFFFFFFFFFD"),
         ("{{printf `%#v` (index .items 0)}}", 'map[string]interface {}{"n":1, "name":"a"}'),
         ("{{with $x := .kind}}{{$x}}{{end}}", "Pod"),
     ],

@@ -173,9 +173,9 @@ def _verb(verb: str, value: Any, flags: str, width: str, precision: str | None) 
             value, f".{precision or 6}{verb}"
         )  # fmt: skip
     elif verb == "q" and whole:
-        text = go_values.quoted(chr(value), "'")
+        text = go_values.quoted(_rune(value), "'")
     elif verb in "cU" and whole:
-        text = chr(value) if verb == "c" else f"U+{value:04X}"
+        text = _rune(value) if verb == "c" else f"U+{value % (1 << 64):04X}"
     elif verb == "T":
         text = _kind(value)
     if not width.isdigit():
@@ -183,6 +183,12 @@ def _verb(verb: str, value: Any, flags: str, width: str, precision: str | None) 
     if "-" in flags:
         return text.ljust(int(width))
     return text.zfill(int(width)) if "0" in flags and verb in "dfgxX" else text.rjust(int(width))
+
+
+def _rune(number: int) -> str:
+    """Return the character of a number; what is none is U+FFFD."""
+    none = not 0 <= number < 0x110000 or 0xD800 <= number < 0xE000
+    return "\ufffd" if none else chr(number)
 
 
 def _print(*values: Any) -> str:
