@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _BYTE_ORDERS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _SEPARATOR = re.compile(r"^---(.*)$", re.MULTILINE)
+_SAID = re.compile(r"\S")
 _NO_LIST = "*unstructured.Unstructured is not a list: no Items field in this object"
 
 
@@ -85,7 +86,7 @@ def _values(source: str, text: str) -> Iterator[Any]:
     place = count = 0
     wrong: go_json.SyntaxFailure | None = None
     if text.lstrip().startswith("{"):
-        while wrong is None and text[place:].strip():
+        while wrong is None and _SAID.search(text, place):
             try:
                 value, place = go_json.first(text, place)
             except go_json.SyntaxFailure as exc:

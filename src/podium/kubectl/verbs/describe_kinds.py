@@ -122,7 +122,7 @@ def _backends(http: Http, obj: Object) -> dict[str, tuple[Object, list[Object]] 
         for path in (rule.get("http") or {}).get("paths") or ()
     ]
     backends = [spec.get("defaultBackend") or {}, *(path["backend"] for path in paths)]
-    names = [one["service"]["name"] for one in backends if one.get("service")]
+    names = dict.fromkeys(one["service"]["name"] for one in backends if one.get("service"))
     return {name: _backend(http, obj["metadata"]["namespace"], name) for name in names}
 
 
