@@ -323,13 +323,18 @@ def test_micro_times_must_have_six_digits():
 
 
 @pytest.mark.parametrize(
-    ("data", "offset"), [("x", 0), ("YQ=", 3), ("YQ==Y", 4), ("YQ", 2), ("Y!==", 1), ("====", 0)]
-)
+    ("data", "offset"),
+    [
+        ("x", 0), ("YQ=", 3), ("YQ==Y", 4), ("YQ", 0), ("Y!==", 1), ("====", 0), ("YQ=A", 2),
+        ("YQ=\nA", 3), ("YQ=\n", 4), ("YWI=\n\r\nA", 7), ("YQ=\n=\nA", 6), ("Y\nQ\n", 2),
+    ],
+)  # fmt: skip
 def test_bytes_are_base64(data, offset):
     body = json.dumps({"data": {"a": data}}).encode()
     problem = refusal(body, resource=scheme.SECRETS)
-    assert problem.startswith(
-        'Secret in version "v1" cannot be handled as a Secret: illegal base64'
+    assert problem == (
+        'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte '
+        f"{offset}"
     )
     obj, _ = codec.decode(scheme.SECRETS, b'{"data":{"a":"YQ==","b":"YW\\nJj","c":""}}')
     assert obj.data == {"a": "YQ==", "b": "YWJj", "c": ""}

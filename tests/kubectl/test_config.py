@@ -75,6 +75,12 @@ def test_what_ours_says_and_writes_is_what_upstreams_does(tmp_path, monkeypatch,
     assert not differing, "\n\n".join(differing)
 
 
+def test_data_may_come_in_lines_as_base64_writes_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "config"))
+    assert main(["config", "set", "users.u.client-key-data", "YW\nJj\n"]) == 0
+    assert "client-key-data: YWJj\n" in (tmp_path / "config").read_text()
+
+
 def test_each_entry_is_changed_where_it_stands(tmp_path, monkeypatch):
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("users: [{name: a, user: {token: x}}]\nfuture: kept\n")

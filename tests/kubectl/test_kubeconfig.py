@@ -59,6 +59,8 @@ def test_fields_of_other_types(tmp_path, text, found, field):
         (b"kind: 2\n", "couldn't get version/kind; json parse error: json: cannot unmarshal number "
          "into Go struct field .kind of type string"),
         (b"users: [{user: {client-key-data: '!'}}]", "illegal base64 data at input byte 0"),
+        (b"users: [{user: {client-key-data: YQ}}]", "illegal base64 data at input byte 0"),
+        (b"users: [{user: {client-key-data: YQ=A}}]", "illegal base64 data at input byte 2"),
         (b"a\xff: b\n", "yaml: invalid leading UTF-8 octet"),
     ],
 )  # fmt: skip

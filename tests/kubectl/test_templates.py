@@ -40,6 +40,7 @@ def render(text, value=POD):
         ("{{printf `%*d|%q|%q|%q` 4 7 `a'\x1b\n` 65 39}}", r"""   7|"a'\x1b\n"|'A'|'\''"""),
         ("{{printf `%c|%q|%q|%U` -3 55296 4611686018427387904 -3}}",
          "\ufffd|'\ufffd'|'\ufffd'|U+FFFFFFFFFFFFFFFD"),
+        ('{{"YW\\nJj\\r\\n" | base64decode}}', "abc"),
         ("{{printf `%#v` (index .items 0)}}", 'map[string]interface {}{"n":1, "name":"a"}'),
         ("{{with $x := .kind}}{{$x}}{{end}}", "Pod"),
     ],

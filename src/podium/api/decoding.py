@@ -9,7 +9,6 @@ value of a wrong type, and at once what a type's own decoder refuses (quantities
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 import types
 import typing
@@ -240,13 +239,12 @@ class Base64Reader(Reader):
             return SKIP
         if type(value) is not str:
             return self.wrong(value, place, report)
-        text = value.replace("\r", "").replace("\n", "")
         try:
-            base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            report.fail(f"illegal base64 data at input byte {base64_offset(value)}")
+            base64_bytes(value)
+        except ValueError as exc:
+            report.fail(str(exc))
             return SKIP
-        return text
+        return value.replace("\r", "").replace("\n", "")
 
     def zero(self) -> Any:
         return ""
@@ -417,6 +415,15 @@ def _reader(annotation: Any, go: str = "") -> Reader:
     return struct_reader(annotation)
 
 
+def base64_bytes(text: str) -> bytes:
+    """Decode base64, which may be in lines. Raises ValueError in Go's words."""
+    try:
+        return base64.b64decode(text.replace("\r", "").replace("\n", ""), validate=True)
+    except ValueError:
+        at = base64_offset(text)
+        raise ValueError(f"illegal base64 data at input byte {at}") from None
+
+
 def base64_offset(text: str) -> int:
     """Return the offset Go names for text that is not base64."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -428,9 +435,17 @@ def base64_offset(text: str) -> int:
             count = (count + 1) % 4
             continue
         if char == "=" and count >= 2:
-            rest = text[offset + 1 :].replace("\r", "").replace("\n", "")
-            if count == 2 and not rest.startswith("="):
-                return len(text) if not rest else offset + 1
-            return offset + (2 if count == 2 else 1)
+            after = _behind_breaks(text, offset + 1)
+            if count == 3:
+                return after
+            if text[after : after + 1] == "=":
+                return _behind_breaks(text, after + 1)
+            return after - 1 if after < len(text) else after
         return offset
     return len(text) - count
+
+
+def _behind_breaks(text: str, at: int) -> int:
+    while text[at : at + 1] in ("\r", "\n"):
+        at += 1
+    return at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from podium.kubectl.errors import CommandError, Said
+from podium.kubectl.errors import CommandError, Said, unreadable
 from podium.kubectl.kubeconfig_checks import check
 from podium.kubectl.kubeconfig_fields import Unfit, decoded, no_object
 
@@ -129,8 +129,7 @@ def read(path: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except OSError as exc:
-        what, did = (exc.strerror or "").lower(), "read" if os.path.isdir(path) else "open"
-        raise _unloaded(path, f"{did} {path}: {what}") from exc
+        raise _unloaded(path, unreadable(exc, path)) from exc
     from podium.kubectl.plain_yaml import load as plain
 
     document: Any = plain(content.decode()) if content.isascii() else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import re
 from collections.abc import Callable, Mapping
@@ -219,14 +218,12 @@ def _exists(value: Any, *keys: Any) -> bool:
 
 
 def _base64decode(text: Any) -> str:
-    shown = go_values.text(text)
-    try:
-        return base64.b64decode(shown, validate=True).decode(errors="replace")
-    except ValueError:
-        from podium.api.decoding import base64_offset
+    from podium.api.decoding import base64_bytes
 
-        why = f"illegal base64 data at input byte {base64_offset(shown)}"
-        raise CallError(f"base64 decode failed: {why}") from None
+    try:
+        return base64_bytes(go_values.text(text)).decode(errors="replace")
+    except ValueError as exc:
+        raise CallError(f"base64 decode failed: {exc}") from None
 
 
 _FUNCTIONS: dict[str, tuple[int, int | None, Callable[..., Any]]] = {

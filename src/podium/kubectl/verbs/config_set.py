@@ -263,13 +263,12 @@ def _value(field: str, text: str, *, raw: bool) -> Any:
 
 
 def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except ValueError:
-        from podium.api.decoding import base64_offset
+    from podium.api.decoding import base64_bytes
 
-        where = f"input byte {base64_offset(text)}"
-        raise CommandError(f"error decoding input value: illegal base64 data at {where}") from None
+    try:
+        return base64_bytes(text)
+    except ValueError as exc:
+        raise CommandError(f"error decoding input value: {exc}") from exc
 
 
 def _boolean(text: str) -> bool:
