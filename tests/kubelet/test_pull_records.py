@@ -19,6 +19,7 @@ from podium.kubelet.pull_records import ALLOWLISTED, ALWAYS, NEVER, PRELOADED, P
 from podium.kubelet.pull_secrets import Credential
 from podium.runtime.image_port import AuthConfig
 from podium.runtime.memory_images import MemoryImages
+from podium.runtime.port import RuntimeFailure
 from support.pods import make_pod
 
 IMAGE, ID = "registry.example/team/app:1", "sha256:1"
@@ -185,6 +186,32 @@ async def test_an_image_that_is_loaded_beside_a_pull_that_came_to_nothing(
     pod = make_pod({"name": "c", "image": IMAGE, "imagePullPolicy": "IfNotPresent"})
     assert isinstance(await manager.ensure(pod, pod.spec.containers[0], []), ImageReady)
     assert len(images.pulls) == 1
+
+
+async def test_a_cancelled_pull_whose_image_cannot_be_inspected_ends_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    images = MemoryImages(clock, remote=[IMAGE], pull_seconds=3600)
+    records = PullRecords(tmp_path)
+    manager = ImageManager(images, Silent(), clock, records)  # type: ignore[arg-type]
+    pod = make_pod({"name": "c", "image": IMAGE})
+    pull = asyncio.create_task(manager.ensure(pod, pod.spec.containers[0], []))
+    async with asyncio.timeout(60):
+        while not images.pulls:
+            await asyncio.sleep(0.001)
+
+    async def failing(_: str) -> None:
+        raise RuntimeFailure("connection refused", "Unavailable")
+
+    monkeypatch.setattr(images, "image_status", failing)
+    pull.cancel()
+    await asyncio.wait([pull])
+
+    assert pull.cancelled()
+    assert records.must_verify(IMAGE, ID, [])
+    pulled(records, None)
+    assert records.unfinished() == []
 
 
 def test_damage_opens_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -217,15 +218,23 @@ class ImageManager:
             self._records.failed(name)
             raise
         except asyncio.CancelledError:  # the Pod that it was for has gone
-            if await self._brought_nothing(name, present):
-                self._records.failed(name)
-            else:
-                self._records.abandoned(name)
+            await self._give_up(name, present)
             raise
         except OSError as exc:
             self._records.abandoned(name)
             raise RuntimeFailure(f"failed to record the pull: {exc}") from exc
         return image
+
+    async def _give_up(self, name: str, present: str) -> None:
+        """Note the end of a pull that nobody waits for. Where it cannot be told, nobody knows what
+        the pull has brought."""
+        over = self._records.abandoned
+        try:
+            with suppress(RuntimeFailure):
+                if await self._brought_nothing(name, present):
+                    over = self._records.failed
+        finally:
+            over(name)
 
     async def _brought_nothing(self, name: str, present: str) -> bool:
         """Whether there is nothing but what was *present* before a pull began."""
