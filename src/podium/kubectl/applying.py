@@ -73,6 +73,8 @@ class ServerSide:
 
     def apply(self, manifest: Manifest) -> tuple[Map, str]:
         """Return what the object is now, and how that is called. Raises CommandError."""
+        if not manifest.name and "generateName" not in manifest.document["metadata"]:
+            raise CommandError("resource name may not be empty")
         check_name(manifest)
         try:
             obj = self._send(manifest, manifest.document, self._query)

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from podium.kubectl import selectors
 from podium.kubectl.command import Invocation
 from podium.kubectl.discovery import Discovery, ResourceType
-from podium.kubectl.errors import CommandError, Said, StatusError
+from podium.kubectl.errors import CommandError, Said, StatusError, Unread
 from podium.kubectl.files import given
 from podium.kubectl.flags import Flag, Kind
 from podium.kubectl.lists import refusal
-from podium.kubectl.manifests import Manifest, entries, readable
+from podium.kubectl.manifests import Manifest, entries, misplaced, readable
 from podium.kubectl.session import Session
 from podium.kubectl.targets import resolve
 from podium.kubectl.writing import together
@@ -96,8 +97,8 @@ def choose(
         return _with_labels(read, getattr(values, "selector", "") if selects else "")
     if not words:
         raise Said(NOTHING_NAMED)
-    selectors = ("selector", "field_selector") if selects else ()
-    selected = any(getattr(values, name, "") for name in selectors)
+    names = ("selector", "field_selector") if selects else ()
+    selected = any(getattr(values, name, "") for name in names)
     chosen: list[Chosen] = []
     for target in resolve(words, discovery):
         if target.name:
@@ -119,17 +120,12 @@ def _with_labels(found: Iterable[Chosen], text: str) -> Iterable[Chosen]:
     """
     if not text:
         return found
-    from podium.api.selectors import parse_labels
-
-    try:
-        selector = parse_labels(text)
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
+    matches = selectors.matching(text)
 
     def labels(one: Chosen) -> dict[str, str]:
         return ((one.listed or one.said or {}).get("metadata") or {}).get("labels") or {}
 
-    return (one for one in found if selector.matches(labels(one)))
+    return (one for one in found if matches(labels(one)))
 
 
 def _of_file(
@@ -195,4 +191,6 @@ def _listed(
         metadata = obj["metadata"]
         place = metadata.get("namespace", "")
         found.append(Chosen(type_, place, metadata["name"], None, obj))
+    if session.enforces_namespace and not namespace and type_.namespaced and found:
+        raise Unread([misplaced(one.namespace, "") for one in found])
     return found

@@ -5,6 +5,7 @@ What cannot be read does not keep the rest from being used: it is told at the en
 
 from __future__ import annotations
 
+from podium.kubectl import selectors
 from podium.kubectl.errors import CommandError, Unreachable, Unread
 from podium.kubectl.files import documents
 
@@ -153,13 +154,17 @@ def _manifest(
         session = invocation.session
         namespace = metadata.get("namespace") or session.namespace
         if session.enforces_namespace and namespace != session.namespace:
-            raise CommandError(
-                f'the namespace from the provided object "{namespace}" does not match the '
-                f"namespace \"{session.namespace}\". You must pass '--namespace={namespace}' to "
-                "perform this operation."
-            )
+            raise misplaced(namespace, session.namespace)
         metadata["namespace"] = namespace
     return Manifest(source, document, type_, namespace, metadata.get("name", ""))
+
+
+def misplaced(namespace: str, wanted: str) -> CommandError:
+    """Return the failure for an object of another namespace than that of the command."""
+    return CommandError(
+        f'the namespace from the provided object "{namespace}" does not match the namespace '
+        f"\"{wanted}\". You must pass '--namespace={namespace}' to perform this operation."
+    )
 
 
 def selected(found: Iterable[Manifest], text: str) -> Iterator[Manifest]:
@@ -176,14 +181,9 @@ def having(
     if not text:
         yield from found
         return
-    from podium.api.selectors import parse_labels
-
-    try:
-        selector = parse_labels(text)
-    except ValueError as exc:
-        raise CommandError(str(exc)) from exc
+    matches = selectors.matching(text)
     for one in found:
-        if isinstance(one, CommandError) or selector.matches(
+        if isinstance(one, CommandError) or matches(
             (one.document.get("metadata") or {}).get("labels") or {}
         ):
             yield one

@@ -6,10 +6,20 @@ from podium.kubectl.errors import CommandError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 _OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
+
+
+def matching(text: str) -> Callable[[Mapping[str, str]], bool]:
+    """Return the test for labels that a selector stands for. Raises CommandError."""
+    from podium.api.selectors import parse_labels
+
+    try:
+        return parse_labels(text).matches
+    except ValueError as exc:
+        raise CommandError(f'the provided selector "{text}" is not valid: {exc}') from exc
 
 
 def as_label_selector(text: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from podium.kubectl.choosing import NOTHING_NAMED
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.discovery import Discovery
@@ -20,6 +22,8 @@ from podium.kubectl.writing import (
     printed,
 )
 
+Map = dict[str, Any]
+
 
 def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
@@ -28,9 +32,10 @@ def run(invocation: Invocation) -> int:
     if not given(values):
         raise Said(NOTHING_NAMED)
     found = manifests(invocation, Discovery(session.http), goes_on=False)
-    changes: list[tuple[Manifest, str]] = []
+    changes: list[tuple[Manifest, Map, str]] = []
     for manifest in found:
-        text = _annotation_now(invocation, manifest)
+        live: Map = session.http.request("GET", manifest.path).json()
+        text = (live["metadata"].get("annotations") or {}).get(ANNOTATION)
         if text is None and not values.create_annotation:
             raise CommandError(
                 "no last-applied-configuration annotation found on resource: "
@@ -41,21 +46,14 @@ def run(invocation: Invocation) -> int:
         if text == wanted:
             print(f"set-last-applied {manifest.name}: no changes required.")
         else:
-            changes.append((manifest, wanted))
-    for manifest, wanted in changes:
-        obj = manifest.document
+            changes.append((manifest, live, wanted))
+    for manifest, obj, wanted in changes:
         if mode != "client":
             patch = {"metadata": {"annotations": {ANNOTATION: wanted}}}
             query = [("dryRun", "All")] if mode == "server" else []
             obj = session.send("PATCH", manifest.path, query, patch, MERGE)
         printed(invocation, manifest.type, obj, "configured", parts=True)
     return 0
-
-
-def _annotation_now(invocation: Invocation, manifest: Manifest) -> str | None:
-    obj = invocation.session.http.request("GET", manifest.path).json()
-    found: str | None = (obj["metadata"].get("annotations") or {}).get(ANNOTATION)
-    return found
 
 
 COMMAND = Command(

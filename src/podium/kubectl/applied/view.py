@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, choose
+from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, SLASHED_WITH_SELECTOR, choose
 from podium.kubectl.command import Command, Invocation
-from podium.kubectl.files import FILE_FLAGS
+from podium.kubectl.errors import CommandError
+from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag
 from podium.kubectl.last_applied import last_applied
 from podium.kubectl.writing import ESCAPED, as_text
@@ -16,7 +17,9 @@ def run(invocation: Invocation) -> int:
     values, session = invocation.values, invocation.session
     output = values.output.lower()
     found = []
-    for one in choose(invocation, invocation.words):
+    if values.all:
+        _refuse_all(invocation)
+    for one in choose(invocation, invocation.words, every=True):
         applied = last_applied(one.read(session))
         if applied is not None:
             found.append(applied)
@@ -32,6 +35,16 @@ def run(invocation: Invocation) -> int:
         else:
             print(as_text(applied, "yaml"), end="")
     return 0
+
+
+def _refuse_all(invocation: Invocation) -> None:
+    """Raise CommandError: upstream's takes ``--all`` for something else than all there is."""
+    if not invocation.words and not given(invocation.values):
+        raise CommandError("at least one resource must be specified to use a selector")
+    if any("/" in word for word in invocation.words):
+        raise CommandError(SLASHED_WITH_SELECTOR)
+    if invocation.words:
+        raise CommandError("setting 'all' parameter but found a non empty selector. ")
 
 
 COMMAND = Command(

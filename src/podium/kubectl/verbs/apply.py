@@ -54,7 +54,7 @@ def run(invocation: Invocation) -> int:
         if whole(values):
             objects.append(without_managers(obj, values))
         else:
-            printed(invocation, manifest.type, obj, did)
+            printed(invocation, _type(manifest, obj), obj, did)
 
     if code := each(found, apply, before=unread):
         return code
@@ -65,6 +65,15 @@ def run(invocation: Invocation) -> int:
         namespaces = {one.namespace for one in found if one.namespace}
         prune(invocation, prunable, namespaces, uids)
     return 0
+
+
+def _type(manifest: Manifest, obj: dict[str, Any]) -> ResourceType:
+    """Return the type of what is told: a subresource may be of another than its object."""
+    if obj.get("kind") == manifest.type.kind:
+        return manifest.type
+    from podium.kubectl.updating import type_of
+
+    return type_of(obj)
 
 
 def _prunable(invocation: Invocation, discovery: Discovery) -> list[ResourceType]:
