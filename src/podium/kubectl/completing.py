@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -22,22 +23,29 @@ _NAMES = {
     FILES: "ShellCompDirectiveDefault",
     NO_FILES: "ShellCompDirectiveNoFileComp",
     ENDINGS: "ShellCompDirectiveFilterFileExt",
+    NO_SPACE: "ShellCompDirectiveNoSpace",
     NO_SPACE | NO_FILES: "ShellCompDirectiveNoSpace, ShellCompDirectiveNoFileComp",
 }
 _Answer = tuple[list[str], int]
 #: Commands whose first word is a kind, and the others names.
-_KINDS = ("annotate", "autoscale", "delete", "describe", "edit", "expose", "get", "label", "patch",
-          "rollout", "scale", "set", "taint", "wait")  # fmt: skip
-_PODS = ("attach", "debug", "exec", "logs", "port-forward")
+_KINDS = ("annotate", "autoscale", "debug", "delete", "describe", "edit", "expose", "get", "label",
+          "patch", "rollout", "scale", "set", "taint", "wait")  # fmt: skip
+_PODS = ("attach", "exec", "logs", "port-forward")
 #: What has Pods, and can stand where a Pod is asked for.
 _WITH_PODS = ("daemonsets/", "deployments/", "pods/", "jobs/", "replicasets/",
               "replicationcontrollers/", "services/", "statefulsets/")  # fmt: skip
 #: What alone some commands are for.
 _ONLY_KINDS = {
+    "expose": ("pod", "service", "replicationcontroller", "deployment", "replicaset"),
     "autoscale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
     "scale": ("deployment", "replicaset", "replicationcontroller", "statefulset"),
     "rollout": ("deployment", "daemonset", "statefulset"),
     "taint": ("node",),
+}
+#: Commands that the overview does not show.
+_OTHER_COMMANDS = {
+    "help": "Help about any command",
+    "options": "Print the list of flags inherited by all commands",
 }
 _NODES = ("cordon", "drain", "uncordon")
 
@@ -80,8 +88,7 @@ def complete(before: Sequence[str], last: str) -> _Answer:
         if last.startswith("-"):
             return _flags(flags, last, set(_typed(flags, rest))), NO_FILES
     if command is None:
-        return _matching((f"{name}\t{short}" for name, short in sorted(commands.NAMES.items())),
-                         last), NO_FILES  # fmt: skip
+        return _commands_below((), last), NO_FILES
     with closing(_Situation(flags, rest, path)) as situation:
         if command.children and not situation.words:
             children = sorted(command.children.items())
@@ -226,7 +233,7 @@ def _words(situation: _Situation, last: str) -> _Answer:
     if verb == "config":
         return _of_config(situation, last)
     if verb == "completion":
-        return (_matching(("bash", "zsh", "fish"), last) if not words else []), NO_FILES
+        return ([], FILES) if words else (_matching(("bash", "zsh", "fish"), last), NO_FILES)
     if verb == "top" and len(situation.path) > 1:
         return (_matching(situation.names(situation.path[1]), last) if not words else []), NO_FILES
     if verb in _NODES:
@@ -234,9 +241,12 @@ def _words(situation: _Situation, last: str) -> _Answer:
     if verb == "explain":
         return _types(situation, last) if not words else ([], NO_FILES)
     if verb in _PODS:
-        if words and verb not in ("logs", "attach"):
-            return [], NO_FILES
+        if words:
+            found = _containers(situation) if verb == "logs" and len(words) == 1 else []
+            return _matching(found, last), NO_FILES
         return _pods(situation, last)
+    if verb == "cp":
+        return ([] if words else _places(situation, last)), NO_SPACE
     if verb == "help":
         return _commands_below(words, last), NO_FILES
     kinds = _only_kinds(situation.path)
@@ -260,12 +270,31 @@ def _only_kinds(path: Sequence[str]) -> Sequence[str]:
 def _commands_below(words: Sequence[str], last: str) -> list[str]:
     """Return the commands that the help of *words* has."""
     if not words:
-        named = sorted(commands.NAMES.items())
+        named = sorted({**commands.NAMES, **_OTHER_COMMANDS}.items())
     else:
         command, rest, _ = _command(words)
         children = command.children if command is not None and not rest else {}
         named = [(name, child.short) for name, child in sorted(children.items())]
     return _matching((f"{name}\t{short}" for name, short in named), last)
+
+
+def _places(situation: _Situation, last: str) -> list[str]:
+    """Return where ``cp`` may copy from: Pods, those of namespaces, and files beside them."""
+    if last.startswith(("/", ".", "~")) or ":" in last:
+        return []
+    namespace, slash, _ = last.partition("/")
+    if slash:
+        path = Discovery(situation.session.http).find("pods").path(namespace)
+        names = (item["metadata"]["name"] for item in items(situation.session.http, path))
+        return _matching((f"{namespace}/{name}:" for name in names), last)
+    found = _matching((f"{name}/" for name in situation.names("namespaces")), last)
+    found += _matching((f"{name}:" for name in situation.names("pods")), last)
+    if not last:
+        return [*found, "./", "/"]
+    if not found:
+        return []  # the shell knows files itself
+    files = (f"{name}/" if os.path.isdir(name) else name for name in sorted(os.listdir()))
+    return [*found, *_matching(files, last)]
 
 
 def _of_config(situation: _Situation, last: str) -> _Answer:
