@@ -30,3 +30,22 @@ def test_names():
 def test_what_names_nothing_is_refused(words):
     with pytest.raises(CommandError):
         named(*words)
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        (("a", ".."), "invalid resource name \"..\": [may not be '..']"),
+        (
+            ("a", "%2e/x"),
+            "invalid resource name \"%2e/x\": [may not contain '/' may not contain '%']",
+        ),
+        (("a/b", "c"), "invalid namespace \"a/b\": [may not contain '/']"),
+        (("a", "b", "c/d"), "invalid subresource \"c/d\": [may not contain '/']"),
+    ],
+)
+def test_names_lead_nowhere_else(place, says):
+    """A path such as /api/v1/namespaces/a/pods/.. would be that of all Pods, or of another kind."""
+    with pytest.raises(CommandError) as caught:
+        Discovery(Nothing()).find("pods").path(*place)
+    assert (str(caught.value), caught.value.lines()) == (says, f"error: {says}")

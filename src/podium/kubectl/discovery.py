@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 
-from podium.kubectl.errors import CommandError, StatusError
+from podium.kubectl.errors import CommandError, Malformed, StatusError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,11 +57,26 @@ class ResourceType:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
-        """Return the path of the collection or the object; *namespace* "" means all of them."""
+        """Return the path of the collection or the object; *namespace* "" means all of them.
+
+        Raises Malformed for words that would lead somewhere else.
+        """
+        _check_segment("namespace", namespace)
+        _check_segment("resource name", name)
+        _check_segment("subresource", subresource)
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
         place = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
         parts = [root + place, self.plural, *([name] if name else [])]
         return "/".join([*parts, *([subresource] if subresource else [])])
+
+
+def _check_segment(what: str, text: str) -> None:
+    if text in (".", ".."):
+        wrong = [f"may not be '{text}'"]
+    else:
+        wrong = [f"may not contain '{character}'" for character in "/%" if character in text]
+    if wrong:
+        raise Malformed({"message": f'invalid {what} "{text}": [{" ".join(wrong)}]'})
 
 
 class Discovery:

@@ -126,6 +126,17 @@ class StatusError(CommandError):
         return f" ({self.reason})" if self.reason else ""
 
 
+class Malformed(StatusError):
+    """A request would be about something else than what was named, so nobody was asked; told of
+    where refusals are."""
+
+    def lines(self) -> str:
+        return f"error: {self}"
+
+    def among_others(self) -> str:
+        return str(self)
+
+
 class Unreachable(CommandError):
     """No answer from *server*."""
 

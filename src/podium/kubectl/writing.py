@@ -256,4 +256,4 @@ def together(failures: Sequence[CommandError]) -> CommandError:
 def about_file(error: StatusError, verb: str, source: str) -> StatusError:
     """Return *error* as it is told of an object from a file."""
     message = f'error when {verb} "{source}": {error}'
-    return StatusError({**error.status, "message": message})
+    return type(error)({**error.status, "message": message})
