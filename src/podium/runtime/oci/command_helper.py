@@ -239,7 +239,7 @@ class CommandHelper:
 
     async def _line(self) -> bytes:
         """Return the next line that the shell says, or what there is of one when it ends, or this
-        is closed."""
+        is closed. Raises _Deaf where it ends without having read all that it was told."""
         loop, said = asyncio.get_running_loop(), b""
         loop.add_reader(self._control, self._news.set)
         try:
@@ -250,8 +250,8 @@ class CommandHelper:
                     self._news.clear()
                     await self._news.wait()
                     continue
-                except ConnectionError:
-                    return said
+                except ConnectionResetError as exc:
+                    raise _Deaf from exc
                 if not chunk:
                     return said
                 said += chunk
