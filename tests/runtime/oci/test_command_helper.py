@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import platform
 import re
 import signal
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from podium.runtime.port import (
     RuntimeFailure,
     SecurityProfile,
 )
-from support.oci import OciHarness, until
+from support.oci import OciHarness, open_files, until
 
 pytestmark = pytest.mark.e2e
 
@@ -199,6 +201,27 @@ async def test_a_shell_that_somebody_kills_is_replaced(harness: OciHarness):
     assert answer.stdout == b"hello\n"
 
 
+async def test_what_a_killed_shell_has_not_read_is_executed_all_the_same(harness: OciHarness):
+    """It has been killed with all others, but on a busy machine takes its time to end: what it is
+    told meanwhile has not begun, and has not been killed."""
+    container_id = await started(harness)
+    cmd = ["sh", "-c", "echo hello; exit 7"]
+    await twice(harness, container_id, *cmd)
+    [shell] = shells(harness, container_id)
+    [helper] = harness.runtime._engine.containers[container_id].helpers
+    os.kill(shell, signal.SIGSTOP)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        answer = tasks.create_task(harness.runtime.exec_sync(container_id, cmd))
+        await until(lambda: unread(helper._control) > 0)
+        os.kill(shell, signal.SIGKILL)
+    assert answer.result() == ExecSyncResponse(b"hello\n", b"", 7)
+
+
+def unread(control: int) -> int:
+    """Bytes that were written to a socket and that nobody has read."""
+    return int.from_bytes(fcntl.ioctl(control, termios.TIOCOUTQ, bytes(4)), "little")
+
+
 async def test_a_shell_that_was_killed_while_idle_costs_no_command(harness: OciHarness):
     container_id = await started(harness)
     await twice(harness, container_id, "echo", "hello")
@@ -246,12 +269,12 @@ async def test_variables_that_a_shell_would_change_take_the_long_way(harness: Oc
 
 async def test_the_shell_ends_with_the_container(harness: OciHarness):
     container_id = await started(harness)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(open_files())
     await twice(harness, container_id, "true")
     [shell] = shells(harness, container_id)
     await harness.runtime.stop_container(container_id, 0)
     await gone(shell)
-    await until(lambda: len(os.listdir("/proc/self/fd")) <= before)
+    await until(lambda: len(open_files()) <= before)
     await until(lambda: harness.processes(container_id) == [])
 
 
