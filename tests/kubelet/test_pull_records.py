@@ -222,6 +222,20 @@ def test_damage_opens_nothing(tmp_path: Path) -> None:
     assert records.must_verify(IMAGE, ID, [MINE])
 
 
+def test_damage_to_what_was_noted_of_a_pull_opens_nothing_either(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    records.begin(IMAGE)
+    [path] = (tmp_path / "pulling").iterdir()
+    path.write_text("{")
+    records = PullRecords(tmp_path)
+    assert records.unfinished() == []
+    records.begin(IMAGE, present=ID)
+    records.failed(IMAGE)
+    assert records.must_verify(IMAGE, ID, [MINE])
+    pulled(records, MINE)
+    assert not records.must_verify(IMAGE, ID, [MINE])
+
+
 def test_records_go_with_their_images(tmp_path: Path) -> None:
     records = PullRecords(tmp_path)
     pulled(records, MINE)

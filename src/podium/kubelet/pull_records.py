@@ -108,7 +108,7 @@ class PullRecords:
     def unfinished(self) -> list[PullIntent]:
         """The pulls that nobody has seen the end of."""
         paths = self._pulling.iterdir() if self._pulling.exists() else ()
-        return [intent for intent in map(_intent, paths) if intent is not None]
+        return [intent for intent in map(_intent, paths) if intent is not None and intent.image]
 
     def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
         """*image* was pulled with *credential*, or without that of any Pod."""
@@ -183,8 +183,10 @@ class PullRecords:
 def _intent(path: Path) -> PullIntent | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=PullIntent)
-    except (FileNotFoundError, msgspec.MsgspecError):
+    except FileNotFoundError:
         return None
+    except msgspec.MsgspecError:
+        return PullIntent("")  # damaged: of some pull, which may have brought anything
 
 
 def _file(name: str) -> str:
