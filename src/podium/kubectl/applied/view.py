@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import json
 
-from podium.kubectl.choosing import ALL_FLAG, SELECTOR_FLAG, SLASHED_WITH_SELECTOR, choose
+from podium.kubectl.choosing import (
+    ALL_FLAG,
+    NAME_WITH_SELECTOR,
+    SELECTOR_FLAG,
+    SLASHED_WITH_SELECTOR,
+    choose,
+)
 from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError
 from podium.kubectl.files import FILE_FLAGS, given
@@ -19,7 +25,8 @@ def run(invocation: Invocation) -> int:
     found = []
     if values.all:
         _refuse_all(invocation)
-    for one in choose(invocation, invocation.words, every=True):
+    # With --namespace, upstream's takes a type alone for all of it, and --all for a contradiction.
+    for one in choose(invocation, invocation.words, every=session.enforces_namespace):
         applied = last_applied(one.read(session))
         if applied is not None:
             found.append(applied)
@@ -38,13 +45,19 @@ def run(invocation: Invocation) -> int:
 
 
 def _refuse_all(invocation: Invocation) -> None:
-    """Raise CommandError: upstream's takes ``--all`` for something else than all there is."""
+    """Raise CommandError where ``--all`` may not stand."""
     if not invocation.words and not given(invocation.values):
         raise CommandError("at least one resource must be specified to use a selector")
     if any("/" in word for word in invocation.words):
         raise CommandError(SLASHED_WITH_SELECTOR)
-    if invocation.words:
+    if len(invocation.words) > 1:
+        raise CommandError(NAME_WITH_SELECTOR)
+    if invocation.words and invocation.session.enforces_namespace:
         raise CommandError("setting 'all' parameter but found a non empty selector. ")
+    if selector := invocation.values.selector:
+        raise CommandError(
+            f"found non-empty label selector \"{selector}\" with previously set 'all' parameter. "
+        )
 
 
 COMMAND = Command(
