@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
+
+from podium.kubectl.last_applied import compact
 
 _NO_VOWELS = str.maketrans("013ae", "ghkmt")
 
@@ -20,7 +21,4 @@ def suffix(obj: dict[str, Any]) -> str:
         optional = "binaryData"
     if obj.get(optional):
         said[optional] = obj[optional]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return hashlib.sha256(text.encode()).hexdigest()[:10].translate(_NO_VOWELS)
+    return hashlib.sha256(compact(said).encode()).hexdigest()[:10].translate(_NO_VOWELS)
