@@ -10,13 +10,14 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from podium.kubectl.errors import CommandError, FellSilent, StatusError, Unreachable
 from podium.kubectl.http import Http, Query
 from podium.kubectl.log_place import Place
 from podium.kubectl.pods import container_status
+from podium.kubectl.wire import lines
 
 _ACCEPT = "*/*"
 #: Seconds between attempts to reach a log again, and for how long they are made.
@@ -48,36 +49,26 @@ class LogRequest:
 def show(http: Http, request: LogRequest) -> None:
     """Print a log to its end, or for as long as it is followed. Raises CommandError."""
     out = sys.stdout.buffer
-    for piece in _pieces(http, request, lines=bool(request.prefix)):
+    for piece in _pieces(http, request, by_line=bool(request.prefix)):
         out.write(request.prefix + piece)
         out.flush()
 
 
-def _pieces(http: Http, request: LogRequest, *, lines: bool) -> Iterator[bytes]:
+def _pieces(http: Http, request: LogRequest, *, by_line: bool) -> Iterator[bytes]:
     """Yield a log as it comes. Raises CommandError."""
     if request.can_go_on:
         followed = _Following(http, request).pieces()
-        yield from _lines(followed) if lines else followed
+        yield from lines(followed) if by_line else followed
         return
     begun = False
     try:
-        for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=lines):
+        for piece in http.stream(request.path, request.query, accept=_ACCEPT, lines=by_line):
             begun = True
             yield piece
     except Unreachable as exc:
         if begun:
             raise CommandError(str(exc)) from exc
         raise
-
-
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-    if rest:
-        yield rest
 
 
 class _Following:
@@ -146,7 +137,7 @@ def follow(http: Http, requests: Sequence[LogRequest], *, ignore_errors: bool) -
     def read(request: LogRequest) -> None:
         failure: CommandError | None = CommandError("a log was not read: a bug of this kubectl's")
         try:
-            for line in _pieces(http.another(), request, lines=True):
+            for line in _pieces(http.another(), request, by_line=True):
                 news.put(request.prefix + line)
             failure = None
         except CommandError as exc:

@@ -43,10 +43,7 @@ def default_container(pod: dict[str, Any]) -> Chosen:
 
 def named_container(pod: dict[str, Any], name: str) -> str:
     """Return *name*. Raises CommandError where *pod* has no such container."""
-    spec = pod["spec"]
-    listed = [*spec["containers"], *(spec.get("initContainers") or ()),
-              *(spec.get("ephemeralContainers") or ())]  # fmt: skip
-    if all(one["name"] != name for one in listed):
+    if all(one["name"] != name for _, one in every_container(pod)):
         shown = ", ".join(default_container(pod).names)
         pod_name = pod["metadata"]["name"]
         raise CommandError(f"container {name} is not valid for pod {pod_name} out of: {shown}")

@@ -6,7 +6,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import BinaryIO
 
     Headers = Sequence[tuple[str, str]]
@@ -72,14 +72,8 @@ class Response:
         return b"".join(self.pieces())
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the body line by line, with their ends."""
-        rest = b""
-        for piece in self.pieces():
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
-                yield line + b"\n"
-        if rest:
-            yield rest
+        """Yield the body line by line, with their ends. Raises WireError, OSError."""
+        return lines(self.pieces())
 
     def _chunks(self) -> Iterator[bytes]:
         while True:
@@ -144,6 +138,17 @@ class Wire:
     def close(self) -> None:
         self._file.close()
         self._socket.close()
+
+
+def lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of what comes in pieces, with their ends."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest
 
 
 def _line(file: BinaryIO, nothing: str = "unexpected EOF") -> str:
