@@ -146,6 +146,17 @@ def test_certificates_that_are_none(tmp_path, cluster, user, says):
     assert str(caught.value) == says
 
 
+def test_what_is_trusted_by_flag(tmp_path):
+    """--insecure-skip-tls-verify is not contradicted by a kubeconfig's authority, nor the other way
+    round."""
+    path = _config(tmp_path, "server: 'https://h:1', certificate-authority-data: YQ==", "")
+    made = connected(path, "--insecure-skip-tls-verify")
+    assert (made.insecure, made.ca_data, made.ca_file) == (True, b"", "")
+    path = _config(tmp_path, "server: 'https://h:1', insecure-skip-tls-verify: true", "")
+    made = connected(path, "--certificate-authority=/dev/null")
+    assert (made.insecure, made.ca_data, made.ca_file) == (False, b"", "/dev/null")
+
+
 def test_secrets_are_not_for_servers_that_anybody_may_be(tmp_path):
     for scheme, said in (("http", []), ("https", [("Authorization", "Bearer x")])):
         path = _config(tmp_path, f"server: '{scheme}://h:1'", "token: x")

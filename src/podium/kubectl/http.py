@@ -379,13 +379,19 @@ def _trust(context: ssl.SSLContext, connection: Connection) -> None:
         raise CommandError(why) from exc
 
 
+_MISMATCHES = {
+    "KEY_VALUES_MISMATCH": "private key does not match public key",
+    "KEY_TYPE_MISMATCH": "private key type does not match public key type",
+}
+
+
 def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
     """Raises CommandError for what is no certificate with its key."""
     try:
         context.load_cert_chain(certificate, key)
     except OSError as exc:
-        if getattr(exc, "reason", "") == "KEY_VALUES_MISMATCH":
-            raise CommandError("tls: private key does not match public key") from exc
+        if why := _MISMATCHES.get(getattr(exc, "reason", "")):
+            raise CommandError(f"tls: {why}") from exc
         with open(certificate, "rb") as file:
             what = "key" if b"-----BEGIN" in file.read() else "certificate"
         raise CommandError(f"tls: failed to find any PEM data in {what} input") from exc

@@ -175,10 +175,8 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
         values.server or cluster.get("server") or "http://localhost:8080",
         values.namespace or context.get("namespace") or "",
     )
-    _of_cluster(made, cluster, values)
-    made.ca_file = values.certificate_authority or config.path(
-        "clusters", cluster_name, cluster, "certificate-authority"
-    )
+    ca_file = config.path("clusters", cluster_name, cluster, "certificate-authority")
+    _of_cluster(made, cluster, ca_file, values)
     _of_user(made, user_name, user, values)
     for name, key in (("cert_file", "client-certificate"), ("key_file", "client-key"),
                       ("token_file", "tokenFile")):  # fmt: skip
@@ -192,12 +190,14 @@ def connection(config: Kubeconfig, values: Values) -> Connection:
     return made
 
 
-def _of_cluster(made: Connection, cluster: Mapping[str, Any], values: Values) -> None:
-    said = bool(cluster.get("insecure-skip-tls-verify")) and not values.certificate_authority
-    made.insecure = values.insecure_skip_tls_verify or said
-    made.ca_data = b"" if values.certificate_authority else _data(
-        cluster, "certificate-authority-data"
-    )  # fmt: skip
+def _of_cluster(made: Connection, cluster: Mapping[str, Any], ca_file: str, values: Values) -> None:
+    if values.insecure_skip_tls_verify or values.certificate_authority:
+        # What is trusted is the command line's to say, altogether.
+        made.insecure, made.ca_file = values.insecure_skip_tls_verify, values.certificate_authority
+    else:
+        made.insecure = cluster.get("insecure-skip-tls-verify", False)
+        made.ca_file = ca_file
+        made.ca_data = _data(cluster, "certificate-authority-data")
     made.tls_server_name = values.tls_server_name or cluster.get("tls-server-name", "")
     made.proxy_url = values.proxy_url or cluster.get("proxy-url", "")
     for extension in cluster.get("extensions", ()):
