@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +214,25 @@ async def test_a_cancelled_pull_whose_image_cannot_be_inspected_ends_all_the_sam
     assert records.must_verify(IMAGE, ID, [])
     pulled(records, None)
     assert records.unfinished() == []
+
+
+def test_pulls_with_many_credentials_at_once_are_all_noted(tmp_path: Path) -> None:
+    records = PullRecords(tmp_path)
+    names = [f"u{number}" for number in range(8)]
+    together = threading.Barrier(len(names))
+
+    def pull(name: str) -> Credential:
+        credential = Credential(AuthConfig(name, "secret"), name, "default", name)
+        together.wait(60)
+        records.begin(IMAGE)
+        together.wait(60)
+        records.succeeded(IMAGE, ID, credential)
+        return credential
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        credentials = list(pool.map(pull, names))
+    assert records.unfinished() == []
+    assert [each for each in credentials if records.must_verify(IMAGE, ID, [each])] == []
 
 
 def test_damage_opens_nothing(tmp_path: Path) -> None:

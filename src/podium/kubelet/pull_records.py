@@ -67,6 +67,7 @@ class PullRecords:
         self._policy, self._allowed = policy, allowed
         self._pulled, self._pulling = directory / "pulled", directory / "pulling"
         self._lock, self._under_way = threading.Lock(), Counter[str]()
+        self._writing = threading.Lock()  # pulls of one image at once note it in the same files
         #: Images of which an abandoned pull may have brought something: what fails later tells
         #: nothing of that.
         self._in_doubt: set[str] = set()
@@ -79,31 +80,33 @@ class PullRecords:
         for path in (self._pulled, self._pulling):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self._pulling / _file(image)
-        before = _intent(path)
-        if before is not None and present not in ("", before.present):
-            self._in_doubt.add(image)  # that pull may have brought it: its intent stands
-        else:
-            self._in_doubt.discard(image)
-            write_atomic(path, msgspec.json.encode(PullIntent(image, present)))
+        with self._writing:
+            before = _intent(path)
+            if before is not None and present not in ("", before.present):
+                self._in_doubt.add(image)  # that pull may have brought it: its intent stands
+            else:
+                self._in_doubt.discard(image)
+                write_atomic(path, msgspec.json.encode(PullIntent(image, present)))
 
     def failed(self, image: str) -> None:
         """A pull of *image* has ended and has brought nothing."""
-        if self._was_last(image) and image not in self._in_doubt:
-            (self._pulling / _file(image)).unlink(missing_ok=True)
+        with self._lock:
+            if self._is_last(image) and image not in self._in_doubt:
+                (self._pulling / _file(image)).unlink(missing_ok=True)
 
     def abandoned(self, image: str) -> None:
         """A pull of *image* has ended, and nobody knows what it has brought."""
         self._in_doubt.add(image)
-        self._was_last(image)
-
-    def _was_last(self, image: str) -> bool:
-        """Count one pull less; tell whether no other is under way."""
         with self._lock:
-            self._under_way[image] -= 1
-            if self._under_way[image] > 0:
-                return False
-            del self._under_way[image]
-            return True
+            self._is_last(image)
+
+    def _is_last(self, image: str) -> bool:
+        """Count one pull less, under the lock; tell whether no other is under way."""
+        self._under_way[image] -= 1
+        if self._under_way[image] > 0:
+            return False
+        del self._under_way[image]
+        return True
 
     def unfinished(self) -> list[PullIntent]:
         """The pulls that nobody has seen the end of."""
@@ -112,15 +115,16 @@ class PullRecords:
 
     def succeeded(self, image: str, image_id: str, credential: Credential | None) -> None:
         """*image* was pulled with *credential*, or without that of any Pod."""
-        record = self._read(image_id) or PulledRecord(image_id)
-        access = record.credential_mapping.setdefault(_repository(image), Access())
-        if credential is None:
-            access.node_pods_accessible = True
-        else:
-            shown = _secret(credential)
-            others = [s for s in access.kubernetes_secrets if not _same(s, shown)]
-            access.kubernetes_secrets = [*others, shown]
-        write_atomic(self._pulled / _file(image_id), msgspec.json.encode(record))
+        with self._writing:
+            record = self._read(image_id) or PulledRecord(image_id)
+            access = record.credential_mapping.setdefault(_repository(image), Access())
+            if credential is None:
+                access.node_pods_accessible = True
+            else:
+                shown = _secret(credential)
+                others = [s for s in access.kubernetes_secrets if not _same(s, shown)]
+                access.kubernetes_secrets = [*others, shown]
+            write_atomic(self._pulled / _file(image_id), msgspec.json.encode(record))
         self._in_doubt.discard(image)
         self.failed(image)
 
