@@ -381,7 +381,7 @@ def _trust(context: ssl.SSLContext, connection: Connection) -> None:
 
 _MISMATCHES = {
     "KEY_VALUES_MISMATCH": "private key does not match public key",
-    "KEY_TYPE_MISMATCH": "private key type does not match public key type",
+    "NO_CERTIFICATE_ASSIGNED": "private key type does not match public key type",
 }
 
 
