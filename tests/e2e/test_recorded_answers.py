@@ -67,8 +67,10 @@ def node(shared: Cluster) -> Iterator[None]:
     forty seconds."""
     made = {"metadata": {"name": NODE}, "spec": {"unschedulable": True}}
     assert shared.request("POST", "/api/v1/nodes", made)[0] == 201
-    yield
-    assert shared.request("DELETE", f"/api/v1/nodes/{NODE}")[0] == 200
+    try:
+        yield
+    finally:
+        assert shared.request("DELETE", f"/api/v1/nodes/{NODE}")[0] == 200
 
 
 @pytest.mark.parametrize("case", NAMES)
