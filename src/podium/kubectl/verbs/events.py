@@ -36,7 +36,7 @@ def run(invocation: Invocation) -> int:
     check_output(values)
     query = _query(invocation)
     namespace = "" if values.all_namespaces else invocation.session.namespace
-    path = f"/api/v1/namespaces/{namespace}/events" if namespace else "/api/v1/events"
+    path = _EVENTS.path(namespace)
     if values.watch:
         return _watch(invocation, path, query)
     found = list(items(http, path, query, chunk=values.chunk_size))

@@ -9,6 +9,7 @@ from typing import Any
 from podium.api import quantity
 from podium.api.quantity import Amount
 from podium.kubectl.command import Command, Invocation
+from podium.kubectl.discovery import ResourceType
 from podium.kubectl.errors import CommandError, Said, StatusError
 from podium.kubectl.flags import Flag, Kind, Values
 from podium.kubectl.help import go_duration
@@ -19,6 +20,8 @@ from podium.kubectl.printing.table import Aligner
 Object = dict[str, Any]
 
 _METRICS = "/apis/metrics.k8s.io/v1beta1"
+_PODS = ResourceType("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", True)
+_NODES = ResourceType("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", False)
 _MIB = 1 << 20
 _USED = {"cpu": "CPU(cores)", "memory": "MEMORY(bytes)", "swap": "SWAP(bytes)"}
 _ZERO = Amount(0)
@@ -39,10 +42,10 @@ def pods(invocation: Invocation) -> int:
     namespace = invocation.session.namespace
     place = "" if everywhere else f"/namespaces/{namespace}"
     if words:
-        found = [http.request("GET", f"{_METRICS}{place}/pods/{words[0]}").json()]
+        found = [http.request("GET", _PODS.path(namespace, words[0])).json()]
     else:
         query = _selection(invocation, "selector", "field-selector")
-        found = list(items(http, f"{_METRICS}{place}/pods", query, chunk=0))
+        found = list(items(http, _PODS.path("" if everywhere else namespace), query, chunk=0))
         if not found:
             _explain(invocation, f"/api/v1{place}/pods", query)
             where = "" if everywhere else f" in {namespace} namespace"
@@ -116,11 +119,11 @@ def nodes(invocation: Invocation) -> int:
         raise CommandError("only one of NAME or --selector can be provided")
     _check(invocation)
     if words:
-        found = [http.request("GET", f"{_METRICS}/nodes/{words[0]}").json()]
+        found = [http.request("GET", _NODES.path(name=words[0])).json()]
         known = [http.request("GET", f"/api/v1/nodes/{words[0]}").json()]
     else:
         query = _selection(invocation, "selector")
-        found = list(items(http, f"{_METRICS}/nodes", query, chunk=0))
+        found = list(items(http, _NODES.path(), query, chunk=0))
         known = list(items(http, "/api/v1/nodes", query))
     if not found:
         raise CommandError("metrics not available yet")
