@@ -103,11 +103,12 @@ def _run(invocation: Invocation, what: str, key: str) -> int:
         if values.list:
             _list(one, _changed(obj, changes), key, alone=_names_one(values, words))
             return
-        did = _tell(changes, obj)
+        here = values.local or dry_run(values) == "client"
+        did = _tell(changes, obj, here=here)
         if did.startswith("not "):
             printed(invocation, one.type, obj, did, parts=values.local or what == "annotation")
             return
-        if values.local or dry_run(values) == "client":
+        if here:
             obj = recorded(invocation, _changed(obj, changes))
         else:
             obj = _patched(invocation, one, changes, query)
@@ -158,7 +159,7 @@ def _value(what: str, word: str, value: str) -> str:
 
 def _check_new(changes: _Changes, obj: Map) -> None:
     """Raise CommandError where something would be overwritten."""
-    there = obj["metadata"].get(changes.key) or {}
+    there = _pairs(obj, changes.key)
     clashes = [
         f"'{name}' already has a value ({there[name]})"
         for name, value in changes.new.items()
@@ -173,13 +174,14 @@ def _check_new(changes: _Changes, obj: Map) -> None:
     )
 
 
-def _tell(changes: _Changes, obj: Map) -> str:
-    """Return how the change of *obj* is called; say what there is not to remove."""
+def _tell(changes: _Changes, obj: Map, *, here: bool) -> str:
+    """Return how the change of *obj* is called; say what there is not to remove, unless the change
+    is made *here*, as upstream's."""
     if changes.what == "annotation":
         return "annotated"
-    there = obj["metadata"].get("labels") or {}
+    there = _pairs(obj, "labels")
     for name in changes.removed:
-        if name not in there:
+        if name not in there and not here:
             print(f'label "{name}" not found.')
     new = any(there.get(name) != value for name, value in changes.new.items())
     if new:
@@ -190,12 +192,21 @@ def _tell(changes: _Changes, obj: Map) -> str:
 def _changed(obj: Map, changes: _Changes) -> Map:
     """Return *obj* with the changes made here."""
     obj = copy.deepcopy(obj)
-    pairs = {**(obj["metadata"].get(changes.key) or {}), **changes.new}
+    pairs = {**_pairs(obj, changes.key), **changes.new}
     pairs = {name: value for name, value in pairs.items() if name not in changes.removed}
-    obj["metadata"].pop(changes.key, None)
+    metadata = obj.setdefault("metadata", {})
+    if metadata is None:
+        return obj  # upstream's has no place for them, either
+    metadata.pop(changes.key, None)
     if pairs:
-        obj["metadata"][changes.key] = pairs
+        metadata[changes.key] = pairs
     return obj
+
+
+def _pairs(obj: Map, key: str) -> Map:
+    """Return the labels or annotations of an object, of a file perhaps, which need have none."""
+    found: Map = (obj.get("metadata") or {}).get(key) or {}
+    return found
 
 
 def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any) -> Map:
@@ -209,7 +220,7 @@ def _patched(invocation: Invocation, one: Chosen, changes: _Changes, query: Any)
 
 
 def _list(one: Chosen, obj: Map, key: str, *, alone: bool) -> None:
-    pairs = obj["metadata"].get(key) or {}
+    pairs = _pairs(obj, key)
     indent = ""
     if not alone:
         print(f"Listing {key} for {one.type.kind}.{one.type.group}/{one.name}:")

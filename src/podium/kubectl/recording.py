@@ -22,6 +22,6 @@ def recorded(invocation: Invocation, obj: dict[str, Any]) -> dict[str, Any]:
     """Return *obj*, with the annotation where that is asked for."""
     if not getattr(invocation.values, "record", False):
         return obj
-    metadata = obj["metadata"]
+    metadata = obj.get("metadata") or {}
     annotations = {**(metadata.get("annotations") or {}), ANNOTATION: cause(invocation)}
     return {**obj, "metadata": {**metadata, "annotations": annotations}}

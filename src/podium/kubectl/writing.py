@@ -148,7 +148,7 @@ def printed(
     """
     values = invocation.values
     if not whole(values):
-        name = f"{named(type_)}/{obj['metadata'].get('name') or _UNNAMED}"
+        name = f"{named(type_)}/{_own_name(obj)}"
         print(name if values.output == "name" else f"{name} {did}{suffix(values)}")
         return
     if parts and values.output == "yaml" and invocation.session.documents:
@@ -200,9 +200,12 @@ def named(type_: ResourceType) -> str:
 def name_of(obj: dict[str, Any]) -> str:
     """``pod/web``, ``deployment.apps/web``: how results name an object by what it says itself."""
     group, slash, _ = obj["apiVersion"].partition("/")
+    return f"{_named(group if slash else '', obj['kind'])}/{_own_name(obj)}"
+
+
+def _own_name(obj: dict[str, Any]) -> str:
     metadata = obj.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else ""
-    return f"{_named(group if slash else '', obj['kind'])}/{name or _UNNAMED}"
+    return (metadata.get("name") if isinstance(metadata, dict) else "") or _UNNAMED
 
 
 def _named(group: str, kind: str) -> str:

@@ -39,7 +39,8 @@ def run(invocation: Invocation) -> int:
             if after or before:
                 one["env"] = after
             if values.list:
-                print(f"# {type_.kind} {obj['metadata']['name']}, container {one['name']}")
+                name = obj["metadata"].get("name", "")
+                print(f"# {type_.kind} {name}, container {one['name']}")
                 _list(invocation, after, obj, one)
 
     objects = chosen(invocation, words)
@@ -74,7 +75,7 @@ def _containers(invocation: Invocation, type_: ResourceType, obj: Map) -> list[M
     spec = pod_spec(type_, obj)
     found = matching([*spec["containers"], *(spec.get("initContainers") or ())], pattern)
     if not found:
-        name = obj["metadata"]["name"]
+        name = obj["metadata"].get("name", "")
         print(f"Warning: {type_.kind}/{name} does not have any containers matching "
               f'"{pattern}"', file=sys.stderr)  # fmt: skip
     return found
