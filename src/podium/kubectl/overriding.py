@@ -32,13 +32,14 @@ def _check_known(obj: Any) -> None:
     """Raise CommandError for what says of no kind, or of one that nobody knows, that it is that."""
     from podium.api import kinds
     from podium.api.codec import said_kind
-    from podium.kubectl.patches import check_kind
+    from podium.kubectl.patches import check_says
 
     try:
         said = said_kind(obj)
     except ValueError as exc:
         raise CommandError(str(exc)) from exc
-    check_kind(obj)
+    check_says(obj, "kind")
+    check_says(obj, "apiVersion")
     if kinds.find(said) is None:
         raise CommandError(
             f'no kind "{said.kind}" is registered for version "{said.api_version}" in scheme '

@@ -57,9 +57,9 @@ def patched(obj: Map, text: bytes, way: str, definition: str) -> Any:
         raise CommandError(str(exc)) from exc
 
 
-def check_kind(obj: Map) -> None:
-    """Raise CommandError for what does not say of which kind it is."""
-    for name, shown in (("kind", "Kind"), ("apiVersion", "apiVersion")):
-        if not obj.get(name):
-            text = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
-            raise CommandError(f"Object '{shown}' is missing in '{text}'")
+def check_says(obj: Map, name: str) -> None:
+    """Raise CommandError for what does not say its ``kind``, or its ``apiVersion``."""
+    if not obj.get(name):
+        shown = "Kind" if name == "kind" else name
+        text = json.dumps(obj, separators=(",", ":"), ensure_ascii=False)
+        raise CommandError(f"Object '{shown}' is missing in '{text}'")

@@ -19,9 +19,7 @@ def ordered(
     items: Sequence[_Item], field: str, of: Callable[[_Item], dict[str, Any]]
 ) -> list[_Item]:
     """Return *items* sorted by a *field*, a path, of the objects that *of* gives; those without it
-    come first. Raises CommandError."""
-    if len(items) < 2:
-        return list(items)
+    come first. Raises CommandError, also where there is none with it."""
     try:
         path = strict_path(field)
         parsed = jsonpath.parse(path)

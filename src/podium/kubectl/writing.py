@@ -199,7 +199,7 @@ def named(type_: ResourceType) -> str:
 
 def name_of(obj: dict[str, Any]) -> str:
     """``pod/web``, ``deployment.apps/web``: how results name an object by what it says itself."""
-    group, slash, _ = obj["apiVersion"].partition("/")
+    group, slash, _ = (obj.get("apiVersion") or "").partition("/")
     return f"{_named(group if slash else '', obj['kind'])}/{_own_name(obj)}"
 
 

@@ -32,7 +32,7 @@ def check(patch: Any) -> None:
             f"json: cannot unmarshal {_kind(patch)} into Go value of type jsonpatch.Patch"
         )
     for operation in patch:
-        if not isinstance(operation, Mapping):
+        if not isinstance(operation, Mapping | None):
             raise ValueError(
                 f"json: cannot unmarshal {_kind(operation)} into Go value of type "
                 "jsonpatch.Operation"
@@ -47,7 +47,7 @@ def apply(document: Any, patch: Sequence[Mapping[str, Any]]) -> Any:
     check(patch)
     state = _State(_copied(document))
     for operation in patch:
-        kind = operation.get("op")
+        kind = operation and operation.get("op")
         handler = _OPERATIONS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise PatchFailure(f"Unexpected kind: {kind if isinstance(kind, str) else 'unknown'}")

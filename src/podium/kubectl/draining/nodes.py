@@ -37,7 +37,8 @@ def nodes(invocation: Invocation, verb: str) -> list[Chosen]:
         found.append(Chosen(one.type, "", one.name, None, one.read(session)))
     for one in found:
         if one.type.kind != "Node":
-            raise CommandError(f"error: expected resource of type node, got {one.type.plural}")
+            kind = f'"{one.type.group}/{one.type.version}, Resource={one.type.plural}"'
+            raise CommandError(f"error: expected resource of type node, got {kind}")
     return found
 
 

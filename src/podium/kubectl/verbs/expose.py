@@ -146,6 +146,8 @@ def _ports(kind: str, obj: Map) -> dict[str, str]:
 def _number(text: str) -> int:
     if not re.fullmatch(r"[-+]?\d+", text, re.ASCII):
         raise CommandError(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    if not -(1 << 63) <= int(text) < 1 << 63:
+        raise CommandError(f'strconv.Atoi: parsing "{text}": value out of range')
     return int(text)
 
 

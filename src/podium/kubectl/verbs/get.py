@@ -150,18 +150,24 @@ def _print_objects(
             problems.take(error)
     if given(values) and single(values) and problems.found:
         raise Unread(problems.found)  # upstream shows one file's objects, or none
-    if values.sort_by:
+    only = targets[0] if len(targets) == 1 else None
+    alone = isinstance(only, Target) and bool(only.name)
+    if values.sort_by and found and not alone:
         from podium.kubectl.sorting import ordered
 
-        found = ordered(found, values.sort_by, lambda obj: obj)
+        try:
+            found = ordered(found, values.sort_by, lambda obj: obj)
+        except CommandError as error:
+            if not problems.found:
+                raise
+            problems.take(error)
+            return problems.end()
     if show is None:
         from podium.kubectl.writing import name_of
 
         for obj in found:
             print(name_of(obj))
         return problems.end()
-    only = targets[0] if len(targets) == 1 else None
-    alone = isinstance(only, Target) and bool(only.name)
     if alone and not found:
         return problems.end()
     print(show(_document(found, values, alone=alone)), end="")

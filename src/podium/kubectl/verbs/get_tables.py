@@ -112,7 +112,8 @@ class Tables:
             raise unsortable(self._values.sort_by)  # upstream looks for it in the lists themselves
         rows = [row for table in tables for row in table.get("rows") or ()]
         try:
-            rows = ordered(rows, self._values.sort_by, lambda row: row["object"])
+            if len(rows) > 1:
+                rows = ordered(rows, self._values.sort_by, lambda row: row["object"])
         except CommandError:
             if len(self._targets) > 1:
                 raise

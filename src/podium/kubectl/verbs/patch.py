@@ -10,7 +10,7 @@ from podium.kubectl.command import Command, Invocation
 from podium.kubectl.errors import CommandError, unreadable
 from podium.kubectl.files import FILE_FLAGS, given
 from podium.kubectl.flags import Flag, Kind
-from podium.kubectl.patches import MERGE, WAYS, check_kind, definition_of, patched
+from podium.kubectl.patches import MERGE, WAYS, check_says, definition_of, patched
 from podium.kubectl.recording import ANNOTATION, RECORD_FLAG, cause
 from podium.kubectl.updating import from_files
 from podium.kubectl.writing import (
@@ -90,7 +90,7 @@ def _applied(one: Chosen, obj: Map, body: bytes, way: str) -> Map:
     if not isinstance(result, dict):
         what = f"{go_json.kind(result)} into Go value of type unstructured.detector"
         raise CommandError(f"json: cannot unmarshal {what}")
-    check_kind(result)
+    check_says(result, "kind")
     return result
 
 
