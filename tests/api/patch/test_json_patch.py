@@ -70,6 +70,7 @@ def test_apply(operations, where, result):
         (op("test", "/list/0", True), "testing value /list/0 failed: test failed"),
         (op("spoil", "/list"), "Unexpected kind: spoil"),
         ({"path": "/a"}, "Unexpected kind: unknown"),
+        (None, "Unexpected kind: unknown"),
         ({"op": "add"}, "add operation failed to decode path: missing value"),
         ({"op": "move", "path": "/a"}, "move operation failed to decode from: missing value"),
     ],

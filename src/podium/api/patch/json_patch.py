@@ -39,15 +39,16 @@ def check(patch: Any) -> None:
             )
 
 
-def apply(document: Any, patch: Sequence[Mapping[str, Any]]) -> Any:
+def apply(document: Any, patch: Sequence[Mapping[str, Any] | None]) -> Any:
     """Return *document* with all operations applied; the inputs stay as they are.
 
     Raises PatchFailure, or ValueError when *patch* is no patch at all.
     """
     check(patch)
     state = _State(_copied(document))
-    for operation in patch:
-        kind = operation and operation.get("op")
+    for one in patch:
+        operation = one or {}  # to Go, a null says nothing
+        kind = operation.get("op")
         handler = _OPERATIONS.get(kind) if isinstance(kind, str) else None
         if handler is None:
             raise PatchFailure(f"Unexpected kind: {kind if isinstance(kind, str) else 'unknown'}")
