@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from podium.kubectl.errors import StatusError
 from podium.kubectl.main import main
 from podium.kubectl.setting.environment import _value
 from podium.kubectl.updating import matching
@@ -37,12 +39,14 @@ def test_what_is_behind_a_source(source, value):
         ({"fieldRef": {"fieldPath": "spec.nodeName"}}, "unsupported fieldPath: spec.nodeName"),
         ({"resourceFieldRef": {"resource": "x"}}, "unsupported container resource : x"),
         ({}, "invalid valueFrom"),
+        ({"secretKeyRef": {"name": "../pods/x", "key": "k"}}, "may not contain '/'"),
         ({"fileKeyRef": {"path": "p", "key": "k", "volumeName": "v"}}, "invalid valueFrom"),
     ],
 )
 def test_sources_with_nothing_behind_them(source, why):
-    with pytest.raises(ValueError, match=why):
-        _value(None, source, _OBJ, _CONTAINER)
+    session = SimpleNamespace(namespace="n")  # nobody is asked
+    with pytest.raises((ValueError, StatusError), match=why):
+        _value(session, source, _OBJ, _CONTAINER)
 
 
 def test_what_cannot_be_resolved_is_told_once(tmp_path, capsys):

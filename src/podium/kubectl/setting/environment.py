@@ -18,6 +18,8 @@ from podium.kubectl.session import Session
 from podium.kubectl.updating import SET_FLAGS, check, chosen, matching, pod_spec, update
 
 Map = dict[str, Any]
+_CONFIG_MAPS = ResourceType("", "v1", "configmaps", "ConfigMap", True)
+_SECRETS = ResourceType("", "v1", "secrets", "Secret", True)
 
 
 def run(invocation: Invocation) -> int:
@@ -197,18 +199,18 @@ def _source(source: Map) -> str:
 
 def _value(session: Session, source: Map, obj: Map, container: Map) -> str:
     """Return what is behind a source. Raises StatusError and ValueError where that is nothing."""
-    for field, plural, what in (
-        ("configMapKeyRef", "configmaps", "config map"),
-        ("secretKeyRef", "secrets", "secret"),
+    for field, type_, what in (
+        ("configMapKeyRef", _CONFIG_MAPS, "config map"),
+        ("secretKeyRef", _SECRETS, "secret"),
     ):
         if field in source:
             name, key = source[field].get("name", ""), source[field]["key"]
-            path = f"/api/v1/namespaces/{session.namespace}/{plural}/{name}"
+            path = type_.path(session.namespace, name)
             data = session.http.request("GET", path).json().get("data") or {}
             if key not in data:
                 raise ValueError(f"key {key} not found in {what} {name}")
             text: str = data[key]
-            return _decoded(text) if plural == "secrets" else text
+            return _decoded(text) if type_ is _SECRETS else text
     if "fieldRef" in source:
         return _of_object(obj, source["fieldRef"]["fieldPath"])
     if "resourceFieldRef" in source:
