@@ -57,7 +57,7 @@ def test_an_address_may_lack_its_scheme(text, scheme, authority):
     assert (url.scheme, url.address) == (scheme, authority)
 
 
-@pytest.mark.parametrize("text", ["http://h:x", "http://h:-1/", "http://[::1]:x"])
+@pytest.mark.parametrize("text", ["http://h:x", "http://h:-1/", "http://[::1]:x", "http://h:²"])
 def test_a_port_is_a_number(text):
     with pytest.raises(ValueError, match="invalid port"):
         Url(text)

@@ -35,7 +35,7 @@ class Url:
             port = port.removeprefix(":")
         else:
             self.host, _, port = place.partition(":")
-        if port and not port.isdigit():
+        if port and not (port.isascii() and port.isdigit()):
             raise ValueError(f'invalid port ":{port}" after host')
         _check_characters(self.host, self.path)
         self.authority = place.removesuffix(":")
