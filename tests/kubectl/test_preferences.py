@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -163,3 +164,28 @@ def test_a_plugin_that_cannot_run(tmp_path):
     plugin.chmod(0o600)
     with pytest.raises(CommandError, match=f"fork/exec {plugin}: permission denied"):
         credentials(said, Connection("https://nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("printed", "says"),
+    [
+        ("", "returned version client.authentication.k8s.io/__internal"),
+        ("{}", "returned version client.authentication.k8s.io/__internal"),
+        ("[]", "cannot unmarshal array into Go value of type struct"),
+        ('{"kind": 3}', "cannot unmarshal number into Go struct field .kind of type string"),
+        (f'{{"kind": "X", "apiVersion": "{_PLUGINS}"}}', 'no kind "X" is registered for version'),
+        (f'{{"apiVersion": "{_PLUGINS}"}}', "exec plugin didn't return a status field"),
+        (f'{{"apiVersion": "{_PLUGINS}", "status": {{"token": "t"}}}}', ""),
+    ],
+)
+def test_what_a_plugin_prints(tmp_path, printed, says):
+    """That it is an ExecCredential need not be said."""
+    plugin = tmp_path / "plugin"
+    plugin.write_text(f"#!/bin/sh\necho '{printed}'\n")
+    plugin.chmod(0o700)
+    config = {"apiVersion": _PLUGINS, "command": str(plugin), "interactiveMode": "Never"}
+    if says:
+        with pytest.raises(CommandError, match=re.escape(says)):
+            credentials(config, Connection("https://nowhere"))
+    else:
+        assert credentials(config, Connection("https://nowhere")) == {"token": "t"}

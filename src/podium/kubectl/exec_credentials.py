@@ -14,11 +14,11 @@ from typing import Any
 from podium.api import go_json
 from podium.kubectl.errors import CommandError, Said
 from podium.kubectl.kubeconfig import Connection
-from podium.kubectl.kubeconfig_fields import no_object
+from podium.kubectl.kubeconfig_fields import Unfit, said_kind
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _KIND = "ExecCredential"
-#: What is said of a program that has printed nothing.
+#: What is said of a program that has printed no version.
 _NO_VERSION = "client.authentication.k8s.io/__internal"
 
 
@@ -113,12 +113,10 @@ def _status(printed: bytes, version: str) -> dict[str, str]:
     from podium.api.yaml_json import YamlFailure, load
 
     try:
-        answer = load(printed)[0] if printed.strip() else {"kind": _KIND, "apiVersion": _NO_VERSION}
-    except YamlFailure as exc:
+        answer = load(printed)[0] if printed.strip() else {}
+        told, kind = said_kind(answer, _NO_VERSION, _KIND)
+    except (YamlFailure, Unfit) as exc:
         raise _failed(f"decoding stdout: {exc}") from exc
-    if not isinstance(answer, dict):
-        raise _failed(f"decoding stdout: {no_object(answer)}")
-    told, kind = answer.get("apiVersion"), answer.get("kind")
     if kind != _KIND or told not in (*_VERSIONS, _NO_VERSION):
         raise _failed(
             f'decoding stdout: no kind "{kind}" is registered for version "{told}" in scheme '

@@ -89,19 +89,29 @@ def no_object(value: Any) -> str:
     )
 
 
+def said_kind(document: Any, version: str, kind: str) -> tuple[str, str]:
+    """Return the version and the kind that a document says it is of; what it leaves out is as
+    given. Raises Unfit."""
+    if not isinstance(document, dict):
+        raise Unfit(no_object(document))
+    said = {"apiVersion": version, "kind": kind}
+    for name in said:
+        found = _KINDS.get(type(document.get(name)), _STRING)
+        if found != _STRING:
+            raise Unfit(
+                f"couldn't get version/kind; json parse error: json: cannot unmarshal {found} into "
+                f"Go struct field .{name} of type string"
+            )
+        said[name] = document.get(name) or said[name]
+    return said["apiVersion"], said["kind"]
+
+
 def decoded(document: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of a document; what is null is not there, as if nothing said it.
 
     Raises Unfit.
     """
-    for name in ("apiVersion", "kind"):
-        kind = _KINDS.get(type(document.get(name)), _STRING)
-        if kind != _STRING:
-            raise Unfit(
-                f"couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into "
-                f"Go struct field .{name} of type string"
-            )
-    version, kind = document.get("apiVersion") or "v1", document.get("kind") or "Config"
+    version, kind = said_kind(document, "v1", "Config")
     if (version, kind) != ("v1", "Config"):
         raise Unfit(f'no kind "{kind}" is registered for version "{version}" in scheme "{_SCHEME}"')
     found: dict[str, Any] = _fields(document, _CONFIG, "")
