@@ -40,7 +40,7 @@ _UPSTREAMS = re.compile(
     "failed to convert new object |map: .* does not contain declared merge key: |"
     "unknown patch type: |merging lists cannot yet be specified in the patch|"
     "Component not found: |target.name: Required value|"
-    "resourceVersion should not be set on objects to be created|strconv.ParseUint: parsing "
+    "resourceVersion should not be set on objects to be created"
 )
 
 

@@ -12,7 +12,7 @@ from podium.api.field import Path
 from podium.api.go_text import Verbatim
 from podium.api.types.meta_v1 import ObjectMeta
 from podium.kit.apart import apart
-from podium.registry import create, ownership, versions
+from podium.registry import create, ownership
 from podium.registry.admission.base import Attributes, Telling
 from podium.registry.kind import Kind, match_namespace
 from podium.registry.types import RequestContext, Stored
@@ -49,7 +49,6 @@ async def _created(
     kind: Kind, namespace: str, name: str, obj: Any, context: RequestContext
 ) -> Stored | None:
     """Create the object of a PUT; None where somebody was faster, and it is an update now."""
-    versions.of_object(obj.metadata.resource_version)
     obj.metadata.resource_version = ""  # of an object that is gone
     warned = len(context.warnings)
     context.created = True
@@ -195,8 +194,8 @@ def _check_uid(kind: Kind, old: Stored, uid: str, name: str) -> None:
 
 def _check_version(kind: Kind, metadata: ObjectMeta, old: Stored) -> None:
     """Optimistic concurrency: what was read must be what is there."""
-    asked = versions.of_object(metadata.resource_version)
-    if not asked:
+    asked = metadata.resource_version
+    if asked in ("", "0"):
         if kind.strategy.allow_unconditional_update:
             metadata.resource_version = str(old.revision)
             return
@@ -207,7 +206,7 @@ def _check_version(kind: Kind, metadata: ObjectMeta, old: Stored) -> None:
         )
         resource = kind.resource
         raise errors.invalid_kind(resource.group, resource.plural, metadata.name, [missing])
-    if asked != old.revision:
+    if asked != str(old.revision):
         raise errors.conflict(kind.resource, metadata.name)
 
 

@@ -24,32 +24,20 @@ _LIMIT = 1 << 64
 
 def parse(text: str) -> int:
     """Return the revision that *text* names, 0 for none. Raises ApiError (400)."""
-    problem = _problem(text)
-    if problem:
-        raise errors.bad_request(str(field.invalid(Path("resourceVersion"), text, problem)))
-    return int(text or 0)
-
-
-def of_object(text: str) -> int:
-    """Return the revision that an object says it has, 0 for none.
-
-    Raises ApiError (500, as upstream's).
-    """
-    problem = _problem(text)
-    if problem:
-        raise errors.failure(500, "", problem)
-    return int(text or 0)
-
-
-def _problem(text: str) -> str:
-    """What Go says of a text that is no uint64; "" for one that is, and for the empty text."""
     if not text:
-        return ""
+        return 0
+    why = ""
     if not (text.isascii() and text.isdigit()):
-        return f"strconv.ParseUint: parsing {quote(text)}: invalid syntax"
-    if len(text) > 20 or int(text) >= _LIMIT:
-        return f"strconv.ParseUint: parsing {quote(text)}: value out of range"
-    return ""
+        why = "invalid syntax"
+    elif len(text) > 20 or int(text) >= _LIMIT:
+        why = "value out of range"
+    if not why:
+        return int(text)
+    quoted = quote(text)
+    offence = field.invalid(
+        Path("resourceVersion"), text, f"strconv.ParseUint: parsing {quoted}: {why}"
+    )
+    raise errors.bad_request(str(offence))
 
 
 def too_large(asked: int, current: int) -> ApiError:
