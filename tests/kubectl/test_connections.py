@@ -112,17 +112,40 @@ def values(*words):
     return parse(GLOBAL_FLAGS, words).values
 
 
-def test_the_data_directorys_kubeconfig_is_the_last_resort(tmp_path, monkeypatch):
+def of_server(path, server):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        yaml.safe_dump(
+            {"current-context": "p", "contexts": [{"name": "p", "context": {"cluster": "p"}}],
+             "clusters": [{"name": "p", "cluster": {"server": server}}]}
+        )
+    )  # fmt: skip
+
+
+def server_of(*words):
+    given = values(*words)
+    return kubeconfig.connection(kubeconfig.load(given), given).server
+
+
+def test_whose_kubeconfig_is_used(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    own = {"current-context": "p", "contexts": [{"name": "p", "context": {"cluster": "p"}}],
-           "clusters": [{"name": "p", "cluster": {"server": "https://own:1"}}]}  # fmt: skip
-    (tmp_path / "kubeconfig").write_text(yaml.safe_dump(own))
-    given = values("--data-dir", str(tmp_path))
-    assert kubeconfig.connection(kubeconfig.load(given), given).server == "https://own:1"
-    (tmp_path / ".kube").mkdir()
-    (tmp_path / ".kube" / "config").write_text("current-context: ''\nclusters:\n- name: x\n")
-    assert kubeconfig.load(given).current_context == ""
+    monkeypatch.setattr(kubeconfig, "DEFAULT_DATA_DIR", str(tmp_path / "default"))
+    of_server(tmp_path / "default" / "kubeconfig", "https://default:1")
+    assert server_of() == "https://default:1"
+    of_server(tmp_path / ".kube" / "config", "https://home:1")
+    assert server_of() == "https://home:1"
+    of_server(tmp_path / "env", "https://env:1")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "env"))
+    assert server_of() == "https://env:1"
+    own = tmp_path / "own"
+    of_server(own / "kubeconfig", "https://own:1")
+    assert server_of("--data-dir", str(own)) == "https://own:1"
+    of_server(tmp_path / "named", "https://named:1")
+    named = ("--kubeconfig", str(tmp_path / "named"), "--data-dir", str(own))
+    assert server_of(*named) == "https://named:1"
+    with pytest.raises(CommandError, match=f"stat {tmp_path}/none/kubeconfig: no such file"):
+        server_of("--data-dir", str(tmp_path / "none"))
 
 
 def test_in_a_pod(tmp_path, monkeypatch):
@@ -133,7 +156,8 @@ def test_in_a_pod(tmp_path, monkeypatch):
         (tmp_path / name).write_text(text)
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    given = values("--data-dir", str(tmp_path / "none"))
+    monkeypatch.setattr(kubeconfig, "DEFAULT_DATA_DIR", str(tmp_path / "none"))
+    given = values()
     found = kubeconfig.connection(kubeconfig.load(given), given)
     assert (found.server, found.namespace) == ("https://[fd00::1]:443", "mine")
     assert found.token_file == f"{tmp_path}/token"

@@ -49,7 +49,7 @@ GLOBAL_FLAGS = (
          "(only works for the default text log format)", kind=Kind.MODULES),
     Flag("warnings-as-errors", False, "Treat warnings received from the server as errors and exit "
          "with a non-zero exit code", kind=Kind.BOOL),
-    Flag("data-dir", usage="State of the Podium cluster whose kubeconfig is used where there is no "
-         "other (/var/lib/podium)"),
+    Flag("data-dir", usage="State of the Podium cluster whose kubeconfig is used. Without it, "
+         "/var/lib/podium where there is no other"),
     Flag("help", False, short="h", kind=Kind.BOOL, hidden=True),
 )  # fmt: skip

@@ -94,8 +94,9 @@ class Kubeconfig:
 
 def files(values: Values) -> list[str]:
     """Return the files that count, in order, whether they are there or not."""
-    if values.kubeconfig:
-        return [values.kubeconfig]
+    named = _named(values)
+    if named:
+        return [named]
     listed = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     return list(dict.fromkeys(listed)) or [os.path.expanduser("~/.kube/config")]
 
@@ -106,19 +107,26 @@ def load(values: Values, *, fallback: bool = True) -> Kubeconfig:
     Raises CommandError for one that was named and is missing, or is broken.
     """
     config = Kubeconfig()
-    if values.kubeconfig and not os.path.exists(values.kubeconfig):
-        raise CommandError(f"stat {values.kubeconfig}: no such file or directory")
+    named = _named(values)
+    if named and not os.path.exists(named):
+        raise CommandError(f"stat {named}: no such file or directory")
     for path in files(values):
         document = read(path)
         if document is not None:
             config.add(path, document)
-    named = values.kubeconfig or os.environ.get("KUBECONFIG")
-    if fallback and config.empty and not named:
-        own = os.path.join(values.data_dir or DEFAULT_DATA_DIR, "kubeconfig")
+    if fallback and config.empty and not named and not os.environ.get("KUBECONFIG"):
+        own = os.path.join(DEFAULT_DATA_DIR, "kubeconfig")
         document = read(own)
         if document is not None:
             config.add(own, document)
     return config
+
+
+def _named(values: Values) -> str:
+    """Return the file that the command line names, "" where it names none."""
+    if values.data_dir and not values.kubeconfig:
+        return os.path.join(values.data_dir, "kubeconfig")
+    return str(values.kubeconfig or "")
 
 
 def read(path: str) -> dict[str, Any] | None:
