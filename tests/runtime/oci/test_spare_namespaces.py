@@ -8,6 +8,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def inside(paths: SandboxPaths) -> str:
 
 
 def test_a_spare_set_is_what_a_sandbox_would_have_made(paths: SandboxPaths) -> None:
-    with SpareSet() as spare:
+    with closing(SpareSet()) as spare:
         spare.pin(paths, KINDS, "web-1")
     made_ahead = inside(paths)
     namespaces.unpin(paths)
@@ -72,7 +73,7 @@ async def test_a_sandbox_without_sysctls_of_its_own_gets_what_was_made_ahead(
 ) -> None:
     config = harness.sandbox("web")
     config = replace(config, linux=replace(config.linux, sysctls=sysctls))
-    with SpareSet() as spare:
+    with closing(SpareSet()) as spare:
         inodes = {os.fstat(descriptor).st_ino for descriptor in spare._descriptors.values()}
         monkeypatch.setattr(SpareNamespaces, "take", lambda _: spare)
         paths = harness.options.sandbox(await harness.runtime.run_pod_sandbox(config))
@@ -82,7 +83,7 @@ async def test_a_sandbox_without_sysctls_of_its_own_gets_what_was_made_ahead(
 
 def test_only_the_kinds_asked_for_are_pinned_and_none_is_held(paths: SandboxPaths) -> None:
     before = descriptors()
-    with SpareSet() as spare:
+    with closing(SpareSet()) as spare:
         assert len(descriptors() - before) == 3
         spare.pin(paths, ("network", "uts"), "web-1")
     assert descriptors() == before
@@ -105,7 +106,7 @@ async def test_a_set_is_made_once_nobody_has_asked_for_a_while(
     assert spares.take() is None
     spares.make_later()
     spares.make_later()
-    with await taken(spares):
+    with closing(await taken(spares)):
         assert spares.take() is None
         assert len(descriptors() - before) == 3
     spares.make_later()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -85,7 +86,7 @@ async def _make(engine: Engine, record: SandboxRecord) -> tuple[str, ...]:
     spare = engine.spare_namespaces.take() if _may_be_made_ahead(config) else None
     engine.spare_namespaces.make_later()
     if spare is not None:
-        with spare:
+        with closing(spare):
             _make_on_disk(engine, record, spare.pin)
     else:
         pin = partial(namespaces.pin, sysctls=_sysctls(config))

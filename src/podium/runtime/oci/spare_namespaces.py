@@ -11,7 +11,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Collection
-from typing import Literal
 
 from podium.runtime import linux
 from podium.runtime.oci import namespaces
@@ -48,13 +47,6 @@ class SpareSet:
         for descriptor in self._descriptors.values():
             os.close(descriptor)
         self._descriptors = {}
-
-    def __enter__(self) -> SpareSet:
-        return self
-
-    def __exit__(self, *_: object) -> Literal[False]:
-        self.close()
-        return False
 
 
 class SpareNamespaces:
