@@ -18,7 +18,7 @@ import msgspec
 from podium.api.go_text import quote
 from podium.kit.signing_key import ALGORITHM, BadSignature, BadToken, SigningKey
 
-__all__ = ["ALGORITHM", "Claims", "InvalidToken", "Ref", "TokenSigner"]
+__all__ = ["ALGORITHM", "Claims", "ForeignToken", "InvalidToken", "Ref", "TokenSigner"]
 
 #: Whom tokens in Secrets name as their issuer, whatever the server's own name is.
 LEGACY_ISSUER = "kubernetes/serviceaccount"
